@@ -49,8 +49,8 @@
  *   EINVAL   wrong length, version or size field, unknown kind, non-zero reserved bytes, a flag that
  *            does not belong, a cookie that was never given out;
  *   ESTALE   the interface is gone;
- *   EBUSY    the state does not allow this verdict now, or an earlier one is still being carried out,
- *            or a REVOKE of a KEPT interface whose disk is open (the root disk is never pulled);
+ *   EBUSY    the state does not allow this verdict now, or the system is about to sleep, or a REVOKE
+ *            of a KEPT interface whose disk is open (the root disk is never pulled);
  *   EPERM    SET_HARMLESS would loosen a locked list.
  * A verdict is carried out asynchronously: the new state counts at once for every veto, and the
  * SEKIMORI_EV_STATE that follows says when drivers have been unbound or tried.
@@ -105,6 +105,7 @@ enum sekimori_cause {
 	SEKIMORI_CAUSE_CLOSED = 5,   /* the keeper closed /dev/sekimori or died */
 	SEKIMORI_CAUSE_SLEEP = 6,    /* the system is about to sleep */
 	SEKIMORI_CAUSE_TIGHTENED = 7, /* the harmless list was tightened */
+	SEKIMORI_CAUSE_RESUME = 8,   /* the system has woken: still held, judge it again */
 };
 
 /* What was tried and refused (SEKIMORI_EV_REFUSED). */
