@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "core/macro.h"
+#include "core/reason.h"
+
+static const struct reason reasons[] = {
+	{ "proved", "Registered medium, encryption proved.",
+	  "登録済みの媒体で、暗号化を確認しました。" },
+	{ "harmless", "Only keyboard, mouse, hub or smart-card reader functions.",
+	  "キーボード、マウス、ハブ、ICカードリーダーの機能だけを持つ機器です。" },
+	{ "kept-present", "It was in use before the barrier was put up.",
+	  "関門が立つ前から使用中でした。" },
+	{ "no-policy", "This terminal has no policy, so nothing is allowed. Tell the help desk.",
+	  "この端末にはポリシーがないため、何も許可されません。ヘルプデスクに連絡してください。" },
+	{ "not-registered", "This medium is not registered. Use an issued medium or apply for an exception.",
+	  "登録されていない媒体です。貸与された媒体を使うか、例外を申請してください。" },
+	{ "class-not-allowed", "Devices of this kind are not allowed on this terminal.",
+	  "この種類の機器は、この端末では許可されていません。" },
+	{ "medium-lost", "This medium has been reported lost. Bring it to the help desk at once.",
+	  "紛失届の出ている媒体です。すぐにヘルプデスクへ届けてください。" },
+	{ "medium-revoked", "The registration of this medium has been withdrawn.",
+	  "この媒体の登録は取り消されています。" },
+	{ "medium-disposed", "This medium is recorded as disposed of. Bring it to the help desk.",
+	  "廃棄済みと記録されている媒体です。ヘルプデスクへ届けてください。" },
+	{ "not-encrypted", "The medium is registered as encrypted, but it is not.",
+	  "暗号化媒体として登録されていますが、暗号化されていません。" },
+	{ "other-volume", "The encrypted volume on the medium is not the registered one.",
+	  "媒体上の暗号化ボリュームが、登録されたものと異なります。" },
+	{ "header-damaged", "The encryption header on the medium is damaged or forged.",
+	  "媒体の暗号化ヘッダーが壊れているか、偽造されています。" },
+	{ "encryption-not-accepted", "The medium is encrypted by a method that is not accepted here.",
+	  "この端末で認められていない方式で暗号化されています。" },
+	{ "no-medium", "The reader is empty.", "媒体が入っていません。" },
+	{ "multiple-units", "The device holds more than one disk; such devices cannot be proved.",
+	  "複数のディスクを持つ機器のため、確認できません。" },
+	{ "not-a-disk", "The device says that it is something else than a disk.",
+	  "ディスク以外の機器であると応答しました。" },
+	{ "bad-answer", "The device answered in a way that cannot be right.",
+	  "機器の応答が正しくありません。" },
+	{ "cannot-inspect", "The device cannot be inspected before it is let in.",
+	  "接続を許可する前の検査ができない機器です。" },
+	{ "inspection-timeout", "The device did not answer in time.",
+	  "機器が時間内に応答しませんでした。" },
+	{ "inspector-failed", "The inspection failed on this terminal. Tell the help desk.",
+	  "この端末で検査に失敗しました。ヘルプデスクに連絡してください。" },
+	{ "log-unwritable", "The event log cannot be written, so nothing is let through. Tell the help desk.",
+	  "記録を書き込めないため、何も通せません。ヘルプデスクに連絡してください。" },
+	{ "gate-failed", "The kernel gate refused to let the device through.",
+	  "カーネルの関門が機器を通しませんでした。" },
+	{ "no-driver", "Let through, but no driver took the device.",
+	  "通しましたが、対応するドライバーがありません。" },
+	{ "sleep", "Held again because the terminal was asleep; it is being checked anew.",
+	  "端末が休止したため再び止めました。改めて確認します。" },
+};
+
+const struct reason *reason_find(const char *code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (!strcmp(reasons[i].code, code))
+			return &reasons[i];
+	return NULL;
+}
+
+const char *reason_text(const char *code, bool japanese)
+{
+	const struct reason *reason = reason_find(code);
+
+	if (!reason)
+		return code;
+	return japanese ? reason->ja : reason->en;
+}

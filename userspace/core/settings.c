@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/settings.h"
+
+#define DEADLINE_MIN_S 1
+#define DEADLINE_MAX_S 60
+
+void settings_init(struct settings *settings)
+{
+	*settings = (struct settings){
+		.policy_file = "/etc/sekimori/policy",
+		.log_file = "/var/log/sekimori/events.jsonl",
+		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
+		.inspect_deadline_ms = 8000,
+	};
+}
+
+static void parse_path(struct lex *lex, const struct lex_token *token, void *field)
+{
+	if (token->text[0] != '/')
+		lex_fail(lex, token, "expected an absolute path");
+	else if (token->len >= SETTINGS_VALUE_MAX)
+		lex_fail(lex, token, "path is longer than %d bytes", SETTINGS_VALUE_MAX - 1);
+	else
+		memcpy(field, token->text, token->len + 1);
+}
+
+static void parse_name(struct lex *lex, const struct lex_token *token, void *field)
+{
+	if (!token->len || token->len >= SETTINGS_VALUE_MAX)
+		lex_fail(lex, token, "expected a name of 1 to %d bytes", SETTINGS_VALUE_MAX - 1);
+	else
+		memcpy(field, token->text, token->len + 1);
+}
+
+static void parse_deadline(struct lex *lex, const struct lex_token *token, void *field)
+{
+	unsigned int seconds = 0;
+
+	for (size_t i = 0; i < token->len && seconds <= DEADLINE_MAX_S; i++) {
+		if (token->text[i] < '0' || token->text[i] > '9') {
+			seconds = 0;
+			break;
+		}
+		seconds = seconds * 10 + (unsigned int)(token->text[i] - '0');
+	}
+	if (seconds < DEADLINE_MIN_S || seconds > DEADLINE_MAX_S)
+		lex_fail(lex, token, "expected whole seconds from %d to %d", DEADLINE_MIN_S,
+			 DEADLINE_MAX_S);
+	else
+		*(unsigned int *)field = seconds * 1000;
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+	void (*parse)(struct lex *lex, const struct lex_token *token, void *field);
+} rows[] = {
+	{ "terminal", offsetof(struct settings, terminal), parse_name },
+	{ "policy-file", offsetof(struct settings, policy_file), parse_path },
+	{ "log-file", offsetof(struct settings, log_file), parse_path },
+	{ "inspector", offsetof(struct settings, inspector), parse_path },
+	{ "inspect-deadline", offsetof(struct settings, inspect_deadline_ms), parse_deadline },
+};
+
+static void settings_statement(struct settings *settings, struct lex *lex, bool *seen)
+{
+	const struct lex_token *name = lex_take(lex), *value, *rest;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!name->quoted && !strcmp(name->text, rows[i].name))
+			break;
+	if (i == ARRAY_SIZE(rows)) {
+		lex_fail(lex, name,
+			 "unknown setting; expected terminal, policy-file, log-file, inspector or "
+			 "inspect-deadline");
+		return;
+	}
+	if (seen[i]) {
+		lex_fail(lex, name, "setting given twice: %s", rows[i].name);
+		return;
+	}
+	seen[i] = true;
+	value = lex_expect(lex, "a value");
+	if (!value)
+		return;
+	rest = lex_take(lex);
+	if (rest)
+		lex_fail(lex, rest, "expected the end of the line");
+	else
+		rows[i].parse(lex, value, (char *)settings + rows[i].offset);
+}
+
+int settings_parse(struct settings *settings, const char *file, const char *text, size_t len,
+		   lex_error_fn error, void *userdata)
+{
+	bool seen[ARRAY_SIZE(rows)] = { false };
+	struct lex lex;
+	int r;
+
+	r = lex_init(&lex, file, text, len, error, userdata);
+	if (r)
+		return r;
+	while (lex_statement(&lex))
+		settings_statement(settings, &lex, seen);
+	lex_deinit(&lex);
+	return lex.errors ? -EINVAL : 0;
+}

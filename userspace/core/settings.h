@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sekimorid.conf: where things are on this terminal. The same lexical form as the policy, one
+ * setting a line: NAME VALUE. Settings are rows of the table in settings.c.
+ */
+#pragma once
+
+#include "core/lex.h"
+
+/* The longest path or name that is taken, with its NUL. */
+#define SETTINGS_VALUE_MAX 256
+
+struct settings {
+	char terminal[SETTINGS_VALUE_MAX]; /* name of this terminal; "" means the host name */
+	char policy_file[SETTINGS_VALUE_MAX];
+	char log_file[SETTINGS_VALUE_MAX];
+	char inspector[SETTINGS_VALUE_MAX]; /* path of sekimori-inspect */
+	unsigned int inspect_deadline_ms;   /* 1000 to 60000 */
+};
+
+void settings_init(struct settings *settings);
+
+/* Reads a text over the defaults. 0, -EINVAL after errors were reported, -ENOMEM. */
+int settings_parse(struct settings *settings, const char *file, const char *text, size_t len,
+		   lex_error_fn error, void *userdata);
