@@ -183,6 +183,14 @@ static int policy_add_medium(struct policy *policy, const struct medium *medium)
 	return 0;
 }
 
+static bool number_ok(const struct lex_token *token)
+{
+	for (size_t i = 0; i < token->len; i++)
+		if ((unsigned char)token->text[i] < 0x20 || token->text[i] == 0x7f)
+			return false;
+	return token->len && token->len < MEDIUM_NUMBER_MAX;
+}
+
 static int parse_medium(struct policy *policy, struct lex *lex)
 {
 	const struct lex_token *number = lex_expect(lex, "number of the medium");
@@ -194,6 +202,12 @@ static int parse_medium(struct policy *policy, struct lex *lex)
 
 	if (!number)
 		return 0;
+	if (!number_ok(number)) {
+		lex_fail(lex, number,
+			 "expected number of the medium: 1 to %d bytes, no control characters",
+			 MEDIUM_NUMBER_MAX - 1);
+		return 0;
+	}
 	medium.number = copy_token(number);
 	while (lex->errors == errors && (token = lex_take(lex))) {
 		size_t i;

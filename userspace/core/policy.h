@@ -15,6 +15,9 @@
 /* A policy file larger than this is refused before it is read. 100,000 media need about 15 MB. */
 #define POLICY_FILE_MAX (64u << 20)
 
+/* The longest number of a medium in bytes, with its NUL: it is printed on a sticker. */
+#define MEDIUM_NUMBER_MAX 64
+
 enum medium_status {
 	MEDIUM_ACTIVE,
 	MEDIUM_LENT,

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <json-c/json_tokener.h>
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/evidence.h"
+#include "system/logfile.h"
+
+/* Deep enough for every record of ours; the last line of an old log is read with it. */
+#define RECORD_DEPTH 8
+
+struct evidence {
+	struct logfile *log;
+	char *terminal;
+	uint64_t seq; /* of the newest record */
+	char state[128];
+};
+
+static void evidence_set_state(struct evidence *evidence, int r)
+{
+	if (r)
+		snprintf(evidence->state, sizeof(evidence->state), "cannot be written: %s",
+			 strerror(-r));
+	else
+		strcpy(evidence->state, "ok");
+}
+
+/* Numbers go on where the newest whole record of an earlier run ended. */
+static uint64_t last_seq(struct logfile *log)
+{
+	_cleanup_(freep) char *line = NULL;
+	struct json_tokener *tokener;
+	struct json_object *record, *seq;
+	uint64_t value = 0;
+
+	if (logfile_last(log, &line) || !line)
+		return 0;
+	tokener = json_tokener_new_ex(RECORD_DEPTH);
+	if (!tokener)
+		return 0;
+	record = json_tokener_parse_ex(tokener, line, (int)strlen(line) + 1);
+	if (json_object_object_get_ex(record, "seq", &seq))
+		value = json_object_get_uint64(seq);
+	json_object_put(record);
+	json_tokener_free(tokener);
+	return value;
+}
+
+int evidence_new(struct evidence **evidencep, const char *path, const char *terminal)
+{
+	struct evidence *evidence = calloc(1, sizeof(*evidence));
+	int r;
+
+	if (!evidence)
+		return -ENOMEM;
+	evidence->terminal = strdup(terminal);
+	r = evidence->terminal ? logfile_new(&evidence->log, path) : -ENOMEM;
+	if (r) {
+		evidence_free(evidence);
+		return r;
+	}
+	evidence->seq = last_seq(evidence->log);
+	evidence_set_state(evidence, 0);
+	*evidencep = evidence;
+	return 0;
+}
+
+struct evidence *evidence_free(struct evidence *evidence)
+{
+	if (evidence) {
+		logfile_free(evidence->log);
+		free(evidence->terminal);
+		free(evidence);
+	}
+	return NULL;
+}
+
+const char *evidence_state(const struct evidence *evidence)
+{
+	return evidence->state;
+}
+
+static void add_string(struct json_object *record, const char *key, const char *value)
+{
+	json_object_object_add(record, key, json_object_new_string(value));
+}
+
+static void add_u64(struct json_object *record, const char *key, uint64_t value)
+{
+	json_object_object_add(record, key, json_object_new_uint64(value));
+}
+
+static void add_times(struct json_object *record)
+{
+	struct timespec now, boot;
+	struct tm tm;
+	char text[48];
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof(text) - n, ".%06ldZ", now.tv_nsec / 1000);
+	add_string(record, "time", text);
+	add_u64(record, "boot_us", (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000);
+}
+
+static void add_interfaces(struct json_object *record, const struct device *device)
+{
+	char text[IDENT_INTERFACES_MAX * 9 + 1] = "";
+
+	for (unsigned int i = 0; i < device->ident.n_interfaces; i++) {
+		const struct ident_interface *intf = &device->ident.interfaces[i];
+		size_t n = strlen(text);
+
+		snprintf(text + n, sizeof(text) - n, "%s%02x:%02x:%02x", n ? " " : "", intf->class,
+			 intf->subclass, intf->protocol);
+	}
+	add_string(record, "interfaces", text);
+}
+
+static void add_device(struct json_object *record, const struct device *device)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "%04x:%04x", device->ident.id_vendor, device->ident.id_product);
+	add_string(record, "device", device->ident.name);
+	add_u64(record, "bus", device->ident.busnum);
+	add_u64(record, "devnum", device->ident.devnum);
+	add_string(record, "id", id);
+	add_string(record, "serial", device->ident.serial);
+	add_string(record, "manufacturer", device->ident.manufacturer);
+	add_string(record, "product", device->ident.product);
+	add_string(record, "fingerprint", device->fingerprint);
+	add_interfaces(record, device);
+	add_string(record, "state", device_state_name(device->state));
+	if (device->reason[0])
+		add_string(record, "reason", device->reason);
+	if (device->decided_by[0])
+		add_string(record, "decided_by", device->decided_by);
+	if (device->medium[0])
+		add_string(record, "medium", device->medium);
+	if (device->method[0])
+		add_string(record, "method", device->method);
+	if (device->detail[0])
+		add_string(record, "detail", device->detail);
+	if (device->held_us && device->decided_us >= device->held_us)
+		add_u64(record, "verdict_us", device->decided_us - device->held_us);
+}
+
+int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
+		   struct json_object *extra, struct json_object **recordp)
+{
+	struct json_object *record = json_object_new_object();
+	const char *line;
+	size_t len;
+	int r;
+
+	if (!record) {
+		json_object_put(extra);
+		if (recordp)
+			*recordp = NULL;
+		return -ENOMEM;
+	}
+	add_u64(record, "seq", evidence->seq + 1);
+	add_times(record);
+	add_string(record, "kind", kind);
+	add_string(record, "terminal", evidence->terminal);
+	if (device)
+		add_device(record, device);
+	if (extra) {
+		json_object_object_foreach(extra, key, value)
+			json_object_object_add(record, key, json_object_get(value));
+		json_object_put(extra);
+	}
+
+	line = json_object_to_json_string_length(
+		record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	r = !line ? -ENOMEM : len + 1 > LOGFILE_LINE_MAX ? -EMSGSIZE :
+							    logfile_append(evidence->log, line, len);
+	if (!r)
+		evidence->seq++;
+	evidence_set_state(evidence, r);
+	if (recordp)
+		*recordp = record;
+	else
+		json_object_put(record);
+	return r;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's face on D-Bus: the Manager and Device interfaces of docs/dbus.md as tables over
+ * `struct device`. It only shows; it decides nothing, and the barrier works the same when there is no
+ * bus (see bus/connection.h). No function here blocks.
+ *
+ * A device's life as the daemon tells it:
+ *
+ *   manager_bus_device_added(mb, dev)                          InterfacesAdded
+ *   manager_bus_signal(mb, "DeviceHeld", dev, record)
+ *   … dev->state, reason, interfaces … written by the daemon
+ *   manager_bus_device_changed(mb, dev)                        PropertiesChanged
+ *   manager_bus_signal(mb, "DeviceDenied", dev, record)
+ *   manager_bus_signal(mb, "DeviceRemoved", dev, record)       before the object goes:
+ *   manager_bus_device_removed(mb, dev)                        InterfacesRemoved
+ *
+ * Write all fields first, then call manager_bus_device_changed() once, then signal: whoever reads the
+ * device on a signal finds the new values.
+ */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "core/macro.h"
+#include "daemon/device.h"
+
+/* The properties of the Manager; a NULL string shows as empty. */
+struct manager_info {
+	const char *version;
+	const char *backend; /* "kmod", "sysfs" or "none" */
+	bool module_locked;
+	const char *terminal;
+	const char *policy_file;
+	const char *policy_state; /* "ok" or "missing" */
+	const char *log_file;
+	const char *log_state; /* "ok", or what is wrong with it */
+	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
+};
+
+struct manager_bus;
+
+/* Asked for at every reading; what it returns must stay as it is until the loop's next turn. */
+typedef const struct manager_info *(*manager_bus_info_fn)(void *userdata);
+
+/*
+ * address: of the bus, or NULL for the system bus. Fails only for want of memory or descriptors; a
+ * missing bus is no failure.
+ */
+int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
+		    manager_bus_info_fn info, void *userdata);
+struct manager_bus *manager_bus_free(struct manager_bus *mb); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
+
+/* Something that info() returns has changed: PropertiesChanged of the Manager. */
+void manager_bus_info_changed(struct manager_bus *mb);
+
+/*
+ * dev must stay where it is until manager_bus_device_removed(). dev->id must never have been used
+ * before: -EEXIST if it is still there. -ENOMEM. The other two ignore a device that was not added.
+ */
+int manager_bus_device_added(struct manager_bus *mb, const struct device *dev);
+void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev);
+void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev);
+
+/*
+ * Emits a signal of the Manager by its name in docs/dbus.md. dev: for those with a device argument,
+ * else NULL. record: the log record, flat, borrowed; NULL is an empty one. -EINVAL for an unknown name
+ * or a device given or missing against the table. Otherwise 0, also when there is no bus or too much
+ * is waiting already: the log has the record.
+ */
+int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
+		       struct json_object *record);
+
+/* True while the bus name is owned; for the daemon's own status line. */
+bool manager_bus_connected(const struct manager_bus *mb);
+
+/* Signals and replies dropped since the start because the bus did not take them. */
+uint64_t manager_bus_dropped(const struct manager_bus *mb);

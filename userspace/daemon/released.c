@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/released.h"
+#include "system/textfile.h"
+
+#define RELEASED_FILE_MAX 65536
+
+struct note {
+	struct note *next;
+	char name[IDENT_NAME_MAX];
+	unsigned int busnum;
+	unsigned int devnum;
+	char fingerprint[IDENT_FINGERPRINT_MAX];
+	char method[DEVICE_METHOD_MAX];
+	char medium[DEVICE_MEDIUM_MAX]; /* last on its line: may hold blanks */
+};
+
+struct released {
+	char *path;
+	struct note *notes;
+};
+
+/* One line: NAME BUS DEVICE FINGERPRINT METHOD MEDIUM */
+static bool note_parse(const char *line, struct note *note)
+{
+	*note = (struct note){ 0 };
+	return sscanf(line, "%31s %u %u %47s %15s %63[^\n]", note->name, &note->busnum,
+		      &note->devnum, note->fingerprint, note->method, note->medium) == 6;
+}
+
+static int released_load(struct released *released)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+
+	if (textfile_read(released->path, RELEASED_FILE_MAX, &text, &len))
+		return 0; /* nothing is known to be ours then */
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		struct note *note = malloc(sizeof(*note));
+
+		if (!note)
+			return -ENOMEM;
+		if (!note_parse(line, note)) {
+			free(note);
+			continue;
+		}
+		note->next = released->notes;
+		released->notes = note;
+	}
+	return 0;
+}
+
+int released_new(struct released **releasedp, const char *path)
+{
+	struct released *released = calloc(1, sizeof(*released));
+	int r;
+
+	if (!released)
+		return -ENOMEM;
+	released->path = strdup(path);
+	r = released->path ? released_load(released) : -ENOMEM;
+	if (r)
+		released_free(released);
+	else
+		*releasedp = released;
+	return r;
+}
+
+struct released *released_free(struct released *released)
+{
+	if (!released)
+		return NULL;
+	while (released->notes) {
+		struct note *note = released->notes;
+
+		released->notes = note->next;
+		free(note);
+	}
+	free(released->path);
+	free(released);
+	return NULL;
+}
+
+static int released_save(const struct released *released)
+{
+	_cleanup_(freep) char *temporary = NULL;
+	FILE *file;
+	bool ok;
+	int fd;
+
+	if (asprintf(&temporary, "%s.new", released->path) < 0)
+		return -ENOMEM;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	file = fdopen(fd, "w");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	for (const struct note *note = released->notes; note; note = note->next)
+		fprintf(file, "%s %u %u %s %s %s\n", note->name, note->busnum, note->devnum,
+			note->fingerprint, note->method, note->medium);
+	ok = !ferror(file);
+	if (fclose(file) || !ok || rename(temporary, released->path) < 0)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static bool note_is(const struct note *note, const struct device *device)
+{
+	return note->busnum == device->ident.busnum && note->devnum == device->ident.devnum &&
+	       !strcmp(note->name, device->ident.name) &&
+	       !strcmp(note->fingerprint, device->fingerprint);
+}
+
+static struct note **released_find(struct released *released, const struct device *device)
+{
+	struct note **p = &released->notes;
+
+	while (*p && !note_is(*p, device))
+		p = &(*p)->next;
+	return p;
+}
+
+int released_add(struct released *released, const struct device *device)
+{
+	struct note *note = *released_find(released, device);
+
+	if (!note) {
+		note = calloc(1, sizeof(*note));
+		if (!note)
+			return -ENOMEM;
+		note->next = released->notes;
+		released->notes = note;
+	}
+	note->busnum = device->ident.busnum;
+	note->devnum = device->ident.devnum;
+	memcpy(note->name, device->ident.name, sizeof(note->name));
+	memcpy(note->fingerprint, device->fingerprint, sizeof(note->fingerprint));
+	memcpy(note->method, device->method, sizeof(note->method));
+	memcpy(note->medium, device->medium, sizeof(note->medium));
+	return released_save(released);
+}
+
+int released_remove(struct released *released, const struct device *device)
+{
+	struct note **p = released_find(released, device), *note = *p;
+
+	if (!note)
+		return 0;
+	*p = note->next;
+	free(note);
+	return released_save(released);
+}
+
+bool released_restore(const struct released *released, struct device *device)
+{
+	for (const struct note *note = released->notes; note; note = note->next) {
+		if (!note_is(note, device))
+			continue;
+		memcpy(device->method, note->method, sizeof(device->method));
+		memcpy(device->medium, note->medium, sizeof(device->medium));
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this daemon has released, kept in a small file under /run so that a restarted daemon can tell its
+ * own releases (they stay: a restart must not tear a mounted medium away) from anybody else's
+ * (they are revoked and have to be proved).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/macro.h"
+#include "daemon/device.h"
+
+struct released;
+
+/* Reads the file of an earlier run, if there is a sound one. 0 or -ENOMEM. */
+int released_new(struct released **releasedp, const char *path);
+struct released *released_free(struct released *released);
+
+/*
+ * Notes a release of exactly this device (port, bus and device number, fingerprint), or its end. The
+ * file is replaced whole. Negative errno: the note is in memory only, and a restart will revoke.
+ */
+int released_add(struct released *released, const struct device *device);
+int released_remove(struct released *released, const struct device *device);
+
+/* Was this device released by us? If so its medium and proof are put back into *device. */
+bool released_restore(const struct released *released, struct device *device);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* sekimorid: reads its files, starts the manager, runs the loop. */
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "core/policy.h"
+#include "core/settings.h"
+#include "daemon/manager.h"
+#include "system/textfile.h"
+
+#define CONFIG_FILE "/etc/sekimori/sekimorid.conf"
+#define CONFIG_FILE_MAX 65536
+#define RUN_DIRECTORY "/run/sekimori"
+
+static void print_error(void *userdata, const char *file, unsigned int line, unsigned int column,
+			const char *message)
+{
+	fprintf(stderr, SD_ERR "%s:%u:%u: error: %s\n", file, line, column, message);
+}
+
+/* 0, or a negative errno after the reason has been printed. An absent default file is no error. */
+static int read_settings(const char *path, bool must_exist, struct settings *settings)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	int r;
+
+	settings_init(settings);
+	r = textfile_read(path, CONFIG_FILE_MAX, &text, &len);
+	if (r == TEXTFILE_E_ABSENT && !must_exist)
+		r = 0;
+	else if (r > 0)
+		fprintf(stderr, SD_ERR "%s %s\n", path, textfile_error(r));
+	else if (r < 0)
+		fprintf(stderr, SD_ERR "%s: %s\n", path, strerror(-r));
+	else
+		r = settings_parse(settings, path, text, len, print_error, NULL);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	if (!settings->terminal[0] &&
+	    gethostname(settings->terminal, sizeof(settings->terminal) - 1) < 0)
+		return -errno;
+	return 0;
+}
+
+static int read_policy(const char *path, struct policy **policyp)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	int r;
+
+	*policyp = NULL;
+	r = textfile_read(path, POLICY_FILE_MAX, &text, &len);
+	if (r == TEXTFILE_E_ABSENT) {
+		fprintf(stderr, SD_WARNING "%s does not exist: nothing is allowed\n", path);
+		return 0;
+	}
+	if (r > 0)
+		fprintf(stderr, SD_ERR "%s %s\n", path, textfile_error(r));
+	else if (r < 0)
+		fprintf(stderr, SD_ERR "%s: %s\n", path, strerror(-r));
+	else
+		r = policy_parse(path, text, len, print_error, NULL, policyp);
+	return r > 0 ? -EINVAL : r;
+}
+
+static void print_help(void)
+{
+	puts("Usage: sekimorid [OPTION]…\n"
+	     "Keeps the USB barrier: takes each held device to a verdict.\n\n"
+	     "  -c, --config FILE   read FILE instead of " CONFIG_FILE "\n"
+	     "      --check         read configuration and policy, report errors, and exit\n"
+	     "      --help          show this help and exit\n"
+	     "      --version       show the version and exit\n");
+}
+
+enum { OPTION_CHECK = 256, OPTION_HELP, OPTION_VERSION };
+
+static int block_signals(sd_event *event)
+{
+	sigset_t mask;
+	int r;
+
+	/* SIGCHLD for the inspectors; the loop turns the others into a clean exit. */
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+	return r;
+}
+
+static int run(const struct settings *settings, struct policy *policy)
+{
+	_cleanup_(manager_freep) struct manager *manager = NULL;
+	sd_event *event = NULL;
+	int r;
+
+	r = sd_event_new(&event);
+	if (r >= 0)
+		r = block_signals(event);
+	if (r < 0)
+		policy_free(policy);
+	else
+		r = manager_new(&manager, event, settings, policy);
+	if (r >= 0) {
+		sd_event_set_watchdog(event, true);
+		sd_notifyf(false, "READY=1\nSTATUS=Keeping the barrier by %s",
+			   manager->info.backend);
+		r = sd_event_loop(event);
+	}
+	if (r < 0)
+		fprintf(stderr, SD_ERR "sekimorid stops: %s; what is held stays held\n",
+			strerror(-r));
+	manager = manager_free(manager);
+	sd_event_unref(event);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, OPTION_CHECK },
+		{ "help", no_argument, NULL, OPTION_HELP },
+		{ "version", no_argument, NULL, OPTION_VERSION },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config = NULL;
+	struct settings settings;
+	struct policy *policy;
+	bool check = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:", options, NULL)) >= 0) {
+		switch (c) {
+		case 'c':
+			config = optarg;
+			break;
+		case OPTION_CHECK:
+			check = true;
+			break;
+		case OPTION_HELP:
+			print_help();
+			return EXIT_SUCCESS;
+		case OPTION_VERSION:
+			puts("sekimorid " SEKIMORI_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			fprintf(stderr, "Try 'sekimorid --help'.\n");
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sekimorid takes no arguments: %s\nTry 'sekimorid --help'.\n",
+			argv[optind]);
+		return 2;
+	}
+
+	umask(027);
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	if (read_settings(config ? config : CONFIG_FILE, config, &settings) ||
+	    read_policy(settings.policy_file, &policy))
+		return EXIT_FAILURE;
+	if (check) {
+		policy_free(policy);
+		return EXIT_SUCCESS;
+	}
+	if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST) {
+		fprintf(stderr, SD_ERR RUN_DIRECTORY ": %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	return run(&settings, policy);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of one USB device from the moment the gate holds it:
+ *
+ *            ┌───────────────── held anew (sleep over, class list tightened, …) ◄──────┐
+ *            ▼                                                                         │
+ *   GATHER ──► judge ──block──────────────────────────────────────────► SETTLED ───────┤
+ *     all        │ prove                                                   ▲           │
+ *  interfaces    ▼                                                         │           │
+ *   are known  OPENING ──gate says INSPECT──► INSPECTING ──report──► judge ┤block      │
+ *                │ gate refuses                   │ timeout, death         │           │
+ *                └────────────────────────────────┴──► deny ───────────────┤           │
+ *                                                                    allow │           │
+ *                        ASLEEP ◄── system sleeps, from any state          ▼           │
+ *                           └──────── system wakes ──────────────►     RELEASING ──────┘
+ *
+ * A record is durable before the verdict that it tells of is sent; if it cannot be written,
+ * the verdict is no. Everything that goes wrong ends in a denial with its own reason.
+ */
+#pragma once
+
+#include "daemon/device.h"
+#include "daemon/manager.h"
+
+enum session_phase {
+	SESSION_GATHER,
+	SESSION_OPENING,
+	SESSION_INSPECTING,
+	SESSION_RELEASING,
+	SESSION_SETTLED,
+	SESSION_ASLEEP,
+};
+
+struct inspector;
+
+struct session {
+	struct session *next; /* the manager's list */
+	struct manager *manager;
+	struct device device;
+	enum session_phase phase;
+	uint64_t proving; /* cookie of the storage interface that is being proved */
+	struct inspector *inspector;
+	sd_event_source *gather; /* timer: some interface never appeared */
+	bool announced;		 /* the object is on D-Bus */
+};
+
+/* A session for the device of this event, which is not in it yet. 0, -ENODEV if it has gone. */
+int session_new(struct session **sessionp, struct manager *manager, const char *name,
+		const struct sekimori_event *event);
+
+/* Stops an inspection and frees; what is held stays held. NULL is ok. */
+struct session *session_free(struct session *session);
+
+/* The device is gone: says so on D-Bus and in the log, and frees. */
+struct session *session_gone(struct session *session);
+
+/* PRESENT or ADDED: an interface of the device, in the state given. */
+void session_add_interface(struct session *session, const struct sekimori_event *event);
+
+/* STATE: a change has been carried out. */
+void session_state_changed(struct session *session, const struct sekimori_event *event);
+
+/* REMOVED. True when it was the last interface: the device is gone. */
+bool session_remove_interface(struct session *session, uint64_t cookie);
+
+/* After a fresh snapshot: drops interfaces that it did not name (seq older than its SYNC). True as above. */
+bool session_drop_stale(struct session *session, uint64_t seq);
+
+bool session_has_cookie(const struct session *session, uint64_t cookie);
+
+/* Disks that appear and disappear (kernel names); for display. True if it was one of ours. */
+void session_add_disk(struct session *session, const char *disk);
+bool session_remove_disk(struct session *session, const char *disk);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of sekimori-inspect: a child process that gets the usbfs descriptor as 3 and the write end
+ * of a pipe as 4, and has until the deadline to write its report and exit.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "core/report.h"
+
+struct inspector;
+
+enum inspector_end {
+	INSPECTOR_REPORTED, /* report is valid */
+	INSPECTOR_TIMEOUT,  /* killed at the deadline */
+	INSPECTOR_FAILED,   /* died or wrote nonsense; `detail` says how */
+};
+
+/*
+ * Called once, when the child has been reaped and its descriptors are closed. `report` is NULL unless
+ * the end is INSPECTOR_REPORTED. The inspector is freed after the call.
+ */
+typedef void (*inspector_done_fn)(void *userdata, enum inspector_end end,
+				  const struct report *report, const char *detail);
+
+/*
+ * Starts `program` on interface `number` of the device behind usb_fd. The descriptor stays open here
+ * until the end, so that the claim on the interface outlives the child. Takes usb_fd over in any
+ * case. SIGCHLD must be blocked.
+ */
+int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
+		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
+		    void *userdata);
+
+/* Kills the child, without the callback. The descriptor on the device is closed at once. NULL is ok. */
+struct inspector *inspector_cancel(struct inspector *inspector);

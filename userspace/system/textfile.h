@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading a whole file that only root may have written: configuration and policy. */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/macro.h"
+
+enum {
+	TEXTFILE_E_ABSENT = 1, /* there is no such file */
+	TEXTFILE_E_UNSAFE = 2, /* not a regular file, not root's, or writable by others */
+	TEXTFILE_E_LARGE = 3,  /* longer than max bytes */
+};
+
+/*
+ * Reads at most `max` bytes into a malloc'ed, NUL-terminated buffer. The file is opened first and then
+ * judged by its descriptor. Its owner must be root or the caller's own user.
+ */
+int textfile_read(const char *path, size_t max, char **textp, size_t *len);
+
+/* What a positive code means, as the end of a sentence that begins with the path. */
+const char *textfile_error(int code);
