@@ -89,11 +89,70 @@ $(BUILD)/sekimori.ko: $(KMOD_SRC)
 	$(MAKE) -C $(KDIR) M=$(abspath $(BUILD)/kmod) W=1 modules
 	cp $(BUILD)/kmod/sekimori.ko $@
 
+# --- installing -------------------------------------------------------------------------------
+
+INSTALL = install -D -m
+
+.PHONY: install
+install: all ## install into DESTDIR (default: this machine)
+	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
+	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
+	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
+	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+	$(INSTALL) 644 udev-rules/60-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-sekimori.rules
+	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
+	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
+	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
+	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
+	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
+	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf
+	install -d -m 750 $(DESTDIR)/var/log/sekimori
+
 # --- tests ------------------------------------------------------------------------------------
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(call san_objs,core)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(call libs_of,$(PKGS_UNIT))
+
+.PHONY: check-unit check-integration test-terminal
+check-unit: $(UNIT_TESTS)
+	tests/unit/run.py $(UNIT_TESTS)
+
+check-integration: programs
+	tests/integration/run.py
+
+test-terminal: all
+	tests/terminal/prepare.sh
+	tests/terminal/run.py
+
+.PHONY: check
+check: $(UNIT_TESTS) programs ## unit and integration tests, under a minute
+	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration'
+
+.PHONY: test
+test: need-deps ## all tests; installs what is missing when run as root
+	$(MAKE) -j2 all $(UNIT_TESTS)
+	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+		terminal='$(MAKE) -s test-terminal'
+
+# --- what has to be installed -------------------------------------------------------------------
+
+.PHONY: deps
+deps: ## install the Debian packages that building and testing need (as root)
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(DEPS)
+
+# A sub-make follows, because headers and pkg-config files that came just now are looked up when make starts.
+.PHONY: need-deps
+need-deps:
+	@missing=$$(for p in $(DEPS); do \
+		dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then $(MAKE) deps; else \
+			echo "Missing packages:" $$missing >&2; \
+			echo "Run 'make deps' as root." >&2; exit 1; fi; fi
 
 -include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
 

@@ -339,7 +339,7 @@ static void gate_add(struct usb_interface *intf)
 	struct usb_device *udev = interface_to_usbdev(intf);
 	struct usb_host_config *config = udev->actconfig;
 	bool harmless = guard_harmless(intf);
-	u64 start = ktime_get_ns();
+	u64 start = ktime_get_ns(), spent;
 	struct entry *e;
 	unsigned int i;
 
@@ -375,9 +375,10 @@ static void gate_add(struct usb_interface *intf)
 	attr_replace(intf);
 	e->attr_ours = true;
 	dev_info(&intf->dev, "held (class %02x)\n", intf->altsetting[0].desc.bInterfaceClass);
+	spent = ktime_get_ns() - start;
 	counter_add(COUNTER_held, 1);
-	counter_add(COUNTER_hold_ns_total, ktime_get_ns() - start);
-	counter_max(COUNTER_hold_ns_max, ktime_get_ns() - start);
+	counter_add(COUNTER_hold_ns_total, spent);
+	counter_max(COUNTER_hold_ns_max, spent);
 }
 
 static void gate_del(struct usb_interface *intf)

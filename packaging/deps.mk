@@ -5,3 +5,5 @@ DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev l
 	libusb-1.0-0-dev libdbus-1-dev libjson-c-dev libsodium-dev libseccomp-dev libcap-ng-dev
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod dbus binutils
+
+DEPS := $(DEPS_BUILD) $(DEPS_TEST)

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "core/settings.h"
+#include "testing.h"
+
+static void note_error(void *userdata, const char *file, unsigned int line, unsigned int column,
+		       const char *message)
+{
+	snprintf(userdata, 256, "%s:%u:%u: %s", file, line, column, message);
+}
+
+static void settings_stand_over_the_defaults(void)
+{
+	static const char text[] = "# 端末\nterminal \"税務 014\"\ninspect-deadline 3\n"
+				   "log-file /srv/log # elsewhere\n";
+	struct settings settings;
+	char error[256] = "";
+
+	settings_init(&settings);
+	CU_ASSERT_EQUAL(
+		settings_parse(&settings, "c", text, sizeof(text) - 1, note_error, error), 0);
+	CU_ASSERT_STRING_EQUAL(settings.terminal, "税務 014");
+	CU_ASSERT_STRING_EQUAL(settings.log_file, "/srv/log");
+	CU_ASSERT_STRING_EQUAL(settings.policy_file, "/etc/sekimori/policy");
+	CU_ASSERT_EQUAL(settings.inspect_deadline_ms, 3000);
+}
+
+static void bad_settings_are_named(void)
+{
+	static const struct {
+		const char *text, *error;
+	} rows[] = {
+		{ "colour red", "c:1:1: unknown setting" },
+		{ "\"terminal\" a", "c:1:1: unknown setting" },
+		{ "\n terminal", "c:2:10: expected a value" },
+		{ "terminal a b", "c:1:12: expected the end" },
+		{ "terminal a\nterminal b", "c:2:1: setting given twice" },
+		{ "policy-file etc/policy", "c:1:13: expected an absolute path" },
+		{ "inspect-deadline 0", "c:1:18: expected whole seconds" },
+		{ "inspect-deadline 61", "c:1:18: expected whole seconds" },
+		{ "inspect-deadline 8s", "c:1:18: expected whole seconds" },
+		{ "inspect-deadline 99999999999999999999", "c:1:18: expected whole seconds" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct settings settings;
+		char error[256] = "";
+
+		settings_init(&settings);
+		EXPECT(settings_parse(&settings, "c", rows[i].text, strlen(rows[i].text), note_error,
+				      error) == -EINVAL,
+		       rows[i].text);
+		EXPECT(!strncmp(error, rows[i].error, strlen(rows[i].error)), error);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(settings_stand_over_the_defaults),
+	TEST(bad_settings_are_named),
+};
+
+int main(void)
+{
+	return testing_run("settings", tests, ARRAY_SIZE(tests));
+}
