@@ -100,7 +100,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
-	$(INSTALL) 644 udev-rules/60-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-sekimori.rules
+	$(INSTALL) 644 udev-rules/10-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/10-sekimori.rules
+	$(INSTALL) 644 udev-rules/72-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/72-sekimori.rules
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
@@ -116,14 +117,33 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(call san_objs,core)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(call libs_of,$(PKGS_UNIT))
 
+# What the virtual terminal runs: everything as installed, and small programs that attack it.
+GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
+
+$(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $<
+
+.PHONY: stage
+stage: all $(GUEST_TOOLS)
+	rm -rf $(BUILD)/stage
+	$(MAKE) -s install DESTDIR=$(abspath $(BUILD)/stage)
+	$(foreach t,$(GUEST_TOOLS),$(INSTALL) 755 $(t) $(BUILD)/stage/usr/lib/terminal/$(notdir $(t));)
+
 .PHONY: check-unit check-integration test-terminal
 check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
-check-integration: programs
+$(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
+		$(BUILD)/san/daemon/device.o $(call san_objs,bus) $(call san_objs,core)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
+		$(call libs_of,$(PKGS_DAEMON))
+
+check-integration: programs $(BUILD)/integration/fake-daemon
 	tests/integration/run.py
 
-test-terminal: all
+test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
 

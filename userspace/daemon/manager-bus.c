@@ -55,30 +55,27 @@ MANAGER_GETTER(log_state, bus_append_string)
 MANAGER_GETTER(started_at, append_u64)
 
 static const struct bus_property manager_properties[] = {
-	{ "Version", "s", manager_get_version, BUS_EMITS_CONST },
-	{ "Backend", "s", manager_get_backend, BUS_EMITS_TRUE },
-	{ "ModuleLocked", "b", manager_get_module_locked, BUS_EMITS_TRUE },
-	{ "Terminal", "s", manager_get_terminal, BUS_EMITS_TRUE },
-	{ "PolicyFile", "s", manager_get_policy_file, BUS_EMITS_TRUE },
-	{ "PolicyState", "s", manager_get_policy_state, BUS_EMITS_TRUE },
-	{ "LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE },
-	{ "LogState", "s", manager_get_log_state, BUS_EMITS_TRUE },
-	{ "StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST },
-	{ .name = NULL },
+	{"Version", "s", manager_get_version, BUS_EMITS_CONST},
+	{"Backend", "s", manager_get_backend, BUS_EMITS_TRUE},
+	{"ModuleLocked", "b", manager_get_module_locked, BUS_EMITS_TRUE},
+	{"Terminal", "s", manager_get_terminal, BUS_EMITS_TRUE},
+	{"PolicyFile", "s", manager_get_policy_file, BUS_EMITS_TRUE},
+	{"PolicyState", "s", manager_get_policy_state, BUS_EMITS_TRUE},
+	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
+	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
+	{"StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST},
+	{.name = NULL},
 };
 
 #define DEVICE_AND_RECORD                                                                          \
 	{                                                                                          \
-		{ "o", "device" }, { "a{sv}", "record" },                                          \
+		{"o", "device"}, {"a{sv}", "record"},                                              \
 	}
 
 static const struct bus_signal manager_signals[] = {
-	{ "DeviceHeld", DEVICE_AND_RECORD },
-	{ "DeviceDenied", DEVICE_AND_RECORD },
-	{ "DeviceAllowed", DEVICE_AND_RECORD },
-	{ "DeviceRemoved", DEVICE_AND_RECORD },
-	{ "AttemptRefused", { { "a{sv}", "record" } } },
-	{ .name = NULL },
+	{"DeviceHeld", DEVICE_AND_RECORD},         {"DeviceDenied", DEVICE_AND_RECORD},
+	{"DeviceAllowed", DEVICE_AND_RECORD},      {"DeviceRemoved", DEVICE_AND_RECORD},
+	{"AttemptRefused", {{"a{sv}", "record"}}}, {.name = NULL},
 };
 
 static const struct bus_interface manager_interface = {
@@ -124,8 +121,8 @@ static dbus_bool_t device_get_id(void *object, DBusMessageIter *value)
 
 static dbus_bool_t append_interface(DBusMessageIter *array, const struct device_interface *intf)
 {
-	const uint8_t bytes[] = { intf->ident.number, intf->ident.class, intf->ident.subclass,
-				  intf->ident.protocol };
+	const uint8_t bytes[] = {intf->ident.number, intf->ident.class, intf->ident.subclass,
+				 intf->ident.protocol};
 	DBusMessageIter entry;
 
 	if (!dbus_message_iter_open_container(array, DBUS_TYPE_STRUCT, NULL, &entry))
@@ -165,24 +162,24 @@ static dbus_bool_t device_get_blocks(void *object, DBusMessageIter *value)
 }
 
 static const struct bus_property device_properties[] = {
-	{ "Name", "s", device_get_name, BUS_EMITS_CONST },
-	{ "BusNumber", "u", device_get_busnum, BUS_EMITS_CONST },
-	{ "DeviceNumber", "u", device_get_devnum, BUS_EMITS_CONST },
-	{ "Id", "s", device_get_id, BUS_EMITS_CONST },
-	{ "Serial", "s", device_get_serial, BUS_EMITS_CONST },
-	{ "Manufacturer", "s", device_get_manufacturer, BUS_EMITS_CONST },
-	{ "Product", "s", device_get_product, BUS_EMITS_CONST },
-	{ "Fingerprint", "s", device_get_fingerprint, BUS_EMITS_CONST },
-	{ "State", "s", device_get_state, BUS_EMITS_TRUE },
-	{ "Reason", "s", device_get_reason, BUS_EMITS_TRUE },
-	{ "DecidedBy", "s", device_get_decided_by, BUS_EMITS_TRUE },
-	{ "Medium", "s", device_get_medium, BUS_EMITS_TRUE },
-	{ "Method", "s", device_get_method, BUS_EMITS_TRUE },
-	{ "Detail", "s", device_get_detail, BUS_EMITS_TRUE },
-	{ "Interfaces", "a(yyyyss)", device_get_interfaces, BUS_EMITS_TRUE },
-	{ "BlockDevices", "as", device_get_blocks, BUS_EMITS_TRUE },
-	{ "VerdictMicroseconds", "t", device_get_verdict_us, BUS_EMITS_TRUE },
-	{ .name = NULL },
+	{"Name", "s", device_get_name, BUS_EMITS_CONST},
+	{"BusNumber", "u", device_get_busnum, BUS_EMITS_CONST},
+	{"DeviceNumber", "u", device_get_devnum, BUS_EMITS_CONST},
+	{"Id", "s", device_get_id, BUS_EMITS_CONST},
+	{"Serial", "s", device_get_serial, BUS_EMITS_CONST},
+	{"Manufacturer", "s", device_get_manufacturer, BUS_EMITS_CONST},
+	{"Product", "s", device_get_product, BUS_EMITS_CONST},
+	{"Fingerprint", "s", device_get_fingerprint, BUS_EMITS_CONST},
+	{"State", "s", device_get_state, BUS_EMITS_TRUE},
+	{"Reason", "s", device_get_reason, BUS_EMITS_TRUE},
+	{"DecidedBy", "s", device_get_decided_by, BUS_EMITS_TRUE},
+	{"Medium", "s", device_get_medium, BUS_EMITS_TRUE},
+	{"Method", "s", device_get_method, BUS_EMITS_TRUE},
+	{"Detail", "s", device_get_detail, BUS_EMITS_TRUE},
+	{"Interfaces", "a(yyyyss)", device_get_interfaces, BUS_EMITS_TRUE},
+	{"BlockDevices", "as", device_get_blocks, BUS_EMITS_TRUE},
+	{"VerdictMicroseconds", "t", device_get_verdict_us, BUS_EMITS_TRUE},
+	{.name = NULL},
 };
 
 static const struct bus_interface device_interface = {
@@ -192,8 +189,8 @@ static const struct bus_interface device_interface = {
 
 /* --- the objects --------------------------------------------------------------------------- */
 
-static const struct bus_interface *const manager_interfaces[] = { &manager_interface, NULL };
-static const struct bus_interface *const device_interfaces[] = { &device_interface, NULL };
+static const struct bus_interface *const manager_interfaces[] = {&manager_interface, NULL};
+static const struct bus_interface *const device_interfaces[] = {&device_interface, NULL};
 
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
 		    manager_bus_info_fn info, void *userdata)
@@ -306,7 +303,7 @@ static dbus_bool_t append_signal(void *userdata, DBusMessageIter *args)
 int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
 		       struct json_object *record)
 {
-	struct signal_data data = { .dev = dev, .record = record };
+	struct signal_data data = {.dev = dev, .record = record};
 	int r = bus_object_emit(manager_object(mb), &manager_interface, name, append_signal, &data);
 
 	return r == -ENOTCONN || r == -ENOBUFS ? 0 : r;

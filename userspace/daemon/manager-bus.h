@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon's face on D-Bus: the Manager and Device interfaces of docs/dbus.md as tables over
- * `struct device`. It only shows; it decides nothing, and the barrier works the same when there is no
- * bus (see bus/connection.h). No function here blocks.
+ * `struct device`. It only shows; it decides nothing, and the barrier works the same when there is
+ * no bus (see bus/connection.h). No function here blocks.
  *
  * A device's life as the daemon tells it:
  *
@@ -14,8 +14,8 @@
  *   manager_bus_signal(mb, "DeviceRemoved", dev, record)       before the object goes:
  *   manager_bus_device_removed(mb, dev)                        InterfacesRemoved
  *
- * Write all fields first, then call manager_bus_device_changed() once, then signal: whoever reads the
- * device on a signal finds the new values.
+ * Write all fields first, then call manager_bus_device_changed() once, then signal: whoever reads
+ * the device on a signal finds the new values.
  */
 #pragma once
 
@@ -28,7 +28,7 @@
 #include "daemon/device.h"
 
 /* The properties of the Manager; a NULL string shows as empty. */
-struct manager_info {
+struct manager_bus_info {
 	const char *version;
 	const char *backend; /* "kmod", "sysfs" or "none" */
 	bool module_locked;
@@ -43,7 +43,7 @@ struct manager_info {
 struct manager_bus;
 
 /* Asked for at every reading; what it returns must stay as it is until the loop's next turn. */
-typedef const struct manager_info *(*manager_bus_info_fn)(void *userdata);
+typedef const struct manager_bus_info *(*manager_bus_info_fn)(void *userdata);
 
 /*
  * address: of the bus, or NULL for the system bus. Fails only for want of memory or descriptors; a
@@ -67,9 +67,9 @@ void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev
 
 /*
  * Emits a signal of the Manager by its name in docs/dbus.md. dev: for those with a device argument,
- * else NULL. record: the log record, flat, borrowed; NULL is an empty one. -EINVAL for an unknown name
- * or a device given or missing against the table. Otherwise 0, also when there is no bus or too much
- * is waiting already: the log has the record.
+ * else NULL. record: the log record, flat, borrowed; NULL is an empty one. -EINVAL for an unknown
+ * name; while connected also for a device given or missing against the table. Otherwise 0, also
+ * when there is no bus or too much is waiting already: the log has the record.
  */
 int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
 		       struct json_object *record);

@@ -20,7 +20,7 @@
 
 #define DRIVERS_PROBE "/sys/bus/usb/drivers_probe"
 
-/* The same classes as in 60-sekimori.rules: HID, hub, smart card. */
+/* The same classes as in 10-sekimori.rules: HID, hub, smart card. */
 static const unsigned int harmless[] = { 0x03, 0x09, 0x0b };
 
 struct intf {

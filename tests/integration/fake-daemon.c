@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The daemon's D-Bus face without a daemon: made-up devices, moved by commands on standard input.
+ * Each is one line and is answered by "ok" or "error N" on standard output when its messages are
+ * queued; harness.py speaks it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "daemon/manager-bus.h"
+
+#define DEVICES_MAX 64
+
+struct fake {
+	sd_event *event;
+	struct manager_bus *bus;
+	struct manager_bus_info info;
+	char log_state[128];
+	struct device devices[DEVICES_MAX];
+};
+
+/* What devices call themselves; any number beyond the last is the first again. */
+static const struct {
+	const char *manufacturer;
+	const char *product;
+	const char *serial;
+} names[] = {
+	{"QEMU", "QEMU USB HARDDRIVE", "1-0000:00:04.0-1"},
+	{"株式会社せき", "区役所の媒体", "GAIBU-0001"},
+	{"\x1b]0;owned\a", "evil\x1b[2J\n\u202Eexe.txt\u200b\\x41 \"q\"", "a'b\t"},
+	/* Not UTF-8: ident never holds such, but the bus must not fall over it. */
+	{"\xff\xfe", "cut \xe3\x81", "\xc0\xaf"},
+};
+
+static const struct manager_bus_info *fake_info(void *userdata)
+{
+	struct fake *fake = userdata;
+
+	return &fake->info;
+}
+
+static void device_make(struct device *dev, uint64_t id)
+{
+	size_t n = id % ARRAY_SIZE(names);
+
+	*dev = (struct device){.id = id, .state = DEVICE_HELD, .n_interfaces = 2};
+	snprintf(dev->ident.name, sizeof(dev->ident.name), "1-%u", (unsigned int)id);
+	dev->ident.busnum = 1;
+	dev->ident.devnum = (uint16_t)(id + 2);
+	dev->ident.id_vendor = 0x46f4;
+	dev->ident.id_product = (uint16_t)id;
+	/* Not by ident_set_string(), which would clean them. */
+	strcpy(dev->ident.manufacturer, names[n].manufacturer);
+	strcpy(dev->ident.product, names[n].product);
+	strcpy(dev->ident.serial, names[n].serial);
+	strcpy(dev->fingerprint, "blake2b:00112233445566778899aabbccddeeff");
+	dev->held_us = 1000000;
+	dev->interfaces[0] = (struct device_interface){
+		.ident = {.number = 0, .class = 8, .subclass = 6, .protocol = 80},
+		.state = DEVICE_INTERFACE_HELD,
+		.storage = true,
+	};
+	dev->interfaces[1] = (struct device_interface){
+		.ident = {.number = 1, .class = 3, .subclass = 1, .protocol = 1},
+		.state = DEVICE_INTERFACE_PASSED,
+		.driver = "usbhid",
+	};
+}
+
+static struct json_object *record_new(const struct device *dev, const char *kind)
+{
+	struct json_object *record = json_object_new_object();
+	char id[16];
+
+	json_object_object_add(record, "seq", json_object_new_uint64(7));
+	json_object_object_add(record, "kind", json_object_new_string(kind));
+	json_object_object_add(record, "synchronised", json_object_new_boolean(true));
+	json_object_object_add(record, "offset", json_object_new_int64(-5));
+	json_object_object_add(record, "nothing", NULL);
+	if (!dev)
+		return record;
+	snprintf(id, sizeof(id), "%04x:%04x", dev->ident.id_vendor, dev->ident.id_product);
+	json_object_object_add(record, "device", json_object_new_string(dev->ident.name));
+	json_object_object_add(record, "id", json_object_new_string(id));
+	json_object_object_add(record, "product", json_object_new_string(dev->ident.product));
+	if (dev->reason[0])
+		json_object_object_add(record, "reason", json_object_new_string(dev->reason));
+	if (dev->detail[0])
+		json_object_object_add(record, "detail", json_object_new_string(dev->detail));
+	if (dev->medium[0])
+		json_object_object_add(record, "medium", json_object_new_string(dev->medium));
+	return record;
+}
+
+static int signal_send(struct fake *fake, const char *name, const struct device *dev)
+{
+	struct json_object *record = record_new(dev, name);
+	int r;
+
+	if (!dev) {
+		json_object_object_add(record, "attempt", json_object_new_string("bind"));
+		json_object_object_add(record, "interface", json_object_new_string("1-1:1.0"));
+		json_object_object_add(record, "program", json_object_new_string("tee\x1b[1m"));
+	}
+	r = manager_bus_signal(fake->bus, name, dev, record);
+	json_object_put(record);
+	return r;
+}
+
+static void verdict(struct device *dev, enum device_state state, const char *reason,
+		    const char *detail)
+{
+	dev->state = state;
+	dev->decided_us = dev->held_us + 1234;
+	snprintf(dev->reason, sizeof(dev->reason), "%.31s", reason);
+	snprintf(dev->detail, sizeof(dev->detail), "%.127s", detail);
+	strcpy(dev->decided_by, "default");
+}
+
+static int state_set(struct device *dev, const char *name)
+{
+	for (int state = DEVICE_PASSED; state <= DEVICE_KEPT; state++)
+		if (!strcmp(device_state_name((enum device_state)state), name)) {
+			dev->state = (enum device_state)state;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* Commands about one device. */
+static int device_command(struct fake *fake, const char *verb, struct device *dev, const char *word,
+			  const char *rest)
+{
+	if (!strcmp(verb, "hold"))
+		return signal_send(fake, "DeviceHeld", dev);
+	if (!strcmp(verb, "deny")) {
+		verdict(dev, DEVICE_DENIED, word, rest);
+		manager_bus_device_changed(fake->bus, dev);
+		return signal_send(fake, "DeviceDenied", dev);
+	}
+	if (!strcmp(verb, "allow")) {
+		verdict(dev, DEVICE_ALLOWED, "proved", "");
+		snprintf(dev->medium, sizeof(dev->medium), "%.63s", word);
+		strcpy(dev->method, "luks2");
+		dev->interfaces[0].state = DEVICE_INTERFACE_RELEASED;
+		strcpy(dev->interfaces[0].driver, "usb-storage");
+		strcpy(dev->blocks[0], "sda");
+		dev->n_blocks = 1;
+		manager_bus_device_changed(fake->bus, dev);
+		return signal_send(fake, "DeviceAllowed", dev);
+	}
+	if (!strcmp(verb, "state")) {
+		int r = state_set(dev, word);
+
+		manager_bus_device_changed(fake->bus, dev);
+		return r;
+	}
+	if (!strcmp(verb, "remove")) {
+		int r = signal_send(fake, "DeviceRemoved", dev);
+
+		manager_bus_device_removed(fake->bus, dev);
+		return r;
+	}
+	return -EINVAL;
+}
+
+static int flood(struct fake *fake, unsigned int count)
+{
+	int r = 0;
+
+	while (count-- && !r)
+		r = signal_send(fake, "AttemptRefused", NULL);
+	return r;
+}
+
+/*
+ * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
+ * wrong | flood COUNT | log STATE | dropped | connected | quit
+ */
+static int command(struct fake *fake, const char *line)
+{
+	char verb[32] = "", word[128] = "", rest[256] = "";
+	unsigned int n = 0;
+
+	sscanf(line, "%31s", verb);
+	if (!strcmp(verb, "log")) {
+		snprintf(fake->log_state, sizeof(fake->log_state), "%.127s", line + 4);
+		manager_bus_info_changed(fake->bus);
+		return 0;
+	}
+	if (!strcmp(verb, "attempt"))
+		return signal_send(fake, "AttemptRefused", NULL);
+	if (!strcmp(verb, "wrong"))
+		return manager_bus_signal(fake->bus, "DeviceDenied", NULL, NULL);
+	if (!strcmp(verb, "dropped")) {
+		printf("%" PRIu64 "\n", manager_bus_dropped(fake->bus));
+		return 0;
+	}
+	if (!strcmp(verb, "connected")) {
+		printf("%d\n", manager_bus_connected(fake->bus));
+		return 0;
+	}
+	if (!strcmp(verb, "quit"))
+		return sd_event_exit(fake->event, 0);
+
+	if (sscanf(line, "%*s %u %127s %255[^\n]", &n, word, rest) < 1)
+		return -EINVAL;
+	if (!strcmp(verb, "flood"))
+		return flood(fake, n);
+	if (n >= DEVICES_MAX)
+		return -EINVAL;
+	if (!strcmp(verb, "add")) {
+		device_make(&fake->devices[n], n);
+		return manager_bus_device_added(fake->bus, &fake->devices[n]);
+	}
+	return device_command(fake, verb, &fake->devices[n], word, rest);
+}
+
+static int on_input(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct fake *fake = userdata;
+	char line[512];
+	int r;
+
+	/* The tests write one line and wait for its answer, so stdio never holds a second one. */
+	if (!fgets(line, sizeof(line), stdin))
+		return sd_event_exit(fake->event, 0);
+	line[strcspn(line, "\n")] = '\0';
+	r = command(fake, line);
+	if (r < 0)
+		printf("error %d\n", -r);
+	else
+		puts("ok");
+	fflush(stdout);
+	return 0;
+}
+
+int main(void)
+{
+	static struct fake fake;
+	int r;
+
+	strcpy(fake.log_state, "ok");
+	fake.info = (struct manager_bus_info){
+		.version = SEKIMORI_VERSION,
+		.backend = "kmod",
+		.module_locked = true,
+		.terminal = "mado-03",
+		.policy_file = "/etc/sekimori/policy",
+		.policy_state = "ok",
+		.log_file = "/var/log/sekimori/events.jsonl",
+		.log_state = fake.log_state,
+		.started_at = 1743465600000000,
+	};
+	r = sd_event_new(&fake.event);
+	if (r >= 0)
+		r = manager_bus_new(&fake.bus, fake.event, NULL, fake_info, &fake);
+	if (r >= 0)
+		r = sd_event_add_io(fake.event, NULL, STDIN_FILENO, EPOLLIN, on_input, &fake);
+	if (r >= 0)
+		r = sd_event_loop(fake.event);
+	fake.bus = manager_bus_free(fake.bus);
+	fake.event = sd_event_unref(fake.event);
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What sekimorictl prints and how it ends."""
+import json
+import os
+import pty
+import re
+import time
+
+from harness import CTL, DEVICE, device, world
+
+JA = {"LANG": "ja_JP.UTF-8"}
+
+
+def fake_sysfs(w, loaded=True, locked=True, hosts=("0", "0"), state="live"):
+    top = w.directory / "root"
+    if loaded:
+        module = top / "sys/module/sekimori"
+        (module / "parameters").mkdir(parents=True)
+        (module / "initstate").write_text(state + "\n")
+        (module / "parameters/lock").write_text("Y\n" if locked else "N\n")
+        counters = top / "sys/class/misc/sekimori/counters"
+        counters.mkdir(parents=True)
+        (counters / "held").write_text("12\n")
+        (counters / "vetoes").write_text("3\n")
+        (counters / "odd").write_text("no number\n")
+    usb = top / "sys/bus/usb/devices"
+    usb.mkdir(parents=True)
+    for number, value in enumerate(hosts, 1):
+        (usb / f"usb{number}").mkdir()
+        (usb / f"usb{number}/interface_authorized_default").write_text(value + "\n")
+    (usb / "1-1").mkdir()
+    return f"--root={top}"
+
+
+def test_status_of_a_barrier_that_stands():
+    with world() as w:
+        root = fake_sysfs(w)
+        done = w.ctl("status", root)
+        assert done.returncode == 0, done.stdout + done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[0] == "Kernel gate           loaded, locked until reboot", lines
+        assert lines[1] == "Second layer (udev)   on", lines
+        assert "The barrier stands." in lines
+        assert re.search(r"^  held +12$", done.stdout, re.M)
+        assert re.search(r"^  vetoes +3$", done.stdout, re.M) and "odd" not in done.stdout
+        done = w.ctl("status", root, env=JA)
+        assert done.returncode == 0 and "関門は正常です。" in done.stdout, done.stdout
+        done = w.ctl("--json", "status", root)
+        status = json.loads(done.stdout)
+        assert done.returncode == 0 and status["ok"] is True and status["problems"] == []
+        assert status["gate"] == {"loaded": True, "locked": True,
+                                  "counters": {"held": 12, "vetoes": 3}}
+        assert status["second_layer"] == {"on": True, "hosts": {"usb1": True, "usb2": True}}
+        assert status["daemon"]["Terminal"] == "mado-03"
+
+
+def problems(w, root):
+    done = w.ctl("status", "--json", root)
+    status = json.loads(done.stdout)
+    assert done.returncode == 1 and status["ok"] is False, done.stdout
+    return [p["code"] for p in status["problems"]]
+
+
+def test_status_says_that_only_the_second_layer_holds():
+    with world() as w:
+        root = fake_sysfs(w, loaded=False)
+        done = w.ctl("status", root)
+        assert done.returncode == 1
+        assert ("Kernel gate: NOT LOADED - only the second layer (udev) is holding devices. "
+                "Tell the help desk.") in done.stdout, done.stdout
+        done = w.ctl("status", root, env=JA)
+        assert "第二の関門 (udev) だけで機器を止めています" in done.stdout, done.stdout
+        assert problems(w, root) == ["gate-not-loaded"]
+
+
+def test_a_module_that_is_going_counts_as_not_loaded():
+    with world() as w:
+        assert problems(w, fake_sysfs(w, state="going")) == ["gate-not-loaded"]
+
+
+def test_status_says_that_nothing_holds():
+    with world() as w:
+        root = fake_sysfs(w, loaded=False, hosts=("0", "1"))
+        assert problems(w, root) == ["nothing-holds"]
+        assert "NOTHING IS HOLDING DEVICES" in w.ctl("status", root).stdout
+
+
+def test_status_names_the_open_host():
+    with world() as w:
+        root = fake_sysfs(w, hosts=("0", "1", "2"))
+        assert problems(w, root) == ["second-layer-off"]
+        assert "Open: usb2 usb3" in w.ctl("status", root).stdout
+
+
+def test_status_works_without_the_daemon_and_without_the_bus():
+    with world(daemon=False) as w:
+        root = fake_sysfs(w)
+        assert problems(w, root) == ["daemon-silent"]
+        w.bus_stop()
+        assert problems(w, root) == ["daemon-silent"]
+        done = w.ctl("status", root, env=JA)
+        assert "関守 (sekimorid) が応答しません" in done.stdout, done.stdout
+        assert "loaded, locked" in w.ctl("status", root).stdout
+
+
+def test_status_tells_of_a_log_that_cannot_be_kept():
+    with world() as w:
+        root = fake_sysfs(w)
+        w.tell("log cannot be written: \x1b[31mfull")
+        assert problems(w, root) == ["log-failed"]
+        text = w.ctl("status", root).stdout
+        assert "Log: cannot be written: \\x1B[31mfull" in text and "\x1b" not in text, text
+
+
+def test_list_is_a_table_with_reasons_in_both_languages():
+    with world() as w:
+        for number in (0, 1, 4):
+            w.tell(f"add {number}")
+        w.tell("deny 0 not-registered no medium line has this serial")
+        w.tell("allow 1 M-0007")
+        w.tell("state 4 passed")
+        done = w.ctl("list")
+        assert done.returncode == 0 and done.stderr == ""
+        lines = done.stdout.splitlines()
+        assert lines[0].split() == ["PORT", "ID", "PRODUCT", "STATE", "MEDIUM", "REASON"]
+        assert len(lines) == 3, lines
+        assert re.fullmatch(r"1-0 +46f4:0000 +QEMU USB HARDDRIVE +denied +This medium is not "
+                            r"registered\. .* \(no medium line has this serial\)", lines[1]), lines
+        assert re.fullmatch(r"1-1 +46f4:0001 +区役所の媒体 +allowed +M-0007 +Registered medium, .*",
+                            lines[2]), lines
+        ja = w.ctl("list", env=JA).stdout.splitlines()
+        assert ja[0].split() == ["ポート", "ID", "製品名", "状態", "媒体番号", "理由"]
+        assert "拒否" in ja[1] and "登録されていない媒体です。" in ja[1], ja
+        assert "許可" in ja[2] and "暗号化を確認しました。" in ja[2], ja
+        assert len(w.ctl("list", "--all").stdout.splitlines()) == 4
+
+
+def columns(text):
+    return sum(2 if ord(c) > 0x2e7f else 1 for c in text)
+
+
+def test_columns_stand_under_each_other_in_japanese():
+    with world() as w:
+        for number in (0, 1):
+            w.tell(f"add {number}")
+        w.tell("deny 0 not-registered")
+        w.tell("deny 1 not-registered")
+        header, *rows = w.ctl("list", env=JA).stdout.splitlines()
+        at = columns(header[:header.index("状態")])
+        for row in rows:
+            assert columns(row[:row.index("拒否")]) == at, (header, row)
+
+
+def test_list_as_json_has_every_property():
+    with world() as w:
+        w.tell("add 1")
+        w.tell("deny 1 other-volume")
+        devices = json.loads(w.ctl("list", "--json").stdout)
+        assert len(devices) == 1 and devices[0].pop("Path") == device(1)
+        assert devices[0] == w.get_all(device(1), DEVICE)
+        w.tell("state 1 passed")
+        assert json.loads(w.ctl("list", "--json").stdout) == []
+        assert len(json.loads(w.ctl("list", "--json", "--all").stdout)) == 1
+
+
+def test_list_of_nothing_says_so():
+    with world() as w:
+        assert w.ctl("list").stdout == "No device is held, denied or allowed.\n"
+        assert w.ctl("list", "--all", env=JA).stdout == "機器はありません。\n"
+
+
+def test_devices_are_listed_in_the_order_they_came():
+    with world() as w:
+        for number in (2, 10, 9):
+            w.tell(f"add {number}")
+        paths = [d["Path"] for d in json.loads(w.ctl("list", "--json").stdout)]
+        assert paths == [device(2), device(9), device(10)]
+
+
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_a_hostile_name_is_shown_harmlessly_and_parses_back():
+    with world() as w:
+        w.tell("add 2")
+        w.tell("deny 2 not-registered")
+        text = w.ctl("list").stdout
+        assert not UNSAFE.search(text) and len(text.splitlines()) == 2, text
+        assert "evil\\x1B[2J\\x0A\\u{202E}exe" in text, text
+        raw = w.ctl("list", "--json").stdout
+        assert not UNSAFE.search(raw), raw
+        assert json.loads(raw)[0]["Product"] == 'evil\x1b[2J\n\u202eexe.txt\u200b\\x41 "q"'
+
+
+def test_watch_prints_a_line_for_each_event():
+    with world() as w:
+        for number in range(3):
+            w.tell(f"add {number}")
+        process, lines = w.ctl_follow("watch", "--count=5")
+        time.sleep(0.3)
+        w.tell("hold 0")
+        w.tell("deny 0 not-registered some detail")
+        w.tell("allow 1 M-0007")
+        w.tell("attempt")
+        w.tell("remove 2")
+        clock = r"\d\d:\d\d:\d\d  "
+        for pattern in (
+                clock + r"held +1-0 46f4:0000 QEMU USB HARDDRIVE",
+                clock + r"denied +1-0 46f4:0000 QEMU USB HARDDRIVE  This medium is not "
+                        r"registered\. .* \(some detail\)",
+                clock + r"allowed +1-1 46f4:0001 区役所の媒体 \[M-0007\]  Registered medium, .*",
+                clock + r"ATTEMPT +1-1:1\.0 bind <- tee\\x1B\[1m  An attempt .* was refused\.",
+                clock + r"removed +1-2 46f4:0002 evil\\x1B\[2J\\x0A\\u\{202E\}exe.*"):
+            line = lines.next()
+            assert re.fullmatch(pattern, line), (pattern, line)
+        assert process.wait(5) == 0
+
+
+def test_watch_speaks_japanese():
+    with world() as w:
+        w.tell("add 0")
+        _, lines = w.ctl_follow("watch", "--count=1", env={"LC_ALL": "ja_JP.UTF-8"})
+        time.sleep(0.3)
+        w.tell("deny 0 not-registered")
+        line = lines.next()
+        assert "拒否" in line and "登録されていない媒体です。" in line, line
+
+
+def test_watch_as_json_has_one_object_a_line():
+    with world() as w:
+        w.tell("add 2")
+        process, lines = w.ctl_follow("watch", "--json", "--count=2")
+        time.sleep(0.3)
+        w.tell("deny 2 not-registered")
+        raw = lines.next()
+        assert not UNSAFE.search(raw), raw
+        event = json.loads(raw)
+        assert event["event"] == "DeviceDenied" and event["device"] == device(2)
+        assert event["record"]["seq"] == 7 and event["record"]["synchronised"] is True
+        assert event["record"]["product"].startswith("evil\x1b[2J\n\u202e")
+        w.tell("attempt")
+        event = json.loads(lines.next())
+        assert event["event"] == "AttemptRefused" and "device" not in event
+        assert process.wait(5) == 0
+
+
+def test_the_language_is_decided_by_the_first_variable_that_is_set():
+    with world() as w:
+        assert "機器" in w.ctl("list", env={"LANG": "C", "LC_MESSAGES": "ja_JP.UTF-8"}).stdout
+        assert "device" in w.ctl("list", env={"LANG": "ja_JP.UTF-8", "LC_ALL": "C"}).stdout
+        assert "機器" in w.ctl("list", env={"LANG": "ja", "LC_ALL": ""}).stdout
+
+
+def test_wrong_use_ends_with_two():
+    with world(bus=False, daemon=False) as w:
+        for args in ((), ("fly",), ("list", "more"), ("list", "--count=3"), ("status", "--all"),
+                     ("watch", "--count=0"), ("watch", "--count=x"), ("watch", "--count=-1"),
+                     ("watch", "--count=99999999999999999999"), ("--nonsense",),
+                     ("help", "fly"), ("help", "list", "more"), ("list", "--json=1")):
+            done = w.ctl(*args)
+            assert done.returncode == 2 and done.stdout == "" and done.stderr, (args, done)
+        assert "\x1b" not in w.ctl("fl\x1by").stderr
+
+
+def test_a_failure_ends_with_one():
+    with world(bus=False, daemon=False) as w:
+        done = w.ctl("list")
+        assert done.returncode == 1 and done.stdout == "", done
+        assert done.stderr.startswith("sekimorictl: Cannot talk to the keeper (sekimorid):")
+        assert w.ctl("list", "--json", env=JA).returncode == 1
+
+
+def test_help_names_every_command_and_option():
+    with world(bus=False, daemon=False) as w:
+        text = w.ctl("--help")
+        assert text.returncode == 0
+        for word in ("status", "list", "watch", "--json", "--all", "--count=N", "--version"):
+            assert word in text.stdout, word
+        one = w.ctl("help", "watch").stdout
+        assert "--count=N" in one and "--all" not in one
+        assert w.ctl("watch", "--help").stdout == one
+        assert "使い方:" in w.ctl("help", env=JA).stdout
+        assert re.fullmatch(r"sekimorictl \d+\.\d+\.\d+\n", w.ctl("--version").stdout)
+
+
+def on_terminal(w, *args, env=None):
+    """Output of the tool when it believes that a person looks."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvpe(str(CTL), [str(CTL), *args], dict(w.env, **(env or {})))
+    text = b""
+    while True:
+        try:
+            piece = os.read(fd, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return text.decode()
+
+
+def test_colour_only_for_a_terminal_and_only_if_wanted():
+    with world() as w:
+        w.tell("add 0")
+        w.tell("deny 0 not-registered")
+        assert "\x1b[31mdenied\x1b[0m" in on_terminal(w, "list")
+        assert "\x1b" not in on_terminal(w, "list", env={"NO_COLOR": "1"})
+        assert "\x1b" not in on_terminal(w, "list", "--no-color")
+        assert "\x1b" not in w.ctl("list").stdout

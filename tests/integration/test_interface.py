@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The D-Bus face, asked from outside by busctl, gdbus and dbus-send."""
+import os
+import re
+import signal
+import socket
+import struct
+import xml.etree.ElementTree as xml
+
+from harness import (DEVICE, ERROR, MANAGER, NAME, ROOT, TOP, device, next_signal, wait_until,
+                     world)
+
+PROPERTIES = "org.freedesktop.DBus.Properties"
+
+
+def page_tables():
+    """Properties {interface: {name: type}} and signals {name: [(type, name)]} of docs/dbus.md."""
+    properties, signals, interface, kind = {}, {}, None, None
+    for line in (TOP / "docs" / "dbus.md").read_text().splitlines():
+        if line.startswith("## "):
+            interface = line[3:].strip()
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            kind = None
+        elif cells[0] in ("property", "signal"):
+            kind = cells[0]
+        elif kind and not cells[0].startswith("-"):
+            for name in cells[0].split(", "):
+                if kind == "property":
+                    properties.setdefault(interface, {})[name] = cells[1]
+                else:
+                    signals[name] = [tuple(arg.split(" ")) for arg in cells[1].split(", ")]
+    return properties, signals
+
+
+def introspect(w, path):
+    data, error = w.call(path, "org.freedesktop.DBus.Introspectable", "Introspect")
+    assert error is None, error
+    return xml.fromstring(data[0])
+
+
+def test_the_page_and_the_introspection_say_the_same():
+    properties, signals = page_tables()
+    assert set(properties) == {MANAGER, DEVICE} and len(signals) >= 5, (properties, signals)
+    with world() as w:
+        w.tell("add 0")
+        found, found_signals = {}, {}
+        for path in (ROOT, device(0)):
+            for interface in introspect(w, path).iter("interface"):
+                if not interface.get("name").startswith(NAME):
+                    continue
+                for p in interface.iter("property"):
+                    found.setdefault(interface.get("name"), {})[p.get("name")] = p.get("type")
+                    assert p.get("access") == "read"
+                for s in interface.iter("signal"):
+                    found_signals[s.get("name")] = [(a.get("type"), a.get("name"))
+                                                    for a in s.iter("arg")]
+        assert found == properties, (found, properties)
+        assert found_signals == signals, (found_signals, signals)
+
+
+def test_every_property_has_the_type_that_introspection_says():
+    with world() as w:
+        w.tell("add 0")
+        for path, interface in ((ROOT, MANAGER), (device(0), DEVICE)):
+            tree = introspect(w, path)
+            types = {p.get("name"): p.get("type") for i in tree.iter("interface")
+                     if i.get("name") == interface for p in i.iter("property")}
+            data, _ = w.call(path, PROPERTIES, "GetAll", "s", interface)
+            assert {k: v["type"] for k, v in data[0].items()} == types
+
+
+def test_tools_can_walk_the_tree_from_the_root():
+    with world() as w:
+        w.tell("add 3")
+        w.tell("add 12")
+        done = w.run("busctl", f"--address={w.address}", "tree", "--list", NAME)
+        assert done.returncode == 0, done.stderr
+        assert set(done.stdout.split()) >= {"/", ROOT, ROOT + "/devices", device(3), device(12)}
+        done = w.run("gdbus", "introspect", "--system", "--dest", NAME, "--object-path", device(12))
+        assert "readonly t VerdictMicroseconds = 0" in done.stdout, done.stdout + done.stderr
+        done = w.run("busctl", f"--address={w.address}", "introspect", NAME, device(12))
+        assert ".VerdictMicroseconds" in done.stdout and "const" in done.stdout, done.stdout
+
+
+def test_gdbus_reads_a_device():
+    with world() as w:
+        w.tell("add 1")
+        done = w.run("gdbus", "call", "--system", "--dest", NAME, "--object-path", device(1),
+                     "--method", PROPERTIES + ".Get", DEVICE, "Product")
+        assert done.stdout.strip() == "(<'区役所の媒体'>,)", (done.stdout, done.stderr)
+
+
+def test_managed_objects_hold_every_device_with_all_values():
+    with world() as w:
+        w.tell("add 0")
+        w.tell("add 1")
+        w.tell("allow 1 M-0007")
+        data, error = w.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        assert error is None, error
+        assert set(data[0]) == {device(0), device(1)}
+        values = {k: v["data"] for k, v in data[0][device(1)][DEVICE].items()}
+        assert values["State"] == "allowed" and values["Reason"] == "proved"
+        assert values["Medium"] == "M-0007" and values["Method"] == "luks2"
+        assert values["Id"] == "46f4:0001" and values["Name"] == "1-1"
+        assert values["Interfaces"] == [[0, 8, 6, 80, "released", "usb-storage"],
+                                        [1, 3, 1, 1, "passed", "usbhid"]]
+        assert values["BlockDevices"] == ["sda"] and values["VerdictMicroseconds"] == 1234
+        assert data[0][device(0)][DEVICE]["VerdictMicroseconds"]["data"] == 0
+        w.tell("remove 0")
+        data, _ = w.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        assert set(data[0]) == {device(1)}
+
+
+def test_a_change_is_announced_with_the_new_values():
+    with world() as w:
+        w.tell("add 0")
+        lines = w.monitor()
+        w.tell("deny 0 not-registered")
+        message = next_signal(lines, "PropertiesChanged")
+        interface, changed, invalidated = message["payload"]["data"]
+        assert message["path"] == device(0) and interface == DEVICE and invalidated == []
+        assert changed["State"]["data"] == "denied"
+        assert changed["Reason"]["data"] == "not-registered"
+        assert changed["DecidedBy"]["data"] == "default"
+        assert "Serial" not in changed, "a constant property is no news"
+        w.tell("log cannot be written: No space left on device")
+        interface, changed, _ = next_signal(lines, "PropertiesChanged")["payload"]["data"]
+        assert interface == MANAGER
+        assert changed["LogState"]["data"] == "cannot be written: No space left on device"
+
+
+def test_signals_carry_the_record_with_its_types():
+    with world() as w:
+        lines = w.monitor()
+        w.tell("add 0")
+        added = next_signal(lines, "InterfacesAdded")
+        assert added["path"] == ROOT and added["payload"]["data"][0] == device(0)
+        w.tell("hold 0")
+        message = next_signal(lines, "DeviceHeld")
+        assert message["path"] == ROOT and message["interface"] == MANAGER
+        path, record = message["payload"]["data"]
+        assert path == device(0)
+        assert record["seq"] == {"type": "t", "data": 7}
+        assert record["synchronised"] == {"type": "b", "data": True}
+        assert record["offset"] == {"type": "x", "data": -5}
+        assert record["device"] == {"type": "s", "data": "1-0"}
+        assert "nothing" not in record
+        w.tell("attempt")
+        assert next_signal(lines, "AttemptRefused")["payload"]["data"][0]["attempt"]["data"] == "bind"
+
+
+def test_a_removed_device_is_told_before_its_object_goes():
+    with world() as w:
+        w.tell("add 0")
+        lines = w.monitor()
+        w.tell("remove 0")
+        seen = []
+        while "InterfacesRemoved" not in seen:
+            line = lines.until(lambda text: '"type":"signal"' in text)
+            seen.append(re.search(r'"member":"(\w+)"', line).group(1))
+        assert seen.index("DeviceRemoved") < seen.index("InterfacesRemoved"), seen
+
+
+def test_a_signal_against_its_table_is_not_sent():
+    with world() as w:
+        try:
+            w.tell("wrong")
+        except RuntimeError as error:
+            assert str(error) == "error 22"
+        else:
+            raise AssertionError("a DeviceDenied without a device went out")
+
+
+def test_bad_calls_get_the_right_errors():
+    rows = [
+        ("/org/nowhere", PROPERTIES + ".GetAll", [f"string:{MANAGER}"], "UnknownObject"),
+        (device(99), PROPERTIES + ".GetAll", [f"string:{DEVICE}"], "UnknownObject"),
+        (ROOT + "/devices", PROPERTIES + ".GetAll", [f"string:{DEVICE}"], "UnknownObject"),
+        (ROOT, "org.example.Nothing.Do", [], "UnknownInterface"),
+        (device(0), "org.freedesktop.DBus.ObjectManager.GetManagedObjects", [],
+         "UnknownInterface"),
+        (ROOT, MANAGER + ".Open", [], "UnknownMethod"),
+        (ROOT, PROPERTIES + ".Delete", [], "UnknownMethod"),
+        (ROOT, PROPERTIES + ".Get", ["string:org.example.Nothing", "string:Version"],
+         "UnknownInterface"),
+        (ROOT, PROPERTIES + ".GetAll", ["string:org.example.Nothing"], "UnknownInterface"),
+        (ROOT, PROPERTIES + ".Get", [f"string:{MANAGER}", "string:Nothing"], "UnknownProperty"),
+        (ROOT, PROPERTIES + ".Get", [f"string:{PROPERTIES}", "string:Nothing"],
+         "UnknownProperty"),
+        (ROOT, PROPERTIES + ".Set",
+         [f"string:{MANAGER}", "string:Backend", "variant:string:none"], "PropertyReadOnly"),
+        (device(0), PROPERTIES + ".Set",
+         [f"string:{DEVICE}", "string:State", "variant:string:allowed"], "PropertyReadOnly"),
+        (ROOT, PROPERTIES + ".Set",
+         [f"string:{MANAGER}", "string:Nothing", "variant:string:x"], "UnknownProperty"),
+        (ROOT, PROPERTIES + ".Get", ["uint32:1", "string:Version"], "InvalidArgs"),
+        (ROOT, PROPERTIES + ".Get", [f"string:{MANAGER}"], "InvalidArgs"),
+        (ROOT, PROPERTIES + ".GetAll", [], "InvalidArgs"),
+        (ROOT, "org.freedesktop.DBus.Introspectable.Introspect", ["string:x"], "InvalidArgs"),
+        (ROOT, "org.freedesktop.DBus.ObjectManager.GetManagedObjects", ["int32:1"],
+         "InvalidArgs"),
+    ]
+    with world() as w:
+        w.tell("add 0")
+        for path, method, args, error in rows:
+            got = w.dbus_send_error(path, method, *args)
+            assert got == ERROR + error, (path, method, args, got)
+        assert w.get_all(device(0), DEVICE)["State"] == "held"
+        assert w.get_all(ROOT, MANAGER)["Backend"] == "kmod"
+
+
+def test_every_error_on_the_page_is_one_of_these():
+    page = (TOP / "docs" / "dbus.md").read_text().split("## Errors")[1]
+    for name in ("UnknownObject", "UnknownInterface", "UnknownMethod", "UnknownProperty",
+                 "PropertyReadOnly", "InvalidArgs", "AccessDenied", "NoMemory"):
+        assert name in page, name
+
+
+def test_the_standard_interfaces_answer():
+    with world() as w:
+        for path in (ROOT, "/org"):
+            _, error = w.call(path, "org.freedesktop.DBus.Introspectable", "Introspect")
+            assert error is None, error
+        _, error = w.call(ROOT, "org.freedesktop.DBus.Peer", "Ping")
+        assert error is None, error
+        # An empty interface name means any.
+        data, error = w.call(ROOT, PROPERTIES, "Get", "ss", "", "Terminal")
+        assert error is None and data[0]["data"] == "mado-03"
+
+
+def test_hostile_strings_stay_valid_on_the_bus():
+    with world() as w:
+        w.tell("add 2")
+        w.tell("add 3")
+        evil = w.get_all(device(2), DEVICE)
+        assert evil["Product"] == 'evil\x1b[2J\n\u202eexe.txt\u200b\\x41 "q"'
+        broken = w.get_all(device(3), DEVICE)
+        assert broken["Manufacturer"] == "\ufffd\ufffd"
+        assert broken["Product"] == "cut \ufffd\ufffd" and broken["Serial"] == "\ufffd\ufffd"
+        lines = w.monitor()
+        w.tell("deny 3 not-registered")
+        _, record = next_signal(lines, "DeviceDenied")["payload"]["data"]
+        assert record["product"]["data"] == "cut \ufffd\ufffd"
+
+
+def rss_kib(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+
+def test_a_bus_that_does_not_read_costs_bounded_memory():
+    with world() as w:
+        w.tell("flood 100")
+        before = rss_kib(w.daemon)
+        w.bus.send_signal(signal.SIGSTOP)
+        for _ in range(8):
+            w.tell("flood 20000")
+        dropped = int(w.tell("dropped")[0])
+        grown = rss_kib(w.daemon) - before
+        w.bus.send_signal(signal.SIGCONT)
+        assert dropped > 100000, dropped
+        # One mebibyte of messages, each with libdbus' own bookkeeping.
+        assert grown < 16 * 1024, grown
+        assert w.get_all(ROOT, MANAGER)["Terminal"] == "mado-03"
+
+
+def marshal_call(serial, destination, path, interface, member):
+    def field(code, signature, text):
+        body = struct.pack("<B", code) + b"\1" + signature + b"\0"
+        return body + struct.pack("<I", len(text)) + text.encode() + b"\0"
+
+    fields = b""
+    for row in ((1, b"o", path), (2, b"s", interface), (3, b"s", member), (6, b"s", destination)):
+        fields += b"\0" * (-len(fields) % 8) + field(*row)
+    head = struct.pack("<BBBBIII", ord("l"), 1, 0, 1, 0, serial, len(fields)) + fields
+    return head + b"\0" * (-len(head) % 8)
+
+
+def test_a_client_that_asks_and_never_reads_costs_nothing():
+    with world() as w, socket.socket(socket.AF_UNIX) as client:
+        for number in range(8):
+            w.tell(f"add {number}")
+        w.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        before = rss_kib(w.daemon)
+        client.connect(str(w.directory / "bus"))
+        client.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+        assert client.recv(4096).startswith(b"OK")
+        client.sendall(b"BEGIN\r\n" + marshal_call(1, "org.freedesktop.DBus",
+                                                   "/org/freedesktop/DBus",
+                                                   "org.freedesktop.DBus", "Hello"))
+        for serial in range(2, 2002):
+            client.sendall(marshal_call(serial, NAME, ROOT, "org.freedesktop.DBus.ObjectManager",
+                                        "GetManagedObjects"))
+        # Calls are answered in order: when this one is, the others were.
+        assert w.get_all(device(7), DEVICE)["State"] == "held"
+        wait_until(lambda: rss_kib(w.daemon) - before < 8 * 1024, "the memory being bounded")
+
+
+STRICT_POLICY = f"""
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/><allow receive_type="method_return"/>
+    <allow receive_type="error"/><allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <include>{TOP}/policy/org.sekimori.Sekimori1.conf</include>
+"""
+
+
+def test_the_shipped_policy_lets_root_own_and_everybody_read():
+    if os.getuid():
+        # What an ordinary user may not do.
+        with world(daemon=False, policy=STRICT_POLICY) as w:
+            w.daemon_start(wait=False)
+            wait_until(lambda: "cannot own" in (w.directory / "stderr").read_text(), "a refusal")
+        return
+    with world(policy=STRICT_POLICY) as w:
+        w.tell("add 0")
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "dbus-send",
+                  f"--bus={w.address}", "--print-reply", f"--dest={NAME}"]
+        done = w.run(*nobody, ROOT, "org.freedesktop.DBus.ObjectManager.GetManagedObjects")
+        assert done.returncode == 0 and device(0) in done.stdout, done.stderr
+        done = w.run(*nobody, ROOT, "org.example.Nothing.Do")
+        assert "AccessDenied" in done.stderr, done.stderr
+        done = w.run(*nobody[:-1], "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                     "org.freedesktop.DBus.RequestName", f"string:{NAME}", "uint32:6")
+        assert "AccessDenied" in done.stderr, done.stderr

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's connection to the system bus: libdbus on an sd-event loop.
+ *
+ * Nothing here blocks: connecting, Hello and RequestName run through the loop. The bus may be
+ * missing at the start and may go away at any time; the barrier does not depend on it. The
+ * connection is tried again after 1 s, 2 s, 4 s … 60 s. While connected and idle no timer runs.
+ *
+ * All event sources have BUS_EVENT_PRIORITY, which is later than normal: a flood of calls waits
+ * behind the gate's events.
+ */
+#pragma once
+
+#include <dbus/dbus.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "core/macro.h"
+
+#define BUS_EVENT_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+
+/*
+ * Bytes that may wait for a bus which does not read. What is sent beyond is dropped and counted, so
+ * that neither the bus nor a client behind it can make the daemon grow. One message may exceed it.
+ */
+#define BUS_OUTGOING_MAX (1024 * 1024)
+
+struct bus_connection;
+
+/* Called for every method call that libdbus does not answer itself; must send the reply. */
+typedef void (*bus_call_handler)(void *userdata, DBusMessage *call);
+
+/*
+ * Starts connecting. address: of the bus; NULL takes DBUS_SYSTEM_BUS_ADDRESS, or else the usual
+ * socket. name: well-known name to own; it is not queued for, a taken name is tried again like a
+ * missing bus. The event loop must outlive the connection.
+ */
+int bus_connection_new(struct bus_connection **ret, sd_event *event, const char *address,
+		       const char *name, bus_call_handler handler, void *userdata);
+
+/* Sends what is queued as far as the bus takes it without waiting, then disconnects. */
+struct bus_connection *bus_connection_free(struct bus_connection *c);
+DEFINE_CLEANUP(struct bus_connection *, bus_connection_free);
+
+/* True while the name is owned. */
+bool bus_connection_ready(const struct bus_connection *c);
+
+/*
+ * Queues a message; the caller keeps its reference. -ENOTCONN while there is no bus, -ENOBUFS when
+ * too much is waiting already, -ENOMEM. None of these needs an answer: who follows the signals sees
+ * the daemon's name go and come, and reads anew.
+ */
+int bus_connection_send(struct bus_connection *c, DBusMessage *message);
+
+/* Messages dropped because too much was waiting. */
+uint64_t bus_connection_dropped(const struct bus_connection *c);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names and paths of Sekimori on D-Bus, version 1; docs/dbus.md tells what stands behind them. */
+#pragma once
+
+#define BUS_NAME "org.sekimori.Sekimori1"
+#define BUS_ROOT_PATH "/org/sekimori/Sekimori1"
+#define BUS_DEVICE_PATH_PREFIX BUS_ROOT_PATH "/devices/"
+
+#define BUS_INTERFACE_MANAGER BUS_NAME ".Manager"
+#define BUS_INTERFACE_DEVICE BUS_NAME ".Device"
+
+#define BUS_INTERFACE_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
+/* Where the system bus listens when DBUS_SYSTEM_BUS_ADDRESS does not say otherwise. */
+#define BUS_SYSTEM_ADDRESS "unix:path=/run/dbus/system_bus_socket"

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "bus/names.h"
+#include "bus/registry.h"
+
+static void message_unref(DBusMessage **message)
+{
+	if (*message)
+		dbus_message_unref(*message);
+}
+
+int bus_registry_new(struct bus_registry **ret, sd_event *event, const char *address,
+		     const char *name, const char *root)
+{
+	_cleanup_(bus_registry_freep) struct bus_registry *r = calloc(1, sizeof(*r));
+	int ret_code;
+
+	if (!r)
+		return -ENOMEM;
+	r->root = strdup(root);
+	if (!r->root)
+		return -ENOMEM;
+	ret_code = bus_connection_new(&r->connection, event, address, name, bus_dispatch, r);
+	if (ret_code < 0)
+		return ret_code;
+	*ret = TAKE_PTR(r);
+	return 0;
+}
+
+static void object_free(struct bus_object *object)
+{
+	free(object->path);
+	free(object);
+}
+
+struct bus_registry *bus_registry_free(struct bus_registry *r)
+{
+	if (!r)
+		return NULL;
+	bus_connection_free(r->connection);
+	while (r->objects) {
+		struct bus_object *object = r->objects;
+
+		r->objects = object->next;
+		object_free(object);
+	}
+	free(r->root);
+	free(r);
+	return NULL;
+}
+
+void bus_registry_set_authority(struct bus_registry *r, bus_authorize_fn authorize, void *userdata)
+{
+	r->authorize = authorize;
+	r->authorize_userdata = userdata;
+}
+
+struct bus_connection *bus_registry_connection(struct bus_registry *r)
+{
+	return r->connection;
+}
+
+struct bus_object *bus_object_find(struct bus_registry *r, const char *path)
+{
+	for (struct bus_object *object = r->objects; object; object = object->next)
+		if (!strcmp(object->path, path))
+			return object;
+	return NULL;
+}
+
+dbus_bool_t bus_object_append_interfaces(struct bus_object *object, DBusMessageIter *iter)
+{
+	DBusMessageIter dict, entry;
+
+	if (!dbus_message_iter_open_container(iter, DBUS_TYPE_ARRAY, "{sa{sv}}", &dict))
+		return FALSE;
+	for (const struct bus_interface *const *i = object->interfaces; *i; i++)
+		if (!dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry) ||
+		    !dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &(*i)->name) ||
+		    !bus_properties_append(*i, object->userdata, NULL, &entry) ||
+		    !dbus_message_iter_close_container(&dict, &entry))
+			return FALSE;
+	return dbus_message_iter_close_container(iter, &dict);
+}
+
+static dbus_bool_t append_interface_names(struct bus_object *object, DBusMessageIter *iter)
+{
+	DBusMessageIter array;
+
+	if (!dbus_message_iter_open_container(iter, DBUS_TYPE_ARRAY, "s", &array))
+		return FALSE;
+	for (const struct bus_interface *const *i = object->interfaces; *i; i++)
+		if (!dbus_message_iter_append_basic(&array, DBUS_TYPE_STRING, &(*i)->name))
+			return FALSE;
+	return dbus_message_iter_close_container(iter, &array);
+}
+
+/* InterfacesAdded or InterfacesRemoved, from the root. What is lost is read again by listeners. */
+static void object_announce(struct bus_object *object, bool added)
+{
+	struct bus_registry *r = object->registry;
+	_cleanup_(message_unref) DBusMessage *message = NULL;
+	DBusMessageIter args;
+
+	if (!bus_connection_ready(r->connection))
+		return;
+	message = dbus_message_new_signal(r->root, BUS_INTERFACE_OBJECT_MANAGER,
+					  added ? "InterfacesAdded" : "InterfacesRemoved");
+	if (!message)
+		return;
+	dbus_message_iter_init_append(message, &args);
+	if (!dbus_message_iter_append_basic(&args, DBUS_TYPE_OBJECT_PATH, &object->path) ||
+	    !(added ? bus_object_append_interfaces(object, &args)
+		    : append_interface_names(object, &args)))
+		return;
+	bus_connection_send(r->connection, message);
+}
+
+int bus_object_add(struct bus_registry *r, const char *path,
+		   const struct bus_interface *const *interfaces, void *userdata)
+{
+	struct bus_object *object;
+	struct bus_object **last;
+
+	if (!dbus_validate_path(path, NULL))
+		return -EINVAL;
+	if (bus_object_find(r, path))
+		return -EEXIST;
+	object = calloc(1, sizeof(*object));
+	if (!object)
+		return -ENOMEM;
+	object->path = strdup(path);
+	if (!object->path) {
+		free(object);
+		return -ENOMEM;
+	}
+	object->registry = r;
+	object->interfaces = interfaces;
+	object->userdata = userdata;
+	for (last = &r->objects; *last; last = &(*last)->next)
+		;
+	*last = object;
+	object_announce(object, true);
+	return 0;
+}
+
+void bus_object_remove(struct bus_object *object)
+{
+	struct bus_object **at;
+
+	if (!object)
+		return;
+	for (at = &object->registry->objects; *at != object; at = &(*at)->next)
+		;
+	*at = object->next;
+	object_announce(object, false);
+	object_free(object);
+}
+
+void bus_object_changed(struct bus_object *object, const struct bus_interface *interface,
+			const char *const *names)
+{
+	struct bus_registry *r = object->registry;
+	_cleanup_(message_unref) DBusMessage *message = NULL;
+	DBusMessageIter args, invalidated;
+
+	if (!bus_connection_ready(r->connection))
+		return;
+	message = dbus_message_new_signal(object->path, DBUS_INTERFACE_PROPERTIES,
+					  "PropertiesChanged");
+	if (!message)
+		return;
+	dbus_message_iter_init_append(message, &args);
+	if (!dbus_message_iter_append_basic(&args, DBUS_TYPE_STRING, &interface->name) ||
+	    !bus_properties_append(interface, object->userdata, names, &args) ||
+	    !dbus_message_iter_open_container(&args, DBUS_TYPE_ARRAY, "s", &invalidated) ||
+	    !dbus_message_iter_close_container(&args, &invalidated))
+		return;
+	bus_connection_send(r->connection, message);
+}
+
+int bus_object_emit(struct bus_object *object, const struct bus_interface *interface,
+		    const char *signal, bus_append_fn append, void *userdata)
+{
+	const struct bus_signal *row = bus_interface_signal(interface, signal);
+	struct bus_registry *r = object->registry;
+	_cleanup_(message_unref) DBusMessage *message = NULL;
+	char signature[BUS_SIGNATURE_MAX];
+	DBusMessageIter args;
+
+	if (!row)
+		return -EINVAL;
+	if (!bus_connection_ready(r->connection))
+		return -ENOTCONN;
+	message = dbus_message_new_signal(object->path, interface->name, signal);
+	if (!message)
+		return -ENOMEM;
+	dbus_message_iter_init_append(message, &args);
+	if (append && !append(userdata, &args))
+		return -ENOMEM;
+	bus_args_signature(row->args, signature);
+	if (!dbus_message_has_signature(message, signature))
+		return -EINVAL;
+	return bus_connection_send(r->connection, message);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tool's side of the bus: asking the daemon, with answers turned into JSON. Calls here wait. */
+#pragma once
+
+#include <dbus/dbus.h>
+#include <json-c/json.h>
+
+#include "core/macro.h"
+
+/* How long an answer may take; the daemon needs milliseconds. */
+#define CLIENT_TIMEOUT_MS 3000
+
+static inline void dbus_connectionp(DBusConnection **dbus)
+{
+	if (*dbus) {
+		dbus_connection_close(*dbus);
+		dbus_connection_unref(*dbus);
+	}
+}
+
+static inline void json_objectp(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+/*
+ * A connection of our own to the system bus. NULL with a reason in *why (static or the bus's, to be
+ * freed by the caller, may be NULL).
+ */
+DBusConnection *client_connect(char **why);
+
+/* Properties of the Manager, or NULL as above. */
+struct json_object *client_manager(DBusConnection *dbus, char **why);
+
+/*
+ * All devices as an array, in the order of their numbers: the Device's properties, with "Path" in
+ * front. NULL as above.
+ */
+struct json_object *client_devices(DBusConnection *dbus, char **why);
+
+/* One complete D-Bus value as JSON. NULL for want of memory, or nested too deep. */
+struct json_object *client_decode(DBusMessageIter *iter);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "core/utf8.h"
+#include "ctl/output.h"
+
+#define COLOUR_OFF "\x1b[0m"
+
+char *output_escape(const char *text)
+{
+	size_t size = TEXT_ESCAPED_MAX(strlen(text));
+	char *out = malloc(size);
+
+	if (!out) {
+		fputs("sekimorictl: no memory\n", stderr);
+		exit(COMMAND_FAILED);
+	}
+	return text_escape_terminal(out, size, text);
+}
+
+const char *output_raw(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return "";
+	return json_object_get_string(value);
+}
+
+char *output_member(struct json_object *object, const char *key)
+{
+	return output_escape(output_raw(object, key));
+}
+
+static void print_json_escape(uint32_t cp)
+{
+	if (cp < 0x10000)
+		printf("\\u%04x", cp);
+	else
+		printf("\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
+}
+
+void output_json(struct json_object *object, int flags)
+{
+	const char *text =
+		json_object_to_json_string_ext(object, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
+	size_t len = text ? strlen(text) : 0;
+
+	/* json-c has written controls below U+0020; the line feeds that are left are layout. */
+	while (len) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(text, len, &cp);
+
+		if (!n) {
+			n = 1;
+			print_json_escape(0xfffd);
+		} else if (*text != '\n' && text_is_unsafe(cp)) {
+			print_json_escape(cp);
+		} else {
+			fwrite(text, 1, n, stdout);
+		}
+		text += n;
+		len -= n;
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+void output_cut(char *text, size_t width)
+{
+	size_t len = strlen(text);
+
+	if (text_width(text) <= width)
+		return;
+	while (len && text_width(text) + 1 > width) {
+		/* Back over the whole last character. */
+		do
+			len--;
+		while (len && ((unsigned char)text[len] & 0xc0) == 0x80);
+		text[len] = '\0';
+	}
+	strcpy(text + len, "~");
+}
+
+void output_pad(const char *text, size_t width)
+{
+	for (size_t n = text_width(text); n < width; n++)
+		putchar(' ');
+}
+
+static const char *word_text(const struct context *context, const struct label_word *word,
+			     const char *name)
+{
+	return word ? label_text(word->label, context->japanese) : name;
+}
+
+size_t output_word_width(const struct context *context, const char *name)
+{
+	return text_width(word_text(context, label_word_find(name), name));
+}
+
+void output_word(const struct context *context, const char *name, size_t width)
+{
+	const struct label_word *word = label_word_find(name);
+	const char *text = word_text(context, word, name);
+	bool colour = context->colour && word && word->colour[0];
+
+	printf("%s%s%s", colour ? word->colour : "", text, colour ? COLOUR_OFF : "");
+	output_pad(text, width);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `sekimorictl status`: does the barrier stand, and if not, what is to be done? Reads sysfs first,
+ * so that it tells the truth about the kernel also when the daemon is silent.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "ctl/client.h"
+#include "ctl/output.h"
+#include "system/layers.h"
+
+/* One line for each thing that can be wrong. */
+#define PROBLEMS_MAX 8
+
+struct problem {
+	const char *code; /* for programs */
+	enum label label;
+	char *more; /* malloc'd, escaped, or NULL */
+};
+
+struct status {
+	struct layers layers;
+	struct json_object *manager; /* properties, NULL: no answer */
+	struct problem problems[PROBLEMS_MAX];
+	size_t n_problems;
+};
+
+static void problem_add(struct status *status, const char *code, enum label label, char *more)
+{
+	status->problems[status->n_problems++] =
+		(struct problem){.code = code, .label = label, .more = more};
+}
+
+/* Names of the hosts whose new interfaces anybody's driver may take. */
+static char *open_hosts(const struct layers *layers)
+{
+	char names[LAYERS_HOSTS_MAX * LAYERS_NAME_MAX] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < layers->n_hosts; i++)
+		if (!layers->hosts[i].closed)
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+						 used ? " " : "", layers->hosts[i].name);
+	return output_escape(names);
+}
+
+static void status_judge(struct status *status)
+{
+	const struct layers *layers = &status->layers;
+
+	if (!layers->gate_loaded && layers->second_closed)
+		problem_add(status, "gate-not-loaded", LABEL_DO_GATE_SECOND, NULL);
+	else if (!layers->gate_loaded)
+		problem_add(status, "nothing-holds", LABEL_DO_GATE_NOTHING, NULL);
+	else if (!layers->second_closed)
+		problem_add(status, "second-layer-off", LABEL_DO_SECOND, open_hosts(layers));
+
+	if (!status->manager) {
+		problem_add(status, "daemon-silent", LABEL_DO_DAEMON, NULL);
+		return;
+	}
+	if (layers->gate_loaded && strcmp(output_raw(status->manager, "Backend"), "kmod"))
+		problem_add(status, "gate-unused", LABEL_DO_BACKEND, NULL);
+	if (strcmp(output_raw(status->manager, "LogState"), "ok"))
+		problem_add(status, "log-failed", LABEL_DO_LOG,
+			    output_member(status->manager, "LogState"));
+}
+
+/* --- for people ---------------------------------------------------------------------------- */
+
+/* Columns of the longest label of a line, in either language, and two to spare. */
+#define LABEL_WIDTH 22
+
+static void print_line(const struct context *context, enum label label, const char *value,
+		       const char *more)
+{
+	const char *title = label_text(label, context->japanese);
+
+	fputs(title, stdout);
+	output_pad(title, LABEL_WIDTH);
+	printf("%s%s%s\n", value, *more ? "  " : "", more);
+}
+
+static void print_layers(const struct context *context, const struct layers *layers)
+{
+	enum label gate = !layers->gate_loaded  ? LABEL_GATE_MISSING
+			  : layers->gate_locked ? LABEL_GATE_LOCKED
+						: LABEL_GATE_UNLOCKED;
+	enum label second = !layers->second_closed ? LABEL_SECOND_OFF
+			    : layers->n_hosts      ? LABEL_SECOND_ON
+						   : LABEL_SECOND_NO_HOST;
+	_cleanup_(freep) char *open = open_hosts(layers);
+
+	print_line(context, LABEL_GATE, label_text(gate, context->japanese), "");
+	print_line(context, LABEL_SECOND, label_text(second, context->japanese), open);
+}
+
+static void print_daemon(const struct context *context, struct json_object *manager)
+{
+	_cleanup_(freep) char *version = output_member(manager, "Version");
+	_cleanup_(freep) char *backend = output_member(manager, "Backend");
+	_cleanup_(freep) char *terminal = output_member(manager, "Terminal");
+	_cleanup_(freep) char *policy_state = output_member(manager, "PolicyState");
+	_cleanup_(freep) char *policy_file = output_member(manager, "PolicyFile");
+	_cleanup_(freep) char *log_state = output_member(manager, "LogState");
+	_cleanup_(freep) char *log_file = output_member(manager, "LogFile");
+	bool ja = context->japanese;
+	const char *ok = label_text(LABEL_OK, ja);
+
+	if (!manager) {
+		print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_SILENT, ja), "");
+		return;
+	}
+	print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_RUNNING, ja), version);
+	print_line(context, LABEL_BACKEND, backend, "");
+	print_line(context, LABEL_TERMINAL, terminal, "");
+	print_line(context, LABEL_POLICY,
+		   !strcmp(policy_state, "ok")        ? ok
+		   : !strcmp(policy_state, "missing") ? label_text(LABEL_POLICY_MISSING, ja)
+						      : policy_state,
+		   policy_file);
+	print_line(context, LABEL_LOG, strcmp(log_state, "ok") ? log_state : ok, log_file);
+}
+
+static void print_status(const struct context *context, const struct status *status)
+{
+	const struct layers *layers = &status->layers;
+	bool ja = context->japanese;
+
+	print_layers(context, layers);
+	print_daemon(context, status->manager);
+	if (layers->n_counters)
+		printf("\n%s\n", label_text(LABEL_COUNTERS, ja));
+	for (size_t i = 0; i < layers->n_counters; i++) {
+		_cleanup_(freep) char *name = output_escape(layers->counters[i].name);
+
+		printf("  %s", name);
+		output_pad(name, LABEL_WIDTH - 2);
+		printf("%" PRIu64 "\n", layers->counters[i].value);
+	}
+	printf("\n%s\n", label_text(status->n_problems ? LABEL_PROBLEMS : LABEL_ALL_WELL, ja));
+	for (size_t i = 0; i < status->n_problems; i++) {
+		const struct problem *problem = &status->problems[i];
+
+		printf("  - %s%s%s\n", label_text(problem->label, ja), problem->more ? " " : "",
+		       problem->more ? problem->more : "");
+	}
+}
+
+/* --- for programs -------------------------------------------------------------------------- */
+
+static void add_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static struct json_object *add_object(struct json_object *object, const char *key)
+{
+	struct json_object *inner = json_object_new_object();
+
+	json_object_object_add(object, key, inner);
+	return inner;
+}
+
+static void print_json(const struct context *context, const struct status *status)
+{
+	_cleanup_(json_objectp) struct json_object *all = json_object_new_object();
+	const struct layers *layers = &status->layers;
+	struct json_object *part, *problems;
+
+	add_bool(all, "ok", !status->n_problems);
+
+	part = add_object(all, "gate");
+	add_bool(part, "loaded", layers->gate_loaded);
+	add_bool(part, "locked", layers->gate_locked);
+	part = add_object(part, "counters");
+	for (size_t i = 0; i < layers->n_counters; i++)
+		json_object_object_add(part, layers->counters[i].name,
+				       json_object_new_uint64(layers->counters[i].value));
+
+	part = add_object(all, "second_layer");
+	add_bool(part, "on", layers->second_closed);
+	part = add_object(part, "hosts");
+	for (size_t i = 0; i < layers->n_hosts; i++)
+		add_bool(part, layers->hosts[i].name, layers->hosts[i].closed);
+
+	json_object_object_add(all, "daemon", json_object_get(status->manager));
+
+	problems = json_object_new_array();
+	json_object_object_add(all, "problems", problems);
+	for (size_t i = 0; i < status->n_problems; i++) {
+		const struct problem *problem = &status->problems[i];
+
+		part = json_object_new_object();
+		json_object_array_add(problems, part);
+		json_object_object_add(part, "code", json_object_new_string(problem->code));
+		json_object_object_add(
+			part, "text",
+			json_object_new_string(label_text(problem->label, context->japanese)));
+		if (problem->more)
+			json_object_object_add(part, "what", json_object_new_string(problem->more));
+	}
+	output_json(all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+}
+
+static struct json_object *ask_daemon(void)
+{
+	_cleanup_(freep) char *why = NULL;
+	_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
+
+	freep(&why);
+	why = NULL;
+	return dbus ? client_manager(dbus, &why) : NULL;
+}
+
+int status_run(const struct context *context, const struct command_options *options)
+{
+	struct status status = {.manager = NULL};
+	int r = layers_read(&status.layers, context->root);
+
+	if (r < 0) {
+		fprintf(stderr, "sekimorictl: %s %s\n",
+			label_text(LABEL_CANNOT_READ, context->japanese), strerror(-r));
+		return COMMAND_FAILED;
+	}
+	status.manager = ask_daemon();
+	status_judge(&status);
+	if (context->json)
+		print_json(context, &status);
+	else
+		print_status(context, &status);
+
+	for (size_t i = 0; i < status.n_problems; i++)
+		free(status.problems[i].more);
+	json_object_put(status.manager);
+	return status.n_problems ? COMMAND_FAILED : COMMAND_OK;
+}

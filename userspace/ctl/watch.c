@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `sekimorictl watch`: a line for each event, until interrupted.
+ *
+ * On the system bus anybody may send us a signal directly, whatever we subscribed to. Only what
+ * comes from the owner of the daemon's name is believed, and only the bus itself tells who that is.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "bus/names.h"
+#include "core/reason.h"
+#include "ctl/client.h"
+#include "ctl/output.h"
+
+#define MATCH_EVENTS "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER "'"
+#define MATCH_OWNER                                                                                \
+	"type='signal',sender='" DBUS_SERVICE_DBUS "',interface='" DBUS_INTERFACE_DBUS             \
+	"',member='NameOwnerChanged',arg0='" BUS_NAME "'"
+
+/* Between tries to reach a bus that is not there. */
+#define RETRY_S 1
+
+#define WORD_WIDTH 12
+
+struct watch {
+	const struct context *context;
+	unsigned long left; /* events until the end; 0: no end */
+	bool done;
+	char *owner; /* unique name of the daemon; NULL: not there */
+	bool said_gone;
+};
+
+static void print_json_event(const char *event, const char *path, struct json_object *record)
+{
+	_cleanup_(json_objectp) struct json_object *line = json_object_new_object();
+	char text[sizeof("2025-04-01T09:00:00+0900") + 16];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &tm));
+	json_object_object_add(line, "time", json_object_new_string(text));
+	json_object_object_add(line, "event", json_object_new_string(event));
+	if (path)
+		json_object_object_add(line, "device", json_object_new_string(path));
+	if (record)
+		json_object_object_add(line, "record", json_object_get(record));
+	output_json(line, JSON_C_TO_STRING_PLAIN);
+}
+
+static void print_time(void)
+{
+	char text[sizeof("09:00:00")];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&now, &tm));
+	printf("%s  ", text);
+}
+
+/* " before text after", nothing when the text is empty. */
+static void print_part(struct json_object *record, const char *key, const char *before,
+		       const char *after)
+{
+	_cleanup_(freep) char *text = output_member(record, key);
+
+	if (*text)
+		printf("%s%s%s", before, text, after);
+}
+
+static void print_line(const struct context *context, const char *event, struct json_object *record)
+{
+	const char *code = output_raw(record, "reason");
+
+	print_time();
+	output_word(context, event, WORD_WIDTH);
+	if (!strcmp(event, "AttemptRefused")) {
+		print_part(record, "interface", " ", "");
+		print_part(record, "attempt", " ", "");
+		print_part(record, "program", " <- ", "");
+		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED, context->japanese));
+	} else {
+		print_part(record, "device", " ", "");
+		print_part(record, "id", " ", "");
+		print_part(record, "product", " ", "");
+		print_part(record, "medium", " [", "]");
+		if (*code && strcmp(event, "DeviceRemoved")) {
+			_cleanup_(freep) char *sentence =
+				output_escape(reason_text(code, context->japanese));
+
+			printf("  %s", sentence);
+			print_part(record, "detail", " (", ")");
+		}
+		putchar('\n');
+	}
+	fflush(stdout);
+}
+
+static void handle_event(struct watch *watch, DBusMessage *message)
+{
+	const char *event = dbus_message_get_member(message);
+	_cleanup_(json_objectp) struct json_object *record = NULL;
+	const char *path = NULL;
+	DBusMessageIter args;
+
+	if (!watch->owner || !dbus_message_has_sender(message, watch->owner))
+		return;
+	if (!dbus_message_has_signature(message, "oa{sv}") &&
+	    !dbus_message_has_signature(message, "a{sv}"))
+		return;
+	dbus_message_iter_init(message, &args);
+	if (dbus_message_iter_get_arg_type(&args) == DBUS_TYPE_OBJECT_PATH) {
+		dbus_message_iter_get_basic(&args, &path);
+		dbus_message_iter_next(&args);
+	}
+	record = client_decode(&args);
+	if (watch->context->json)
+		print_json_event(event, path, record);
+	else
+		print_line(watch->context, event, record);
+	if (watch->left && !--watch->left)
+		watch->done = true;
+}
+
+static void say(const struct watch *watch, const char *event, enum label label)
+{
+	if (watch->context->json) {
+		print_json_event(event, NULL, NULL);
+		return;
+	}
+	print_time();
+	puts(label_text(label, watch->context->japanese));
+	fflush(stdout);
+}
+
+/* owner: unique name, NULL or "" when there is none. Says so when it matters. */
+static void owner_set(struct watch *watch, const char *owner)
+{
+	bool here;
+
+	if (!owner)
+		owner = "";
+	here = *owner;
+	if (here && watch->owner && !strcmp(owner, watch->owner))
+		return;
+	if (watch->owner)
+		say(watch, "DaemonGone", LABEL_DAEMON_GONE);
+	else if (!here && !watch->said_gone)
+		say(watch, "DaemonGone", LABEL_WAITING);
+	if (here && (watch->owner || watch->said_gone))
+		say(watch, "DaemonBack", LABEL_DAEMON_BACK);
+	watch->said_gone = !here;
+	free(watch->owner);
+	watch->owner = here ? strdup(owner) : NULL;
+}
+
+static void handle_message(struct watch *watch, DBusMessage *message)
+{
+	const char *name, *old, *new;
+
+	if (dbus_message_has_interface(message, BUS_INTERFACE_MANAGER) &&
+	    dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL)
+		handle_event(watch, message);
+	else if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameOwnerChanged") &&
+		 dbus_message_has_sender(message, DBUS_SERVICE_DBUS) &&
+		 dbus_message_get_args(message, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING,
+				       &old, DBUS_TYPE_STRING, &new, DBUS_TYPE_INVALID) &&
+		 !strcmp(name, BUS_NAME))
+		owner_set(watch, new);
+}
+
+/* Who owns the daemon's name? Through the bus, before any signal of it is looked at. */
+static void owner_ask(struct watch *watch, DBusConnection *dbus)
+{
+	DBusMessage *call = dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS,
+							 DBUS_INTERFACE_DBUS, "GetNameOwner");
+	const char *name = BUS_NAME, *owner = NULL;
+	DBusMessage *reply = NULL;
+
+	if (call && dbus_message_append_args(call, DBUS_TYPE_STRING, &name, DBUS_TYPE_INVALID))
+		reply = dbus_connection_send_with_reply_and_block(dbus, call, CLIENT_TIMEOUT_MS,
+								  NULL);
+	if (reply)
+		dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &owner, DBUS_TYPE_INVALID);
+	owner_set(watch, owner);
+	if (call)
+		dbus_message_unref(call);
+	if (reply)
+		dbus_message_unref(reply);
+}
+
+/* Follows one connection until it ends. */
+static void follow(struct watch *watch, DBusConnection *dbus)
+{
+	DBusError error = DBUS_ERROR_INIT;
+	DBusMessage *message;
+
+	dbus_bus_add_match(dbus, MATCH_EVENTS, &error);
+	if (!dbus_error_is_set(&error))
+		dbus_bus_add_match(dbus, MATCH_OWNER, &error);
+	if (dbus_error_is_set(&error)) {
+		dbus_error_free(&error);
+		return;
+	}
+	owner_ask(watch, dbus);
+	do {
+		while (!watch->done && (message = dbus_connection_pop_message(dbus))) {
+			handle_message(watch, message);
+			dbus_message_unref(message);
+		}
+	} while (!watch->done && dbus_connection_read_write(dbus, -1));
+}
+
+int watch_run(const struct context *context, const struct command_options *options)
+{
+	struct watch watch = {.context = context, .left = options->count};
+
+	while (!watch.done) {
+		_cleanup_(freep) char *why = NULL;
+		_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
+
+		if (dbus)
+			follow(&watch, dbus);
+		if (watch.done)
+			break;
+		owner_set(&watch, NULL);
+		sleep(RETRY_S);
+	}
+	free(watch.owner);
+	return COMMAND_OK;
+}
