@@ -120,9 +120,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(call san_objs,core)
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
 
-$(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h
+$(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $<
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $< $(BUILD)/libcore.a \
+		-Wl,--as-needed $(call libs_of,json-c libsodium)
 
 .PHONY: stage
 stage: all $(GUEST_TOOLS)

@@ -27,7 +27,8 @@ static struct {
 } reader;
 
 static unsigned long keeper_open; /* bit 0, atomic */
-static pid_t keeper_pid;	  /* written by the opener; only shown */
+static struct sekimori_event keeper; /* keeper_open; the present opener, or the one before */
+static pid_t keeper_pid;	     /* written by the opener; only shown */
 
 /* Next record for the reader: the rest of a snapshot first, then the queue. */
 static bool reader_next(struct sekimori_event *event)
@@ -61,22 +62,17 @@ static bool reader_ready(void)
 	return queue_ready() || READ_ONCE(reader.in_snapshot);
 }
 
-static void queue_open_close(enum sekimori_event_kind kind)
-{
-	struct sekimori_event event = { .kind = kind };
-
-	gate_stamp(&event);
-	queue_put(&event);
-}
-
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (test_and_set_bit(0, &keeper_open))
 		return -EBUSY;
-	WRITE_ONCE(keeper_pid, task_tgid_nr(current));
-	queue_open_close(SEKIMORI_EV_OPENED);
+	if (keeper.kind)
+		queue_put(&keeper);
+	keeper = (struct sekimori_event){ .kind = SEKIMORI_EV_KEEPER };
+	gate_stamp(&keeper);
+	WRITE_ONCE(keeper_pid, keeper.pid);
 	queue_resync();
 	return stream_open(inode, file);
 }
@@ -84,7 +80,6 @@ static int chardev_open(struct inode *inode, struct file *file)
 static int chardev_release(struct inode *inode, struct file *file)
 {
 	gate_keeper_gone();
-	queue_open_close(SEKIMORI_EV_CLOSED);
 	WRITE_ONCE(keeper_pid, 0);
 	clear_bit_unlock(0, &keeper_open);
 	return 0;

@@ -217,13 +217,8 @@ static void gate_event(void *userdata, const struct sekimori_event *event)
 	case SEKIMORI_EV_REFUSED:
 		record_event(manager, "refused", "AttemptRefused", event);
 		break;
-	case SEKIMORI_EV_OPENED:
-	case SEKIMORI_EV_CLOSED:
-		if (event->pid != getpid())
-			record_event(manager,
-				     event->kind == SEKIMORI_EV_OPENED ? "gate-opened" :
-									 "gate-closed",
-				     NULL, event);
+	case SEKIMORI_EV_KEEPER:
+		record_event(manager, "keeper-before", NULL, event);
 		break;
 	case SEKIMORI_EV_OVERFLOW:
 		/* A fresh snapshot follows. */

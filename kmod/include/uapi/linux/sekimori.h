@@ -41,6 +41,8 @@
  * events in the order in which they happened; those that happened while nobody had the device open
  * are kept for the next opener. An event whose seq is not above the seq of the SYNC record is
  * history: it is to be logged, and its state is already contained in the PRESENT records.
+ * Each opener is told by a SEKIMORI_EV_KEEPER who had the device open before it: a keeper that did not
+ * itself close the device last knows that somebody else has read its events and sent verdicts.
  * If the queue overflows, the newest events are dropped, and a SEKIMORI_EV_OVERFLOW with the number
  * of lost events in `count` is followed by a fresh PRESENT…SYNC series.
  *
@@ -89,10 +91,9 @@ enum sekimori_event_kind {
 	SEKIMORI_EV_STATE = 4,	  /* a change of state has been carried out; see `cause` */
 	SEKIMORI_EV_REMOVED = 5,  /* the interface is gone; the cookie is dead */
 	SEKIMORI_EV_REFUSED = 6,  /* somebody tried to get round the gate; see `attempt` */
-	SEKIMORI_EV_OPENED = 7,	  /* /dev/sekimori was opened by pid, uid, comm */
-	SEKIMORI_EV_CLOSED = 8,	  /* … and closed */
-	SEKIMORI_EV_OVERFLOW = 9, /* `count` events were lost */
-	SEKIMORI_EV_HARMLESS = 10, /* the harmless list was changed by pid, uid, comm */
+	SEKIMORI_EV_KEEPER = 7,	  /* who had the device open before: pid, uid, comm at its opening */
+	SEKIMORI_EV_OVERFLOW = 8, /* `count` events were lost */
+	SEKIMORI_EV_HARMLESS = 9, /* the harmless list was changed by pid, uid, comm */
 };
 
 /* Why a state changed (SEKIMORI_EV_ADDED, _STATE). */
