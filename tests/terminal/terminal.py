@@ -21,7 +21,7 @@ import tempfile
 import time
 
 import payload
-from qmp import Qmp
+from qmp import Qmp, QmpError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -76,7 +76,8 @@ class Terminal:
         self.stages, self.files = list(stages), dict(files or {})
         self.setup, self.daemon = setup, daemon
         self.machine, self.cpu, self.memory = machine, cpu, memory
-        self.extra, self.cmdline = list(qemu), cmdline
+        # After a sleep QEMU's ACPI timer reads all ones; the kernel must not go over to it.
+        self.extra, self.cmdline = list(qemu), cmdline + (" tsc=reliable" if sleeps else "")
         self.boot_timeout, self.name = boot_timeout, name
         self.image = "vmlinuz" if sleeps else "vmlinux"
         self.drives = {}
@@ -275,13 +276,35 @@ class Terminal:
         # A hotplugged one stays off the bus until its disks are there.
         self.qmp("qom-set", {"path": f"/machine/peripheral/{id}", "property": "attached", "value": True})
 
-    def unplug(self, id, timeout=20):
-        self.qmp.forget("DEVICE_DELETED")
+    def _usb_count(self):
+        return len([name for name in self.ls("/sys/bus/usb/devices") if re.fullmatch(r"[\d.-]+", name)])
+
+    def unplug(self, id, timeout=20, asleep=False):
+        """Pulls a device out, and waits until the guest has noticed (not if it is asleep): QEMU's
+        controller stumbles when the next one is plugged in before that."""
+        before = 0 if asleep else self._usb_count()
         self.qmp("device_del", {"id": id})
-        self.qmp.event("DEVICE_DELETED", timeout=timeout, device=id)
+        deadline = time.monotonic() + timeout
+        while any(o["name"] == id for o in self.qmp("qom-list", {"path": "/machine/peripheral"})):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"QEMU keeps device {id}")
+            time.sleep(0.02)
         node = self.drives.pop(id, None)
         if node:
-            self.qmp("blockdev-del", {"node-name": node})
+            self._forget_image(node, deadline)
+        while not asleep and self._usb_count() >= before and time.monotonic() < deadline - timeout + 3:
+            time.sleep(0.02)
+
+    def _forget_image(self, node, deadline):
+        """QEMU may still be finishing the device's last request on it."""
+        while True:
+            try:
+                self.qmp("blockdev-del", {"node-name": node})
+                return
+            except QmpError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def keys(self, *codes):
         """Presses and releases keys one after the other (QEMU's names: "a", "ret", "shift")."""

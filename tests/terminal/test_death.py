@@ -3,7 +3,7 @@
 
 import time
 
-from barrier import (LOG, TOOLS, Bus, Since, daemon_pid, disks, driver, ffs, images, options, ready, records,
+from barrier import (LOG, TOOLS, Bus, Since, counter, daemon_pid, disks, driver, ffs, images, options, ready, records,
                      start_daemon, unplug_all)
 
 OPTIONS = options()
@@ -80,7 +80,9 @@ def test_release_by_somebody_else_is_revoked_and_judged(t):
     ensure(t)
     kill(t)
     since = Since(t)
+    held = counter(t, "held")
     t.plug_storage("a", images.plain(), serial="NOBODY")
+    t.wait_until(lambda: counter(t, "held") > held, what="held")
     events = t.run(f"{TOOLS}/gatectl events").out
     cookie = [line for line in events.splitlines() if "class=08" in line][-1].split("cookie=")[1].split()[0]
     t.run(f"{TOOLS}/gatectl verdict 2 {cookie} 1")

@@ -137,7 +137,7 @@ static void session_allow(struct session *session)
 		   -ESTALE;
 	if (r == -ESTALE || r == -EBUSY) {
 		/* Gone, or the terminal is going to sleep: the event that says so is on its way. */
-		session->phase = SESSION_ASLEEP;
+		session->phase = SESSION_WAITING;
 		device->state = DEVICE_HELD;
 		return;
 	}
@@ -201,6 +201,12 @@ static void session_inspect(struct session *session)
 				     manager->settings.inspector, fd, intf->ident.number,
 				     manager->settings.inspect_deadline_ms, session_inspected,
 				     session);
+	if (r == -ENODEV) {
+		/* Unplugged, or held again for a sleep: the gate's event that says so is on its way. */
+		session_shut(session);
+		session->phase = SESSION_WAITING;
+		return;
+	}
 	if (r < 0) {
 		session_deny(session, "inspector-failed", strerror(-r));
 		return;
@@ -223,7 +229,7 @@ static void session_prove(struct session *session)
 		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_INSPECT, 0);
 		break;
 	}
-	session->phase = r ? SESSION_ASLEEP : SESSION_OPENING;
+	session->phase = r ? SESSION_WAITING : SESSION_OPENING;
 	if (r && r != -ESTALE && r != -EBUSY)
 		session_deny(session, "gate-failed", strerror(-r));
 }
@@ -290,7 +296,7 @@ static void session_resume_released(struct session *session)
 		return;
 	}
 	session_clear_verdict(device);
-	session->phase = SESSION_ASLEEP;
+	session->phase = SESSION_REVOKING;
 	extra = json_object_new_object();
 	if (extra)
 		json_object_object_add(extra, "why",
@@ -391,6 +397,17 @@ void session_add_interface(struct session *session, const struct sekimori_event 
 		session_begin(session);
 }
 
+/* An interface is held again: is that a reason to judge the device anew? */
+static bool session_starts_over(const struct session *session, uint8_t cause)
+{
+	if (session->phase == SESSION_REVOKING)
+		return cause == SEKIMORI_CAUSE_VERDICT;
+	if (session->phase != SESSION_SETTLED && session->phase != SESSION_WAITING)
+		return false;
+	return cause == SEKIMORI_CAUSE_STORAGE || cause == SEKIMORI_CAUSE_TIGHTENED ||
+	       cause == SEKIMORI_CAUSE_RESUME;
+}
+
 void session_state_changed(struct session *session, const struct sekimori_event *event)
 {
 	struct device_interface *intf = session_interface(session, event->cookie);
@@ -428,16 +445,11 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 		session_clear_verdict(&session->device);
 		SET_TEXT(session->device.reason, "sleep");
 		session->device.state = DEVICE_HELD;
-		session->phase = SESSION_ASLEEP;
+		session->phase = SESSION_WAITING;
 		manager_record(session->manager, "held", "DeviceHeld", &session->device, NULL);
-	} else if (session->phase == SESSION_ASLEEP ||
-		   event->cause == SEKIMORI_CAUSE_STORAGE ||
-		   event->cause == SEKIMORI_CAUSE_TIGHTENED ||
-		   event->cause == SEKIMORI_CAUSE_RESUME) {
-		if (session->phase == SESSION_SETTLED || session->phase == SESSION_ASLEEP) {
-			session->device.held_us = event->boottime_ns / 1000;
-			session_begin(session);
-		}
+	} else if (session_starts_over(session, event->cause)) {
+		session->device.held_us = event->boottime_ns / 1000;
+		session_begin(session);
 	}
 	session_show(session);
 }

@@ -11,7 +11,7 @@
  *                │ gate refuses                   │ timeout, death         │           │
  *                └────────────────────────────────┴──► deny ───────────────┤           │
  *                                                                    allow │           │
- *                        ASLEEP ◄── system sleeps, from any state          ▼           │
+ *                       WAITING ◄── system sleeps, from any state          ▼           │
  *                           └──────── system wakes ──────────────►     RELEASING ──────┘
  *
  * A record is durable before the verdict that it tells of is sent; if it cannot be written,
@@ -28,7 +28,8 @@ enum session_phase {
 	SESSION_INSPECTING,
 	SESSION_RELEASING,
 	SESSION_SETTLED,
-	SESSION_ASLEEP,
+	SESSION_REVOKING, /* somebody else's release is being taken back; judged once it is */
+	SESSION_WAITING, /* for an event of the gate: unplugged, or the terminal sleeps */
 };
 
 struct inspector;
