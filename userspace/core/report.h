@@ -56,12 +56,24 @@ struct report {
 	char luks_label[REPORT_LABEL_MAX]; /* may be any UTF-8, or empty */
 	char luks_cipher[REPORT_CIPHER_MAX];
 	char detail[REPORT_DETAIL_MAX]; /* printable ASCII */
+	uint8_t pad_end[1];		/* zero; makes the size a multiple of 8 without a hole */
 };
+
+/* Empty report with magic, version and outcome set: every other byte is zero, except luns = 1. */
+void report_init(struct report *report, enum report_outcome outcome);
+
+/*
+ * Copies text that a device wrote into a field of `size` bytes so that report_check() accepts it:
+ * control characters and bytes that are not UTF-8 become '?', with `ascii` everything but printable
+ * ASCII does; what does not fit is cut at a character's boundary; the rest of the field is zeroed.
+ */
+void report_set_text(char *field, size_t size, const char *text, bool ascii);
 
 /*
  * Says whether `buf` is a well-formed report: length, magic, version, a known outcome, strings that
  * end inside their fields and hold valid UTF-8 without control characters, a canonical UUID if and
- * only if the outcome is REPORT_LUKS2, zero padding. On success copies it to *report.
+ * only if the outcome is REPORT_LUKS2 (which also needs a plausible medium, a cipher and a keyslot),
+ * zero padding. On success copies it to *report; on failure leaves *report alone.
  */
 bool report_check(const void *buf, size_t len, struct report *report);
 

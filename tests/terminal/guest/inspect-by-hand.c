@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs sekimori-inspect as the daemon does, without the daemon, and prints the report:
+ *
+ *   inspect-by-hand PROGRAM /dev/bus/usb/BBB/DDD INTERFACE [--deadline MS]
+ *
+ * A driver that has the interface is taken off it first. Prints one "name=value" a line; exits with
+ * the program's status, or 3 if it was killed, 4 without a well-formed report.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/report.h"
+
+static void die(const char *what)
+{
+	fprintf(stderr, "inspect-by-hand: %s: %s\n", what, strerror(errno));
+	exit(5);
+}
+
+static int device_open(const char *path, unsigned int interface)
+{
+	struct usbdevfs_ioctl disconnect = {.ifno = (int)interface,
+					    .ioctl_code = USBDEVFS_DISCONNECT};
+	unsigned int mask = 1u << interface;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die(path);
+	ioctl(fd, USBDEVFS_IOCTL, &disconnect);
+	if (ioctl(fd, USBDEVFS_DROP_PRIVILEGES, &mask) < 0)
+		die("drop privileges");
+	if (ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface) < 0)
+		die("claim");
+	return fd;
+}
+
+static void report_print(const struct report *r)
+{
+	printf("outcome=%s\ndetail=%s\nvendor=%s\nproduct=%s\nrevision=%s\n",
+	       report_outcome_name(r->outcome), r->detail, r->vendor, r->product, r->revision);
+	printf("blocks=%llu\nblock_size=%u\nluns=%u\nwrite_protected=%u\n",
+	       (unsigned long long)r->blocks, r->block_size, r->luns, r->write_protected);
+	printf("uuid=%s\nlabel=%s\ncipher=%s\nkeyslots=%u\n", r->luks_uuid, r->luks_label,
+	       r->luks_cipher, r->luks_keyslots);
+	printf("commands=%u\nbytes_read=%llu\nelapsed_us=%llu\n", r->commands,
+	       (unsigned long long)r->bytes_read, (unsigned long long)r->elapsed_us);
+}
+
+int main(int argc, char **argv)
+{
+	char *args[] = {"sekimori-inspect", "--interface", NULL, NULL, NULL, NULL};
+	char *env[] = {NULL};
+	char buf[sizeof(struct report) + 1];
+	struct timespec start, end;
+	struct rusage usage;
+	struct report report;
+	int device, low, pipes[2], status;
+	ssize_t n;
+
+	if (argc != 4 && argc != 6) {
+		fputs("usage: inspect-by-hand PROGRAM NODE INTERFACE [--deadline MS]\n", stderr);
+		return 2;
+	}
+	args[2] = argv[3];
+	for (int i = 4; i < argc; i++)
+		args[i - 1] = argv[i];
+	device = device_open(argv[2], (unsigned int)atoi(argv[3]));
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		die("pipe");
+	/* Out of the way of the numbers that dup2() is going to give out. */
+	device = fcntl(device, F_DUPFD_CLOEXEC, 10);
+	low = pipes[1];
+	pipes[1] = fcntl(low, F_DUPFD_CLOEXEC, 10);
+	close(low);
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (fork() == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(device, 3);
+		dup2(pipes[1], 4);
+		execve(argv[1], args, env);
+		die(argv[1]);
+	}
+	close(pipes[1]);
+	n = 0;
+	for (ssize_t r; n < (ssize_t)sizeof(buf); n += r) {
+		r = read(pipes[0], buf + n, sizeof(buf) - (size_t)n);
+		if (r <= 0)
+			break;
+	}
+	if (wait4(-1, &status, 0, &usage) < 0)
+		die("wait");
+	clock_gettime(CLOCK_MONOTONIC, &end);
+
+	printf("status=%d\nsignal=%d\nmaxrss_kib=%ld\ntotal_us=%lld\n",
+	       WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, usage.ru_maxrss,
+	       (end.tv_sec - start.tv_sec) * 1000000LL + (end.tv_nsec - start.tv_nsec) / 1000);
+	if (!report_check(buf, (size_t)n, &report)) {
+		printf("report=%zd bytes\n", n);
+		return WIFSIGNALED(status) ? 3 : 4;
+	}
+	report_print(&report);
+	return WIFSIGNALED(status) ? 3 : WEXITSTATUS(status);
+}

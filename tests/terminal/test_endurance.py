@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two hundred attaches and detaches: nothing is left behind, in the kernel or in the daemon."""
+
+import re
+import time
+
+from barrier import LOG, Since, counter, daemon_pid, disks, images, options, ready, records, unplug_all
+
+CYCLES = 200
+AT_ONCE = 5
+WARM_UP = 3
+OPTIONS = options()
+
+
+def teardown(t):
+    unplug_all(t)
+
+
+def slab(t):
+    """Bytes in kernel slabs of the sizes that our objects come from (kmalloc), after shrinking."""
+    t.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    total = 0
+    for line in t.read("/proc/slabinfo").splitlines()[2:]:
+        name, active, _, size = line.split()[:4]
+        if re.fullmatch(r"kmalloc-(rnd-\d+-)?\d+k?", name):
+            total += int(active) * int(size)
+    return total
+
+
+def daemon(t):
+    pid = daemon_pid(t)
+    rss = int(re.search(r"VmRSS:\s+(\d+)", t.read(f"/proc/{pid}/status")).group(1))
+    return pid, rss, len(t.ls(f"/proc/{pid}/fd"))
+
+
+def cycle(t, n):
+    """Five sticks at once, unknown and registered ones; every fourth time they are pulled out in the
+    middle of things."""
+    since = Since(t)
+    for k in range(AT_ONCE):
+        good = k % 2
+        t.plug_storage(f"s{k}", images.luks2() if good else images.plain(), serial="GOOD" if good else f"N{n}")
+    if n % 4:
+        t.wait_until(lambda: t.run(f"tail -n +{since.seen + 1} {LOG} | grep -cE '\"kind\":\"(denied|released)\"'",
+                                   check=False).out.strip() == str(AT_ONCE), what="five verdicts")
+    else:
+        time.sleep(0.1 + 0.03 * n % 1)
+    for k in range(AT_ONCE):
+        t.unplug(f"s{k}", asleep=True)
+    t.wait_until(lambda: not t.usb() and not disks(t), what="an empty bus")
+
+
+def test_two_hundred_cycles_leave_nothing_behind(t):
+    ready(t)
+    for n in range(WARM_UP):
+        cycle(t, n)
+    kernel_before, (pid, rss_before, fds_before) = slab(t), daemon(t)
+    since = Since(t)
+    for n in range(CYCLES // AT_ONCE):
+        cycle(t, n)
+    time.sleep(1)
+    kernel_after, (pid_after, rss_after, fds_after) = slab(t), daemon(t)
+    assert pid_after == pid, "the daemon was restarted"
+    assert fds_after == fds_before, (fds_before, fds_after)
+    assert rss_after - rss_before < 256, f"RSS {rss_before} -> {rss_after} KiB"
+    # An entry of the gate alone would be 200 times 512 bytes; the rest of the kernel breathes more than
+    # that, so what counts is that it does not grow by as much as a kibibyte a cycle.
+    assert kernel_after - kernel_before < CYCLES * 1024, (kernel_before, kernel_after)
+    assert len(since.records("removed")) == len(since.records("held"))
+    assert counter(t, "events_lost") == 0 and counter(t, "untracked") == 0
+    assert t.read("/sys/module/sekimori/refcnt") == "2", "lock and keeper"
+    assert t.run("pgrep -c sekimori-inspect", check=False).out.strip() == "0", "an inspector is left"
+    assert [r["seq"] for r in records(t)] == list(range(1, len(records(t)) + 1))

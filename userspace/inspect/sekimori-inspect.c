@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sekimori-inspect: finds out what a held USB mass-storage device is while no kernel driver has it.
+ *
+ * Run by sekimorid, once per inspection. It is given the device as descriptor 3 (usbfs, opened for
+ * reading and writing, stripped of privileges, interface claimed) and writes one struct report to
+ * descriptor 4 (a pipe or socket). Not a byte of the device is looked at before the sandbox is
+ * closed.
+ *
+ * Exit status: 0 a report with an outcome was written; 1 it failed (with a report of outcome
+ * "internal", if that could still be written); 2 usage.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "core/macro.h"
+#include "core/report.h"
+#include "inspect/probe.h"
+#include "inspect/sandbox.h"
+#include "inspect/usb.h"
+
+#define DEADLINE_MS 8000
+#define DEADLINE_MIN_MS 100
+#define DEADLINE_MAX_MS 60000
+/* If the program should miss its own deadline by this much, the kernel ends it. */
+#define GRACE_MS 1000
+#define USB_MAJOR 189 /* /dev/bus/usb: Linux's admin-guide/devices.txt */
+
+struct options {
+	uint8_t interface;
+	unsigned int deadline_ms;
+};
+
+static const char usage[] =
+	"Usage: sekimori-inspect --interface N [--deadline MS]\n"
+	"\n"
+	"Asks a USB mass-storage device what it is. sekimorid starts it with the opened device as\n"
+	"descriptor 3 and a pipe for the report as descriptor 4; it is of no use by hand.\n"
+	"\n"
+	"  --interface N   number of the claimed interface, 0 to 255\n"
+	"  --deadline MS   time for all of it in milliseconds, 100 to 60000 (default 8000)\n"
+	"  --help          this text\n"
+	"  --version       the version\n";
+
+_printf_(1, 2) static int usage_fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("sekimori-inspect: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("\nTry 'sekimori-inspect --help'.\n", stderr);
+	return 2;
+}
+
+static bool number_parse(const char *text, unsigned long min, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return !errno && !*end && *out >= min && *out <= max;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"interface", required_argument, NULL, 'i'},
+		{"deadline", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{},
+	};
+	bool have_interface = false;
+	unsigned long value;
+	int c;
+
+	options->deadline_ms = DEADLINE_MS;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			if (!number_parse(optarg, 0, UINT8_MAX, &value))
+				return usage_fail("--interface takes a number from 0 to 255, not "
+						  "\"%s\"",
+						  optarg);
+			options->interface = (uint8_t)value;
+			have_interface = true;
+			break;
+		case 'd':
+			if (!number_parse(optarg, DEADLINE_MIN_MS, DEADLINE_MAX_MS, &value))
+				return usage_fail("--deadline takes milliseconds from %d to %d, "
+						  "not \"%s\"",
+						  DEADLINE_MIN_MS, DEADLINE_MAX_MS, optarg);
+			options->deadline_ms = (unsigned int)value;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'v':
+			puts("sekimori-inspect " SEKIMORI_VERSION);
+			return 0;
+		default:
+			return usage_fail("unknown option, or one without its value: \"%s\"",
+					  argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return usage_fail("\"%s\" is too much", argv[optind]);
+	if (!have_interface)
+		return usage_fail("--interface is missing");
+	return -1;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int descriptors_check(void)
+{
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &st) < 0)
+			return usage_fail("descriptor %d is closed", fd);
+	if (fstat(SANDBOX_FD_USB, &st) < 0 || !S_ISCHR(st.st_mode) ||
+	    major(st.st_rdev) != USB_MAJOR)
+		return usage_fail("descriptor %d is no opened USB device", SANDBOX_FD_USB);
+	if (fstat(SANDBOX_FD_REPORT, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return usage_fail("descriptor %d is no pipe or socket", SANDBOX_FD_REPORT);
+	if (close_range(SANDBOX_FD_REPORT + 1, ~0U, 0) < 0)
+		return usage_fail("closing other descriptors: %s", strerror(errno));
+	return -1;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Returns the exit status. */
+static int report_send(struct report *report, uint64_t start_us)
+{
+	report->elapsed_us = now_us() - start_us;
+	if (write(SANDBOX_FD_REPORT, report, sizeof(*report)) != (ssize_t)sizeof(*report))
+		return 1;
+	return report->outcome == REPORT_INTERNAL ? 1 : 0;
+}
+
+_printf_(3, 4) static int internal_send(struct report *report, uint64_t start_us,
+					const char *format, ...)
+{
+	char detail[REPORT_DETAIL_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	report->outcome = REPORT_INTERNAL;
+	report_set_text(report->detail, sizeof(report->detail), detail, true);
+	return report_send(report, start_us);
+}
+
+static int deadline_arm(unsigned int ms)
+{
+	struct itimerval timer = {
+		.it_value = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000},
+	};
+
+	return setitimer(ITIMER_REAL, &timer, NULL) < 0 ? -errno : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const uint64_t start_us = now_us();
+	libusb_context *context = NULL;
+	struct options options = {0};
+	struct report report;
+	struct usb usb;
+	struct bot bot;
+	const char *step;
+	int r;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return 1;
+	r = options_parse(&options, argc, argv);
+	if (r < 0)
+		r = descriptors_check();
+	if (r >= 0)
+		return r;
+
+	report_init(&report, REPORT_INTERNAL);
+	r = deadline_arm(options.deadline_ms + GRACE_MS);
+	if (r < 0)
+		return internal_send(&report, start_us, "timer: %s", strerror(-r));
+	r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	if (!r)
+		r = libusb_init(&context);
+	if (r)
+		return internal_send(&report, start_us, "libusb: %s", libusb_strerror(r));
+	r = sandbox_enter(&step);
+	if (r < 0)
+		return internal_send(&report, start_us, "sandbox, %s: %s", step, strerror(-r));
+
+	r = usb_open(&usb, context, SANDBOX_FD_USB, options.interface);
+	if (r) {
+		report.outcome = REPORT_TRANSPORT;
+		report_set_text(report.detail, sizeof(report.detail), usb.detail, true);
+	} else {
+		bot_init(&bot, &usb_transport, &usb, start_us / 1000 + options.deadline_ms);
+		probe_run(&bot, &report);
+	}
+	r = report_send(&report, start_us);
+	/* Straight to the end: libusb_exit() would make calls that are no longer allowed. */
+	_exit(r);
+}
