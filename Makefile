@@ -125,11 +125,16 @@ $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $< $(BUILD)/libcore.a \
 		-Wl,--as-needed $(call libs_of,json-c libsodium)
 
+# The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
+$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(call san_objs,system) $(call san_objs,core)
+	$(CC) $(SAN) -static-libasan -static-libubsan -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
+
 .PHONY: stage
-stage: all $(GUEST_TOOLS)
+stage: all $(GUEST_TOOLS) $(BUILD)/san/sekimorid
 	rm -rf $(BUILD)/stage
 	$(MAKE) -s install DESTDIR=$(abspath $(BUILD)/stage)
 	$(foreach t,$(GUEST_TOOLS),$(INSTALL) 755 $(t) $(BUILD)/stage/usr/lib/terminal/$(notdir $(t));)
+	$(INSTALL) 755 $(BUILD)/san/sekimorid $(BUILD)/stage/usr/lib/terminal/san/sekimorid
 
 .PHONY: check-unit check-integration test-terminal
 check-unit: $(UNIT_TESTS)

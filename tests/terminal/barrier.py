@@ -19,6 +19,7 @@ STAGE = os.path.join(BUILD, "stage")
 LOG = "/var/log/sekimori/events.jsonl"
 TOOLS = "/usr/lib/terminal"
 STICK = "46f4:0001"  # QEMU's usb-storage and usb-uas
+SANITIZED = TOOLS + "/san/sekimorid"  # the daemon under AddressSanitizer and UBSan
 PLAYED = ("1d6b", "0104")  # ids given to devices played by ffs-device
 
 # What the kernel says when it makes a disk, from the first step on.
@@ -218,6 +219,12 @@ def ffs(t, name, serial, mode):
 
 def ffs_stop(t, name):
     t.run(f"{TOOLS}/ffs.sh stop {name}", check=False)
+
+
+def check_daemon(t):
+    """No sanitizer has complained."""
+    out = t.read("/run/sekimorid.out")
+    assert "Sanitizer" not in out and "runtime error" not in out, out
 
 
 def unplug_all(t):

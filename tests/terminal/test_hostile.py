@@ -3,14 +3,16 @@
 
 import time
 
-from barrier import Since, ffs, ffs_stop, images, options, ready, unplug_all
+from barrier import SANITIZED, Since, check_daemon, ffs, ffs_stop, images, options, ready, unplug_all
 
 DEADLINE = 3
-OPTIONS = options(files={"/etc/sekimori/sekimorid.conf": f"terminal ZEI-014\ninspect-deadline {DEADLINE}\n"})
+OPTIONS = options(daemon=SANITIZED, files={"/etc/sekimori/sekimorid.conf": f"terminal ZEI-014\ninspect-deadline {DEADLINE}\n"})
 
 
 def teardown(t):
     unplug_all(t)
+    check_daemon(t)
+    assert t.run("pidof sekimorid", check=False).out.strip(), "the daemon has died"
 
 
 def played(t, mode, *reasons):
