@@ -81,6 +81,7 @@ class Terminal:
         self.boot_timeout, self.name = boot_timeout, name
         self.image = "vmlinuz" if sleeps else "vmlinux"
         self.drives = {}
+        self.images = 0
         self.process = self.agent = self.qmp = None
         self.buffer = b""
 
@@ -253,7 +254,8 @@ class Terminal:
         self.qmp("device_add", {"driver": driver, "id": id, "bus": bus, **properties})
 
     def _drive(self, id, image, readonly):
-        node = f"img-{id}-{len(self.drives)}"
+        self.images += 1
+        node = f"img-{id}-{self.images}"
         self.qmp("blockdev-add", {
             "driver": "raw", "node-name": node, "read-only": readonly,
             "file": {"driver": "file", "filename": os.path.abspath(image), "locking": "off"}})
@@ -291,19 +293,19 @@ class Terminal:
             time.sleep(0.02)
         node = self.drives.pop(id, None)
         if node:
-            self._forget_image(node, deadline)
+            self._forget_image(node)
         while not asleep and self._usb_count() >= before and time.monotonic() < deadline - timeout + 3:
             time.sleep(0.02)
 
-    def _forget_image(self, node, deadline):
-        """QEMU may still be finishing the device's last request on it."""
-        while True:
+    def _forget_image(self, node, patience=2):
+        """QEMU may still be finishing the device's last request on it; at times it never does, and then
+        keeps the image open until the end, which does no harm: node names are not used twice."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
             try:
                 self.qmp("blockdev-del", {"node-name": node})
                 return
             except QmpError:
-                if time.monotonic() > deadline:
-                    raise
                 time.sleep(0.05)
 
     def keys(self, *codes):
