@@ -136,6 +136,18 @@ stage: all $(GUEST_TOOLS) $(BUILD)/san/sekimorid
 	$(foreach t,$(GUEST_TOOLS),$(INSTALL) 755 $(t) $(BUILD)/stage/usr/lib/terminal/$(notdir $(t));)
 	$(INSTALL) 755 $(BUILD)/san/sekimorid $(BUILD)/stage/usr/lib/terminal/san/sekimorid
 
+# A sub-make does the work, after what is missing has been installed.
+.PHONY: run bench
+run: need-deps ## boot a virtual terminal and show the barrier live
+	$(MAKE) -s -j2 stage
+	tests/terminal/prepare.sh
+	tests/demo/run.py
+
+bench: need-deps ## print the figures, beside the same kernel without us (some minutes)
+	$(MAKE) -s -j2 stage
+	tests/terminal/prepare.sh
+	tests/bench/run.py
+
 .PHONY: check-unit check-integration test-terminal
 check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)

@@ -172,6 +172,16 @@ static void faults_that_last_have_their_outcome(void)
 	}
 }
 
+static void phase_error_is_named_in_the_report(void)
+{
+	stick_make();
+	stick.fault = FAULT_PHASE_ERROR;
+	stick.fault_op = OP_READ;
+	stick.fault_times = 1000;
+	(void)stick_probe();
+	CU_ASSERT_STRING_EQUAL(report.detail, "READ: the device reports a phase error");
+}
+
 static void device_left_in_mid_command_is_woken_by_a_reset(void)
 {
 	static const enum phase left[] = {PHASE_DATA, PHASE_STATUS, PHASE_DEAD};
@@ -341,6 +351,7 @@ static const struct test tests[] = {
 	TEST(blocks_of_4096_bytes_are_addressed_right),
 	TEST(every_fault_at_every_command_ends_in_a_report),
 	TEST(faults_that_last_have_their_outcome),
+	TEST(phase_error_is_named_in_the_report),
 	TEST(device_left_in_mid_command_is_woken_by_a_reset),
 	TEST(broken_protocol_is_forgiven_once_only),
 	TEST(empty_reader_is_no_medium),

@@ -189,14 +189,10 @@ static struct json_object *member_get(struct json_object *obj, const char *name,
 /* A string, or NULL. One with a NUL inside would read differently in C, so it is none. */
 static const char *text_of(struct json_object *value)
 {
-	const char *text;
+	const char *text =
+		json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 
-	if (!json_object_is_type(value, json_type_string))
-		return NULL;
-	text = json_object_get_string(value);
-	if (!text || strlen(text) != (size_t)json_object_get_string_len(value))
-		return NULL;
-	return text;
+	return text && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
 static const char *member_text(struct json_object *obj, const char *name)
@@ -241,7 +237,6 @@ static bool array_has(struct json_object *obj, const char *name, const char *wan
 static int json_read(const uint8_t *area, size_t len, struct json_object **root, char *detail)
 {
 	_cleanup_(json_tokener_freep) struct json_tokener *tok = NULL;
-	_cleanup_(json_object_putp) struct json_object *obj = NULL;
 	const char *text = (const char *)area;
 	size_t n = strnlen(text, len);
 
@@ -262,18 +257,15 @@ static int json_read(const uint8_t *area, size_t len, struct json_object **root,
 	if (!tok)
 		return -ENOMEM;
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	obj = json_tokener_parse_ex(tok, text, (int)n + 1);
-	if (!obj)
+	*root = json_tokener_parse_ex(tok, text, (int)n + 1);
+	if (!*root)
 		return refuse(detail, LUKS2_E_JSON, "JSON: %s at byte %zu",
 			      json_tokener_error_desc(json_tokener_get_error(tok)),
 			      json_tokener_get_parse_end(tok));
-	if (!json_object_is_type(obj, json_type_object))
-		return refuse(detail, LUKS2_E_JSON, "the JSON text is not an object");
-	*root = TAKE_PTR(obj);
 	return 0;
 }
 
-/* dm-crypt's names for "not encrypted" all hold this word; no cipher of any use does. */
+/* dm-crypt's names for "not encrypted" all hold this word; no useful cipher does. */
 static bool cipher_encrypts(const char *cipher)
 {
 	return cipher && *cipher && !strcasestr(cipher, "null");
@@ -484,12 +476,8 @@ int luks2_parse(const uint8_t *area, size_t len, uint64_t medium, struct luks2 *
 		return r;
 	if (size != len)
 		return refuse(detail, LUKS2_E_HEADER, "header size has changed");
-
-	r = binary_parse(area, len, &luks, detail);
-	if (r)
-		return r;
-	r = json_read(area + LUKS2_BINARY_LEN, len - LUKS2_BINARY_LEN, &root, detail);
-	if (r)
+	if ((r = binary_parse(area, len, &luks, detail)) ||
+	    (r = json_read(area + LUKS2_BINARY_LEN, len - LUKS2_BINARY_LEN, &root, detail)))
 		return r;
 
 	config = member_get(root, "config", json_type_object);

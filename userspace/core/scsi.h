@@ -21,11 +21,12 @@ enum {
 };
 
 #define SCSI_CDB_MAX 16
-#define SCSI_INQUIRY_LEN 36      /* standard INQUIRY data up to the revision: SPC-4, 6.4.2 */
-#define SCSI_SENSE_LEN 18        /* fixed format sense data: SPC-4, 4.5.3 */
-#define SCSI_CAPACITY10_LEN 8    /* SBC-3, 5.15.2 */
-#define SCSI_CAPACITY16_LEN 32   /* SBC-3, 5.16.2 */
-#define SCSI_MODE_SENSE_LEN 192  /* what other systems ask of sticks; some choke on other lengths  \
+#define SCSI_INQUIRY_LEN 36    /* standard INQUIRY data up to the revision: SPC-4, 6.4.2 */
+#define SCSI_SENSE_LEN 18      /* fixed format sense data: SPC-4, 4.5.3 */
+#define SCSI_CAPACITY10_LEN 8  /* SBC-3, 5.15.2 */
+#define SCSI_CAPACITY16_LEN 32 /* SBC-3, 5.16.2 */
+#define SCSI_MODE_SENSE_LEN                                                                        \
+	192                      /* what other systems ask of sticks; some choke on other lengths  \
 				  */
 #define SCSI_BLOCK_SIZE_MAX 4096 /* the kernel's disk driver takes none above a page */
 
