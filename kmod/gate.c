@@ -3,15 +3,15 @@
  * Locking, outermost first:
  *
  *   lock of the USB device     taken by usbcore around every notification but some BIND ones,
- *   lock of the interface      and by gate_work(), never by us elsewhere;
- *   gate.lock                  a spinlock, interrupts off. Covers the list and, in each entry, what
- *                              is marked so. Taken in notifiers, in gate_work(), on the verdict
+ *   lock of the interface      and by entry_work(), never by us elsewhere;
+ *   entries.lock                  a spinlock, interrupts off. Covers the list and, in each entry, what
+ *                              is marked so. Taken in notifiers, in entry_work(), on the verdict
  *                              path and from kprobe handlers. No device lock is taken inside it;
- *   queue.lock, guard_lock     inside gate.lock or alone.
+ *   queue.lock, guard_lock     inside entries.lock or alone.
  *
  * intf->authorized is a bit-field that usbcore changes under the locks of device and interface.
  * We write it only in ADD_DEVICE (the device is locked and the interface not yet open to probing),
- * in BIND_DRIVER and DRIVER_NOT_BOUND (usbcore holds the lock of the interface), and in gate_work()
+ * in BIND_DRIVER and DRIVER_NOT_BOUND (usbcore holds the lock of the interface), and in entry_work()
  * with both locks. That is why a verdict only changes the state and queues the work: the state alone
  * decides every veto, so the barrier is down from that moment on, and the bit follows.
  *
@@ -36,79 +36,16 @@
 #include "attr.h"
 #include "compat.h"
 #include "counters.h"
+#include "entry.h"
 #include "gate.h"
 #include "guard.h"
 #include "queue.h"
 
-/* One tracked interface. */
-struct entry {
-	struct list_head link; /* gate.lock; sorted by cookie */
-	struct kref ref;       /* one for the list, one for queued work */
-	struct work_struct work;
-	struct usb_interface *intf; /* set once, referenced */
-	struct usb_device *udev;    /* set once, referenced */
-	u64 cookie;		    /* set once */
-	bool in_use;		    /* set once: a disk of it was open when it was found bound */
-	bool storage_bound;	    /* set once: it was found bound to a storage driver */
-	bool gone;		    /* gate.lock: deleted by usbcore, off the list */
-	u8 state;		    /* gate.lock: enum sekimori_state */
-	u8 cause;		    /* gate.lock: of the newest change of state */
-	bool storage_ok;	    /* gate.lock: RELEASED for storage drivers too */
-	bool restore;		    /* lock of the interface: a veto cleared `authorized` for one probe */
-	bool attr_ours;		    /* lock of the USB device: attr_replace() has been called */
-	struct sekimori_event who;  /* gate.lock: pid, uid, comm of the newest change of state */
-};
-
 static struct {
-	spinlock_t lock;
-	struct list_head entries; /* lock */
-	u64 last_cookie;	  /* lock */
-	bool asleep;		  /* lock: between the sleep notice and the wake-up */
+	bool asleep;		     /* entries.lock: between the sleep notice and the wake-up */
 	struct gate_options options; /* set once */
 	struct bus_type *bus;	     /* set once */
-	struct workqueue_struct *wq; /* set once */
-} gate = {
-	.lock = __SPIN_LOCK_UNLOCKED(gate.lock),
-	.entries = LIST_HEAD_INIT(gate.entries),
-};
-
-/* --- entries --- */
-
-static void entry_free(struct kref *ref)
-{
-	struct entry *e = container_of(ref, struct entry, ref);
-
-	usb_put_intf(e->intf);
-	usb_put_dev(e->udev);
-	kfree(e);
-}
-
-static void entry_put(struct entry *e)
-{
-	kref_put(&e->ref, entry_free);
-}
-
-static struct entry *entry_find(const struct usb_interface *intf)
-{
-	struct entry *e;
-
-	lockdep_assert_held(&gate.lock);
-	list_for_each_entry(e, &gate.entries, link)
-		if (e->intf == intf)
-			return e;
-	return NULL;
-}
-
-static struct entry *entry_find_cookie(u64 cookie)
-{
-	struct entry *e;
-
-	lockdep_assert_held(&gate.lock);
-	list_for_each_entry(e, &gate.entries, link)
-		if (e->cookie == cookie)
-			return e;
-	return NULL;
-}
+} gate;
 
 void gate_stamp(struct sekimori_event *event)
 {
@@ -119,219 +56,7 @@ void gate_stamp(struct sekimori_event *event)
 		event->flags |= SEKIMORI_F_KERNEL;
 }
 
-/* Describes an entry. The driver's name is read without a lock: it is static data of a driver that may
- * be unbound meanwhile, so it is only read by callers that hold the lock of the interface. */
-static void entry_describe(const struct entry *e, struct sekimori_event *event)
-{
-	const struct usb_interface_descriptor *desc = &e->intf->altsetting[0].desc;
-	const struct usb_host_config *config = e->udev->actconfig;
-
-	event->cookie = e->cookie;
-	event->state = e->state;
-	event->ifnum = desc->bInterfaceNumber;
-	event->ifclass = desc->bInterfaceClass;
-	event->ifsubclass = desc->bInterfaceSubClass;
-	event->ifprotocol = desc->bInterfaceProtocol;
-	event->ifcount = config ? config->desc.bNumInterfaces : 0;
-	event->busnum = e->udev->bus->busnum;
-	event->devnum = e->udev->devnum;
-	event->id_vendor = le16_to_cpu(e->udev->descriptor.idVendor);
-	event->id_product = le16_to_cpu(e->udev->descriptor.idProduct);
-	if (e->in_use)
-		event->flags |= SEKIMORI_F_IN_USE;
-	if (guard_storage_class(e->intf))
-		event->flags |= SEKIMORI_F_STORAGE;
-	strscpy(event->name, dev_name(&e->intf->dev), sizeof(event->name));
-}
-
-static void event_set_driver(struct sekimori_event *event, const struct device_driver *driver)
-{
-	if (!driver)
-		return;
-	event->flags |= SEKIMORI_F_BOUND;
-	strscpy(event->driver, driver->name, sizeof(event->driver));
-}
-
-/* Tells the keeper of an entry, as it is now and with the current process. gate.lock is held. */
-static void entry_tell(struct entry *e, enum sekimori_event_kind kind,
-		       const struct device_driver *driver)
-{
-	struct sekimori_event event = { .kind = kind, .cause = e->cause };
-
-	lockdep_assert_held(&gate.lock);
-	gate_stamp(&event);
-	entry_describe(e, &event);
-	event_set_driver(&event, driver);
-	queue_put(&event);
-}
-
-/*
- * The only place where a state changes. Illegal changes are refused. gate.lock is held; the caller
- * queues the work.
- */
-static int entry_change(struct entry *e, u8 to, enum sekimori_cause cause)
-{
-	static const u8 allowed[][6] = {
-		/* from \ to                   NONE PASSED HELD INSPECT RELEASED KEPT */
-		[SEKIMORI_STATE_NONE] =	    { 0,   1,     1,   0,      0,       1 },
-		[SEKIMORI_STATE_PASSED] =   { 0,   0,     1,   0,      0,       1 },
-		[SEKIMORI_STATE_HELD] =	    { 0,   0,     1,   1,      1,       0 },
-		[SEKIMORI_STATE_INSPECT] =  { 0,   0,     1,   0,      1,       0 },
-		[SEKIMORI_STATE_RELEASED] = { 0,   0,     1,   0,      0,       0 },
-		[SEKIMORI_STATE_KEPT] =	    { 0,   0,     1,   0,      0,       0 },
-	};
-
-	lockdep_assert_held(&gate.lock);
-	if (!allowed[e->state][to])
-		return -EBUSY;
-	e->state = to;
-	e->cause = cause;
-	if (to != SEKIMORI_STATE_RELEASED)
-		e->storage_ok = false;
-	memset(&e->who, 0, sizeof(e->who));
-	gate_stamp(&e->who);
-	return 0;
-}
-
-static void entry_queue_work(struct entry *e)
-{
-	lockdep_assert_held(&gate.lock);
-	kref_get(&e->ref);
-	if (!queue_work(gate.wq, &e->work))
-		entry_put(e); /* already queued; never the last reference, the list has one */
-}
-
-/* --- carrying out --- */
-
-static u8 entry_state(struct entry *e)
-{
-	unsigned long flags;
-	u8 state;
-
-	spin_lock_irqsave(&gate.lock, flags);
-	state = e->gone ? SEKIMORI_STATE_NONE : e->state;
-	spin_unlock_irqrestore(&gate.lock, flags);
-	return state;
-}
-
-static bool intf_released(const struct usb_interface *intf)
-{
-	unsigned long flags;
-	struct entry *e;
-	bool released;
-
-	spin_lock_irqsave(&gate.lock, flags);
-	e = entry_find(intf);
-	released = e && e->state == SEKIMORI_STATE_RELEASED;
-	spin_unlock_irqrestore(&gate.lock, flags);
-	return released;
-}
-
-/*
- * Lets drivers try every released interface of the device: a driver of one may have given up
- * because its sibling was still held (CDC control and data).
- */
-static void device_try_drivers(struct usb_device *udev)
-{
-	struct usb_host_config *config = udev->actconfig;
-	unsigned int i;
-
-	for (i = 0; config && i < config->desc.bNumInterfaces; i++) {
-		struct usb_interface *intf = config->interface[i];
-
-		if (intf && device_is_registered(&intf->dev) && !intf->dev.driver &&
-		    intf_released(intf) && device_attach(&intf->dev) < 0)
-			dev_warn(&intf->dev, "released, but its driver failed\n");
-	}
-}
-
-/* Makes `authorized` and the bound driver agree with the state, and says so. */
-static void gate_work(struct work_struct *work)
-{
-	struct entry *e = container_of(work, struct entry, work);
-	struct device *dev = &e->intf->dev;
-	struct sekimori_event event = { .kind = SEKIMORI_EV_STATE };
-	unsigned long flags;
-	u8 state;
-
-	usb_lock_device(e->udev);
-	state = entry_state(e);
-	if (state == SEKIMORI_STATE_NONE || !device_is_registered(dev))
-		goto out;
-
-	if (state != SEKIMORI_STATE_PASSED && state != SEKIMORI_STATE_KEPT) {
-		if (!e->attr_ours)
-			attr_replace(e->intf);
-		e->attr_ours = true;
-
-		device_lock(dev);
-		e->intf->authorized = state != SEKIMORI_STATE_HELD;
-		e->restore = false;
-		device_unlock(dev);
-	}
-	if (state == SEKIMORI_STATE_HELD && dev->driver)
-		device_release_driver(dev);
-	if (state == SEKIMORI_STATE_RELEASED)
-		device_try_drivers(e->udev);
-
-	device_lock(dev);
-	spin_lock_irqsave(&gate.lock, flags);
-	if (!e->gone) {
-		event.cause = e->cause;
-		event.pid = e->who.pid;
-		event.uid = e->who.uid;
-		event.flags = e->who.flags;
-		memcpy(event.comm, e->who.comm, sizeof(event.comm));
-		entry_describe(e, &event);
-		event_set_driver(&event, dev->driver);
-		if (state == SEKIMORI_STATE_RELEASED && !dev->driver)
-			event.flags |= SEKIMORI_F_FAILED;
-		queue_put(&event);
-	}
-	spin_unlock_irqrestore(&gate.lock, flags);
-	device_unlock(dev);
-out:
-	usb_unlock_device(e->udev);
-	entry_put(e);
-}
-
 /* --- taking interfaces in --- */
-
-/*
- * Makes an entry and puts it on the list, unless the interface is there already. NULL if so, or
- * without memory. The interface's state is that given; the caller tells the keeper.
- */
-static struct entry *entry_new(struct usb_interface *intf, u8 state, enum sekimori_cause cause,
-			       const struct device_driver *driver, bool in_use)
-{
-	struct entry *e = kzalloc(sizeof(*e), GFP_KERNEL);
-	unsigned long flags;
-
-	if (!e)
-		return NULL;
-	kref_init(&e->ref);
-	INIT_WORK(&e->work, gate_work);
-	e->intf = usb_get_intf(intf);
-	e->udev = usb_get_dev(interface_to_usbdev(intf));
-	e->in_use = in_use;
-	e->storage_bound = driver && guard_storage_driver(driver->name);
-
-	spin_lock_irqsave(&gate.lock, flags);
-	if (entry_find(intf)) {
-		spin_unlock_irqrestore(&gate.lock, flags);
-		entry_put(e);
-		return NULL;
-	}
-	e->cookie = ++gate.last_cookie;
-	entry_change(e, state, cause);
-	list_add_tail(&e->link, &gate.entries);
-	entry_tell(e, SEKIMORI_EV_ADDED, driver);
-	if (driver && state == SEKIMORI_STATE_HELD)
-		entry_queue_work(e);
-	spin_unlock_irqrestore(&gate.lock, flags);
-	counter_add(COUNTER_added, 1);
-	return e;
-}
 
 /* BUS_NOTIFY_ADD_DEVICE: the USB device is locked, no driver has been tried. */
 static void gate_add(struct usb_interface *intf)
@@ -386,7 +111,7 @@ static void gate_del(struct usb_interface *intf)
 	unsigned long flags;
 	struct entry *e;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find(intf);
 	if (e) {
 		list_del(&e->link);
@@ -395,7 +120,7 @@ static void gate_del(struct usb_interface *intf)
 		e->cause = SEKIMORI_CAUSE_NONE;
 		entry_tell(e, SEKIMORI_EV_REMOVED, NULL);
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 	if (e)
 		entry_put(e);
 }
@@ -447,9 +172,9 @@ static int gate_take_present(struct device *dev, void *unused)
 		unsigned long flags;
 
 		udev->persist_enabled = 0;
-		spin_lock_irqsave(&gate.lock, flags);
+		spin_lock_irqsave(&entries.lock, flags);
 		entry_queue_work(e);
-		spin_unlock_irqrestore(&gate.lock, flags);
+		spin_unlock_irqrestore(&entries.lock, flags);
 	}
 out:
 	usb_unlock_device(udev);
@@ -468,7 +193,7 @@ void gate_refused(struct usb_interface *intf, enum sekimori_attempt attempt, con
 	if (driver)
 		strscpy(event.driver, driver, sizeof(event.driver));
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find(intf);
 	if (e) {
 		event.cause = e->cause;
@@ -476,7 +201,7 @@ void gate_refused(struct usb_interface *intf, enum sekimori_attempt attempt, con
 		queue_put(&event);
 		counter_add(COUNTER_refused, 1);
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 }
 
 /* Must this driver be kept off, in this state? */
@@ -506,7 +231,7 @@ static void gate_bind(struct usb_interface *intf)
 	unsigned long flags;
 	struct entry *e;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find(intf);
 	if (e) {
 		veto = entry_vetoes(e, driver);
@@ -526,7 +251,7 @@ static void gate_bind(struct usb_interface *intf)
 		tracked = false;
 		veto = !guard_harmless(intf) || guard_storage_driver(driver);
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 
 	if (!veto)
 		return;
@@ -543,7 +268,7 @@ static void gate_not_bound(struct usb_interface *intf)
 	unsigned long flags;
 	struct entry *e;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find(intf);
 	if (e && e->restore) {
 		e->restore = false;
@@ -551,7 +276,7 @@ static void gate_not_bound(struct usb_interface *intf)
 		    e->state == SEKIMORI_STATE_KEPT)
 			intf->authorized = 1;
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 }
 
 static int gate_bus_event(struct notifier_block *nb, unsigned long action, void *data)
@@ -598,9 +323,9 @@ static int gate_set_harmless(const struct sekimori_verdict *verdict)
 		return ret;
 
 	gate_stamp(&event);
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	queue_put(&event);
-	list_for_each_entry(e, &gate.entries, link) {
+	list_for_each_entry(e, &entries.list, link) {
 		if (e->state != SEKIMORI_STATE_PASSED || guard_harmless(e->intf))
 			continue;
 		/* Whether a driver is bound is only a hint here; the work sees the truth. */
@@ -609,7 +334,7 @@ static int gate_set_harmless(const struct sekimori_verdict *verdict)
 			     SEKIMORI_CAUSE_TIGHTENED);
 		entry_queue_work(e);
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 	return 0;
 }
 
@@ -619,10 +344,10 @@ static int gate_decide(u64 cookie, enum sekimori_verdict_kind kind, u32 v_flags)
 	struct entry *e;
 	int ret;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find_cookie(cookie);
 	if (!e) {
-		ret = cookie && cookie <= gate.last_cookie ? -ESTALE : -EINVAL;
+		ret = cookie && cookie <= entries.last_cookie ? -ESTALE : -EINVAL;
 		goto out;
 	}
 	ret = -EBUSY;
@@ -651,24 +376,24 @@ static int gate_decide(u64 cookie, enum sekimori_verdict_kind kind, u32 v_flags)
 	if (!ret)
 		entry_queue_work(e);
 out:
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 	return ret;
 }
 
-/* The root disk may be below a kept interface. Looked at without gate.lock: it walks devices. */
+/* The root disk may be below a kept interface. Looked at without entries.lock: it walks devices. */
 static bool gate_kept_in_use(u64 cookie)
 {
 	unsigned long flags;
 	struct entry *e;
 	bool in_use;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	e = entry_find_cookie(cookie);
 	if (e && e->state == SEKIMORI_STATE_KEPT)
 		kref_get(&e->ref);
 	else
 		e = NULL;
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 	if (!e)
 		return false;
 
@@ -707,14 +432,14 @@ static void gate_hold_all(u8 state, u8 or_state, enum sekimori_cause cause)
 	unsigned long flags;
 	struct entry *e;
 
-	spin_lock_irqsave(&gate.lock, flags);
-	list_for_each_entry(e, &gate.entries, link) {
+	spin_lock_irqsave(&entries.lock, flags);
+	list_for_each_entry(e, &entries.list, link) {
 		if (e->state != state && e->state != or_state)
 			continue;
 		entry_change(e, SEKIMORI_STATE_HELD, cause);
 		entry_queue_work(e);
 	}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 }
 
 void gate_keeper_gone(void)
@@ -731,15 +456,15 @@ bool gate_snapshot_next(u64 after, struct sekimori_event *event)
 	struct entry *e;
 
 	memset(event, 0, sizeof(*event));
-	spin_lock_irqsave(&gate.lock, flags);
-	list_for_each_entry(e, &gate.entries, link)
+	spin_lock_irqsave(&entries.lock, flags);
+	list_for_each_entry(e, &entries.list, link)
 		if (e->cookie > after) {
 			event->kind = SEKIMORI_EV_PRESENT;
 			event->cause = e->cause;
 			entry_describe(e, event);
 			break;
 		}
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 	return event->kind;
 }
 
@@ -763,14 +488,14 @@ static int gate_pm_event(struct notifier_block *nb, unsigned long action, void *
 	if (!asleep && action != PM_POST_SUSPEND && action != PM_POST_HIBERNATION)
 		return NOTIFY_DONE;
 
-	spin_lock_irqsave(&gate.lock, flags);
+	spin_lock_irqsave(&entries.lock, flags);
 	gate.asleep = asleep;
-	spin_unlock_irqrestore(&gate.lock, flags);
+	spin_unlock_irqrestore(&entries.lock, flags);
 
 	if (asleep) {
 		gate_hold_all(SEKIMORI_STATE_RELEASED, SEKIMORI_STATE_INSPECT,
 			      SEKIMORI_CAUSE_SLEEP);
-		flush_workqueue(gate.wq);
+		flush_workqueue(entries.wq);
 	} else {
 		gate_hold_all(SEKIMORI_STATE_HELD, SEKIMORI_STATE_HELD, SEKIMORI_CAUSE_RESUME);
 	}
@@ -806,13 +531,12 @@ int gate_init(const struct gate_options *options)
 	int ret;
 
 	gate.options = *options;
-	/* Bounded by usbcore's locks, one device at a time; a stuck device must not stop the others. */
-	gate.wq = alloc_workqueue("sekimori", WQ_UNBOUND, 0);
-	if (!gate.wq)
-		return -ENOMEM;
+	ret = entries_init();
+	if (ret)
+		return ret;
 	ret = usb_register(&gate_driver);
 	if (ret)
-		goto err_wq;
+		goto err_entries;
 	gate.bus = compat_usb_bus(&gate_driver);
 	ret = bus_register_notifier(gate.bus, &gate_bus_nb);
 	if (ret)
@@ -827,31 +551,15 @@ err_bus:
 	bus_unregister_notifier(gate.bus, &gate_bus_nb);
 err_driver:
 	usb_deregister(&gate_driver);
-err_wq:
-	destroy_workqueue(gate.wq);
+err_entries:
+	entries_exit();
 	return ret;
 }
 
 void gate_exit(void)
 {
-	struct entry *e, *next;
-	unsigned long flags;
-	LIST_HEAD(entries);
-
 	unregister_pm_notifier(&gate_pm_nb);
 	bus_unregister_notifier(gate.bus, &gate_bus_nb);
-	destroy_workqueue(gate.wq);
-
-	spin_lock_irqsave(&gate.lock, flags);
-	list_splice_init(&gate.entries, &entries);
-	spin_unlock_irqrestore(&gate.lock, flags);
-	list_for_each_entry_safe(e, next, &entries, link) {
-		list_del(&e->link);
-		usb_lock_device(e->udev);
-		if (e->attr_ours && device_is_registered(&e->intf->dev))
-			attr_restore(e->intf);
-		usb_unlock_device(e->udev);
-		entry_put(e);
-	}
+	entries_exit();
 	usb_deregister(&gate_driver);
 }
