@@ -4,6 +4,6 @@
 DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev libudev-dev \
 	libusb-1.0-0-dev libdbus-1-dev libjson-c-dev libsodium-dev libseccomp-dev libcap-ng-dev
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
-	busybox-static e2fsprogs kmod dbus libglib2.0-bin binutils
+	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
