@@ -175,6 +175,14 @@ test: need-deps ## all tests; installs what is missing when run as root
 	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
 		terminal='$(MAKE) -s test-terminal'
 
+.PHONY: test-debug
+test-debug: need-deps ## the module under a kernel with KASAN, lockdep and kmemleak (builds it: 6 minutes)
+	$(MAKE) need-deps DEPS="$(DEPS_DEBUG)"
+	$(MAKE) -s -j2 stage
+	tests/terminal/prepare.sh
+	tests/terminal/prepare-debug.sh
+	tests/terminal/run-debug.py
+
 # --- what has to be installed -------------------------------------------------------------------
 
 .PHONY: deps

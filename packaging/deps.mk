@@ -6,4 +6,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev l
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils
 
+# For `make test-debug` only: it builds a kernel.
+DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev
+
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)

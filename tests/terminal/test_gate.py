@@ -176,6 +176,7 @@ def test_bound_before_load_is_kept_and_reported_or_unbound(t):
     t.run("for h in /sys/bus/usb/devices/usb*; do echo 1 > $h/interface_authorized_default; done")
     t.plug_storage("a", images.plain(), serial="EARLY")
     t.wait_until(lambda: disks(t), what="the early disk")
+    t.settle()
     load(t, "lock=0 present=unbind")
     t.wait_until(lambda: not disks(t), what="unbound")
 
