@@ -293,6 +293,12 @@ static void session_resume_released(struct session *session)
 		session->phase = SESSION_SETTLED;
 		session_announce(session);
 		manager_record(session->manager, "resumed", NULL, device, NULL);
+		/* We release storage interfaces only: another one was somebody else's doing. */
+		for (unsigned int i = 0; i < device->n_interfaces; i++)
+			if (device->interfaces[i].state == DEVICE_INTERFACE_RELEASED &&
+			    !device->interfaces[i].storage)
+				gate_verdict(session->manager->gate, device->interfaces[i].cookie,
+					     SEKIMORI_VERDICT_REVOKE, 0);
 		return;
 	}
 	session_clear_verdict(device);
