@@ -16,8 +16,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 CC ?= gcc
 PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
-PKGS_CTL := dbus-1 json-c
-PKGS_UNIT := cunit json-c libsodium
+PKGS_CTL := dbus-1 json-c libudev
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -110,20 +110,29 @@ install: all ## install into DESTDIR (default: this machine)
 	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
 	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf
 	install -d -m 750 $(DESTDIR)/var/log/sekimori
+	install -d -m 755 $(DESTDIR)/etc/sekimori/trust.d $(DESTDIR)/var/lib/sekimori
 
 # --- tests ------------------------------------------------------------------------------------
 
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(call san_objs,core)
+$(BUILD)/san/libcore.a: $(call san_objs,core)
+$(BUILD)/san/libsystem.a: $(call san_objs,system)
+$(BUILD)/san/lib%.a:
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(call libs_of,$(PKGS_UNIT))
+	rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
 
-$(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(BUILD)/libcore.a
+$(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $< $(BUILD)/libcore.a \
-		-Wl,--as-needed $(call libs_of,json-c libsodium)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
 $(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(call san_objs,system) $(call san_objs,core)
@@ -161,6 +170,37 @@ $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/d
 check-integration: programs $(BUILD)/integration/fake-daemon
 	tests/integration/run.py
 
+# The rule parser held against USBGuard's own.
+$(BUILD)/differential/rules-canon: tests/differential/rules-canon.c $(BUILD)/san/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -o $@ $(filter %.c %.a,$^) -Wl,--as-needed $(call libs_of,json-c libsodium)
+
+$(BUILD)/differential/again.so: tests/differential/again.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -shared -fPIC -o $@ $<
+
+.PHONY: check-differential
+check-differential: $(BUILD)/differential/rules-canon $(BUILD)/differential/again.so
+	tests/differential/run.py
+
+# libFuzzer comes with clang, and wants everything compiled by it.
+FUZZ_CC ?= clang-14
+FUZZ_CORE := $(foreach f,rule-parse rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
+FUZZ_TARGETS := $(BUILD)/fuzz/rule-fuzz $(BUILD)/fuzz/policy-fuzz
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_CORE) $(wildcard userspace/core/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) -Itests/fuzz -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer \
+		-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lsodium
+
+.PHONY: check-fuzz fuzz
+check-fuzz: $(FUZZ_TARGETS)
+	tests/fuzz/run.py $(FUZZ_TARGETS)
+
+fuzz: $(FUZZ_TARGETS) ## fuzz policy files and rules for longer (FUZZ_RUNS inputs each, 2,000,000)
+	mkdir -p $(CACHE)/fuzz
+	tests/fuzz/run.py --runs $(or $(FUZZ_RUNS),2000000) --keep $(CACHE)/fuzz $(FUZZ_TARGETS)
+
 test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
@@ -173,6 +213,7 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, under a minute
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j2 all $(UNIT_TESTS)
 	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 
 .PHONY: test-debug
@@ -188,6 +229,9 @@ test-debug: need-deps ## the module under a kernel with KASAN, lockdep and kmeml
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need (as root)
 	apt-get update -q
+	@# USBGuard is only compared with: its daemon must not take this machine's devices away.
+	if [ -d /run/systemd/system ] && ! dpkg -s usbguard >/dev/null 2>&1; then \
+		systemctl mask usbguard.service usbguard-dbus.service; fi
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(DEPS)
 
 # A sub-make follows, because headers and pkg-config files that came just now are looked up when make starts.

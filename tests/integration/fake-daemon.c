@@ -18,6 +18,8 @@ struct fake {
 	struct manager_bus *bus;
 	struct manager_bus_info info;
 	char log_state[128];
+	char policy_state[32];
+	char policy_error[256]; /* ReloadPolicy fails with it unless it is empty */
 	struct device devices[DEVICES_MAX];
 };
 
@@ -41,6 +43,14 @@ static const struct manager_bus_info *fake_info(void *userdata)
 	return &fake->info;
 }
 
+static bool fake_reload(void *userdata, const char **error)
+{
+	struct fake *fake = userdata;
+
+	*error = fake->policy_error;
+	return !fake->policy_error[0];
+}
+
 static void device_make(struct device *dev, uint64_t id)
 {
 	size_t n = id % ARRAY_SIZE(names);
@@ -55,7 +65,7 @@ static void device_make(struct device *dev, uint64_t id)
 	strcpy(dev->ident.manufacturer, names[n].manufacturer);
 	strcpy(dev->ident.product, names[n].product);
 	strcpy(dev->ident.serial, names[n].serial);
-	strcpy(dev->fingerprint, "blake2b:00112233445566778899aabbccddeeff");
+	strcpy(dev->ident.fingerprint, "blake2b:00112233445566778899aabbccddeeff");
 	dev->held_us = 1000000;
 	dev->interfaces[0] = (struct device_interface){
 		.ident = {.number = 0, .class = 8, .subclass = 6, .protocol = 80},
@@ -177,7 +187,7 @@ static int flood(struct fake *fake, unsigned int count)
 
 /*
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
- * wrong | flood COUNT | log STATE | dropped | connected | quit
+ * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
 {
@@ -187,6 +197,22 @@ static int command(struct fake *fake, const char *line)
 	sscanf(line, "%31s", verb);
 	if (!strcmp(verb, "log")) {
 		snprintf(fake->log_state, sizeof(fake->log_state), "%.127s", line + 4);
+		manager_bus_info_changed(fake->bus);
+		return 0;
+	}
+	if (!strcmp(verb, "policy-state")) {
+		sscanf(line, "%*s %31s", fake->policy_state);
+		manager_bus_info_changed(fake->bus);
+		return 0;
+	}
+	if (!strcmp(verb, "unsigned")) {
+		fake->info.policy_signed = false;
+		manager_bus_info_changed(fake->bus);
+		return 0;
+	}
+	if (!strcmp(verb, "policy-error")) {
+		snprintf(fake->policy_error, sizeof(fake->policy_error), "%.255s",
+			 strlen(line) > 13 ? line + 13 : "");
 		manager_bus_info_changed(fake->bus);
 		return 0;
 	}
@@ -239,24 +265,35 @@ static int on_input(sd_event_source *source, int fd, uint32_t revents, void *use
 
 int main(void)
 {
+	static const char *const signers[] = {"情報管理者", NULL};
 	static struct fake fake;
 	int r;
 
 	strcpy(fake.log_state, "ok");
+	strcpy(fake.policy_state, "ok");
 	fake.info = (struct manager_bus_info){
 		.version = SEKIMORI_VERSION,
 		.backend = "kmod",
 		.module_locked = true,
 		.terminal = "mado-03",
 		.policy_file = "/etc/sekimori/policy",
-		.policy_state = "ok",
+		.policy_state = fake.policy_state,
+		.policy_id = "kuyakusho",
+		.policy_version = 12,
+		.policy_signed = true,
+		.policy_signers = signers,
+		.policy_valid_until = "2027-03-31T23:59:59",
+		.policy_error = fake.policy_error,
+		.contact = "情報政策課 内線1234",
+		.active_user = "tanaka",
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.log_state = fake.log_state,
 		.started_at = 1743465600000000,
 	};
 	r = sd_event_new(&fake.event);
 	if (r >= 0)
-		r = manager_bus_new(&fake.bus, fake.event, NULL, fake_info, &fake);
+		r = manager_bus_new(&fake.bus, fake.event, NULL, fake_info, fake_reload,
+				    &fake);
 	if (r >= 0)
 		r = sd_event_add_io(fake.event, NULL, STDIN_FILENO, EPOLLIN, on_input, &fake);
 	if (r >= 0)

@@ -112,6 +112,83 @@ def test_status_tells_of_a_log_that_cannot_be_kept():
         assert "Log: cannot be written: \\x1B[31mfull" in text and "\x1b" not in text, text
 
 
+def test_status_shows_the_policy_in_force():
+    with world() as w:
+        root = fake_sysfs(w)
+        lines = w.ctl("status", root).stdout.splitlines()
+        for line in (r"Policy +ok  /etc/sekimori/policy", r"Policy in force +kuyakusho  12",
+                     r"Policy signed +yes  情報管理者",
+                     r"Policy valid until +2027-03-31T23:59:59", r"Contact +情報政策課 内線1234"):
+            assert any(re.fullmatch(line, shown) for shown in lines), (line, lines)
+        text = w.ctl("status", root, env=JA).stdout
+        assert re.search(r"^ポリシーの署名 +あり  情報管理者$", text, re.M), text
+        assert re.search(r"^連絡先 +情報政策課 内線1234$", text, re.M), text
+
+
+def test_status_tells_of_a_policy_file_that_was_refused():
+    with world() as w:
+        root = fake_sysfs(w)
+        w.tell("policy-error /etc/sekimori/policy:3:1: \x1b[31mno")
+        assert problems(w, root) == ["policy-rejected"]
+        text = w.ctl("status", root).stdout
+        assert "cannot be put in force: /etc/sekimori/policy:3:1: \\x1B[31mno" in text, text
+        assert "適用できません" in w.ctl("status", root, env=JA).stdout
+
+
+def test_status_tells_why_no_policy_is_in_force():
+    with world() as w:
+        root = fake_sysfs(w)
+        for state in ("missing", "refused", "previous", "expired", "not-yet-valid"):
+            w.tell(f"policy-state {state}")
+            assert problems(w, root) == [f"policy-{state}"]
+            for env in (None, JA):
+                line = w.ctl("status", root, env=env).stdout.splitlines()[-1]
+                assert line.startswith("  - ") and len(line) > 20, line
+
+
+def test_an_unsigned_policy_is_a_note_and_no_failure():
+    with world() as w:
+        root = fake_sysfs(w)
+        w.tell("unsigned")
+        done = w.ctl("status", root)
+        assert done.returncode == 0 and "The barrier stands.\nNotes\n  - The policy is not " in done.stdout
+        assert "お知らせ" in w.ctl("status", root, env=JA).stdout
+        status = json.loads(w.ctl("status", "--json", root).stdout)
+        assert status["ok"] is True, status
+        assert [(p["code"], p["note"]) for p in status["problems"]] == [("policy-unsigned", True)]
+        w.tell("policy-state expired")
+        assert problems(w, root) == ["policy-expired", "policy-unsigned"]
+        w.tell("policy-state missing")
+        assert problems(w, root) == ["policy-missing"]
+
+
+def test_reload_says_what_came_of_it():
+    with world() as w:
+        done = w.ctl("reload")
+        assert done.returncode == 0 and done.stderr == "", done
+        assert done.stdout == "The policy file is in force. State: ok\n", done
+        assert json.loads(w.ctl("reload", "--json").stdout) == {"ok": True, "state": "ok"}
+        assert "正常" in w.ctl("reload", env=JA).stdout
+        w.tell("policy-error /etc/sekimori/policy:3:1: error: \x1b[31mno")
+        done = w.ctl("reload")
+        assert done.returncode == 1 and done.stdout == "", done
+        assert done.stderr == ("sekimorictl: The policy file was not put in force; what was in "
+                               "force stays:\n  /etc/sekimori/policy:3:1: error: \\x1B[31mno\n")
+        assert "適用されませんでした" in w.ctl("reload", env=JA).stderr
+        done = w.ctl("reload", "--json")
+        assert done.returncode == 1
+        assert json.loads(done.stdout) == {"ok": False,
+                                           "error": "/etc/sekimori/policy:3:1: error: \x1b[31mno"}
+
+
+def test_reload_without_the_keeper_fails():
+    with world(daemon=False) as w:
+        assert w.ctl("reload").returncode == 1
+        w.bus_stop()
+        done = w.ctl("reload", "--json")
+        assert done.returncode == 1 and json.loads(done.stdout)["ok"] is False, done
+
+
 def test_list_is_a_table_with_reasons_in_both_languages():
     with world() as w:
         for number in (0, 1, 4):
@@ -122,14 +199,15 @@ def test_list_is_a_table_with_reasons_in_both_languages():
         done = w.ctl("list")
         assert done.returncode == 0 and done.stderr == ""
         lines = done.stdout.splitlines()
-        assert lines[0].split() == ["PORT", "ID", "PRODUCT", "STATE", "MEDIUM", "REASON"]
+        assert lines[0].split() == ["NO", "PORT", "ID", "PRODUCT", "STATE", "MEDIUM",
+                                    "REASON"]
         assert len(lines) == 3, lines
-        assert re.fullmatch(r"1-0 +46f4:0000 +QEMU USB HARDDRIVE +denied +This medium is not "
-                            r"registered\. .* \(no medium line has this serial\)", lines[1]), lines
-        assert re.fullmatch(r"1-1 +46f4:0001 +区役所の媒体 +allowed +M-0007 +Registered medium, .*",
+        assert re.fullmatch(r"0 +1-0 +46f4:0000 +QEMU USB HARDDRIVE +denied +This medium is "
+                            r"not registered\. .* \(no medium line has this serial\)", lines[1]), lines
+        assert re.fullmatch(r"1 +1-1 +46f4:0001 +区役所の媒体 +allowed +M-0007 +Registered medium, .*",
                             lines[2]), lines
         ja = w.ctl("list", env=JA).stdout.splitlines()
-        assert ja[0].split() == ["ポート", "ID", "製品名", "状態", "媒体番号", "理由"]
+        assert ja[0].split() == ["番号", "ポート", "ID", "製品名", "状態", "媒体番号", "理由"]
         assert "拒否" in ja[1] and "登録されていない媒体です。" in ja[1], ja
         assert "許可" in ja[2] and "暗号化を確認しました。" in ja[2], ja
         assert len(w.ctl("list", "--all").stdout.splitlines()) == 4
@@ -274,7 +352,9 @@ def test_help_names_every_command_and_option():
     with world(bus=False, daemon=False) as w:
         text = w.ctl("--help")
         assert text.returncode == 0
-        for word in ("status", "list", "watch", "--json", "--all", "--count=N", "--version"):
+        for word in ("status", "list", "watch", "reload", "check-policy", "explain", "rule-for",
+                     "import-usbguard", "policy history", "policy diff", "--json", "--all",
+                     "--count=N", "--policy=FILE", "--device=LINE", "--version"):
             assert word in text.stdout, word
         one = w.ctl("help", "watch").stdout
         assert "--count=N" in one and "--all" not in one

@@ -30,14 +30,16 @@ UUID_2 = "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a002"
 UUID_OTHER = "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9afff"
 
 
-def medium(number, serial, uuid=UUID, ids=STICK, status="active"):
+def medium(number, serial, uuid=None, ids=STICK, status="active", more=""):
+    """A line of the register; without a UUID one that no image has."""
+    uuid = uuid or f"0f3b6a58-6b1c-4c59-9c3f-8d2a54d9b{number[-3:]}"
     return (f'medium {number} id {ids} serial "{serial}" encryption luks2 luks-uuid {uuid} '
-            f"status {status}\n")
+            f"status {status} {more}".rstrip() + "\n")
 
 
 POLICY = (
     "# 試験用 / for the tests\npolicy test-terminal\nversion 1\ndefault block\n"
-    + medium("ZEI-001", "GOOD")
+    + medium("ZEI-001", "GOOD", UUID)
     + medium("ZEI-002", "PLAIN")
     + medium("ZEI-003", "SWAPPED")
     + medium("ZEI-004", "LOST", status="lost")
@@ -95,10 +97,13 @@ images = Images()
 
 
 def records(t):
-    """The log, a dictionary a line; each line must be JSON by itself."""
+    """The log, a dictionary a line; each line must be JSON by itself. One that is being written is left out."""
     if not t.exists(LOG):
         return []
-    return [json.loads(line) for line in t.read(LOG).splitlines() if line]
+    lines = t.read(LOG).splitlines()
+    if lines and not lines[-1].endswith("}"):
+        lines.pop()
+    return [json.loads(line) for line in lines if line]
 
 
 class Since:

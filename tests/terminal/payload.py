@@ -15,6 +15,27 @@ import tempfile
 # Debian 12 has merged /usr: the payload must not put directories over these links.
 MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
 
+UNITS = "etc/systemd/system"
+
+# What Debian starts under systemd and a terminal of minutes does not need: /var has come with the root
+# file system, nothing is kept, nobody is asked for a passphrase.
+MASKED = """
+    dev-hugepages.mount dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+    ldconfig.service modprobe@.service modprobe@drm.service modprobe@efi_pstore.service
+    modprobe@fuse.service proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount
+    sys-kernel-tracing.mount systemd-ask-password-console.path systemd-ask-password-wall.path
+    systemd-binfmt.service systemd-boot-system-token.service systemd-firstboot.service
+    systemd-hwdb-update.service systemd-journal-catalog-update.service
+    systemd-journal-flush.service systemd-machine-id-commit.service systemd-pcrphase-sysinit.service
+    systemd-pcrphase.service systemd-pstore.service systemd-random-seed.service
+    systemd-repart.service systemd-sysusers.service systemd-tmpfiles-clean.timer
+    systemd-update-done.service systemd-update-utmp-runlevel.service systemd-update-utmp.service
+""".split()
+GENERATORS = """
+    cryptsetup debug fstab getty gpt-auto hibernate-resume integritysetup rc-local run system-update
+    sysv veritysetup
+""".split()
+
 
 class Cpio:
     def __init__(self):
@@ -36,6 +57,9 @@ class Cpio:
         elif stat.S_ISREG(st.st_mode):
             with open(path, "rb") as f:
                 self.add(name, st.st_mode, f.read())
+
+    def add_link(self, name, target):
+        self.add(name, stat.S_IFLNK | 0o777, target.encode())
 
     def add_tree(self, top):
         for folder, folders, files in os.walk(top):
@@ -91,10 +115,27 @@ def module_index(cache, kernel, modules):
     return kver, kept
 
 
-def build(path, *, cache, kernel, harness, agent, stages=(), modules=(), files=None):
-    """Writes the archive. `files`: guest path -> text, bytes or (mode, text or bytes)."""
+def add_systemd(root, harness, wanted):
+    """Process 1 is systemd, the agent is a service; wanted: [(unit, target), ...] to enable."""
+    root.add_link("sbin/terminal-init", "/lib/systemd/systemd")
+    root.add_tree(os.path.join(harness, "guest/systemd"))
+    for unit, target in [("terminal-setup.service", "sysinit.target"),
+                         ("terminal-agent.service", "multi-user.target"), *wanted]:
+        root.add_link(f"{UNITS}/{target}.wants/{unit}", f"../{unit}")
+    for unit in MASKED:
+        root.add_link(f"{UNITS}/{unit}", "/dev/null")
+    for name in GENERATORS:
+        root.add_link(f"etc/systemd/system-generators/systemd-{name}-generator", "/dev/null")
+
+
+def build(path, *, cache, kernel, harness, agent, stages=(), modules=(), files=None, systemd=None):
+    """Writes the archive. `files`: guest path -> text, bytes or (mode, text or bytes).
+    `systemd`: None, or the units to enable (see add_systemd)."""
     root = Cpio()
-    root.add_path("sbin/terminal-init", os.path.join(harness, "guest/init"))
+    if systemd is None:
+        root.add_path("sbin/terminal-init", os.path.join(harness, "guest/init"))
+    else:
+        add_systemd(root, harness, systemd)
     root.add_path("sbin/terminal-agent", agent)
     root.add_path("usr/lib/terminal/gadget.sh", os.path.join(harness, "guest/gadget.sh"))
     for stage in stages:

@@ -26,13 +26,15 @@ kdeb=$(dpkg-query -W -f '${Version}' "linux-headers-$kver" 2>/dev/null || echo a
 
 kernel=$cache/kernel-$kver-${kdeb//[:~]/_}
 
-# What the guest root contains. The last group brings the rules that usually open USB device nodes
-# to users, so that the second layer is tested against them.
+# What the guest root contains. The third group brings the rules that usually open USB device nodes
+# to users, so that the second layer is tested against them. The last is for boots with systemd as
+# process 1, and `usbguard generate-policy`, whose answer ours is compared with: its daemon never runs.
 packages="udev systemd dbus kmod procps mount util-linux libusb-1.0-0 libsystemd0 libudev1
 	libdbus-1-3 libjson-c5 libsodium23 libseccomp2 libcap-ng0 cryptsetup-bin usbutils
 	e2fsprogs dosfstools python3-minimal strace
-	libmtp-common libmtp-runtime libgphoto2-6 android-sdk-platform-tools-common"
-root_recipe=2 # count up when make_root changes
+	libmtp-common libmtp-runtime libgphoto2-6 android-sdk-platform-tools-common
+	systemd-sysv libpam-systemd polkitd login kbd usbguard"
+root_recipe=4 # count up when make_root changes
 root=$cache/root-$(echo "$root_recipe" $packages | sha256sum | cut -c 1-12).squashfs
 agent=$cache/agent-$(sha256sum "$here/guest/agent.c" | cut -c 1-12)
 
@@ -47,10 +49,10 @@ init_modules="virtio_pci virtio_blk virtio_console virtio_rng squashfs overlay"
 say() { echo "prepare: $*" >&2; }
 
 linked() { # already prepared, with these very parts?
-	[ "$(readlink "$cache/terminal/vmlinuz" 2>/dev/null)" = "$kernel/vmlinuz" ] &&
+	[ "$(readlink "$cache/terminal/vmlinuz" 2>/dev/null)" = "../${kernel##*/}/vmlinuz" ] &&
 	[ -e "$kernel/ready" ] &&
-	[ "$(readlink "$cache/terminal/root.squashfs" 2>/dev/null)" = "$root" ] && [ -e "$root" ] &&
-	[ "$(readlink "$cache/terminal/agent" 2>/dev/null)" = "$agent" ] && [ -e "$agent" ]
+	[ "$(readlink "$cache/terminal/root.squashfs" 2>/dev/null)" = "../${root##*/}" ] && [ -e "$root" ] &&
+	[ "$(readlink "$cache/terminal/agent" 2>/dev/null)" = "../${agent##*/}" ] && [ -e "$agent" ]
 }
 
 # QEMU starts an unpacked kernel directly (PVH): 2.5 s less than unpacking it under emulation.
@@ -133,6 +135,14 @@ make_root() {
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/i18n/*' \
 		--customize-hook='chroot "$1" useradd --create-home --uid 1000 --groups plugdev clerk' \
+		--customize-hook='chroot "$1" groupadd --gid 2001 zeimu' \
+		--customize-hook='chroot "$1" groupadd --gid 2002 jumin' \
+		--customize-hook='chroot "$1" useradd --create-home --uid 1001 --groups zeimu --shell /bin/sh tanaka' \
+		--customize-hook='chroot "$1" useradd --create-home --uid 1002 --groups jumin --shell /bin/sh suzuki' \
+		--customize-hook='for u in usbguard usbguard-dbus; do ln -sf /dev/null "$1/etc/systemd/system/$u.service"; done' \
+		--customize-hook='rm -f "$1"/usr/share/dbus-1/system-services/org.usbguard1.service "$1"/etc/init.d/usbguard*' \
+		--customize-hook='rm -f "$1"/etc/systemd/system/dbus-org.usbguard.service "$1"/etc/rc?.d/???usbguard*' \
+		--customize-hook='rm -f "$1"/etc/systemd/system/*.wants/usbguard*.service; : > "$1/etc/usbguard/rules.conf"' \
 		--customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' \
 		bookworm "$tmp/root" - < "$tmp/sources" >&2
 	say "guest root: squashfs"
@@ -157,9 +167,10 @@ start=$(date +%s)
 [ -e "$kernel/ready" ] || make_kernel
 [ -e "$root" ] || make_root
 [ -e "$agent" ] || make_agent
+# Relative, so that they hold under whatever path the cache is reached.
 for f in vmlinux vmlinuz modules.squashfs initramfs.cpio modules kver config; do
-	ln -sfn "$kernel/$f" "$cache/terminal/$f"
+	ln -sfn "../${kernel##*/}/$f" "$cache/terminal/$f"
 done
-ln -sfn "$root" "$cache/terminal/root.squashfs"
-ln -sfn "$agent" "$cache/terminal/agent"
+ln -sfn "../${root##*/}" "$cache/terminal/root.squashfs"
+ln -sfn "../${agent##*/}" "$cache/terminal/agent"
 say "ready after $(($(date +%s) - start)) s"

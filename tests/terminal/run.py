@@ -42,7 +42,8 @@ def tail(text):
 def evidence(t):
     """What the guest can still say after a failure."""
     parts = []
-    for title, what in (("daemon", lambda: t.run("cat /run/sekimorid.out", check=False, timeout=5).out),
+    daemon = "journalctl --no-pager -q -o cat -u sekimorid" if t.init == "systemd" else "cat /run/sekimorid.out"
+    for title, what in (("daemon", lambda: t.run(daemon, check=False, timeout=10).out),
                         ("module", lambda: t.run("cat /run/modprobe.out", check=False, timeout=5).out),
                         ("dmesg", t.dmesg)):
         try:

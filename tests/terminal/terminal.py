@@ -31,6 +31,9 @@ CACHE = os.environ.get("SEKIMORI_CACHE", os.path.join(BUILD, "cache"))
 # mitigations=off, nokaslr: quicker under emulation. panic=-1 with -no-reboot ends QEMU at once.
 CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr random.trust_cpu=on printk.time=1 net.ifnames=0"
 
+SYSTEMD_CMDLINE = "systemd.unit=multi-user.target systemd.show_status=auto systemd.default_timeout_start_sec=60"
+SERVICE = "/usr/sbin/sekimorid"  # what sekimorid.service runs by itself
+
 TROUBLE = re.compile(
     r"WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|KMSAN|possible (recursive|circular) locking|"
     r"INFO: (task .* blocked|possible|rcu)|unreferenced object|general protection|refcount_t:|"
@@ -61,6 +64,12 @@ class Terminal:
     setup         shell text run before udev starts (and after the module)
     daemon        command to start once USB is up, e.g. "/usr/sbin/sekimorid"; output in
                   /run/sekimorid.out, process id in /run/sekimorid.pid
+    init          "" for the harness's own process 1 (guest/init), or "systemd": Debian's, with its
+                  udev, D-Bus, logind and journal. Then modules come as installed (modules-load.d,
+                  udev), `daemon` says whether sekimorid.service is enabled and what it runs, its
+                  output is in the journal, and the boot is over with multi-user.target and udev
+                  settled. Takes a fifth longer
+    units         {unit: target} to enable besides (init="systemd")
     sleeps        the test will suspend: boots the packed kernel (2.5 s slower), because QEMU writes
                   a directly started one into memory again when the machine wakes from S3
     kernel        directory with vmlinux, vmlinuz, modules.squashfs, initramfs.cpio, modules, kver
@@ -68,16 +77,19 @@ class Terminal:
     """
 
     def __init__(self, *, module=None, module_params="", modules=(), stages=(), files=None,
-                 setup="", daemon="", sleeps=False, kernel=None, machine="q35", cpu="Nehalem,+rdrand", memory="512M",
+                 setup="", daemon="", init="", units=None, sleeps=False, kernel=None,
+                 machine="q35", cpu="Nehalem,+rdrand", memory="512M",
                  qemu=(), cmdline="", boot_timeout=120, name="terminal"):
         self.kernel = kernel or os.path.join(CACHE, "terminal")
         self.module, self.module_params = module, module_params
         self.modules = list(modules) + ([module] if module else [])
         self.stages, self.files = list(stages), dict(files or {})
-        self.setup, self.daemon = setup, daemon
+        self.setup, self.daemon, self.init, self.units = setup, daemon, init, dict(units or {})
         self.machine, self.cpu, self.memory = machine, cpu, memory
         # After a sleep QEMU's ACPI timer reads all ones; the kernel must not go over to it.
         self.extra, self.cmdline = list(qemu), cmdline + (" tsc=reliable" if sleeps else "")
+        if init == "systemd":
+            self.cmdline += " " + SYSTEMD_CMDLINE
         self.boot_timeout, self.name = boot_timeout, name
         self.image = "vmlinuz" if sleeps else "vmlinux"
         self.drives = {}
@@ -107,16 +119,29 @@ class Terminal:
         if getattr(self, "dir", None) and not os.environ.get("SEKIMORI_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    def _systemd_files(self):
+        """Adds the files that stand for what guest/init does; returns the units to enable."""
+        more = {"/etc/hostname": "terminal\n", "/etc/machine-id": "0123456789abcdef0123456789abcdef\n"}
+        if self.module_params:
+            name = os.path.basename(self.module)[:-len(".ko")]
+            more["/etc/modprobe.d/terminal.conf"] = f"options {name} {self.module_params}\n"
+        if self.daemon not in ("", SERVICE):
+            more["/etc/systemd/system/sekimorid.service.d/terminal.conf"] = (
+                f"[Service]\nExecStart=\nExecStart={self.daemon}\n")
+        self.files = {**more, **self.files}
+        return [*self.units.items()] + ([("sekimorid.service", "sysinit.target")] if self.daemon else [])
+
     def _initrd(self):
         module = os.path.basename(self.module)[:-len(".ko")] if self.module else ""
         conf = {"MODULE": module, "MODULE_PARAMS": self.module_params, "SETUP": self.setup,
                 "DAEMON": self.daemon}
         self.files["/etc/terminal.conf"] = "".join(
             f"{key}={shlex.quote(value)}\n" for key, value in conf.items())
+        units = self._systemd_files() if self.init == "systemd" else None
         extra = os.path.join(self.dir, "payload.cpio")
         payload.build(extra, cache=CACHE, kernel=self.kernel, harness=HERE,
                       agent=os.path.realpath(os.path.join(CACHE, "terminal/agent")), stages=self.stages,
-                      modules=self.modules, files=self.files)
+                      modules=self.modules, files=self.files, systemd=units)
         path = os.path.join(self.dir, "initrd")
         with open(path, "wb") as out:
             for part in (os.path.join(self.kernel, "initramfs.cpio"), extra):

@@ -103,13 +103,14 @@ def test_policy_that_no_longer_knows_the_medium_ends_its_release_at_the_next_sta
     kill(t)
     policy = t.read("/etc/sekimori/policy")
     try:
-        t.write("/etc/sekimori/policy", policy.replace('serial "GOOD"', 'serial "BAD"'))
+        t.write("/etc/sekimori/policy",
+                policy.replace('serial "GOOD"', 'serial "BAD"').replace("version 1", "version 2"))
         start_daemon(t)
         since.wait("denied", reason="not-registered")
         t.wait_until(lambda: not disks(t), what="no disk")
     finally:
         t.write("/etc/sekimori/policy", policy)
-        kill(t)
+        start_without_history(t)
 
 
 def test_killed_at_any_moment_of_an_attach_nothing_unproved_gets_through(t):
@@ -125,30 +126,70 @@ def test_killed_at_any_moment_of_an_attach_nothing_unproved_gets_through(t):
         t.unplug("a")
 
 
-def test_malformed_policy_or_configuration_is_named_and_the_barrier_stays_down(t):
+def test_malformed_configuration_is_named_and_the_barrier_stays_down(t):
     ensure(t)
     kill(t)
-    policy = t.read("/etc/sekimori/policy")
     since = Since(t)
     t.plug_storage("a", images.luks2(), serial="GOOD")
-    cases = [
-        ("/etc/sekimori/policy", policy + "\nmedium X id 12\ndefualt block\n", "/etc/sekimori/policy:13:13: error:"),
-        ("/etc/sekimori/sekimorid.conf", "terminal A\ninspect-deadline never\n",
-         "/etc/sekimori/sekimorid.conf:2:18: error: expected whole seconds"),
-    ]
-    for path, text, message in cases:
-        old = t.read(path)
-        t.write(path, text)
-        result = t.run("/usr/sbin/sekimorid", check=False, timeout=10)
-        t.write(path, old + "\n")
-        assert result.status == 1 and message in result.err, result
-    result = t.run("chmod 666 /etc/sekimori/policy; /usr/sbin/sekimorid; r=$?; chmod 644 /etc/sekimori/policy; exit $r",
-                   check=False, timeout=10)
-    assert result.status == 1 and "nobody else may write" in result.err, result
+    path = "/etc/sekimori/sekimorid.conf"
+    old = t.read(path)
+    t.write(path, "terminal A\ninspect-deadline never\n")
+    result = t.run("/usr/sbin/sekimorid", check=False, timeout=10)
+    t.write(path, old)
+    assert result.status == 1 and f"{path}:2:18: error: expected whole seconds" in result.err, result
     assert t.run("/usr/sbin/sekimorid --no-such", check=False).status == 2
     since.assert_no_disk()
     start_daemon(t)
     since.wait("allowed")
+
+
+def start_without_history(t):
+    """A terminal that has never accepted a policy."""
+    kill(t)
+    t.run("rm -rf /var/lib/sekimori/policy")
+
+
+def test_bad_first_policy_is_named_and_nothing_is_allowed(t):
+    policy = t.read("/etc/sekimori/policy")
+    cases = [
+        (policy + "\nmedium X id 12\ndefualt block\n", "chmod 644", "/etc/sekimori/policy:13:13: error:"),
+        (policy, "chmod 666", "must be writable by nobody but root|nobody else may write"),
+    ]
+    for text, mode, message in cases:
+        ensure(t)
+        start_without_history(t)
+        since = Since(t)
+        t.plug_storage("a", images.luks2(), serial="GOOD")
+        t.write("/etc/sekimori/policy", text)
+        t.run(f"{mode} /etc/sekimori/policy; > /run/sekimorid.out")
+        check = t.run("/usr/sbin/sekimorid --check", check=False)
+        start_daemon(t)
+        refused = since.wait("policy-refused")
+        denied = since.wait("denied")
+        t.write("/etc/sekimori/policy", policy)
+        t.run("chmod 644 /etc/sekimori/policy")
+        assert check.status == 1 and any(m in check.err for m in message.split("|")), check
+        assert any(m in refused["error"] for m in message.split("|")), refused
+        assert denied["reason"] == "no-policy", denied
+        since.assert_no_disk()
+        t.unplug("a")
+        kill(t)
+
+
+def test_bad_policy_at_a_start_leaves_the_accepted_one_in_force(t):
+    ensure(t)
+    kill(t)
+    policy = t.read("/etc/sekimori/policy")
+    since = Since(t)
+    t.write("/etc/sekimori/policy", "nonsense\n")
+    start_daemon(t)
+    try:
+        assert since.wait("started")["state"] == "previous"
+        t.plug_storage("a", images.luks2(), serial="GOOD")
+        since.wait("allowed")
+    finally:
+        t.write("/etc/sekimori/policy", policy)
+        kill(t)
 
 
 def test_unwritable_log_lets_nothing_through_until_it_can_be_written(t):

@@ -3,72 +3,136 @@
 #include <string.h>
 
 #include "core/policy.h"
+#include "policy-text.h"
 #include "testing.h"
 
 #define UUID_A "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a001"
 #define UUID_B "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a002"
-#define MEDIUM_A                                                                                   \
-	"medium A-1 id 46f4:0001 serial \"S1\" encryption luks2 luks-uuid " UUID_A "\n"
+#define MEDIUM(number, serial, uuid)                                                               \
+	"medium " number " id 46f4:0001 serial \"" serial "\" encryption luks2 luks-uuid " uuid
+#define MEDIUM_A MEDIUM("A-1", "S1", UUID_A) "\n"
 
-/* The errors of one parse, one after the other. */
-struct errors {
-	char text[1024];
-	unsigned int n;
-	unsigned int line;
-	unsigned int column;
-};
-
-static void note_error(void *userdata, const char *file, unsigned int line, unsigned int column,
-		       const char *message)
+static void header_says_what_it_says(void)
 {
-	struct errors *errors = userdata;
-	size_t used = strlen(errors->text);
+	static const char text[] = "# 税務課の端末\n"
+				   "policy tax-office\n"
+				   "version 7\n"
+				   "valid-from 2026-04-01\n"
+				   "valid-until 2027-03-31\n"
+				   "harmless 03 0B e0\n"
+				   "encryption luks2\n"
+				   "approvers 2\n"
+				   "retention 7 years\n"
+				   "contact \"情報政策課 内線 4321\"\n"
+				   "default reject\n";
+	struct policy *policy = policy_of(text);
+	const struct policy_header *header;
 
-	errors->n++;
-	errors->line = line;
-	errors->column = column;
-	snprintf(errors->text + used, sizeof(errors->text) - used, "%s:%u:%u: %s\n", file, line,
-		 column, message);
-}
-
-static int parse(const char *text, size_t len, struct errors *errors, struct policy **policy)
-{
-	*errors = (struct errors){ 0 };
-	*policy = NULL;
-	return policy_parse("p", text, len, note_error, errors, policy);
-}
-
-static void media_are_found_by_ids_and_serial(void)
-{
-	static const char text[] = "# 税務課\npolicy tax-office\nversion 7\ndefault block\n\n" MEDIUM_A
-				   "medium B-2 serial \"S1\" luks-uuid " UUID_B
-				   " encryption luks2 id 46F4:0001 status lost # comment\n"
-				   "medium \"C 3\" id 0001:0002 serial \"\" encryption luks2 "
-				   "luks-uuid " UUID_A "\n";
-	struct errors errors;
-	struct policy *policy;
-	const struct medium *const *media;
-	size_t n;
-
-	CU_ASSERT_EQUAL_FATAL(parse(text, sizeof(text) - 1, &errors, &policy), 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+	header = policy_header(policy);
+	CU_ASSERT_STRING_EQUAL(policy_file(policy), "p");
+	CU_ASSERT_STRING_EQUAL(header->id, "tax-office");
 	CU_ASSERT_STRING_EQUAL(policy_id(policy), "tax-office");
+	CU_ASSERT_EQUAL(header->version, 7);
 	CU_ASSERT_EQUAL(policy_version(policy), 7);
-	CU_ASSERT_EQUAL(policy_n_media(policy), 3);
-
-	media = policy_find_media(policy, 0x46f4, 1, "S1", &n);
-	CU_ASSERT_EQUAL_FATAL(n, 2);
-	CU_ASSERT_STRING_EQUAL(media[0]->number, "A-1");
-	CU_ASSERT_EQUAL(media[0]->line, 6);
-	CU_ASSERT_STRING_EQUAL(media[1]->number, "B-2");
-	CU_ASSERT_EQUAL(media[1]->status, MEDIUM_LOST);
-	media = policy_find_media(policy, 1, 2, "", &n);
-	CU_ASSERT_EQUAL_FATAL(n, 1);
-	CU_ASSERT_STRING_EQUAL(media[0]->number, "C 3");
-
-	CU_ASSERT_PTR_NULL(policy_find_media(policy, 0x46f4, 1, "s1", &n));
-	CU_ASSERT_EQUAL(n, 0);
-	CU_ASSERT_PTR_NULL(policy_find_media(policy, 0x46f4, 2, "S1", &n));
+	CU_ASSERT_EQUAL(header->valid_from, civil_of("2026-04-01"));
+	CU_ASSERT_EQUAL(policy_valid_from(policy), civil_of("2026-04-01"));
+	CU_ASSERT_EQUAL(header->valid_until, civil_of("2027-04-01") - 1);
+	CU_ASSERT_EQUAL(policy_valid_until(policy), civil_of("2027-04-01") - 1);
+	CU_ASSERT_TRUE(header->has_harmless);
+	CU_ASSERT_EQUAL(header->encryption, ENCRYPTION_LUKS2);
+	CU_ASSERT_EQUAL(header->approvers, 2);
+	CU_ASSERT_EQUAL(header->retention_days, 7 * 366);
+	CU_ASSERT_STRING_EQUAL(header->contact, "情報政策課 内線 4321");
+	CU_ASSERT_TRUE(header->default_reject);
+	CU_ASSERT_EQUAL(policy_n_media(policy), 0);
+	CU_ASSERT_EQUAL(policy_n_rules(policy), 0);
+	CU_ASSERT_FALSE(policy_looks_at_others(policy));
 	policy_free(policy);
+}
+
+static void a_text_without_a_header_is_a_policy(void)
+{
+	static const char *const rows[] = {
+		"",
+		"\n",
+		"\xef\xbb\xbf",
+		"# nothing",
+		"\r\n  \t\r\n# nothing\r\n",
+		"allow\n",
+		"allow id 1234:abcd serial \"x\"\nblock\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy *policy = policy_of(rows[i]);
+		const struct policy_header *header;
+		size_t n = 7;
+
+		EXPECT(policy, rows[i]);
+		if (!policy)
+			continue;
+		header = policy_header(policy);
+		EXPECT(!*header->id && !header->version && !header->valid_from &&
+			       !header->valid_until && !header->has_harmless &&
+			       !header->encryption && header->approvers == 1 &&
+			       !header->retention_days && !*header->contact &&
+			       !header->default_reject,
+		       rows[i]);
+		EXPECT(!policy_find_media(policy, 1, 1, "", &n) && !n, rows[i]);
+		n = 7;
+		EXPECT(!policy_find_uuid(policy, UUID_A, &n) && !n, rows[i]);
+		EXPECT(policy_n_rules(policy) == (i == 5 ? 1 : i == 6 ? 2 : 0), rows[i]);
+		policy_free(policy);
+	}
+	policy_free(NULL);
+}
+
+static void header_statements_take_their_values(void)
+{
+	static const struct {
+		const char *text;
+		size_t offset;
+		size_t size;
+		uint64_t expected;
+	} rows[] = {
+#define ROW(text, member, expected)                                                                \
+	{                                                                                          \
+		text, offsetof(struct policy_header, member),                                      \
+			sizeof(((struct policy_header *)0)->member), expected                      \
+	}
+		ROW("version 1", version, 1),
+		ROW("version 007", version, 7),
+		ROW("version 999999999999999999", version, 999999999999999999),
+		ROW("approvers 1", approvers, 1),
+		ROW("approvers 2", approvers, 2),
+		ROW("retention 1 days", retention_days, 1),
+		ROW("retention 90 days", retention_days, 90),
+		ROW("retention 6 months", retention_days, 186),
+		ROW("retention 10 years", retention_days, 3660),
+		ROW("retention 36500 days", retention_days, 36500),
+		ROW("encryption luks2", encryption, ENCRYPTION_LUKS2),
+		ROW("encryption luks2 luks2", encryption, ENCRYPTION_LUKS2),
+		ROW("default block", default_reject, false),
+		ROW("default reject", default_reject, true),
+		ROW("harmless 03", has_harmless, true),
+		ROW("valid-from 2026-04-01T08:30", valid_from, 1775032200),
+		ROW("valid-until 2026-04-01T08:30", valid_until, 1775032259),
+		ROW("valid-until 2026-04-01T08:30:15", valid_until, 1775032215),
+		ROW("valid-until 2026-04-01 # comment", valid_until, 1775087999),
+#undef ROW
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy *policy = policy_of(rows[i].text);
+		uint64_t value = 0;
+
+		EXPECT(policy, rows[i].text);
+		if (policy)
+			memcpy(&value, (const char *)policy_header(policy) + rows[i].offset,
+			       rows[i].size);
+		EXPECT(value == rows[i].expected, rows[i].text);
+		policy_free(policy);
+	}
 }
 
 static void errors_name_line_and_column_and_leave_no_policy(void)
@@ -78,137 +142,439 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		unsigned int line, column;
 		const char *expected;
 	} rows[] = {
-		{ "nonsense\n", 1, 1, "unknown statement" },
-		{ "\n\n  default allow\n", 3, 11, "expected block" },
-		{ "version 0\n", 1, 9, "expected version" },
-		{ "version 1\nversion 2\n", 2, 9, "already has a version" },
-		{ "version 1 2\n", 1, 11, "expected the end of the line" },
-		{ "policy\n", 1, 7, "expected name of the policy" },
-		{ "policy \"a\n", 1, 8, "string does not end" },
-		{ "policy \"\\q\"\n", 1, 9, "unknown escape" },
-		{ "policy \"\\x00\"\n", 1, 9, "two hexadecimal digits" },
-		{ "policy \"\\xff\"\n", 1, 8, "not valid UTF-8" },
-		{ "policy a\"b\"\n", 1, 9, "expected a blank" },
-		{ "policy \"a\"b\n", 1, 11, "expected a blank" },
-		{ "policy \xff\n", 1, 8, "not valid UTF-8" },
-		{ "medium\n", 1, 7, "expected number" },
-		{ "medium \"a\\nb\" id 1:2\n", 1, 8, "control characters" },
-		{ "medium A id 46f4-0001\n", 1, 13, "vendor and product id" },
-		{ "medium A id 46f4:000g\n", 1, 13, "vendor and product id" },
-		{ "medium A id *:*\n", 1, 13, "vendor and product id" },
-		{ "medium A serial S1\n", 1, 17, "serial number as a" },
-		{ "medium A colour red\n", 1, 10, "unknown attribute" },
-		{ "medium A id 1234:abcd id 1234:abcd\n", 1, 23, "given twice" },
-		{ "medium A id\n", 1, 12, "expected vendor" },
-		{ "medium A encryption rot13\n", 1, 21, "encryption method" },
-		{ "medium A luks-uuid 1234\n", 1, 20, "UUID of the LUKS volume" },
-		{ "medium A status stolen\n", 1, 17, "expected a status" },
-		{ "medium A id 1234:abcd serial \"\" encryption luks2\n", 1, 49,
-		  "expected attribute luks-uuid" },
-		{ MEDIUM_A MEDIUM_A, 2, 1, "already used in line 1" },
+		{ "nonsense", 1, 1, "unknown statement; expected policy, version, valid-from" },
+		{ "  nonsense", 1, 3, "or a rule: allow, block, reject" },
+		{ "\"version\" 1", 1, 1, "unknown statement" },
+		{ "Version 1", 1, 1, "unknown statement" },
+		{ "allow-all", 1, 1, "unknown statement" },
+		{ "deny", 1, 1, "unknown statement" },
+		{ "{", 1, 1, "unknown statement" },
+
+		{ "policy", 1, 7, "expected name of the policy" },
+		{ "policy a b", 1, 10, "expected the end of the line" },
+		{ "policy \"a", 1, 8, "string does not end" },
+		{ "policy \"\\q\"", 1, 9, "unknown escape" },
+		{ "policy \"\\xff\"", 1, 8, "not valid UTF-8" },
+		{ "policy a\"b\"", 1, 9, "expected a blank" },
+		{ "policy \xff", 1, 8, "not valid UTF-8" },
+
+		{ "version", 1, 8, "expected version, a number from 1" },
+		{ "version 0", 1, 9, "expected version, a number from 1" },
+		{ "version -1", 1, 9, "expected version, a number from 1" },
+		{ "version +1", 1, 9, "expected version, a number from 1" },
+		{ "version 1.0", 1, 9, "expected version, a number from 1" },
+		{ "version 0x10", 1, 9, "expected version, a number from 1" },
+		{ "version \"\"", 1, 9, "expected version, a number from 1" },
+		{ "version 1000000000000000000", 1, 9, "expected version" },
+		{ "version 18446744073709551617", 1, 9, "expected version" },
+		{ "version 1 2", 1, 11, "expected the end of the line" },
+
+		{ "valid-from", 1, 11, "expected a date like 2026-04-01" },
+		{ "valid-from 01.04.2026", 1, 12, "expected a date like 2026-04-01" },
+		{ "valid-from 2026-02-30", 1, 12, "expected a date" },
+		{ "valid-from 2026-04-01 08:30", 1, 23, "expected the end of the line" },
+		{ "valid-until", 1, 12, "expected a date like 2026-04-01" },
+		{ "valid-until never", 1, 13, "expected a date like 2026-04-01" },
+		{ "valid-until 2026-04-01T25:00", 1, 13, "expected a date" },
+
+		{ "harmless", 1, 9, "expected classes of interfaces" },
+		{ "harmless 3", 1, 10, "expected classes of interfaces" },
+		{ "harmless 003", 1, 10, "expected classes of interfaces" },
+		{ "harmless 0x", 1, 10, "expected classes of interfaces" },
+		{ "harmless 03,09", 1, 10, "expected classes of interfaces" },
+		{ "harmless 03 hub", 1, 13, "expected classes of interfaces" },
+		{ "harmless 08", 1, 10, "mass storage (08) is never harmless" },
+		{ "harmless 03 09 08 0b", 1, 16, "mass storage (08) is never harmless" },
+
+		{ "encryption", 1, 11, "expected an encryption method: luks2" },
+		{ "encryption none", 1, 12, "expected an encryption method: luks2" },
+		{ "encryption optional", 1, 12, "expected an encryption method: luks2" },
+		{ "encryption luks2 luks1", 1, 18, "expected an encryption method: luks2" },
+
+		{ "approvers", 1, 10, "expected how many approvers" },
+		{ "approvers 0", 1, 11, "expected how many approvers" },
+		{ "approvers 3", 1, 11, "expected how many approvers" },
+		{ "approvers two", 1, 11, "expected how many approvers" },
+
+		{ "retention", 1, 10, "expected how long records are kept" },
+		{ "retention 0 days", 1, 11, "expected how long records are kept" },
+		{ "retention 36501 days", 1, 11, "expected how long records are kept" },
+		{ "retention years", 1, 11, "expected how long records are kept" },
+		{ "retention 7", 1, 12, "expected days, months or years" },
+		{ "retention 7 year", 1, 13, "expected days, months or years" },
+		{ "retention 7 weeks", 1, 13, "expected days, months or years" },
+		{ "retention 7 years 6 months", 1, 19, "expected the end of the line" },
+
+		{ "contact", 1, 8, "expected whom staff should ask" },
+		{ "contact 内線 4321", 1, 16, "expected the end of the line" },
+
+		{ "default", 1, 8, "expected block or reject" },
+		{ "\n\n  default allow", 3, 11, "expected block or reject" },
+		{ "default block reject", 1, 15, "expected the end of the line" },
+
+		{ "medium", 1, 7, "expected number of the medium" },
+		{ "medium A id 46f4-0001", 1, 13, "expected vendor and product id" },
+		{ MEDIUM("A", "S", UUID_A) " }", 1, 98, "unknown attribute" },
+
+		{ "allow id 1234", 1, 10, "expected an id" },
+		{ "\xef\xbb\xbf" "allow id 1234", 1, 10, "expected an id" },
+		{ "\r\n  block colour", 2, 9, "expected an attribute" },
+		{ "reject name \"x", 1, 13, "expected \"" },
+		{ "allow if maybe", 1, 10, "expected a condition" },
+		{ "block access ro", 1, 1, "only allow takes access" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct errors errors;
 		struct policy *policy;
-		int r = parse(rows[i].text, strlen(rows[i].text), &errors, &policy);
+		int r = policy_parse_text(rows[i].text, &errors, &policy);
 
 		EXPECT(r == -EINVAL && !policy, rows[i].text);
-		EXPECT(errors.n == 1 && errors.line == rows[i].line &&
-			       errors.column == rows[i].column,
+		EXPECT(errors.n == 1, rows[i].text);
+		EXPECT(errors.line == rows[i].line && errors.column == rows[i].column, errors.text);
+		EXPECT(strstr(errors.text, rows[i].expected), errors.text);
+	}
+}
+
+static void header_statements_are_given_once(void)
+{
+	static const char *const rows[] = {
+		"policy a",    "version 1",	   "valid-from 2026-04-01", "valid-until 2026-04-01",
+		"harmless 03", "encryption luks2", "approvers 1",	    "retention 1 years",
+		"contact a",   "default block",
+	};
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct errors errors;
+		struct policy *policy;
+
+		/* Also when rules and other statements stand between them. */
+		snprintf(text, sizeof(text), "%s\nallow\n# x\n  %s\n", rows[i], rows[i]);
+		CU_ASSERT_EQUAL(policy_parse_text(text, &errors, &policy), -EINVAL);
+		EXPECT(errors.n == 1 && errors.line == 4 && errors.column == 3, errors.text);
+		EXPECT(strstr(errors.text, "statement given twice: "), errors.text);
+	}
+}
+
+static void a_policy_does_not_end_before_it_begins(void)
+{
+	struct errors errors;
+	struct policy *policy;
+
+	CU_ASSERT_EQUAL(policy_parse_text("valid-until 2026-04-01\nvalid-from 2026-04-02\n", &errors,
+					  &policy),
+			-EINVAL);
+	CU_ASSERT_EQUAL(errors.n, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(errors.text, "ends (valid-until) before it begins"));
+
+	CU_ASSERT_EQUAL(policy_parse_text("valid-until 2026-04-01\nvalid-from 2026-04-01\n", &errors,
+					  &policy),
+			0);
+	policy_free(policy);
+}
+
+static void all_errors_are_reported_not_only_the_first(void)
+{
+	static const char text[] = "bad\n"		      /* 1 */
+				   "default block\n"
+				   "allow id x\n"	      /* 3 */
+				   MEDIUM_A
+				   "version x\n"	      /* 5 */
+				   "policy \"\n"	      /* 6 */
+				   "medium B colour red\n"    /* 7 */
+				   "contact \xff\n"	      /* 8 */
+				   "allow\n"
+				   MEDIUM("A-1", "S2", UUID_B) "\n" /* 10, seen last */
+				   "default reject\n";	      /* 11 */
+	static const unsigned int lines[] = { 1, 3, 5, 6, 7, 8, 11, 10 };
+	struct errors errors;
+	struct policy *policy;
+	const char *p = errors.text;
+
+	CU_ASSERT_EQUAL(policy_parse_text(text, &errors, &policy), -EINVAL);
+	CU_ASSERT_PTR_NULL(policy);
+	CU_ASSERT_EQUAL_FATAL(errors.n, ARRAY_SIZE(lines));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char where[16];
+
+		snprintf(where, sizeof(where), "p:%u:", lines[i]);
+		EXPECT(!strncmp(p, where, strlen(where)), p);
+		p = strchr(p, '\n') + 1;
+	}
+}
+
+static void nobody_need_listen_to_errors(void)
+{
+	struct policy *policy = NULL;
+
+	CU_ASSERT_EQUAL(policy_parse("p", "bad\nallow x\n", 12, NULL, NULL, &policy), -EINVAL);
+	CU_ASSERT_PTR_NULL(policy);
+}
+
+static void media_and_rules_keep_the_order_of_the_file(void)
+{
+	static const char text[] =
+		"\xef\xbb\xbf" "reject id 0001:0002\r\n"
+		"version 3\r\n"
+		"  " MEDIUM("C", "S3", UUID_A) " # 三\r\n"
+		"\r\n"
+		"\t# allow\r\n"
+		"  allow name \"a # b\" # c\r\n"
+		MEDIUM("A", "S1", UUID_B) "\r\n"
+		"match\r\n"
+		"default block\r\n"
+		"device id 1234:abcd\r\n"
+		"block";
+	static const struct {
+		enum rule_target target;
+		unsigned int line;
+	} rules[] = {
+		{ RULE_REJECT, 1 }, { RULE_ALLOW, 6 },	{ RULE_MATCH, 8 },
+		{ RULE_DEVICE, 10 }, { RULE_BLOCK, 11 },
+	};
+	struct policy *policy = policy_of(text);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+	CU_ASSERT_EQUAL(policy_version(policy), 3);
+	CU_ASSERT_EQUAL_FATAL(policy_n_media(policy), 2);
+	CU_ASSERT_STRING_EQUAL(policy_medium(policy, 0)->number, "C");
+	CU_ASSERT_EQUAL(policy_medium(policy, 0)->line, 3);
+	CU_ASSERT_STRING_EQUAL(policy_medium(policy, 1)->number, "A");
+	CU_ASSERT_EQUAL(policy_medium(policy, 1)->line, 7);
+	CU_ASSERT_EQUAL_FATAL(policy_n_rules(policy), ARRAY_SIZE(rules));
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		CU_ASSERT_EQUAL(policy_rule(policy, i)->target, rules[i].target);
+		CU_ASSERT_EQUAL(policy_rule(policy, i)->line, rules[i].line);
+	}
+	CU_ASSERT_EQUAL(rule_attr(policy_rule(policy, 1), RULE_NAME)->values[0].text->len, 5);
+	policy_free(policy);
+}
+
+static void last_line_needs_no_line_feed(void)
+{
+	static const char *const rows[] = { MEDIUM_A "allow", "allow\n" MEDIUM("A", "S", UUID_A) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy *policy = policy_of(rows[i]);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+		EXPECT(policy_n_media(policy) == 1 && policy_n_rules(policy) == 1, rows[i]);
+		policy_free(policy);
+	}
+}
+
+static void a_text_need_not_end_in_nul_and_may_be_forgotten(void)
+{
+	static const char line[] = "policy office\ncontact desk\n" MEDIUM_A "allow name \"key\"";
+	size_t len = sizeof(line) - 1, n;
+	char *text = malloc(len), file[] = "gone";
+	struct policy *policy = NULL;
+
+	memcpy(text, line, len);
+	CU_ASSERT_EQUAL_FATAL(policy_parse(file, text, len, NULL, NULL, &policy), 0);
+	memset(text, 'x', len);
+	memset(file, 'x', sizeof(file) - 1);
+	free(text);
+	CU_ASSERT_STRING_EQUAL(policy_file(policy), "gone");
+	CU_ASSERT_STRING_EQUAL(policy_id(policy), "office");
+	CU_ASSERT_STRING_EQUAL(policy_header(policy)->contact, "desk");
+	CU_ASSERT_STRING_EQUAL(policy_medium(policy, 0)->serial, "S1");
+	CU_ASSERT_EQUAL(policy_find_media(policy, 0x46f4, 1, "S1", &n)[0], policy_medium(policy, 0));
+	CU_ASSERT_TRUE(text_is(rule_attr(policy_rule(policy, 0), RULE_NAME)->values[0].text, "key"));
+	policy_free(policy);
+}
+
+/* `before` + a line of `len` times `c` + "\n" + `after`; freed by the caller. */
+static char *with_long_line(const char *before, char c, size_t len, const char *after)
+{
+	char *text = malloc(strlen(before) + len + 1 + strlen(after) + 1);
+	char *p = stpcpy(text, before);
+
+	memset(p, c, len);
+	strcpy(p + len, "\n");
+	strcat(p + len, after);
+	return text;
+}
+
+static void endless_lines_are_errors(void)
+{
+	static const struct {
+		const char *before;
+		char c;
+		size_t len;
+		const char *expected; /* NULL: valid */
+	} rows[] = {
+		{ "version 1\n", '#', LEX_LINE_MAX, NULL },
+		{ "version 1\n", '#', LEX_LINE_MAX + 1, "p:2:65536: line is longer than 64 KiB\n" },
+		{ "version 1\n", ' ', LEX_LINE_MAX, NULL },
+		{ "version 1\n", 'a', LEX_LINE_MAX, "p:2:1: unknown statement" },
+		{ "version 1\n", 'a', LEX_LINE_MAX + 1, "p:2:65536: line is longer than 64 KiB\n" },
+		{ "version 1\n", 'a', 1u << 20, "p:2:65536: line is longer than 64 KiB\n" },
+		{ "version 1\n", '"', 1u << 20, "p:2:65536: line is longer than 64 KiB\n" },
+		{ "version 1\nallow name ", 'a', 1u << 20, "p:2:65536: line is longer than 64 KiB\n" },
+		{ "version 1\nallow ", ' ', LEX_LINE_MAX - 6, NULL },
+		{ "version 1\nallow ", ' ', LEX_LINE_MAX - 5, "line is longer than 64 KiB" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* The line after it is read all the same. */
+		char *text = with_long_line(rows[i].before, rows[i].c, rows[i].len, "version 2\n");
+		struct errors errors;
+		struct policy *policy;
+
+		CU_ASSERT_EQUAL(policy_parse_text(text, &errors, &policy), -EINVAL);
+		EXPECT(errors.n == (rows[i].expected ? 2 : 1), errors.text);
+		EXPECT(!rows[i].expected || strstr(errors.text, rows[i].expected), errors.text);
+		EXPECT(strstr(errors.text, "p:3:1: statement given twice: version\n"), errors.text);
+		free(text);
+	}
+}
+
+static void the_longest_rule_is_read_whole(void)
+{
+	static const char begin[] = "allow name \"", end[] = "\" label \"\"";
+	size_t len = LEX_LINE_MAX - (sizeof(begin) - 1) - (sizeof(end) - 1);
+	char *text = with_long_line(begin, 'x', len, end);
+	struct policy *policy;
+
+	memmove(text + strlen(begin) + len, end, sizeof(end));
+	CU_ASSERT_EQUAL(strlen(text), LEX_LINE_MAX);
+	policy = policy_of(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+	CU_ASSERT_EQUAL(rule_attr(policy_rule(policy, 0), RULE_NAME)->values[0].text->len, len);
+	policy_free(policy);
+	free(text);
+}
+
+static void nul_and_broken_characters_are_errors_in_any_line(void)
+{
+	static const struct {
+		const char *line;
+		size_t len;
+		unsigned int column;
+		const char *expected;
+	} rows[] = {
+		{ "pol\0icy x", 9, 4, "NUL byte" },
+		{ "allow\0", 6, 6, "NUL byte" },
+		{ "allow name \"\0\"", 14, 13, "NUL byte" },
+		{ "# \0", 3, 3, "NUL byte" },
+		{ "allow name \"\xff\"", 14, 13, "not valid UTF-8" },
+		{ "# \xe7\xa8", 4, 3, "not valid UTF-8" },
+		{ "contact \xed\xa0\x80", 11, 9, "not valid UTF-8" },
+		{ "\xff\xfe", 2, 1, "not valid UTF-8" },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct errors errors;
+		struct policy *policy;
+
+		memcpy(text, "default block\n", 14);
+		memcpy(text + 14, rows[i].line, rows[i].len);
+		memcpy(text + 14 + rows[i].len, "\nallow\n", 7);
+		CU_ASSERT_EQUAL(policy_parse_bytes(text, 14 + rows[i].len + 7, &errors, &policy),
+				-EINVAL);
+		EXPECT(errors.n == 1 && errors.line == 2 && errors.column == rows[i].column,
 		       errors.text);
 		EXPECT(strstr(errors.text, rows[i].expected), errors.text);
 	}
 }
 
-static void all_errors_are_reported_not_only_the_first(void)
+static void a_million_broken_lines_are_a_million_errors(void)
 {
-	static const char text[] = "bad\ndefault block\nworse\nversion x\n";
-	struct errors errors;
-	struct policy *policy;
+	enum { MANY = 1000000 };
+	char *text = malloc(MANY * 2);
+	struct policy *policy = NULL;
+	struct errors errors = { .n = 0 };
 
-	CU_ASSERT_EQUAL(parse(text, sizeof(text) - 1, &errors, &policy), -EINVAL);
-	CU_ASSERT_EQUAL(errors.n, 3);
-}
-
-static void nul_bytes_and_endless_lines_are_errors(void)
-{
-	static const char nul[] = "default block\npol\0icy x\n";
-	char *line = malloc(LEX_LINE_MAX + 16);
-	struct errors errors;
-	struct policy *policy;
-
-	CU_ASSERT_EQUAL(parse(nul, sizeof(nul) - 1, &errors, &policy), -EINVAL);
-	CU_ASSERT_EQUAL(errors.line, 2);
-	CU_ASSERT_EQUAL(errors.column, 4);
-
-	memset(line, 'a', LEX_LINE_MAX + 16);
-	CU_ASSERT_EQUAL(parse(line, LEX_LINE_MAX + 16, &errors, &policy), -EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(errors.text, "too long"));
-	/* The longest line that is allowed fits the lexer's buffer. */
-	CU_ASSERT_EQUAL(parse(line, LEX_LINE_MAX, &errors, &policy), -EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(errors.text, "unknown statement"));
-	for (size_t i = 1; i < LEX_LINE_MAX; i += 2)
-		line[i] = ' ';
-	CU_ASSERT_EQUAL(parse(line, LEX_LINE_MAX, &errors, &policy), -EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(errors.text, "too many words"));
-	free(line);
-}
-
-static void empty_policy_is_a_policy_that_allows_nothing(void)
-{
-	struct errors errors;
-	struct policy *policy;
-	size_t n;
-
-	CU_ASSERT_EQUAL_FATAL(parse("", 0, &errors, &policy), 0);
-	CU_ASSERT_PTR_NULL(policy_find_media(policy, 1, 1, "", &n));
-	policy_free(policy);
-	policy_free(NULL);
-}
-
-static void last_line_needs_no_newline(void)
-{
-	struct errors errors;
-	struct policy *policy;
-
-	CU_ASSERT_EQUAL_FATAL(parse(MEDIUM_A, strlen(MEDIUM_A) - 1, &errors, &policy), 0);
-	CU_ASSERT_EQUAL(policy_n_media(policy), 1);
-	policy_free(policy);
-}
-
-static void every_one_of_many_media_is_found(void)
-{
-	enum { MANY = 3000 };
-	char *text = malloc(MANY * 128), serial[16];
-	struct errors errors;
-	struct policy *policy;
-	size_t used = 0, n;
-
-	for (unsigned int i = 0; i < MANY; i++)
-		used += (size_t)sprintf(text + used,
-					"medium M%u id %04x:%04x serial \"%u\" encryption luks2 "
-					"luks-uuid " UUID_A "\n",
-					i, i * 7919 % 65536, i % 13, i);
-	CU_ASSERT_EQUAL_FATAL(parse(text, used, &errors, &policy), 0);
-	for (unsigned int i = 0; i < MANY; i++) {
-		snprintf(serial, sizeof(serial), "%u", i);
-		policy_find_media(policy, (uint16_t)(i * 7919 % 65536), (uint16_t)(i % 13), serial,
-				  &n);
-		EXPECT(n == 1, serial);
-	}
-	policy_free(policy);
+	for (size_t i = 0; i < MANY; i++)
+		memcpy(text + i * 2, "x\n", 2);
+	CU_ASSERT_EQUAL(policy_parse("p", text, MANY * 2, errors_note, &errors, &policy), -EINVAL);
+	CU_ASSERT_EQUAL(errors.n, MANY);
+	CU_ASSERT_EQUAL(errors.line, MANY);
+	CU_ASSERT_PTR_NULL(policy);
 	free(text);
 }
 
+static void harmless_classes_are_those_of_the_policy_or_of_the_gate(void)
+{
+	struct policy *silent = policy_of("version 1\nallow\n");
+	struct policy *said = policy_of("harmless 09 0e E0 ff 00\n");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(silent);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(said);
+	for (unsigned int class = 0; class < 256; class++) {
+		bool usual = class == 0x03 || class == 0x09 || class == 0x0b;
+		char name[16];
+
+		snprintf(name, sizeof(name), "class %02x", class);
+		EXPECT(policy_is_harmless(NULL, (uint8_t)class) == usual, name);
+		EXPECT(policy_is_harmless(silent, (uint8_t)class) == usual, name);
+		EXPECT(policy_is_harmless(said, (uint8_t)class) ==
+			       (class == 0x00 || class == 0x09 || class == 0x0e || class == 0xe0 ||
+				class == 0xff),
+		       name);
+	}
+	policy_free(silent);
+	policy_free(said);
+}
+
+static void a_policy_knows_whether_it_looks_at_other_devices(void)
+{
+	static const struct {
+		const char *text;
+		bool looks;
+	} rows[] = {
+		{ "allow", false },
+		{ "allow if localtime(08:30-17:15)", false },
+		{ "allow if rule-applied", false },
+		{ "allow if allowed-matches(id 1234:abcd)", true },
+		{ "allow if !allowed-matches(id 1234:abcd)", true },
+		{ "allow\nblock if one-of { true allowed-matches(name \"x\") }\nreject", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy *policy = policy_of(rows[i].text);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+		EXPECT(policy_looks_at_others(policy) == rows[i].looks, rows[i].text);
+		policy_free(policy);
+	}
+}
+
+static void a_policy_tells_its_size(void)
+{
+	struct policy *empty = policy_of(""), *full = policy_of(MEDIUM_A "allow name \"x\"\n");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(empty);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(full);
+	CU_ASSERT_TRUE(policy_size(empty) > 0);
+	CU_ASSERT_TRUE(policy_size(full) >= policy_size(empty) + sizeof(struct medium) +
+						    sizeof(void *));
+	policy_free(empty);
+	policy_free(full);
+}
+
 static const struct test tests[] = {
-	TEST(media_are_found_by_ids_and_serial),
+	TEST(header_says_what_it_says),
+	TEST(a_text_without_a_header_is_a_policy),
+	TEST(header_statements_take_their_values),
 	TEST(errors_name_line_and_column_and_leave_no_policy),
+	TEST(header_statements_are_given_once),
+	TEST(a_policy_does_not_end_before_it_begins),
 	TEST(all_errors_are_reported_not_only_the_first),
-	TEST(nul_bytes_and_endless_lines_are_errors),
-	TEST(empty_policy_is_a_policy_that_allows_nothing),
-	TEST(last_line_needs_no_newline),
-	TEST(every_one_of_many_media_is_found),
+	TEST(nobody_need_listen_to_errors),
+	TEST(media_and_rules_keep_the_order_of_the_file),
+	TEST(last_line_needs_no_line_feed),
+	TEST(a_text_need_not_end_in_nul_and_may_be_forgotten),
+	TEST(endless_lines_are_errors),
+	TEST(the_longest_rule_is_read_whole),
+	TEST(nul_and_broken_characters_are_errors_in_any_line),
+	TEST(a_million_broken_lines_are_a_million_errors),
+	TEST(harmless_classes_are_those_of_the_policy_or_of_the_gate),
+	TEST(a_policy_knows_whether_it_looks_at_other_devices),
+	TEST(a_policy_tells_its_size),
 };
 
 int main(void)

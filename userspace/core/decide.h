@@ -1,34 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The decision: a pure function of a device, what the inspection of it found, and the policy. It is
- * asked twice: without a report it says whether the device may be worth inspecting, with
- * one whether it is let in. Anything that nobody allowed is blocked.
+ * The decision: a pure function of a device, what the inspection of it found, the policy, and what the
+ * world looks like. Each guarded interface is judged by itself; the first of these that applies decides:
+ *
+ *   0. what it says of itself is malformed                      block
+ *   1. the policy is not in its time                            block
+ *   2. a lost, revoked or disposed medium                       block, the whole device
+ *   3. a registered medium, in its term, on one of its terminals,
+ *      in its holder's hands                                    allow its storage once proved
+ *   4. the rules in the order of the file, the first that
+ *      matches the device, holds, and covers the interface      as it says
+ *   5. nothing                                                  block (or reject), the default
+ *
+ * It is asked twice: without a report it may say that a proof is needed, with one it never does.
  */
 #pragma once
 
 #include "core/ident.h"
 #include "core/policy.h"
 #include "core/report.h"
+#include "core/rule.h"
 
 enum decide_verdict {
 	DECIDE_BLOCK,
 	DECIDE_PROVE, /* inspect it and ask again; never the answer when there is a report */
-	DECIDE_ALLOW, /* its storage interface only */
+	DECIDE_ALLOW,
+};
+
+/* An interface that the gate holds. */
+struct decide_interface {
+	struct ident_interface ident;
+	bool storage; /* some setting of it is of mass-storage class */
+	bool suspect; /* held because a storage driver tried it: judged like storage */
 };
 
 struct decide_input {
 	const struct ident *ident;
-	unsigned int n_storage;	     /* guarded interfaces of mass-storage class */
-	unsigned int n_other;	     /* guarded interfaces of any other class */
+	const struct decide_interface *interfaces;
+	unsigned int n_interfaces;   /* at most IDENT_INTERFACES_MAX */
 	const struct report *report; /* NULL before the inspection */
 	const struct policy *policy; /* NULL if there is none */
+	struct rule_world world;
+	/* Told of each rule that remembers (rule->remembers) and whose conditions are looked at. */
+	void (*evaluated)(void *userdata, const struct rule *rule);
+	void *userdata;
 };
 
-struct decide_result {
+struct decide_judgement {
 	enum decide_verdict verdict;
+	enum access access;	     /* of ALLOW */
+	bool reject;		     /* of BLOCK: the device is to be removed */
 	const char *reason;	     /* code of core/reason.h */
-	const struct medium *medium; /* the registered medium that decided, or NULL: the default */
+	const struct medium *medium; /* what decided: a medium, */
+	const struct rule *rule;     /* or a rule, or neither: the default */
 	const char *method;	     /* proven encryption, or "" */
 };
 
-struct decide_result decide(const struct decide_input *input);
+struct decide_result {
+	/*
+	 * Of the device as a whole: a rule's rejection if there is one; else PROVE if any is; else ALLOW if any
+	 * is (not counting harmless ones), and then that one's; else the block.
+	 */
+	struct decide_judgement device;
+	/* Of each interface of the input. */
+	struct decide_judgement interfaces[IDENT_INTERFACES_MAX];
+	/* Civil seconds: the first moment at which time alone may change the answer; INT64_MAX never. */
+	int64_t recheck;
+};
+
+/* *result is written whole. */
+void decide(const struct decide_input *input, struct decide_result *result);
+
+/* Line of the policy that decided, 0 for the default. */
+unsigned int decide_line(const struct decide_judgement *judgement);

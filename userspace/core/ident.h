@@ -25,6 +25,18 @@ struct ident_interface {
 	uint8_t protocol;
 };
 
+/* Interface descriptors of all configurations and alternate settings. More than this is refused. */
+#define IDENT_TYPES_MAX 256
+/* Base 64 of a SHA-256. */
+#define IDENT_HASH_MAX 48
+
+struct ident_type {
+	uint8_t class;
+	uint8_t subclass;
+	uint8_t protocol;
+	uint8_t number; /* bInterfaceNumber of the interface that it is a setting of */
+};
+
 struct ident {
 	char name[IDENT_NAME_MAX]; /* sysfs name of the device, "1-2.3"; the port path */
 	uint16_t busnum;
@@ -36,8 +48,17 @@ struct ident {
 	char manufacturer[IDENT_STRING_MAX];
 	char product[IDENT_STRING_MAX];
 	char connect_type[16]; /* "hotplug", "hardwired", "not used", "unknown" or "" */
+	char fingerprint[IDENT_FINGERPRINT_MAX]; /* see ident_fingerprint(); "" before it is known */
+	/* What USBGuard's rules call hash and parent-hash; see core/descriptors.h. */
+	char hash[IDENT_HASH_MAX];
+	char parent_hash[IDENT_HASH_MAX];
+	/* Of the active configuration, as the gate tells of them. */
 	unsigned int n_interfaces;
 	struct ident_interface interfaces[IDENT_INTERFACES_MAX];
+	/* Of all descriptors, in their order; what with-interface is about. */
+	bool malformed; /* the descriptors are not whole; `types` is empty */
+	unsigned int n_types;
+	struct ident_type types[IDENT_TYPES_MAX];
 };
 
 /*

@@ -11,6 +11,8 @@ int lex_init(struct lex *lex, const char *file, const char *text, size_t len, le
 {
 	*lex = (struct lex){ .file = file, .text = text, .len = len, .error = error,
 			     .userdata = userdata };
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		lex->pos = 3;
 	lex->buffer = malloc(LEX_LINE_MAX + 1);
 	return lex->buffer ? 0 : -ENOMEM;
 }
@@ -40,7 +42,12 @@ void lex_fail(struct lex *lex, const struct lex_token *at, const char *format, .
 	if (at)
 		lex_report(lex, at->column, message);
 	else
-		lex_report(lex, last ? last->column + last->len + (last->quoted ? 2 : 0) : 1, message);
+		lex_report(lex, last ? last->end : 1, message);
+}
+
+void lex_fail_at(struct lex *lex, unsigned int column, const char *message)
+{
+	lex_report(lex, column, message);
 }
 
 static int hex_digit(char c)
@@ -113,26 +120,37 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Cuts one line into tokens; false after an error. */
-static bool lex_line(struct lex *lex, const char *line, size_t len)
+/* Is it a line worth reading? Reports what is wrong with its bytes. */
+static bool lex_check(struct lex *lex)
 {
-	char *out = lex->buffer;
-	size_t i = 0;
+	const char *line = lex->raw;
+	size_t len = lex->raw_len;
+	bool empty = true;
 
-	lex->n_tokens = lex->next = 0;
 	if (len > LEX_LINE_MAX) {
-		lex_report(lex, LEX_LINE_MAX, "line is too long");
+		lex_report(lex, LEX_LINE_MAX, "line is longer than 64 KiB");
 		return false;
 	}
 	for (size_t k = 0; k < len;) {
-		size_t n = utf8_decode(line + k, len - k, NULL);
+		size_t n = (unsigned char)line[k] < 0x80 ? 1 : utf8_decode(line + k, len - k, NULL);
 
 		if (!n || !line[k]) {
 			lex_report(lex, k + 1, n ? "NUL byte" : "not valid UTF-8");
 			return false;
 		}
+		empty &= is_blank(line[k]);
 		k += n;
 	}
+	return !empty;
+}
+
+bool lex_cut(struct lex *lex)
+{
+	const char *line = lex->raw;
+	size_t len = lex->raw_len;
+	char *out = lex->buffer;
+	size_t i = 0;
+
 	while (i < len) {
 		struct lex_token *token = &lex->tokens[lex->n_tokens];
 
@@ -166,24 +184,35 @@ static bool lex_line(struct lex *lex, const char *line, size_t len)
 			}
 		}
 		token->len = (size_t)(out - token->text);
+		token->end = (unsigned int)i + 1;
 		*out++ = '\0';
 		lex->n_tokens++;
 	}
 	return lex->n_tokens > 0;
 }
 
-bool lex_statement(struct lex *lex)
+bool lex_next(struct lex *lex)
 {
 	while (lex->pos < lex->len) {
 		const char *line = lex->text + lex->pos;
 		const char *end = memchr(line, '\n', lex->len - lex->pos);
-		size_t len = end ? (size_t)(end - line) : lex->len - lex->pos;
 
+		lex->raw = line;
+		lex->raw_len = end ? (size_t)(end - line) : lex->len - lex->pos;
 		lex->line++;
-		lex->pos += len + (end ? 1 : 0);
-		if (lex_line(lex, line, len))
+		lex->pos += lex->raw_len + (end ? 1 : 0);
+		lex->n_tokens = lex->next = 0;
+		if (lex_check(lex))
 			return true;
 	}
+	return false;
+}
+
+bool lex_statement(struct lex *lex)
+{
+	while (lex_next(lex))
+		if (lex_cut(lex))
+			return true;
 	return false;
 }
 

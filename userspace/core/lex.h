@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The lexical layer under every text file of ours: UTF-8, one statement a line, words and strings
- * separated by blanks, comments from # to the end of the line.
+ * separated by blanks, comments from # to the end of the line. A byte order mark at the start is skipped.
  *
  *   word    characters other than blank, double quote and #
  *   string  "…" with \" \\ \n \t \xHH; must end on its line
@@ -25,6 +25,7 @@ struct lex_token {
 	const char *text; /* NUL-terminated, valid UTF-8; owned by the lexer until the next line */
 	size_t len;
 	unsigned int column;
+	unsigned int end; /* column behind it */
 	bool quoted;
 };
 
@@ -38,6 +39,8 @@ struct lex {
 	size_t len;
 	size_t pos;
 	unsigned int line;   /* of the current statement */
+	const char *raw;     /* its text, without line feed */
+	size_t raw_len;
 	unsigned int errors; /* so far */
 	lex_error_fn error;
 	void *userdata;
@@ -54,6 +57,17 @@ void lex_deinit(struct lex *lex);
 
 /* Goes to the next line that holds a statement and is lexically right; false at the end. */
 bool lex_statement(struct lex *lex);
+
+/*
+ * The same in two steps, for texts whose lines are not all of this form: to the next line that holds anything
+ * and is valid UTF-8 without NUL (it is in lex->raw), and then into words. lex_cut() is false after an
+ * error and for a mere comment.
+ */
+bool lex_next(struct lex *lex);
+bool lex_cut(struct lex *lex);
+
+/* Reports at a column of the current line, from 1. */
+void lex_fail_at(struct lex *lex, unsigned int column, const char *message);
 
 /* The next token of the statement, or NULL at its end. */
 const struct lex_token *lex_take(struct lex *lex);

@@ -2,174 +2,202 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/index.h"
 #include "core/policy.h"
+#include "core/text.h"
+
+/* Years of 366 days: a record is kept a day too long rather than too short. */
+#define YEAR_DAYS 366
+#define MONTH_DAYS 31
 
 struct policy {
 	char *file;
-	char *id;
-	uint64_t version;
-	bool has_default;
+	struct arena *arena;
+	struct policy_header header;
 	struct medium *media; /* in the order of the file */
 	size_t n_media;
 	size_t size_media;
-	const struct medium **by_ids; /* sorted by ids, serial, line */
+	const struct rule **rules; /* in the order of the file */
+	size_t n_rules;
+	size_t size_rules;
+	bool looks_at_others;
+	struct index_media media_index;
+	struct index_rules rules_index;
+	unsigned int seen; /* header statements, a bit each, while parsing */
 };
 
-/* --- values --- */
+/* --- header statements: each 0 (also after an error was reported) or -ENOMEM --- */
 
-static char *copy_token(const struct lex_token *token)
+static int keep_word(struct policy *policy, struct lex *lex, const char *what, const char **out)
 {
-	return strndup(token->text, token->len);
-}
+	const struct lex_token *token = lex_expect(lex, what);
+	const struct text *text;
 
-static int hex4(const char *text, uint16_t *value)
-{
-	unsigned int v = 0;
-
-	for (size_t i = 0; i < 4; i++) {
-		char c = text[i];
-
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (unsigned int)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (unsigned int)(c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			v = v << 4 | (unsigned int)(c - 'A' + 10);
-		else
-			return -EINVAL;
+	if (!token)
+		return 0;
+	if (!token->len || !text_is_safe(token->text)) {
+		lex_fail(lex, token, "expected %s, without control characters", what);
+		return 0;
 	}
-	*value = (uint16_t)v;
+	text = arena_text(policy->arena, token->text, token->len);
+	if (!text)
+		return -ENOMEM;
+	*out = text->bytes;
 	return 0;
 }
 
-/* A value of a fixed set of words. */
-struct word {
-	const char *text;
-	int value;
-};
+static int parse_policy_id(struct policy *policy, struct lex *lex)
+{
+	return keep_word(policy, lex, "name of the policy", &policy->header.id);
+}
 
-static const struct word encryptions[] = {
-	{ "luks2", MEDIUM_ENCRYPTION_LUKS2 },
-	{ NULL, 0 },
-};
+static int parse_contact(struct policy *policy, struct lex *lex)
+{
+	return keep_word(policy, lex, "whom staff should ask, as a \"string\"",
+			 &policy->header.contact);
+}
 
-static const struct word statuses[] = {
-	{ "active", MEDIUM_ACTIVE },   { "lent", MEDIUM_LENT },
-	{ "lost", MEDIUM_LOST },       { "revoked", MEDIUM_REVOKED },
-	{ "disposed", MEDIUM_DISPOSED }, { NULL, 0 },
-};
-
-static bool word_parse(struct lex *lex, const struct word *words, const char *what, int *value)
+/* A number from min to max; 0 after an error was reported. */
+static uint64_t take_number(struct lex *lex, const char *what, uint64_t min, uint64_t max)
 {
 	const struct lex_token *token = lex_expect(lex, what);
+	uint64_t value = 0;
+	size_t i = 0;
 
 	if (!token)
-		return false;
-	for (const struct word *w = words; w->text; w++)
-		if (!strcmp(w->text, token->text)) {
-			*value = w->value;
-			return true;
-		}
+		return 0;
+	/* 18 digits: cannot overflow. */
+	for (; i < token->len && token->len <= 18; i++) {
+		char c = token->text[i];
+
+		if (c < '0' || c > '9')
+			break;
+		value = value * 10 + (uint64_t)(c - '0');
+	}
+	if (i == token->len && value >= min && value <= max)
+		return value;
 	lex_fail(lex, token, "expected %s", what);
-	return false;
+	return 0;
 }
 
-/* --- attributes of a medium --- */
-
-static bool parse_id(struct lex *lex, struct medium *medium)
+static int parse_version(struct policy *policy, struct lex *lex)
 {
-	const struct lex_token *token = lex_expect(lex, "vendor and product id like 1234:abcd");
-
-	if (!token)
-		return false;
-	if (token->len == 9 && token->text[4] == ':' && !hex4(token->text, &medium->id_vendor) &&
-	    !hex4(token->text + 5, &medium->id_product))
-		return true;
-	lex_fail(lex, token, "expected vendor and product id like 1234:abcd");
-	return false;
+	policy->header.version = take_number(lex, "version, a number from 1", 1, UINT64_MAX);
+	return 0;
 }
 
-static bool parse_serial(struct lex *lex, struct medium *medium)
+static int parse_valid(struct lex *lex, bool end, int64_t *civil)
 {
-	const struct lex_token *token = lex_expect(lex, "serial number as a \"string\"");
+	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
+	const struct lex_token *token = lex_expect(lex, what);
 
-	if (!token)
-		return false;
-	if (!token->quoted) {
-		lex_fail(lex, token, "expected serial number as a \"string\"");
-		return false;
+	if (token && !civil_parse(token->text, token->len, end, civil))
+		lex_fail(lex, token, "expected %s", what);
+	else if (token && !*civil)
+		*civil = 1; /* 0 would be no limit */
+	return 0;
+}
+
+static int parse_valid_from(struct policy *policy, struct lex *lex)
+{
+	return parse_valid(lex, false, &policy->header.valid_from);
+}
+
+static int parse_valid_until(struct policy *policy, struct lex *lex)
+{
+	return parse_valid(lex, true, &policy->header.valid_until);
+}
+
+/* USB class code of mass storage, which can never be harmless. */
+#define CLASS_STORAGE 0x08
+
+static int parse_harmless(struct policy *policy, struct lex *lex)
+{
+	static const char what[] = "classes of interfaces as two hexadecimal digits, like 03 09 0b";
+	const struct lex_token *token = lex_expect(lex, what);
+
+	policy->header.has_harmless = true;
+	for (; token; token = lex_take(lex)) {
+		unsigned int class;
+
+		if (token->len != 2 || strspn(token->text, "0123456789abcdefABCDEF") != 2) {
+			lex_fail(lex, token, "expected %s", what);
+			return 0;
+		}
+		class = (unsigned int)strtoul(token->text, NULL, 16);
+		if (class == CLASS_STORAGE) {
+			lex_fail(lex, token, "mass storage (08) is never harmless");
+			return 0;
+		}
+		policy->header.harmless.bits[class / 8] |= (uint8_t)(1u << class % 8);
 	}
-	medium->serial = copy_token(token);
-	return medium->serial;
+	return 0;
 }
 
-static bool parse_encryption(struct lex *lex, struct medium *medium)
+static int parse_encryption(struct policy *policy, struct lex *lex)
 {
-	int value;
+	static const char what[] = "an encryption method: luks2";
+	const struct lex_token *token = lex_expect(lex, what);
 
-	if (!word_parse(lex, encryptions, "an encryption method: luks2", &value))
-		return false;
-	medium->encryption = (enum medium_encryption)value;
-	return true;
+	for (; token; token = lex_take(lex)) {
+		unsigned int method = encryption_find(token->text, token->len);
+
+		if (!method) {
+			lex_fail(lex, token, "expected %s", what);
+			return 0;
+		}
+		policy->header.encryption |= method;
+	}
+	return 0;
 }
 
-static bool parse_luks_uuid(struct lex *lex, struct medium *medium)
+static int parse_approvers(struct policy *policy, struct lex *lex)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const struct lex_token *token = lex_expect(lex, "UUID of the LUKS volume");
-	bool ok = token && token->len == sizeof(form) - 1;
-	char *copy;
+	policy->header.approvers =
+		(unsigned int)take_number(lex, "how many approvers an exception needs: 1 or 2", 1, 2);
+	return 0;
+}
+
+static int parse_retention(struct policy *policy, struct lex *lex)
+{
+	static const struct {
+		const char *unit;
+		unsigned int days;
+	} units[] = { { "days", 1 }, { "months", MONTH_DAYS }, { "years", YEAR_DAYS } };
+	uint64_t n = take_number(lex, "how long records are kept, like 7 years", 1, 36500);
+	const struct lex_token *token = n ? lex_expect(lex, "days, months or years") : NULL;
 
 	if (!token)
-		return false;
-	for (size_t i = 0; ok && i < token->len; i++)
-		ok = form[i] == '-' ? token->text[i] == '-' :
-				      !!strchr("0123456789abcdefABCDEF", token->text[i]);
-	if (!ok) {
-		lex_fail(lex, token, "expected UUID of the LUKS volume like %s", form);
-		return false;
-	}
-	copy = copy_token(token);
-	for (char *p = copy; p && *p; p++)
-		if (*p >= 'A' && *p <= 'F')
-			*p = (char)(*p - 'A' + 'a');
-	medium->luks_uuid = copy;
-	return copy;
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (!strcmp(token->text, units[i].unit)) {
+			policy->header.retention_days = (unsigned int)n * units[i].days;
+			return 0;
+		}
+	lex_fail(lex, token, "expected days, months or years");
+	return 0;
 }
 
-static bool parse_status(struct lex *lex, struct medium *medium)
+static int parse_default(struct policy *policy, struct lex *lex)
 {
-	int value;
+	static const char what[] = "block or reject (there is no other default)";
+	const struct lex_token *token = lex_expect(lex, what);
 
-	if (!word_parse(lex, statuses, "a status: active, lent, lost, revoked or disposed", &value))
-		return false;
-	medium->status = (enum medium_status)value;
-	return true;
+	if (token && !strcmp(token->text, "reject"))
+		policy->header.default_reject = true;
+	else if (token && strcmp(token->text, "block"))
+		lex_fail(lex, token, "expected %s", what);
+	return 0;
 }
 
-static const struct {
-	const char *name;
-	bool (*parse)(struct lex *lex, struct medium *medium);
-	bool required;
-} medium_attributes[] = {
-	{ "id", parse_id, true },
-	{ "serial", parse_serial, true },
-	{ "encryption", parse_encryption, true },
-	{ "luks-uuid", parse_luks_uuid, true },
-	{ "status", parse_status, false },
-};
-
-/* --- statements --- */
-
-static void medium_deinit(struct medium *medium)
+static int parse_medium(struct policy *policy, struct lex *lex)
 {
-	free((char *)medium->number);
-	free((char *)medium->serial);
-	free((char *)medium->luks_uuid);
-}
+	unsigned int errors = lex->errors;
+	struct medium medium;
+	int r = medium_parse(policy->arena, lex, &medium);
 
-static int policy_add_medium(struct policy *policy, const struct medium *medium)
-{
+	if (r || lex->errors != errors)
+		return r;
 	if (policy->n_media == policy->size_media) {
 		size_t size = policy->size_media ? policy->size_media * 2 : 16;
 		struct medium *media = reallocarray(policy->media, size, sizeof(*media));
@@ -179,127 +207,37 @@ static int policy_add_medium(struct policy *policy, const struct medium *medium)
 		policy->media = media;
 		policy->size_media = size;
 	}
-	policy->media[policy->n_media++] = *medium;
-	return 0;
-}
-
-static bool number_ok(const struct lex_token *token)
-{
-	for (size_t i = 0; i < token->len; i++)
-		if ((unsigned char)token->text[i] < 0x20 || token->text[i] == 0x7f)
-			return false;
-	return token->len && token->len < MEDIUM_NUMBER_MAX;
-}
-
-static int parse_medium(struct policy *policy, struct lex *lex)
-{
-	const struct lex_token *number = lex_expect(lex, "number of the medium");
-	struct medium medium = { .line = lex->line };
-	bool seen[ARRAY_SIZE(medium_attributes)] = { false };
-	unsigned int errors = lex->errors;
-	const struct lex_token *token;
-	int r = 0;
-
-	if (!number)
-		return 0;
-	if (!number_ok(number)) {
-		lex_fail(lex, number,
-			 "expected number of the medium: 1 to %d bytes, no control characters",
-			 MEDIUM_NUMBER_MAX - 1);
-		return 0;
-	}
-	medium.number = copy_token(number);
-	while (lex->errors == errors && (token = lex_take(lex))) {
-		size_t i;
-
-		for (i = 0; i < ARRAY_SIZE(medium_attributes); i++)
-			if (!token->quoted && !strcmp(token->text, medium_attributes[i].name))
-				break;
-		if (i == ARRAY_SIZE(medium_attributes)) {
-			lex_fail(lex, token,
-				 "unknown attribute; expected id, serial, encryption, luks-uuid or status");
-		} else if (seen[i]) {
-			lex_fail(lex, token, "attribute given twice: %s", medium_attributes[i].name);
-		} else {
-			seen[i] = true;
-			if (!medium_attributes[i].parse(lex, &medium) && lex->errors == errors) {
-				r = -ENOMEM;
-				break;
-			}
-		}
-	}
-	for (size_t i = 0; !r && lex->errors == errors && i < ARRAY_SIZE(medium_attributes); i++)
-		if (medium_attributes[i].required && !seen[i])
-			lex_fail(lex, NULL, "expected attribute %s", medium_attributes[i].name);
-
-	if (!medium.number)
-		r = -ENOMEM;
-	if (!r && lex->errors == errors)
-		r = policy_add_medium(policy, &medium);
-	if (r || lex->errors != errors)
-		medium_deinit(&medium);
-	return r;
-}
-
-static int parse_policy_id(struct policy *policy, struct lex *lex)
-{
-	const struct lex_token *token = lex_expect(lex, "name of the policy");
-
-	if (!token)
-		return 0;
-	if (policy->id) {
-		lex_fail(lex, token, "the policy already has a name");
-		return 0;
-	}
-	policy->id = copy_token(token);
-	return policy->id ? 0 : -ENOMEM;
-}
-
-static int parse_version(struct policy *policy, struct lex *lex)
-{
-	const struct lex_token *token = lex_expect(lex, "version, a number from 1");
-	uint64_t value = 0;
-
-	if (!token)
-		return 0;
-	for (size_t i = 0; i < token->len; i++) {
-		char c = token->text[i];
-
-		/* 18 digits: cannot overflow */
-		if (c < '0' || c > '9' || token->len > 18) {
-			value = 0;
-			break;
-		}
-		value = value * 10 + (uint64_t)(c - '0');
-	}
-	if (!value)
-		lex_fail(lex, token, "expected version, a number from 1");
-	else if (policy->version)
-		lex_fail(lex, token, "the policy already has a version");
-	else
-		policy->version = value;
-	return 0;
-}
-
-static int parse_default(struct policy *policy, struct lex *lex)
-{
-	static const struct word verdicts[] = { { "block", 0 }, { NULL, 0 } };
-	int value;
-
-	if (word_parse(lex, verdicts, "block (there is no other default)", &value))
-		policy->has_default = true;
+	policy->media[policy->n_media++] = medium;
 	return 0;
 }
 
 static const struct {
 	const char *name;
 	int (*parse)(struct policy *policy, struct lex *lex);
+	bool repeats;
 } statements[] = {
-	{ "policy", parse_policy_id },
-	{ "version", parse_version },
-	{ "default", parse_default },
-	{ "medium", parse_medium },
+	{ "policy", parse_policy_id, false },
+	{ "version", parse_version, false },
+	{ "valid-from", parse_valid_from, false },
+	{ "valid-until", parse_valid_until, false },
+	{ "harmless", parse_harmless, false },
+	{ "encryption", parse_encryption, false },
+	{ "approvers", parse_approvers, false },
+	{ "retention", parse_retention, false },
+	{ "contact", parse_contact, false },
+	{ "default", parse_default, false },
+	{ "medium", parse_medium, true },
 };
+
+static void fail_unknown(struct lex *lex, const struct lex_token *token)
+{
+	char names[160] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", statements[i].name);
+	lex_fail(lex, token, "unknown statement; expected %sor a rule: allow, block, reject", names);
+}
 
 static int parse_statement(struct policy *policy, struct lex *lex)
 {
@@ -307,9 +245,14 @@ static int parse_statement(struct policy *policy, struct lex *lex)
 	unsigned int errors = lex->errors;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(statements); i++) {
 		if (token->quoted || strcmp(token->text, statements[i].name))
 			continue;
+		if (policy->seen >> i & 1 && !statements[i].repeats) {
+			lex_fail(lex, token, "statement given twice: %s", statements[i].name);
+			return 0;
+		}
+		policy->seen |= 1u << i;
 		r = statements[i].parse(policy, lex);
 		if (!r && lex->errors == errors) {
 			token = lex_take(lex);
@@ -318,66 +261,132 @@ static int parse_statement(struct policy *policy, struct lex *lex)
 		}
 		return r;
 	}
-	lex_fail(lex, token, "unknown statement; expected policy, version, default or medium");
+	fail_unknown(lex, token);
 	return 0;
 }
 
-/* --- index --- */
-
-static int compare_ids(const struct medium *a, uint16_t id_vendor, uint16_t id_product,
-		       const char *serial)
+static int parse_rule(struct policy *policy, struct lex *lex)
 {
-	if (a->id_vendor != id_vendor)
-		return a->id_vendor < id_vendor ? -1 : 1;
-	if (a->id_product != id_product)
-		return a->id_product < id_product ? -1 : 1;
-	return strcmp(a->serial, serial);
-}
+	struct rule_error error;
+	const struct rule *rule = rule_parse(policy->arena, lex->raw, lex->raw_len, &error);
 
-static int compare_media(const void *pa, const void *pb)
-{
-	const struct medium *a = *(const struct medium *const *)pa;
-	const struct medium *b = *(const struct medium *const *)pb;
-	int c = compare_ids(a, b->id_vendor, b->id_product, b->serial);
-
-	return c ? c : (a->line > b->line) - (a->line < b->line);
-}
-
-static int compare_numbers(const void *pa, const void *pb)
-{
-	const struct medium *a = *(const struct medium *const *)pa;
-	const struct medium *b = *(const struct medium *const *)pb;
-	int c = strcmp(a->number, b->number);
-
-	return c ? c : (a->line > b->line) - (a->line < b->line);
-}
-
-static int policy_index(struct policy *policy, struct lex *lex)
-{
-	if (!policy->n_media)
+	if (!rule) {
+		if (!error.message[0])
+			return -ENOMEM;
+		lex_fail_at(lex, error.column, error.message);
 		return 0;
-	policy->by_ids = calloc(policy->n_media, sizeof(*policy->by_ids));
-	if (!policy->by_ids)
-		return -ENOMEM;
-	for (size_t i = 0; i < policy->n_media; i++)
-		policy->by_ids[i] = &policy->media[i];
-
-	/* A number stands on one sticker: sorted by it first, to find doubles. */
-	qsort(policy->by_ids, policy->n_media, sizeof(*policy->by_ids), compare_numbers);
-	for (size_t i = 1; i < policy->n_media; i++) {
-		const struct medium *a = policy->by_ids[i - 1], *b = policy->by_ids[i];
-
-		if (strcmp(a->number, b->number))
-			continue;
-		lex->line = b->line;
-		lex->n_tokens = 0;
-		lex_fail(lex, NULL, "medium number already used in line %u", a->line);
 	}
-	qsort(policy->by_ids, policy->n_media, sizeof(*policy->by_ids), compare_media);
+	((struct rule *)rule)->line = lex->line; /* fresh from the arena, nobody else's yet */
+	policy->looks_at_others |= rule->allowed_matches;
+	if (policy->n_rules == policy->size_rules) {
+		size_t size = policy->size_rules ? policy->size_rules * 2 : 16;
+		const struct rule **rules = reallocarray(policy->rules, size, sizeof(*rules));
+
+		if (!rules)
+			return -ENOMEM;
+		policy->rules = rules;
+		policy->size_rules = size;
+	}
+	policy->rules[policy->n_rules++] = rule;
 	return 0;
+}
+
+/* --- what lines must not say together --- */
+
+static void check_validity(struct policy *policy, struct lex *lex)
+{
+	const struct policy_header *header = &policy->header;
+
+	if (header->valid_from && header->valid_until && header->valid_from > header->valid_until)
+		lex_fail_at(lex, 1, "the policy ends (valid-until) before it begins (valid-from)");
+}
+
+/*
+ * A number stands on one sticker, a UUID in one volume. Two lines may share one only if their terms do
+ * not overlap: lent to one section in April, to another in May. The array is sorted by the key, then by the
+ * beginning of the term, so each line need only be held against the one that lasts longest so far.
+ */
+static void check_unique(struct lex *lex, const struct medium *const *sorted, size_t n,
+			 const char *(*key)(const struct medium *medium), const char *what)
+{
+	const struct medium *longest = n ? sorted[0] : NULL;
+	char message[160];
+
+	for (size_t i = 1; i < n; i++) {
+		const struct medium *medium = sorted[i];
+		bool terms = longest->from || longest->until || medium->from || medium->until;
+
+		if (strcmp(key(longest), key(medium))) {
+			longest = medium;
+			continue;
+		}
+		if (medium_terms_overlap(longest, medium)) {
+			bool later = medium->line > longest->line;
+
+			lex->line = later ? medium->line : longest->line;
+			snprintf(message, sizeof(message), "%s already used in line %u%s", what,
+				 later ? longest->line : medium->line,
+				 terms ? ", and the terms overlap" : "");
+			lex_fail_at(lex, 1, message);
+		}
+		if (longest->until && (!medium->until || medium->until > longest->until))
+			longest = medium;
+	}
+}
+
+static void check_media(struct policy *policy, struct lex *lex)
+{
+	const struct index_media *index = &policy->media_index;
+
+	check_unique(lex, index->by_number, policy->n_media, index_medium_number, "medium number");
+	check_unique(lex, index->by_uuid, policy->n_media, index_medium_uuid, "LUKS UUID");
 }
 
 /* --- the object --- */
+
+/* Arrays grow by doubling; a policy stays for months. Before the index, which points into them. */
+static void policy_trim(struct policy *policy)
+{
+	void *p = policy->n_media ?
+			  reallocarray(policy->media, policy->n_media, sizeof(*policy->media)) :
+			  NULL;
+
+	if (p)
+		policy->media = p;
+	p = policy->n_rules ? reallocarray(policy->rules, policy->n_rules, sizeof(*policy->rules)) :
+			      NULL;
+	if (p)
+		policy->rules = p;
+	arena_seal(policy->arena);
+}
+
+static int policy_build(struct policy *policy, struct lex *lex)
+{
+	int r = 0;
+
+	while (!r && lex_next(lex)) {
+		if (rule_begins(lex->raw, lex->raw_len))
+			r = parse_rule(policy, lex);
+		else if (lex_cut(lex))
+			r = parse_statement(policy, lex);
+	}
+	if (!r)
+		check_validity(policy, lex);
+	if (!r)
+		policy_trim(policy);
+	if (!r)
+		r = index_media_build(&policy->media_index, policy->media, policy->n_media);
+	if (!r)
+		check_media(policy, lex);
+	if (!r && lex->errors)
+		r = -EINVAL;
+	if (!r)
+		r = index_rules_build(&policy->rules_index, policy->rules, policy->n_rules);
+	/* Only the check needed it. */
+	free(policy->media_index.by_number);
+	policy->media_index.by_number = NULL;
+	return r;
+}
 
 int policy_parse(const char *file, const char *text, size_t len, lex_error_fn error, void *userdata,
 		 struct policy **policyp)
@@ -388,33 +397,32 @@ int policy_parse(const char *file, const char *text, size_t len, lex_error_fn er
 
 	if (!policy)
 		return -ENOMEM;
+	policy->header.id = policy->header.contact = "";
+	policy->header.approvers = 1;
+	policy->file = strdup(file);
+	policy->arena = arena_new();
+	if (!policy->file || !policy->arena)
+		return -ENOMEM;
 	r = lex_init(&lex, file, text, len, error, userdata);
 	if (r)
 		return r;
-	policy->file = strdup(file);
-	if (!policy->file)
-		r = -ENOMEM;
-	while (!r && lex_statement(&lex))
-		r = parse_statement(policy, &lex);
-	if (!r)
-		r = policy_index(policy, &lex);
-	if (!r && lex.errors)
-		r = -EINVAL;
+	r = policy_build(policy, &lex);
 	lex_deinit(&lex);
-	if (!r)
-		*policyp = TAKE_PTR(policy);
-	return r;
+	if (r)
+		return r;
+	*policyp = TAKE_PTR(policy);
+	return 0;
 }
 
 struct policy *policy_free(struct policy *policy)
 {
 	if (!policy)
 		return NULL;
-	for (size_t i = 0; i < policy->n_media; i++)
-		medium_deinit(&policy->media[i]);
+	index_media_deinit(&policy->media_index);
+	index_rules_deinit(&policy->rules_index);
 	free(policy->media);
-	free(policy->by_ids);
-	free(policy->id);
+	free(policy->rules);
+	arena_free(policy->arena);
 	free(policy->file);
 	free(policy);
 	return NULL;
@@ -425,14 +433,29 @@ const char *policy_file(const struct policy *policy)
 	return policy->file;
 }
 
+const struct policy_header *policy_header(const struct policy *policy)
+{
+	return &policy->header;
+}
+
 const char *policy_id(const struct policy *policy)
 {
-	return policy->id ? policy->id : "";
+	return policy->header.id;
 }
 
 uint64_t policy_version(const struct policy *policy)
 {
-	return policy->version;
+	return policy->header.version;
+}
+
+int64_t policy_valid_from(const struct policy *policy)
+{
+	return policy->header.valid_from;
+}
+
+int64_t policy_valid_until(const struct policy *policy)
+{
+	return policy->header.valid_until;
 }
 
 size_t policy_n_media(const struct policy *policy)
@@ -440,22 +463,64 @@ size_t policy_n_media(const struct policy *policy)
 	return policy->n_media;
 }
 
+size_t policy_n_rules(const struct policy *policy)
+{
+	return policy->n_rules;
+}
+
+const struct medium *policy_medium(const struct policy *policy, size_t i)
+{
+	return &policy->media[i];
+}
+
+const struct rule *policy_rule(const struct policy *policy, size_t i)
+{
+	return policy->rules[i];
+}
+
+bool policy_looks_at_others(const struct policy *policy)
+{
+	return policy->looks_at_others;
+}
+
+size_t policy_size(const struct policy *policy)
+{
+	return sizeof(*policy) + arena_size(policy->arena) +
+	       policy->n_media * (sizeof(struct medium) + 2 * sizeof(void *)) +
+	       policy->n_rules * sizeof(void *) +
+	       policy->rules_index.n * sizeof(policy->rules_index.entries[0]);
+}
+
+bool policy_is_harmless(const struct policy *policy, uint8_t class)
+{
+	/* Hub, HID, smart card: what the gate lets pass when nobody tells it otherwise. */
+	if (!policy || !policy->header.has_harmless)
+		return class == 0x03 || class == 0x09 || class == 0x0b;
+	return policy->header.harmless.bits[class / 8] >> class % 8 & 1;
+}
+
 const struct medium *const *policy_find_media(const struct policy *policy, uint16_t id_vendor,
 					      uint16_t id_product, const char *serial, size_t *n)
 {
-	size_t low = 0, high = policy->n_media, end;
+	return index_media_by_ids(&policy->media_index, id_vendor, id_product, serial, n);
+}
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
+const struct medium *const *policy_find_uuid(const struct policy *policy, const char *uuid, size_t *n)
+{
+	return index_media_by_uuid(&policy->media_index, uuid, n);
+}
 
-		if (compare_ids(policy->by_ids[mid], id_vendor, id_product, serial) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (end = low; end < policy->n_media; end++)
-		if (compare_ids(policy->by_ids[end], id_vendor, id_product, serial))
-			break;
-	*n = end - low;
-	return *n ? &policy->by_ids[low] : NULL;
+void policy_rules_start(struct policy_rules *rules, const struct policy *policy,
+			const struct ident *ident)
+{
+	index_rules_start(&policy->rules_index, ident, rules);
+	rules->policy = policy;
+}
+
+const struct rule *policy_next_rule(struct policy_rules *rules)
+{
+	const struct policy *policy = rules->policy;
+	size_t i = index_rules_next(&policy->rules_index, rules);
+
+	return i < policy->n_rules ? policy->rules[i] : NULL;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policy: what the register says of the media of this fleet. A policy is parsed whole from one
- * text into one immutable object; a text with any error gives no object. The language is described
- * in docs/policy.md; statements and medium attributes are rows of the tables in policy.c.
+ * The policy: what may pass on the terminals of this fleet. A header, the register's media, and rules.
+ * A policy is parsed whole from one text into one immutable object; a text with any error gives no
+ * object. The language is described in docs/policy.md.
+ *
+ *   policy.c          the file, its statements and the object     medium.c   `medium` lines
+ *   rule-*.c          rules                                       index.c    finding both quickly
  */
 #pragma once
 
@@ -11,35 +14,30 @@
 #include <stdint.h>
 
 #include "core/lex.h"
+#include "core/medium.h"
+#include "core/rule.h"
 
-/* A policy file larger than this is refused before it is read. 100,000 media need about 15 MB. */
+/* A policy file larger than this is refused before it is read. 100,000 media need about 20 MB. */
 #define POLICY_FILE_MAX (64u << 20)
 
-/* The longest number of a medium in bytes, with its NUL: it is printed on a sticker. */
-#define MEDIUM_NUMBER_MAX 64
-
-enum medium_status {
-	MEDIUM_ACTIVE,
-	MEDIUM_LENT,
-	MEDIUM_LOST,
-	MEDIUM_REVOKED,
-	MEDIUM_DISPOSED,
+/* Classes that pass without a verdict, a bit each as in struct sekimori_verdict. */
+struct policy_classes {
+	uint8_t bits[32];
 };
 
-enum medium_encryption {
-	MEDIUM_ENCRYPTION_NONE,
-	MEDIUM_ENCRYPTION_LUKS2,
-};
-
-struct medium {
-	const char *number; /* as on its sticker; owned by the policy, as all strings here */
-	const char *serial;
-	const char *luks_uuid; /* lower case, 8-4-4-4-12 */
-	uint16_t id_vendor;
-	uint16_t id_product;
-	enum medium_encryption encryption;
-	enum medium_status status;
-	unsigned int line; /* of its statement */
+/* What the header says; empty strings and zeros where it says nothing. */
+struct policy_header {
+	const char *id;
+	uint64_t version;
+	int64_t valid_from; /* civil seconds, 0: always */
+	int64_t valid_until;
+	bool has_harmless; /* else the gate's own list counts: hub, HID, smart card */
+	struct policy_classes harmless;
+	unsigned int encryption; /* ENCRYPTION_… accepted; 0: nothing is said */
+	unsigned int approvers;	 /* needed for an exception: 1 or 2 */
+	unsigned int retention_days; /* of the log; 0: nothing is said */
+	const char *contact;	 /* shown to staff */
+	bool default_reject;
 };
 
 struct policy;
@@ -54,9 +52,22 @@ struct policy *policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy *, policy_free)
 
 const char *policy_file(const struct policy *policy);
-const char *policy_id(const struct policy *policy);	   /* "" if the file has none */
-uint64_t policy_version(const struct policy *policy);	   /* 0 if the file has none */
+const struct policy_header *policy_header(const struct policy *policy);
+const char *policy_id(const struct policy *policy);	      /* "" if the file has none */
+uint64_t policy_version(const struct policy *policy);	      /* 0 if the file has none */
+int64_t policy_valid_from(const struct policy *policy);	      /* civil seconds, 0: always */
+int64_t policy_valid_until(const struct policy *policy);      /* … the last second; 0: for ever */
 size_t policy_n_media(const struct policy *policy);
+size_t policy_n_rules(const struct policy *policy);
+const struct medium *policy_medium(const struct policy *policy, size_t i); /* in the order of the file */
+const struct rule *policy_rule(const struct policy *policy, size_t i);	   /* in the order of the file */
+/* Does some rule look at which other devices are let in (allowed-matches)? */
+bool policy_looks_at_others(const struct policy *policy);
+/* Bytes that the object takes. */
+size_t policy_size(const struct policy *policy);
+
+/* Without a policy, or one that says nothing of it, the gate's own list: hub, HID, smart card. */
+bool policy_is_harmless(const struct policy *policy, uint8_t class);
 
 /*
  * The media registered under these ids and this serial, in the order of the file: sets *n and returns the
@@ -64,3 +75,25 @@ size_t policy_n_media(const struct policy *policy);
  */
 const struct medium *const *policy_find_media(const struct policy *policy, uint16_t id_vendor,
 					      uint16_t id_product, const char *serial, size_t *n);
+
+/* The media with this LUKS UUID, by the begin of their terms: several lines only if those differ. */
+const struct medium *const *policy_find_uuid(const struct policy *policy, const char *uuid,
+					     size_t *n);
+
+/*
+ * The rules that may match a device, in the order of the file: all others cannot, by one of their
+ * attributes. policy_next_rule() gives them one after the other, NULL at the end.
+ */
+#define POLICY_RANGES_MAX (IDENT_TYPES_MAX + 8)
+struct policy_rules {
+	const struct policy *policy;
+	struct {
+		size_t next;
+		size_t end;
+	} ranges[POLICY_RANGES_MAX];
+	size_t n_ranges;
+	int64_t last;
+};
+void policy_rules_start(struct policy_rules *rules, const struct policy *policy,
+			const struct ident *ident);
+const struct rule *policy_next_rule(struct policy_rules *rules);

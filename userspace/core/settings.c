@@ -12,6 +12,8 @@ void settings_init(struct settings *settings)
 {
 	*settings = (struct settings){
 		.policy_file = "/etc/sekimori/policy",
+		.trust_dir = "/etc/sekimori/trust.d",
+		.state_dir = "/var/lib/sekimori/policy",
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
 		.inspect_deadline_ms = 8000,
@@ -61,6 +63,8 @@ static const struct {
 } rows[] = {
 	{ "terminal", offsetof(struct settings, terminal), parse_name },
 	{ "policy-file", offsetof(struct settings, policy_file), parse_path },
+	{ "trust-dir", offsetof(struct settings, trust_dir), parse_path },
+	{ "state-dir", offsetof(struct settings, state_dir), parse_path },
 	{ "log-file", offsetof(struct settings, log_file), parse_path },
 	{ "inspector", offsetof(struct settings, inspector), parse_path },
 	{ "inspect-deadline", offsetof(struct settings, inspect_deadline_ms), parse_deadline },
@@ -76,8 +80,8 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 			break;
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
-			 "unknown setting; expected terminal, policy-file, log-file, inspector or "
-			 "inspect-deadline");
+			 "unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
+			 "log-file, inspector or inspect-deadline");
 		return;
 	}
 	if (seen[i]) {

@@ -13,6 +13,8 @@
 struct settings {
 	char terminal[SETTINGS_VALUE_MAX]; /* name of this terminal; "" means the host name */
 	char policy_file[SETTINGS_VALUE_MAX];
+	char trust_dir[SETTINGS_VALUE_MAX]; /* keys that may sign policies, *.trust */
+	char state_dir[SETTINGS_VALUE_MAX]; /* accepted policies and the lowest version that may follow */
 	char log_file[SETTINGS_VALUE_MAX];
 	char inspector[SETTINGS_VALUE_MAX]; /* path of sekimori-inspect */
 	unsigned int inspect_deadline_ms;   /* 1000 to 60000 */

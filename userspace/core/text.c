@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/macro.h"
@@ -83,6 +84,21 @@ bool text_is_unsafe(uint32_t cp)
 	return (cp & 0xfffe) == 0xfffe || range_has(unsafe, ARRAY_SIZE(unsafe), cp);
 }
 
+bool text_is_safe(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t cp;
+		size_t n = utf8_decode(text + i, len - i, &cp);
+
+		if (!n || text_is_unsafe(cp))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 char *text_escape_terminal(char *out, size_t size, const char *text)
 {
 	size_t len = strlen(text), used = 0;
@@ -134,4 +150,30 @@ size_t text_width(const char *text)
 		len -= n;
 	}
 	return width;
+}
+
+char *text_escape_json(const char *json, size_t len)
+{
+	/* The worst: one byte that is no UTF-8 becomes six. */
+	char *out = malloc(len * 6 + 1), *p = out;
+
+	for (size_t i = 0; out && i < len;) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(json + i, len - i, &cp);
+
+		if (n && !text_is_unsafe(cp)) {
+			memcpy(p, json + i, n);
+			p += n;
+		} else {
+			cp = n ? cp : 0xfffd;
+			p += cp < 0x10000 ?
+				     sprintf(p, "\\u%04x", cp) :
+				     sprintf(p, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10),
+					     0xdc00 + (cp & 0x3ff));
+		}
+		i += n ? n : 1;
+	}
+	if (out)
+		*p = '\0';
+	return out;
 }

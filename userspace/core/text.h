@@ -19,6 +19,9 @@
  */
 bool text_is_unsafe(uint32_t cp);
 
+/* Is it UTF-8 without any such character? */
+bool text_is_safe(const char *text);
+
 /*
  * Copies text so that a terminal shows it harmlessly: unsafe characters as \u{202E} (those below
  * U+0080 as \x1B), bytes that are not UTF-8 as \xHH (always 80 or above), a backslash as \\. The
@@ -26,6 +29,12 @@ bool text_is_unsafe(uint32_t cp);
  * out.
  */
 char *text_escape_terminal(char *out, size_t size, const char *text);
+
+/*
+ * Copies JSON text without layout so that every unsafe character in its strings stands as \uXXXX: a reader gets
+ * the same strings, a terminal nothing to obey. malloc'd, NULL without memory.
+ */
+char *text_escape_json(const char *json, size_t len);
 
 /*
  * Columns that a text takes on a terminal: 2 for East Asian wide and full-width characters (UAX

@@ -4,6 +4,7 @@
 
 #include "bus/names.h"
 #include "ctl/client.h"
+#include "ctl/output.h"
 
 /* What the daemon sends is three deep; whoever owns the name must not blow our stack. */
 #define DECODE_DEPTH_MAX 16
@@ -113,30 +114,35 @@ DBusConnection *client_connect(char **why)
 	return dbus;
 }
 
-/* Calls a method of the root object; argument may be NULL. The first value of the answer as JSON.
- */
-static struct json_object *client_call(DBusConnection *dbus, const char *interface,
-				       const char *method, const char *argument,
-				       const char *signature, char **why)
+struct call {
+	const char *interface;
+	const char *method;
+	const char *argument;  /* a string, or NULL: none */
+	const char *signature; /* of the answer */
+	int timeout_ms;
+};
+
+/* Calls a method of the root object. The first value of the answer as JSON. */
+static struct json_object *client_call(DBusConnection *dbus, const struct call *call, char **why)
 {
-	DBusMessage *call =
-		dbus_message_new_method_call(BUS_NAME, BUS_ROOT_PATH, interface, method);
+	DBusMessage *message = dbus_message_new_method_call(BUS_NAME, BUS_ROOT_PATH,
+							    call->interface, call->method);
 	DBusError error = DBUS_ERROR_INIT;
 	struct json_object *answer = NULL;
 	DBusMessage *reply = NULL;
 	DBusMessageIter iter;
 
 	*why = NULL;
-	if (!call)
+	if (!message)
 		return NULL;
 	/* A client that only looks must not start the daemon behind the administrator's back. */
-	dbus_message_set_auto_start(call, FALSE);
-	if (!argument ||
-	    dbus_message_append_args(call, DBUS_TYPE_STRING, &argument, DBUS_TYPE_INVALID))
-		reply = dbus_connection_send_with_reply_and_block(dbus, call, CLIENT_TIMEOUT_MS,
+	dbus_message_set_auto_start(message, FALSE);
+	if (!call->argument ||
+	    dbus_message_append_args(message, DBUS_TYPE_STRING, &call->argument, DBUS_TYPE_INVALID))
+		reply = dbus_connection_send_with_reply_and_block(dbus, message, call->timeout_ms,
 								  &error);
-	dbus_message_unref(call);
-	if (reply && dbus_message_has_signature(reply, signature) &&
+	dbus_message_unref(message);
+	if (reply && dbus_message_has_signature(reply, call->signature) &&
 	    dbus_message_iter_init(reply, &iter))
 		answer = client_decode(&iter);
 	else if (reply)
@@ -150,8 +156,10 @@ static struct json_object *client_call(DBusConnection *dbus, const char *interfa
 
 struct json_object *client_manager(DBusConnection *dbus, char **why)
 {
-	return client_call(dbus, DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_MANAGER,
-			   "a{sv}", why);
+	static const struct call call = {DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_MANAGER,
+					 "a{sv}", CLIENT_TIMEOUT_MS};
+
+	return client_call(dbus, &call, why);
 }
 
 /* An entry of GetManagedObjects with its path, or NULL if it is no device. */
@@ -181,9 +189,9 @@ static int device_compare(const void *a, const void *b)
 
 struct json_object *client_devices(DBusConnection *dbus, char **why)
 {
-	_cleanup_(json_objectp) struct json_object *objects =
-		client_call(dbus, BUS_INTERFACE_OBJECT_MANAGER, "GetManagedObjects", NULL,
-			    "a{oa{sa{sv}}}", why);
+	static const struct call call = {BUS_INTERFACE_OBJECT_MANAGER, "GetManagedObjects", NULL,
+					 "a{oa{sa{sv}}}", CLIENT_TIMEOUT_MS};
+	_cleanup_(json_objectp) struct json_object *objects = client_call(dbus, &call, why);
 	struct json_object *devices;
 
 	if (!objects)
@@ -198,4 +206,12 @@ struct json_object *client_devices(DBusConnection *dbus, char **why)
 	}
 	json_object_array_sort(devices, device_compare);
 	return devices;
+}
+
+struct json_object *client_reload(DBusConnection *dbus, char **why)
+{
+	static const struct call call = {BUS_INTERFACE_MANAGER, "ReloadPolicy", NULL, "s",
+					 CLIENT_RELOAD_TIMEOUT_MS};
+
+	return client_call(dbus, &call, why);
 }

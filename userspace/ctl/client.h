@@ -9,6 +9,8 @@
 
 /* How long an answer may take; the daemon needs milliseconds. */
 #define CLIENT_TIMEOUT_MS 3000
+/* Reading, verifying and recording a policy of the largest size takes seconds. */
+#define CLIENT_RELOAD_TIMEOUT_MS 30000
 
 static inline void dbus_connectionp(DBusConnection **dbus)
 {
@@ -16,11 +18,6 @@ static inline void dbus_connectionp(DBusConnection **dbus)
 		dbus_connection_close(*dbus);
 		dbus_connection_unref(*dbus);
 	}
-}
-
-static inline void json_objectp(struct json_object **object)
-{
-	json_object_put(*object);
 }
 
 /*
@@ -37,6 +34,12 @@ struct json_object *client_manager(DBusConnection *dbus, char **why);
  * front. NULL as above.
  */
 struct json_object *client_devices(DBusConnection *dbus, char **why);
+
+/*
+ * Has the daemon put its policy file in force. What it says of its policy then, a JSON string; NULL
+ * as above, also if it refused.
+ */
+struct json_object *client_reload(DBusConnection *dbus, char **why);
 
 /* One complete D-Bus value as JSON. NULL for want of memory, or nested too deep. */
 struct json_object *client_decode(DBusMessageIter *iter);

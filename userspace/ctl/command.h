@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sekimorictl's commands: a table in sekimorictl.c, from which the help comes. A command lives in a
+ * sekimorictl's commands: tables in commands.c, from which the help comes. A command lives in a
  * file of its name.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Exit statuses of the tool. */
 enum {
@@ -21,12 +22,98 @@ struct context {
 	const char *root; /* directory that stands for "/" where sysfs is read; "" normally */
 };
 
-/* Options of single commands. */
-struct command_options {
-	bool all;
-	unsigned long count; /* 0: no end */
+/* How often an option that may be repeated is taken. */
+#define COMMAND_REPEAT_MAX 128
+
+struct command_repeated {
+	const char *values[COMMAND_REPEAT_MAX];
+	size_t n;
 };
+
+/* Arguments and options of single commands; NULL where nothing was given. */
+struct command_options {
+	char *const *arguments;
+	int n_arguments;
+	bool all;
+	bool usbguard;
+	unsigned long count; /* 0: no end */
+	const char *policy;
+	const char *device;
+	const char *luks;
+	const char *at;
+	const char *terminal;
+	const char *user;
+	const char *state;
+	struct command_repeated groups;
+	struct command_repeated allowed;
+};
+
+typedef int (*command_fn)(const struct context *context, const struct command_options *options);
 
 int status_run(const struct context *context, const struct command_options *options);
 int list_run(const struct context *context, const struct command_options *options);
 int watch_run(const struct context *context, const struct command_options *options);
+int reload_run(const struct context *context, const struct command_options *options);
+int check_policy_run(const struct context *context, const struct command_options *options);
+int explain_run(const struct context *context, const struct command_options *options);
+int rule_for_run(const struct context *context, const struct command_options *options);
+int import_usbguard_run(const struct context *context, const struct command_options *options);
+int policy_history_run(const struct context *context, const struct command_options *options);
+int policy_diff_run(const struct context *context, const struct command_options *options);
+
+/* --- the tables ---------------------------------------------------------------------------- */
+
+/* Which commands take an option. */
+enum {
+	FOR_STATUS = 1 << 0,
+	FOR_LIST = 1 << 1,
+	FOR_WATCH = 1 << 2,
+	FOR_RELOAD = 1 << 3,
+	FOR_CHECK_POLICY = 1 << 4,
+	FOR_EXPLAIN = 1 << 5,
+	FOR_RULE_FOR = 1 << 6,
+	FOR_IMPORT_USBGUARD = 1 << 7,
+	FOR_POLICY_HISTORY = 1 << 8,
+	FOR_POLICY_DIFF = 1 << 9,
+};
+
+struct command {
+	const char *name; /* one word, or two with a blank between them */
+	unsigned int bit;
+	command_fn run;
+	const char *usage; /* its arguments, "" for none */
+	int min_arguments;
+	int max_arguments;
+	const char *en;
+	const char *ja;
+};
+
+struct command_option {
+	const char *name;
+	const char *argument; /* or NULL */
+	int value;            /* for getopt_long */
+	unsigned int takers;  /* 0: not a command's */
+	const char *en;
+	const char *ja;
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+extern const struct command_option command_options[];
+extern const size_t n_command_options;
+
+/*
+ * The command that the first words name; *words: how many of them are its name. NULL if there is
+ * none.
+ */
+const struct command *command_find(int n, char *const *words, int *used);
+
+/* Does a command of two words begin with this one? */
+bool command_begins(const char *word);
+
+/* Applies one option. NULL, or what is wrong with its value. */
+const char *command_option_apply(const struct command_option *option, const char *value,
+				 struct context *context, struct command_options *options);
+
+void command_print_help(const struct context *context);
+void command_print_help_of(const struct context *context, const struct command *command);

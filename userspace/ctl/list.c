@@ -2,6 +2,7 @@
 /* `sekimorictl list`: the devices that the keeper knows. */
 #include <string.h>
 
+#include "bus/names.h"
 #include "core/reason.h"
 #include "core/text.h"
 #include "ctl/client.h"
@@ -15,8 +16,8 @@ static const struct column {
 	enum label label;
 	const char *property;
 } columns[] = {
-	{LABEL_NAME, "Name"},   {LABEL_ID, "Id"},         {LABEL_PRODUCT, "Product"},
-	{LABEL_STATE, "State"}, {LABEL_MEDIUM, "Medium"},
+	{LABEL_NUMBER, "Path"},     {LABEL_NAME, "Name"},   {LABEL_ID, "Id"},
+	{LABEL_PRODUCT, "Product"}, {LABEL_STATE, "State"}, {LABEL_MEDIUM, "Medium"},
 };
 
 static bool column_is_word(const struct column *column)
@@ -26,8 +27,13 @@ static bool column_is_word(const struct column *column)
 
 static char *cell_new(struct json_object *device, const struct column *column)
 {
-	char *text = output_member(device, column->property);
+	char *text;
 
+	/* The last element of the object's path. */
+	if (column->label == LABEL_NUMBER)
+		return output_escape(output_raw(device, column->property) +
+				     strlen(BUS_DEVICE_PATH_PREFIX));
+	text = output_member(device, column->property);
 	output_cut(text, CELL_WIDTH_MAX);
 	return text;
 }

@@ -1,23 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rule.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "ctl/output.h"
 
 #define COLOUR_OFF "\x1b[0m"
 
+static _Noreturn void no_memory(void)
+{
+	fputs("sekimorictl: no memory\n", stderr);
+	exit(COMMAND_FAILED);
+}
+
 char *output_escape(const char *text)
 {
 	size_t size = TEXT_ESCAPED_MAX(strlen(text));
 	char *out = malloc(size);
 
-	if (!out) {
-		fputs("sekimorictl: no memory\n", stderr);
-		exit(COMMAND_FAILED);
-	}
+	if (!out)
+		no_memory();
 	return text_escape_terminal(out, size, text);
+}
+
+char *output_format(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0)
+		no_memory();
+	return text;
+}
+
+char *output_quote(const char *text)
+{
+	size_t size = rule_format_string(text, strlen(text), NULL, 0) + 1;
+	char *out = malloc(size);
+
+	if (!out)
+		no_memory();
+	rule_format_string(text, strlen(text), out, size);
+	return out;
+}
+
+void output_policy_text(FILE *out, const char *text, size_t len)
+{
+	while (len) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(text, len, &cp);
+		bool safe = n && (cp == '\t' || !text_is_unsafe(cp));
+
+		n = n ? n : 1;
+		for (size_t i = 0; i < n && !safe; i++)
+			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+		if (safe)
+			fwrite(text, 1, n, out);
+		text += n;
+		len -= n;
+	}
 }
 
 const char *output_raw(struct json_object *object, const char *key)

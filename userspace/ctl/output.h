@@ -5,11 +5,30 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "core/macro.h"
 #include "ctl/command.h"
 #include "ctl/label.h"
 
+static inline void json_objectp(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
 /* A string made safe for a terminal; malloc'd, never NULL (exits without memory). */
 char *output_escape(const char *text);
+
+/* A text of ours, malloc'd, never NULL. */
+char *output_format(const char *format, ...) _printf_(1, 2);
+
+/* The text as the policy language holds it, in double quotes; malloc'd, never NULL. */
+char *output_quote(const char *text);
+
+/*
+ * Policy text made safe and still policy text: unsafe characters as the \xHH of the rule language,
+ * everything else, a backslash too, as it is. So it can be written out, read back, and written the
+ * same again.
+ */
+void output_policy_text(FILE *out, const char *text, size_t len);
 
 /* A string member made safe, malloc'd; "" if it is absent or no string. */
 char *output_member(struct json_object *object, const char *key);

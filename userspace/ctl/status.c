@@ -18,6 +18,7 @@ struct problem {
 	const char *code; /* for programs */
 	enum label label;
 	char *more; /* malloc'd, escaped, or NULL */
+	bool note;  /* the barrier stands all the same */
 };
 
 struct status {
@@ -25,6 +26,7 @@ struct status {
 	struct json_object *manager; /* properties, NULL: no answer */
 	struct problem problems[PROBLEMS_MAX];
 	size_t n_problems;
+	size_t n_notes; /* of them */
 };
 
 static void problem_add(struct status *status, const char *code, enum label label, char *more)
@@ -44,6 +46,50 @@ static char *open_hosts(const struct layers *layers)
 			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 						 used ? " " : "", layers->hosts[i].name);
 	return output_escape(names);
+}
+
+/* What the keeper may say of its policy; the words are those of PolicyState. */
+static const struct {
+	const char *state;
+	const char *code;
+	enum label label;
+} policy_states[] = {
+	{"missing", "policy-missing", LABEL_DO_POLICY_MISSING},
+	{"refused", "policy-refused", LABEL_DO_POLICY_REFUSED},
+	{"previous", "policy-previous", LABEL_DO_POLICY_PREVIOUS},
+	{"expired", "policy-expired", LABEL_DO_POLICY_EXPIRED},
+	{"not-yet-valid", "policy-not-yet-valid", LABEL_DO_POLICY_EARLY},
+};
+
+static void policy_judge(struct status *status)
+{
+	const char *state = output_raw(status->manager, "PolicyState");
+	struct json_object *is_signed;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(policy_states) && strcmp(policy_states[i].state, state))
+		i++;
+	if (i < ARRAY_SIZE(policy_states))
+		problem_add(status, policy_states[i].code, policy_states[i].label, NULL);
+	else if (strcmp(state, "ok"))
+		problem_add(status, "policy-unknown", LABEL_DO_POLICY_UNKNOWN,
+			    output_member(status->manager, "PolicyState"));
+	if (*output_raw(status->manager, "PolicyError"))
+		problem_add(status, "policy-rejected", LABEL_DO_POLICY_REJECTED,
+			    output_member(status->manager, "PolicyError"));
+	/* Only of a policy that is there, and from a daemon that tells. */
+	if (strcmp(state, "missing") && strcmp(state, "refused") &&
+	    json_object_object_get_ex(status->manager, "PolicySigned", &is_signed) &&
+	    !json_object_get_boolean(is_signed)) {
+		problem_add(status, "policy-unsigned", LABEL_DO_POLICY_UNSIGNED, NULL);
+		status->problems[status->n_problems - 1].note = true;
+		status->n_notes++;
+	}
+}
+
+static bool status_ok(const struct status *status)
+{
+	return status->n_problems == status->n_notes;
 }
 
 static void status_judge(struct status *status)
@@ -66,6 +112,7 @@ static void status_judge(struct status *status)
 	if (strcmp(output_raw(status->manager, "LogState"), "ok"))
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
+	policy_judge(status);
 }
 
 /* --- for people ---------------------------------------------------------------------------- */
@@ -73,13 +120,18 @@ static void status_judge(struct status *status)
 /* Columns of the longest label of a line, in either language, and two to spare. */
 #define LABEL_WIDTH 22
 
-static void print_line(const struct context *context, enum label label, const char *value,
-		       const char *more)
+static void print_title(const struct context *context, enum label label)
 {
 	const char *title = label_text(label, context->japanese);
 
 	fputs(title, stdout);
 	output_pad(title, LABEL_WIDTH);
+}
+
+static void print_line(const struct context *context, enum label label, const char *value,
+		       const char *more)
+{
+	print_title(context, label);
 	printf("%s%s%s\n", value, *more ? "  " : "", more);
 }
 
@@ -97,17 +149,75 @@ static void print_layers(const struct context *context, const struct layers *lay
 	print_line(context, LABEL_SECOND, label_text(second, context->japanese), open);
 }
 
+static void print_member(const struct context *context, enum label label,
+			 struct json_object *manager, const char *key)
+{
+	_cleanup_(freep) char *value = output_member(manager, key);
+
+	if (*value)
+		print_line(context, label, value, "");
+}
+
+/* "yes, by A, B", "no"; nothing from a daemon that does not tell. */
+static void print_signers(const struct context *context, struct json_object *manager)
+{
+	struct json_object *is_signed, *signers = NULL;
+	size_t n = 0;
+
+	if (!json_object_object_get_ex(manager, "PolicySigned", &is_signed))
+		return;
+	if (json_object_object_get_ex(manager, "PolicySigners", &signers) &&
+	    json_object_is_type(signers, json_type_array))
+		n = json_object_array_length(signers);
+	if (!json_object_get_boolean(is_signed))
+		n = 0;
+	print_title(context, LABEL_SIGNED);
+	fputs(label_text(json_object_get_boolean(is_signed) ? LABEL_YES : LABEL_NO,
+			 context->japanese),
+	      stdout);
+	for (size_t i = 0; i < n; i++) {
+		const char *raw = json_object_get_string(json_object_array_get_idx(signers, i));
+		_cleanup_(freep) char *name = output_escape(raw ? raw : "");
+
+		printf("%s%s", i ? ", " : "  ", name);
+	}
+	putchar('\n');
+}
+
+static void print_policy(const struct context *context, struct json_object *manager)
+{
+	_cleanup_(freep) char *state = output_member(manager, "PolicyState");
+	_cleanup_(freep) char *file = output_member(manager, "PolicyFile");
+	_cleanup_(freep) char *id = output_member(manager, "PolicyId");
+	struct json_object *number;
+	uint64_t version = 0;
+	bool ja = context->japanese;
+
+	print_line(context, LABEL_POLICY,
+		   !strcmp(state, "ok")        ? label_text(LABEL_OK, ja)
+		   : !strcmp(state, "missing") ? label_text(LABEL_POLICY_MISSING, ja)
+					       : state,
+		   file);
+	if (json_object_object_get_ex(manager, "PolicyVersion", &number))
+		version = json_object_get_uint64(number);
+	if (*id || version) {
+		_cleanup_(freep) char *text = output_format("%" PRIu64, version);
+
+		print_line(context, LABEL_POLICY_VERSION, *id ? id : "-", version ? text : "");
+	}
+	print_signers(context, manager);
+	print_member(context, LABEL_POLICY_UNTIL, manager, "PolicyValidUntil");
+	print_member(context, LABEL_CONTACT, manager, "Contact");
+}
+
 static void print_daemon(const struct context *context, struct json_object *manager)
 {
 	_cleanup_(freep) char *version = output_member(manager, "Version");
 	_cleanup_(freep) char *backend = output_member(manager, "Backend");
 	_cleanup_(freep) char *terminal = output_member(manager, "Terminal");
-	_cleanup_(freep) char *policy_state = output_member(manager, "PolicyState");
-	_cleanup_(freep) char *policy_file = output_member(manager, "PolicyFile");
 	_cleanup_(freep) char *log_state = output_member(manager, "LogState");
 	_cleanup_(freep) char *log_file = output_member(manager, "LogFile");
 	bool ja = context->japanese;
-	const char *ok = label_text(LABEL_OK, ja);
 
 	if (!manager) {
 		print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_SILENT, ja), "");
@@ -116,12 +226,24 @@ static void print_daemon(const struct context *context, struct json_object *mana
 	print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_RUNNING, ja), version);
 	print_line(context, LABEL_BACKEND, backend, "");
 	print_line(context, LABEL_TERMINAL, terminal, "");
-	print_line(context, LABEL_POLICY,
-		   !strcmp(policy_state, "ok")        ? ok
-		   : !strcmp(policy_state, "missing") ? label_text(LABEL_POLICY_MISSING, ja)
-						      : policy_state,
-		   policy_file);
-	print_line(context, LABEL_LOG, strcmp(log_state, "ok") ? log_state : ok, log_file);
+	print_policy(context, manager);
+	print_line(context, LABEL_LOG,
+		   strcmp(log_state, "ok") ? log_state : label_text(LABEL_OK, ja), log_file);
+}
+
+static void print_problems(const struct context *context, const struct status *status, bool notes)
+{
+	bool ja = context->japanese;
+
+	if (notes && status->n_notes)
+		printf("%s\n", label_text(LABEL_NOTES, ja));
+	for (size_t i = 0; i < status->n_problems; i++) {
+		const struct problem *problem = &status->problems[i];
+
+		if (problem->note == notes)
+			printf("  - %s%s%s\n", label_text(problem->label, ja),
+			       problem->more ? " " : "", problem->more ? problem->more : "");
+	}
 }
 
 static void print_status(const struct context *context, const struct status *status)
@@ -140,13 +262,9 @@ static void print_status(const struct context *context, const struct status *sta
 		output_pad(name, LABEL_WIDTH - 2);
 		printf("%" PRIu64 "\n", layers->counters[i].value);
 	}
-	printf("\n%s\n", label_text(status->n_problems ? LABEL_PROBLEMS : LABEL_ALL_WELL, ja));
-	for (size_t i = 0; i < status->n_problems; i++) {
-		const struct problem *problem = &status->problems[i];
-
-		printf("  - %s%s%s\n", label_text(problem->label, ja), problem->more ? " " : "",
-		       problem->more ? problem->more : "");
-	}
+	printf("\n%s\n", label_text(status_ok(status) ? LABEL_ALL_WELL : LABEL_PROBLEMS, ja));
+	print_problems(context, status, false);
+	print_problems(context, status, true);
 }
 
 /* --- for programs -------------------------------------------------------------------------- */
@@ -170,7 +288,7 @@ static void print_json(const struct context *context, const struct status *statu
 	const struct layers *layers = &status->layers;
 	struct json_object *part, *problems;
 
-	add_bool(all, "ok", !status->n_problems);
+	add_bool(all, "ok", status_ok(status));
 
 	part = add_object(all, "gate");
 	add_bool(part, "loaded", layers->gate_loaded);
@@ -199,6 +317,7 @@ static void print_json(const struct context *context, const struct status *statu
 		json_object_object_add(
 			part, "text",
 			json_object_new_string(label_text(problem->label, context->japanese)));
+		add_bool(part, "note", problem->note);
 		if (problem->more)
 			json_object_object_add(part, "what", json_object_new_string(problem->more));
 	}
@@ -235,5 +354,5 @@ int status_run(const struct context *context, const struct command_options *opti
 	for (size_t i = 0; i < status.n_problems; i++)
 		free(status.problems[i].more);
 	json_object_put(status.manager);
-	return status.n_problems ? COMMAND_FAILED : COMMAND_OK;
+	return status_ok(&status) ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -5,6 +5,7 @@
  * On the system bus anybody may send us a signal directly, whatever we subscribed to. Only what
  * comes from the owner of the daemon's name is believed, and only the bus itself tells who that is.
  */
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -68,6 +69,14 @@ static void print_part(struct json_object *record, const char *key, const char *
 		printf("%s%s%s", before, text, after);
 }
 
+static void print_number(struct json_object *record, const char *key, const char *before)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(record, key, &value) && json_object_get_uint64(value))
+		printf("%s%" PRIu64, before, json_object_get_uint64(value));
+}
+
 static void print_line(const struct context *context, const char *event, struct json_object *record)
 {
 	const char *code = output_raw(record, "reason");
@@ -79,6 +88,11 @@ static void print_line(const struct context *context, const char *event, struct 
 		print_part(record, "attempt", " ", "");
 		print_part(record, "program", " <- ", "");
 		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED, context->japanese));
+	} else if (!strncmp(event, "Policy", strlen("Policy"))) {
+		print_part(record, "policy", " ", "");
+		print_number(record, "policy_version", " ");
+		print_part(record, "error", "  ", "");
+		putchar('\n');
 	} else {
 		print_part(record, "device", " ", "");
 		print_part(record, "id", " ", "");

@@ -22,3 +22,8 @@ const char *device_interface_state_name(enum device_interface_state state)
 {
 	return interface_state_names[state];
 }
+
+const char *device_access_name(enum access access)
+{
+	return access == ACCESS_RO ? "ro" : "rw";
+}

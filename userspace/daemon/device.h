@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 #include "core/ident.h"
+#include "core/rule.h"
 
 #define DEVICE_REASON_MAX 32
 #define DEVICE_DECIDED_MAX 256
 #define DEVICE_MEDIUM_MAX 64
 #define DEVICE_METHOD_MAX 16
 #define DEVICE_DETAIL_MAX 128
+#define DEVICE_UUID_MAX 40
 #define DEVICE_BLOCKS_MAX 8
 #define DEVICE_BLOCK_NAME_MAX 32
 
@@ -41,14 +43,18 @@ struct device_interface {
 	struct ident_interface ident;
 	enum device_interface_state state;
 	bool storage;	 /* some alternate setting is of mass-storage class */
+	bool suspect;	 /* held because a storage driver tried it */
 	bool in_use;	 /* KEPT: a disk of it was open when the gate looked */
+	/* Its own verdict; `reason` is NULL before there is one, else static text of core/reason.h. */
+	bool allowed;
+	const char *reason;
+	unsigned int line; /* of the policy, 0: the default */
 	char driver[32]; /* bound driver, or empty */
 };
 
 struct device {
 	uint64_t id; /* counted up; the last element of its D-Bus path */
 	struct ident ident;
-	char fingerprint[IDENT_FINGERPRINT_MAX];
 	enum device_state state;
 	struct device_interface interfaces[IDENT_INTERFACES_MAX];
 	unsigned int n_interfaces;
@@ -59,6 +65,9 @@ struct device {
 	char medium[DEVICE_MEDIUM_MAX];	     /* number of the registered medium */
 	char method[DEVICE_METHOD_MAX];	     /* proven encryption, "luks2" */
 	char detail[DEVICE_DETAIL_MAX];	     /* what exactly was wrong, English */
+	char luks_uuid[DEVICE_UUID_MAX];     /* of the proven volume */
+	enum access access;		     /* of what is allowed */
+	unsigned int n_judged;		     /* interfaces that have a verdict */
 
 	uint64_t held_us;    /* CLOCK_BOOTTIME microseconds when the gate held it; 0 never */
 	uint64_t decided_us; /* … and when the verdict was sent; 0 not yet */
@@ -71,3 +80,4 @@ struct device {
 /* "held", "inspecting", … */
 const char *device_state_name(enum device_state state);
 const char *device_interface_state_name(enum device_interface_state state);
+const char *device_access_name(enum access access); /* "rw" or "ro" */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/text.h"
 #include "daemon/evidence.h"
 #include "system/logfile.h"
 
@@ -123,6 +124,30 @@ static void add_interfaces(struct json_object *record, const struct device *devi
 	add_string(record, "interfaces", text);
 }
 
+/* Where several interfaces were judged, each one's own verdict. */
+static void add_verdicts(struct json_object *record, const struct device *device)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; list && i < device->n_interfaces; i++) {
+		const struct device_interface *intf = &device->interfaces[i];
+		struct json_object *verdict = intf->reason ? json_object_new_object() : NULL;
+		char class[16];
+
+		if (!verdict)
+			continue;
+		snprintf(class, sizeof(class), "%02x:%02x:%02x", intf->ident.class,
+			 intf->ident.subclass, intf->ident.protocol);
+		add_u64(verdict, "interface", intf->ident.number);
+		add_string(verdict, "class", class);
+		add_string(verdict, "verdict", intf->allowed ? "allow" : "block");
+		add_string(verdict, "reason", intf->reason);
+		add_u64(verdict, "line", intf->line);
+		json_object_array_add(list, verdict);
+	}
+	json_object_object_add(record, "verdicts", list);
+}
+
 static void add_device(struct json_object *record, const struct device *device)
 {
 	char id[16];
@@ -135,7 +160,7 @@ static void add_device(struct json_object *record, const struct device *device)
 	add_string(record, "serial", device->ident.serial);
 	add_string(record, "manufacturer", device->ident.manufacturer);
 	add_string(record, "product", device->ident.product);
-	add_string(record, "fingerprint", device->fingerprint);
+	add_string(record, "fingerprint", device->ident.fingerprint);
 	add_interfaces(record, device);
 	add_string(record, "state", device_state_name(device->state));
 	if (device->reason[0])
@@ -146,17 +171,22 @@ static void add_device(struct json_object *record, const struct device *device)
 		add_string(record, "medium", device->medium);
 	if (device->method[0])
 		add_string(record, "method", device->method);
+	if (device->state == DEVICE_ALLOWED)
+		add_string(record, "access", device_access_name(device->access));
 	if (device->detail[0])
 		add_string(record, "detail", device->detail);
 	if (device->held_us && device->decided_us >= device->held_us)
 		add_u64(record, "verdict_us", device->decided_us - device->held_us);
+	if (device->reason[0] && device->n_judged > 1)
+		add_verdicts(record, device);
 }
 
 int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp)
 {
 	struct json_object *record = json_object_new_object();
-	const char *line;
+	_cleanup_(freep) char *line = NULL;
+	const char *json;
 	size_t len;
 	int r;
 
@@ -178,8 +208,11 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 		json_object_put(extra);
 	}
 
-	line = json_object_to_json_string_length(
+	json = json_object_to_json_string_length(
 		record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	/* A reader of the log sees what a device calls itself, and is not steered by it. */
+	line = json ? text_escape_json(json, len) : NULL;
+	len = line ? strlen(line) : 0;
 	r = !line ? -ENOMEM : len + 1 > LOGFILE_LINE_MAX ? -EMSGSIZE :
 							    logfile_append(evidence->log, line, len);
 	if (!r)

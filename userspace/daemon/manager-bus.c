@@ -14,6 +14,7 @@
 struct manager_bus {
 	struct bus_registry *registry;
 	manager_bus_info_fn info;
+	manager_bus_reload_fn reload;
 	void *userdata;
 };
 
@@ -50,9 +51,49 @@ MANAGER_GETTER(module_locked, append_bool)
 MANAGER_GETTER(terminal, bus_append_string)
 MANAGER_GETTER(policy_file, bus_append_string)
 MANAGER_GETTER(policy_state, bus_append_string)
+MANAGER_GETTER(policy_id, bus_append_string)
+MANAGER_GETTER(policy_version, append_u64)
+MANAGER_GETTER(policy_signed, append_bool)
+MANAGER_GETTER(policy_valid_until, bus_append_string)
+MANAGER_GETTER(policy_error, bus_append_string)
+MANAGER_GETTER(contact, bus_append_string)
+MANAGER_GETTER(active_user, bus_append_string)
 MANAGER_GETTER(log_file, bus_append_string)
 MANAGER_GETTER(log_state, bus_append_string)
 MANAGER_GETTER(started_at, append_u64)
+
+static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *value)
+{
+	struct manager_bus *mb = object;
+	const char *const *names = mb->info(mb->userdata)->policy_signers;
+	DBusMessageIter array;
+
+	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "s", &array))
+		return FALSE;
+	for (size_t i = 0; names && names[i]; i++)
+		if (!bus_append_string(&array, names[i]))
+			return FALSE;
+	return dbus_message_iter_close_container(value, &array);
+}
+
+/* Only root may call it: policy/org.sekimori.Sekimori1.conf, enforced by the bus. */
+static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMessageIter *out,
+					 DBusError *error)
+{
+	struct manager_bus *mb = object;
+	const char *why = NULL;
+
+	if (!mb->reload(mb->userdata, &why)) {
+		dbus_set_error(error, BUS_NAME ".Error.PolicyRefused", "%s", why);
+		return FALSE;
+	}
+	return bus_append_string(out, mb->info(mb->userdata)->policy_state);
+}
+
+static const struct bus_method manager_methods[] = {
+	{"ReloadPolicy", {{NULL, NULL}}, {{"s", "state"}}, NULL, manager_reload_policy},
+	{.name = NULL},
+};
 
 static const struct bus_property manager_properties[] = {
 	{"Version", "s", manager_get_version, BUS_EMITS_CONST},
@@ -61,6 +102,14 @@ static const struct bus_property manager_properties[] = {
 	{"Terminal", "s", manager_get_terminal, BUS_EMITS_TRUE},
 	{"PolicyFile", "s", manager_get_policy_file, BUS_EMITS_TRUE},
 	{"PolicyState", "s", manager_get_policy_state, BUS_EMITS_TRUE},
+	{"PolicyId", "s", manager_get_policy_id, BUS_EMITS_TRUE},
+	{"PolicyVersion", "t", manager_get_policy_version, BUS_EMITS_TRUE},
+	{"PolicySigned", "b", manager_get_policy_signed, BUS_EMITS_TRUE},
+	{"PolicySigners", "as", manager_get_policy_signers, BUS_EMITS_TRUE},
+	{"PolicyValidUntil", "s", manager_get_policy_valid_until, BUS_EMITS_TRUE},
+	{"PolicyError", "s", manager_get_policy_error, BUS_EMITS_TRUE},
+	{"Contact", "s", manager_get_contact, BUS_EMITS_TRUE},
+	{"ActiveUser", "s", manager_get_active_user, BUS_EMITS_TRUE},
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
 	{"StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST},
@@ -75,12 +124,15 @@ static const struct bus_property manager_properties[] = {
 static const struct bus_signal manager_signals[] = {
 	{"DeviceHeld", DEVICE_AND_RECORD},         {"DeviceDenied", DEVICE_AND_RECORD},
 	{"DeviceAllowed", DEVICE_AND_RECORD},      {"DeviceRemoved", DEVICE_AND_RECORD},
-	{"AttemptRefused", {{"a{sv}", "record"}}}, {.name = NULL},
+	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
+	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
+	{.name = NULL},
 };
 
 static const struct bus_interface manager_interface = {
 	.name = BUS_INTERFACE_MANAGER,
 	.properties = manager_properties,
+	.methods = manager_methods,
 	.signals = manager_signals,
 };
 
@@ -100,12 +152,15 @@ DEVICE_GETTER(devnum, append_u32, dev->ident.devnum)
 DEVICE_GETTER(serial, bus_append_string, dev->ident.serial)
 DEVICE_GETTER(manufacturer, bus_append_string, dev->ident.manufacturer)
 DEVICE_GETTER(product, bus_append_string, dev->ident.product)
-DEVICE_GETTER(fingerprint, bus_append_string, dev->fingerprint)
+DEVICE_GETTER(fingerprint, bus_append_string, dev->ident.fingerprint)
 DEVICE_GETTER(state, bus_append_string, device_state_name(dev->state))
 DEVICE_GETTER(reason, bus_append_string, dev->reason)
 DEVICE_GETTER(decided_by, bus_append_string, dev->decided_by)
 DEVICE_GETTER(medium, bus_append_string, dev->medium)
 DEVICE_GETTER(method, bus_append_string, dev->method)
+DEVICE_GETTER(luks_uuid, bus_append_string, dev->luks_uuid)
+DEVICE_GETTER(access, bus_append_string,
+	      dev->state == DEVICE_ALLOWED ? device_access_name(dev->access) : "")
 DEVICE_GETTER(detail, bus_append_string, dev->detail)
 DEVICE_GETTER(verdict_us, append_u64,
 	      dev->held_us && dev->decided_us > dev->held_us ? dev->decided_us - dev->held_us : 0)
@@ -175,6 +230,8 @@ static const struct bus_property device_properties[] = {
 	{"DecidedBy", "s", device_get_decided_by, BUS_EMITS_TRUE},
 	{"Medium", "s", device_get_medium, BUS_EMITS_TRUE},
 	{"Method", "s", device_get_method, BUS_EMITS_TRUE},
+	{"Access", "s", device_get_access, BUS_EMITS_TRUE},
+	{"LuksUuid", "s", device_get_luks_uuid, BUS_EMITS_TRUE},
 	{"Detail", "s", device_get_detail, BUS_EMITS_TRUE},
 	{"Interfaces", "a(yyyyss)", device_get_interfaces, BUS_EMITS_TRUE},
 	{"BlockDevices", "as", device_get_blocks, BUS_EMITS_TRUE},
@@ -193,7 +250,7 @@ static const struct bus_interface *const manager_interfaces[] = {&manager_interf
 static const struct bus_interface *const device_interfaces[] = {&device_interface, NULL};
 
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
-		    manager_bus_info_fn info, void *userdata)
+		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata)
 {
 	_cleanup_(manager_bus_freep) struct manager_bus *mb = calloc(1, sizeof(*mb));
 	int r;
@@ -201,6 +258,7 @@ int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *addre
 	if (!mb)
 		return -ENOMEM;
 	mb->info = info;
+	mb->reload = reload;
 	mb->userdata = userdata;
 	r = bus_registry_new(&mb->registry, event, address, BUS_NAME, BUS_ROOT_PATH);
 	if (r < 0)

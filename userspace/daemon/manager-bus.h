@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "core/civil.h"
 #include "core/macro.h"
 #include "daemon/device.h"
 
@@ -34,7 +35,15 @@ struct manager_bus_info {
 	bool module_locked;
 	const char *terminal;
 	const char *policy_file;
-	const char *policy_state; /* "ok" or "missing" */
+	const char *policy_state; /* see docs/dbus.md */
+	const char *policy_id;
+	uint64_t policy_version;
+	bool policy_signed;
+	const char *const *policy_signers; /* names, NULL at the end; NULL: none */
+	char policy_valid_until[CIVIL_TEXT_MAX]; /* local time; "" for ever */
+	const char *policy_error; /* of the last refused reload; "" if it was taken */
+	const char *contact;	  /* whom staff should ask */
+	const char *active_user;  /* "" nobody */
 	const char *log_file;
 	const char *log_state; /* "ok", or what is wrong with it */
 	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
@@ -46,11 +55,17 @@ struct manager_bus;
 typedef const struct manager_bus_info *(*manager_bus_info_fn)(void *userdata);
 
 /*
+ * Reloads the policy. False if it was refused: *error says why, and must stay as it is until the loop's
+ * next turn.
+ */
+typedef bool (*manager_bus_reload_fn)(void *userdata, const char **error);
+
+/*
  * address: of the bus, or NULL for the system bus. Fails only for want of memory or descriptors; a
  * missing bus is no failure.
  */
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
-		    manager_bus_info_fn info, void *userdata);
+		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata);
 struct manager_bus *manager_bus_free(struct manager_bus *mb); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
 

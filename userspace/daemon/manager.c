@@ -5,9 +5,8 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "daemon/manager.h"
+#include "daemon/manager-gate.h"
 #include "daemon/session.h"
-#include "system/usbdev.h"
 
 #define RELEASED_FILE "/run/sekimori/released"
 
@@ -39,8 +38,6 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 	return r;
 }
 
-/* --- records of what concerns no session --- */
-
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, json_object_new_string(value));
@@ -51,185 +48,6 @@ static void add_number(struct json_object *object, const char *key, uint64_t val
 	json_object_object_add(object, key, json_object_new_uint64(value));
 }
 
-static const char *attempt_name(uint8_t attempt)
-{
-	switch (attempt) {
-	case SEKIMORI_ATTEMPT_BIND:
-		return "bind";
-	case SEKIMORI_ATTEMPT_AUTHORIZE:
-		return "authorize";
-	case SEKIMORI_ATTEMPT_CLAIM:
-		return "claim";
-	case SEKIMORI_ATTEMPT_UNLOAD:
-		return "unload";
-	}
-	return "unknown";
-}
-
-/* Who did what to which interface, as the gate saw it. NULL without memory. */
-static struct json_object *describe_event(const struct sekimori_event *event)
-{
-	struct json_object *extra = json_object_new_object();
-	char id[16];
-
-	if (!extra)
-		return NULL;
-	if (event->attempt)
-		add_string(extra, "attempt", attempt_name(event->attempt));
-	if (event->name[0]) {
-		snprintf(id, sizeof(id), "%04x:%04x", event->id_vendor, event->id_product);
-		add_string(extra, "interface", event->name);
-		add_string(extra, "id", id);
-	}
-	if (event->driver[0])
-		add_string(extra, "driver", event->driver);
-	/* A program's name may be any bytes. */
-	if (event->comm[0]) {
-		char program[IDENT_STRING_MAX];
-
-		ident_set_string(program, event->comm);
-		add_string(extra, "program", program);
-		add_number(extra, "pid", (uint64_t)event->pid);
-		add_number(extra, "uid", event->uid);
-	}
-	if (event->count)
-		add_number(extra, "count", event->count);
-	add_number(extra, "happened_us", event->boottime_ns / 1000);
-	return extra;
-}
-
-static void record_event(struct manager *manager, const char *kind, const char *signal,
-			 const struct sekimori_event *event)
-{
-	manager_record(manager, kind, signal, NULL, describe_event(event));
-}
-
-/* --- sessions --- */
-
-static struct session **find_device(struct manager *manager, const char *name,
-				    const struct sekimori_event *event)
-{
-	struct session **p = &manager->sessions;
-
-	while (*p && (strcmp((*p)->device.ident.name, name) ||
-		      (*p)->device.ident.busnum != event->busnum ||
-		      (*p)->device.ident.devnum != event->devnum))
-		p = &(*p)->next;
-	return p;
-}
-
-static struct session **find_cookie(struct manager *manager, uint64_t cookie)
-{
-	struct session **p = &manager->sessions;
-
-	while (*p && !session_has_cookie(*p, cookie))
-		p = &(*p)->next;
-	return p;
-}
-
-static void unlink_session(struct session **p)
-{
-	struct session *session = *p;
-
-	*p = session->next;
-	session_gone(session);
-}
-
-static void interface_added(struct manager *manager, const struct sekimori_event *event)
-{
-	char name[IDENT_NAME_MAX];
-	struct session **p;
-	int r;
-
-	if (usbdev_name_of_interface(event->name, name))
-		return;
-	p = find_device(manager, name, event);
-	if (!*p) {
-		r = session_new(p, manager, name, event);
-		if (r) {
-			/* Without a session nobody will release it. Mostly it has just been unplugged. */
-			if (r != -ENODEV)
-				fprintf(stderr, SD_ERR "device %s stays held: %s\n", name,
-					strerror(-r));
-			return;
-		}
-	}
-	session_add_interface(*p, event);
-}
-
-static void interface_removed(struct manager *manager, const struct sekimori_event *event)
-{
-	struct session **p = find_cookie(manager, event->cookie);
-
-	if (*p && session_remove_interface(*p, event->cookie))
-		unlink_session(p);
-	else if (!*p && event->seq <= manager->sync_seq)
-		record_event(manager, "missed", NULL, event);
-}
-
-static void snapshot_done(struct manager *manager, const struct sekimori_event *event)
-{
-	struct session **p = &manager->sessions;
-	bool locked = event->flags & SEKIMORI_F_LOCKED;
-
-	while (*p) {
-		if (session_drop_stale(*p, event->seq))
-			unlink_session(p);
-		else
-			p = &(*p)->next;
-	}
-	manager->sync_seq = event->seq;
-	manager->synced = true;
-	if (manager->info.module_locked != locked) {
-		manager->info.module_locked = locked;
-		manager_bus_info_changed(manager->bus);
-	}
-}
-
-static void gate_event(void *userdata, const struct sekimori_event *event)
-{
-	struct manager *manager = userdata;
-	/* What the snapshot already contains. */
-	bool history = manager->synced && event->seq <= manager->sync_seq;
-	struct session **p;
-
-	switch (event->kind) {
-	case SEKIMORI_EV_PRESENT:
-		interface_added(manager, event);
-		break;
-	case SEKIMORI_EV_SYNC:
-		snapshot_done(manager, event);
-		break;
-	case SEKIMORI_EV_ADDED:
-		if (!history)
-			interface_added(manager, event);
-		else if (!*find_cookie(manager, event->cookie))
-			record_event(manager, "missed", NULL, event);
-		break;
-	case SEKIMORI_EV_STATE:
-		p = find_cookie(manager, event->cookie);
-		if (!history && *p)
-			session_state_changed(*p, event);
-		break;
-	case SEKIMORI_EV_REMOVED:
-		interface_removed(manager, event);
-		break;
-	case SEKIMORI_EV_REFUSED:
-		record_event(manager, "refused", "AttemptRefused", event);
-		break;
-	case SEKIMORI_EV_KEEPER:
-		record_event(manager, "keeper-before", NULL, event);
-		break;
-	case SEKIMORI_EV_OVERFLOW:
-		/* A fresh snapshot follows. */
-		record_event(manager, "overflow", NULL, event);
-		break;
-	case SEKIMORI_EV_HARMLESS:
-		record_event(manager, "harmless-changed", NULL, event);
-		break;
-	}
-}
-
 static void gate_lost(void *userdata, int error)
 {
 	struct manager *manager = userdata;
@@ -238,27 +56,36 @@ static void gate_lost(void *userdata, int error)
 	sd_event_exit(manager->event, EXIT_FAILURE);
 }
 
-/* --- disks, for display --- */
+/* --- disks --- */
 
-static int disk_changed(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static struct session *session_of_block(struct manager *manager, struct udev_device *block)
+{
+	struct udev_device *usb =
+		udev_device_get_parent_with_subsystem_devtype(block, "usb", "usb_device");
+	struct session *s = usb ? manager->sessions : NULL;
+
+	while (s && strcmp(s->device.ident.name, udev_device_get_sysname(usb)))
+		s = s->next;
+	return s;
+}
+
+static int block_changed(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct manager *manager = userdata;
-	struct udev_device *disk = udev_monitor_receive_device(manager->disks), *parent;
-	const char *action = disk ? udev_device_get_action(disk) : NULL;
-	const char *name = disk ? udev_device_get_sysname(disk) : NULL;
+	struct udev_device *block = udev_monitor_receive_device(manager->disks);
+	const char *action = block ? udev_device_get_action(block) : NULL;
 	struct session *s;
 
-	if (action && !strcmp(action, "add")) {
-		parent = udev_device_get_parent_with_subsystem_devtype(disk, "usb", "usb_device");
-		for (s = parent ? manager->sessions : NULL; s; s = s->next)
-			if (!strcmp(s->device.ident.name, udev_device_get_sysname(parent)))
-				session_add_disk(s, name);
+	if (action && (!strcmp(action, "add") || !strcmp(action, "change"))) {
+		s = session_of_block(manager, block);
+		if (s)
+			session_block_appeared(s, block);
 	} else if (action && !strcmp(action, "remove")) {
 		for (s = manager->sessions; s; s = s->next)
-			if (session_remove_disk(s, name))
+			if (session_remove_disk(s, udev_device_get_sysname(block)))
 				break;
 	}
-	udev_device_unref(disk);
+	udev_device_unref(block);
 	return 0;
 }
 
@@ -269,14 +96,154 @@ static int watch_disks(struct manager *manager)
 	manager->disks = udev_monitor_new_from_netlink(manager->udev, "udev");
 	if (!manager->disks)
 		return -ENOMEM;
-	r = udev_monitor_filter_add_match_subsystem_devtype(manager->disks, "block", "disk");
+	r = udev_monitor_filter_add_match_subsystem_devtype(manager->disks, "block", NULL);
 	if (r >= 0)
 		r = udev_monitor_enable_receiving(manager->disks);
 	if (r >= 0)
 		r = sd_event_add_io(manager->event, &manager->disks_source,
-				    udev_monitor_get_fd(manager->disks), EPOLLIN, disk_changed,
+				    udev_monitor_get_fd(manager->disks), EPOLLIN, block_changed,
 				    manager);
 	return r < 0 ? r : 0;
+}
+
+/* --- judging again --- */
+
+void manager_plan(struct manager *manager)
+{
+	int64_t first = INT64_MAX;
+
+	for (const struct session *s = manager->sessions; s; s = s->next)
+		if (s->recheck < first)
+			first = s->recheck;
+	alarm_set(manager->alarm, first);
+}
+
+static int rejudge_all(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	for (struct session *s = manager->sessions; s; s = s->next)
+		session_rejudge(s, manager->rejudge_why);
+	manager_plan(manager);
+	return 0;
+}
+
+void manager_rejudge(struct manager *manager, const char *why)
+{
+	manager->rejudge_why = why;
+	sd_event_source_set_enabled(manager->rejudge, SD_EVENT_ONESHOT);
+}
+
+static void alarm_rang(void *userdata, bool clock_set)
+{
+	struct manager *manager = userdata;
+
+	if (clock_set)
+		manager_record(manager, "clock-set", NULL, NULL, NULL);
+	manager_bus_info_changed(manager->bus); /* the policy's own time may have come */
+	manager_rejudge(manager, clock_set ? "clock" : "time");
+}
+
+static void seat_changed(void *userdata, const struct seat_user *user)
+{
+	struct manager *manager = userdata;
+	struct json_object *extra = json_object_new_object();
+
+	if (extra)
+		add_string(extra, "user", user->name);
+	if (extra && user->name[0])
+		add_number(extra, "uid", user->uid);
+	manager_record(manager, "seat", NULL, NULL, extra);
+	manager_bus_info_changed(manager->bus);
+	manager_rejudge(manager, "session");
+}
+
+/* --- the policy --- */
+
+static struct json_object *describe_policy(const struct rulebook *rulebook)
+{
+	struct json_object *extra = json_object_new_object(), *signers = json_object_new_array();
+	const struct policy *policy = rulebook->policy;
+
+	if (!extra || !signers) {
+		json_object_put(extra);
+		json_object_put(signers);
+		return NULL;
+	}
+	add_string(extra, "state", rulebook_state(rulebook));
+	add_string(extra, "policy", policy ? policy_id(policy) : "");
+	add_number(extra, "policy_version", policy ? policy_version(policy) : 0);
+	add_string(extra, "digest", rulebook->digest);
+	add_number(extra, "media", policy ? policy_n_media(policy) : 0);
+	add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
+	json_object_object_add(extra, "signed", json_object_new_boolean(rulebook->is_signed));
+	for (size_t i = 0; rulebook->signers[i]; i++)
+		json_object_array_add(signers, json_object_new_string(rulebook->signers[i]));
+	json_object_object_add(extra, "signers", signers);
+	return extra;
+}
+
+/* What the gate lets pass by its class alone is the policy's to say, as far as the gate follows. */
+static void apply_harmless(struct manager *manager)
+{
+	const struct policy_header *header =
+		manager->rulebook.policy ? policy_header(manager->rulebook.policy) : NULL;
+	int r;
+
+	if (!header || !header->has_harmless)
+		return;
+	r = gate_set_harmless(manager->gate, header->harmless.bits);
+	if (r == -EPERM)
+		fprintf(stderr, SD_NOTICE "the gate is locked: it goes on holding classes that the "
+					  "policy calls harmless; they are let through one by one\n");
+	else if (r < 0)
+		fprintf(stderr, SD_WARNING "the gate's list of harmless classes stays as it is: %s\n",
+			strerror(-r));
+}
+
+static void policy_in_force(struct manager *manager)
+{
+	struct rulebook *rulebook = &manager->rulebook;
+	struct manager_bus_info *info = &manager->info;
+	const struct policy_header *header = rulebook->policy ? policy_header(rulebook->policy) : NULL;
+
+	info->policy_id = header ? header->id : NULL;
+	info->policy_version = header ? header->version : 0;
+	info->policy_signed = rulebook->is_signed;
+	info->policy_signers = (const char *const *)rulebook->signers;
+	info->contact = header ? header->contact : NULL;
+	info->policy_valid_until[0] = '\0';
+	if (header && header->valid_until)
+		civil_format(header->valid_until, info->policy_valid_until);
+	apply_harmless(manager);
+}
+
+static void record_refusal(struct manager *manager)
+{
+	struct json_object *extra = json_object_new_object();
+
+	if (extra) {
+		add_string(extra, "reason", manager->rulebook.outcome);
+		add_string(extra, "error", manager->rulebook.error);
+		add_string(extra, "state", rulebook_state(&manager->rulebook));
+	}
+	manager_record(manager, "policy-refused", "PolicyRefused", NULL, extra);
+}
+
+bool manager_reload(struct manager *manager)
+{
+	bool taken = rulebook_reload(&manager->rulebook);
+
+	if (taken) {
+		policy_in_force(manager);
+		manager_record(manager, "policy", "PolicyChanged", NULL,
+			       describe_policy(&manager->rulebook));
+		manager_rejudge(manager, "policy");
+	} else {
+		record_refusal(manager);
+	}
+	manager_bus_info_changed(manager->bus);
+	return taken;
 }
 
 /* --- the object --- */
@@ -286,56 +253,37 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 	struct manager *manager = userdata;
 
 	manager->info.log_state = evidence_state(manager->evidence);
+	manager->info.policy_state = rulebook_state(&manager->rulebook);
+	manager->info.policy_error = manager->rulebook.error;
+	manager->info.active_user = seat_active(manager->seat)->name;
 	return &manager->info;
+}
+
+static bool bus_reload(void *userdata, const char **error)
+{
+	struct manager *manager = userdata;
+	bool taken = manager_reload(manager);
+
+	*error = manager->rulebook.error;
+	return taken;
 }
 
 static void manager_started(struct manager *manager)
 {
-	struct json_object *extra = json_object_new_object();
+	struct json_object *extra = describe_policy(&manager->rulebook);
 
 	if (extra) {
 		add_string(extra, "version", SEKIMORI_VERSION);
 		add_string(extra, "backend", manager->info.backend);
-		add_string(extra, "policy", manager->policy ? policy_id(manager->policy) : "");
-		add_number(extra, "policy_version",
-			   manager->policy ? policy_version(manager->policy) : 0);
-		add_number(extra, "media", manager->policy ? policy_n_media(manager->policy) : 0);
 	}
 	manager_record(manager, "started", NULL, NULL, extra);
+	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
+		record_refusal(manager);
 }
 
-int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings,
-		struct policy *policy)
+static void manager_info(struct manager *manager)
 {
-	_cleanup_(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
-	struct gate_callbacks callbacks = { .event = gate_event, .lost = gate_lost };
 	struct timespec now;
-	int r;
-
-	if (!manager) {
-		policy_free(policy);
-		return -ENOMEM;
-	}
-	manager->policy = policy;
-	manager->settings = *settings;
-	manager->event = sd_event_ref(event);
-	callbacks.userdata = manager;
-
-	manager->udev = udev_new();
-	r = manager->udev ? 0 : -ENOMEM;
-	if (!r)
-		r = evidence_new(&manager->evidence, settings->log_file, settings->terminal);
-	if (!r)
-		r = released_new(&manager->released, RELEASED_FILE);
-	if (!r)
-		r = watch_disks(manager);
-	if (!r)
-		r = gate_new(&manager->gate, event, &callbacks);
-	if (r < 0) {
-		fprintf(stderr, SD_ERR "cannot reach the gate: %s%s\n", strerror(-r),
-			r == -EBUSY ? " (is another sekimorid running?)" : "");
-		return r;
-	}
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	manager->info = (struct manager_bus_info){
@@ -343,13 +291,66 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 		.backend = gate_name(manager->gate),
 		.terminal = manager->settings.terminal,
 		.policy_file = manager->settings.policy_file,
-		.policy_state = policy ? "ok" : "missing",
 		.log_file = manager->settings.log_file,
 		.started_at = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000,
 	};
-	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, manager);
+}
+
+/* Everything that judging needs; the gate comes after, since it tells of devices at once. */
+static int manager_prepare(struct manager *manager)
+{
+	int r = rulebook_init(&manager->rulebook, &manager->settings);
+
+	manager->udev = udev_new();
+	manager->memory = memory_new();
+	if (!r && (!manager->udev || !manager->memory))
+		r = -ENOMEM;
+	if (!r)
+		r = evidence_new(&manager->evidence, manager->settings.log_file,
+				 manager->settings.terminal);
+	if (!r)
+		r = released_new(&manager->released, RELEASED_FILE);
+	if (!r)
+		r = watch_disks(manager);
+	if (r >= 0)
+		r = sd_event_add_defer(manager->event, &manager->rejudge, rejudge_all, manager);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(manager->rejudge, SD_EVENT_OFF);
+	if (r >= 0)
+		r = alarm_new(&manager->alarm, manager->event, alarm_rang, manager);
+	if (r >= 0)
+		r = seat_new(&manager->seat, manager->event, seat_changed, manager);
+	if (r >= 0)
+		rulebook_start(&manager->rulebook);
+	return r < 0 ? r : 0;
+}
+
+int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings)
+{
+	_cleanup_(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
+	struct gate_callbacks callbacks = { .event = manager_gate_event, .lost = gate_lost };
+	int r;
+
+	if (!manager)
+		return -ENOMEM;
+	manager->settings = *settings;
+	manager->event = sd_event_ref(event);
+	callbacks.userdata = manager;
+
+	r = manager_prepare(manager);
 	if (r < 0)
 		return r;
+	r = gate_new(&manager->gate, event, &callbacks);
+	if (r < 0) {
+		fprintf(stderr, SD_ERR "cannot reach the gate: %s%s\n", strerror(-r),
+			r == -EBUSY ? " (is another sekimorid running?)" : "");
+		return r;
+	}
+	manager_info(manager);
+	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
+	if (r < 0)
+		return r;
+	policy_in_force(manager);
 	manager_started(manager);
 	*managerp = TAKE_PTR(manager);
 	return 0;
@@ -369,11 +370,15 @@ struct manager *manager_free(struct manager *manager)
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 	gate_free(manager->gate);
 	manager_bus_free(manager->bus);
-	sd_event_source_unref(manager->disks_source);
+	seat_free(manager->seat);
+	alarm_free(manager->alarm);
+	sd_event_source_disable_unref(manager->rejudge);
+	sd_event_source_disable_unref(manager->disks_source);
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);
+	memory_free(manager->memory);
 	evidence_free(manager->evidence);
-	policy_free(manager->policy);
+	rulebook_deinit(&manager->rulebook);
 	udev_unref(manager->udev);
 	sd_event_unref(manager->event);
 	free(manager);

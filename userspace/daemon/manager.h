@@ -10,12 +10,15 @@
 #include <systemd/sd-event.h>
 
 #include "core/macro.h"
-#include "core/policy.h"
 #include "core/settings.h"
 #include "daemon/evidence.h"
 #include "daemon/manager-bus.h"
+#include "daemon/memory.h"
 #include "daemon/released.h"
+#include "daemon/rulebook.h"
+#include "system/alarm.h"
 #include "system/gate.h"
+#include "system/seat.h"
 
 struct session;
 
@@ -23,7 +26,12 @@ struct manager {
 	sd_event *event;
 	struct udev *udev;
 	struct settings settings;
-	struct policy *policy; /* NULL: none, nothing is allowed */
+	struct rulebook rulebook; /* the policy in force */
+	struct memory *memory;	  /* of rules applied */
+	struct seat *seat;	  /* who is logged in */
+	struct alarm *alarm;	  /* for rights that begin or end */
+	sd_event_source *rejudge; /* a turn of the loop in which all devices are judged again */
+	const char *rejudge_why;
 	struct gate *gate;
 	struct evidence *evidence;
 	struct released *released;
@@ -34,16 +42,12 @@ struct manager {
 	/* The gate's protocol: what happened up to sync_seq is history. */
 	bool synced;
 	uint64_t sync_seq;
-	struct udev_monitor *disks;
+	struct udev_monitor *disks; /* and their partitions */
 	sd_event_source *disks_source;
 };
 
-/*
- * Takes settings (copied) and policy (taken over in any case; may be NULL). On a failure everything is
- * closed and what is held stays held.
- */
-int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings,
-		struct policy *policy);
+/* Copies the settings. On a failure everything is closed and what is held stays held. */
+int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager *, manager_free)
 
@@ -53,6 +57,21 @@ DEFINE_CLEANUP(struct manager *, manager_free)
  */
 int manager_record(struct manager *manager, const char *kind, const char *signal,
 		   const struct device *device, struct json_object *extra);
+
+/*
+ * Takes the policy file as it is now; false if it was refused (manager->rulebook.error says why, and
+ * D-Bus and the log have been told).
+ */
+bool manager_reload(struct manager *manager);
+
+/*
+ * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
+ * "clock", "session", "others".
+ */
+void manager_rejudge(struct manager *manager, const char *why);
+
+/* A session's moment of being judged again (session->recheck) is another: sets the alarm to the first. */
+void manager_plan(struct manager *manager);
 
 /* Microseconds of CLOCK_BOOTTIME. */
 uint64_t manager_now_us(void);

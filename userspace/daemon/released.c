@@ -15,6 +15,8 @@ struct note {
 	unsigned int devnum;
 	char fingerprint[IDENT_FINGERPRINT_MAX];
 	char method[DEVICE_METHOD_MAX];
+	char luks_uuid[DEVICE_UUID_MAX];
+	char access[4]; /* "ro" or "rw" */
 	char medium[DEVICE_MEDIUM_MAX]; /* last on its line: may hold blanks */
 };
 
@@ -23,12 +25,13 @@ struct released {
 	struct note *notes;
 };
 
-/* One line: NAME BUS DEVICE FINGERPRINT METHOD MEDIUM */
+/* One line: NAME BUS DEVICE FINGERPRINT ACCESS METHOD UUID MEDIUM; "-" stands for nothing. */
 static bool note_parse(const char *line, struct note *note)
 {
 	*note = (struct note){ 0 };
-	return sscanf(line, "%31s %u %u %47s %15s %63[^\n]", note->name, &note->busnum,
-		      &note->devnum, note->fingerprint, note->method, note->medium) == 6;
+	return sscanf(line, "%31s %u %u %47s %3s %15s %39s %63[^\n]", note->name, &note->busnum,
+		      &note->devnum, note->fingerprint, note->access, note->method,
+		      note->luks_uuid, note->medium) == 8;
 }
 
 static int released_load(struct released *released)
@@ -102,8 +105,9 @@ static int released_save(const struct released *released)
 		return -ENOMEM;
 	}
 	for (const struct note *note = released->notes; note; note = note->next)
-		fprintf(file, "%s %u %u %s %s %s\n", note->name, note->busnum, note->devnum,
-			note->fingerprint, note->method, note->medium);
+		fprintf(file, "%s %u %u %s %s %s %s %s\n", note->name, note->busnum, note->devnum,
+			note->fingerprint, note->access, note->method, note->luks_uuid,
+			note->medium);
 	ok = !ferror(file);
 	if (fclose(file) || !ok || rename(temporary, released->path) < 0)
 		return errno ? -errno : -EIO;
@@ -114,7 +118,7 @@ static bool note_is(const struct note *note, const struct device *device)
 {
 	return note->busnum == device->ident.busnum && note->devnum == device->ident.devnum &&
 	       !strcmp(note->name, device->ident.name) &&
-	       !strcmp(note->fingerprint, device->fingerprint);
+	       !strcmp(note->fingerprint, device->ident.fingerprint);
 }
 
 static struct note **released_find(struct released *released, const struct device *device)
@@ -124,6 +128,16 @@ static struct note **released_find(struct released *released, const struct devic
 	while (*p && !note_is(*p, device))
 		p = &(*p)->next;
 	return p;
+}
+
+static void set_or_dash(char *field, size_t size, const char *value)
+{
+	snprintf(field, size, "%s", *value ? value : "-");
+}
+
+static void get_or_dash(char *field, size_t size, const char *value)
+{
+	snprintf(field, size, "%s", strcmp(value, "-") ? value : "");
 }
 
 int released_add(struct released *released, const struct device *device)
@@ -140,9 +154,11 @@ int released_add(struct released *released, const struct device *device)
 	note->busnum = device->ident.busnum;
 	note->devnum = device->ident.devnum;
 	memcpy(note->name, device->ident.name, sizeof(note->name));
-	memcpy(note->fingerprint, device->fingerprint, sizeof(note->fingerprint));
-	memcpy(note->method, device->method, sizeof(note->method));
-	memcpy(note->medium, device->medium, sizeof(note->medium));
+	memcpy(note->fingerprint, device->ident.fingerprint, sizeof(note->fingerprint));
+	snprintf(note->access, sizeof(note->access), "%s", device_access_name(device->access));
+	set_or_dash(note->method, sizeof(note->method), device->method);
+	set_or_dash(note->luks_uuid, sizeof(note->luks_uuid), device->luks_uuid);
+	set_or_dash(note->medium, sizeof(note->medium), device->medium);
 	return released_save(released);
 }
 
@@ -162,8 +178,10 @@ bool released_restore(const struct released *released, struct device *device)
 	for (const struct note *note = released->notes; note; note = note->next) {
 		if (!note_is(note, device))
 			continue;
-		memcpy(device->method, note->method, sizeof(device->method));
-		memcpy(device->medium, note->medium, sizeof(device->medium));
+		get_or_dash(device->method, sizeof(device->method), note->method);
+		get_or_dash(device->luks_uuid, sizeof(device->luks_uuid), note->luks_uuid);
+		get_or_dash(device->medium, sizeof(device->medium), note->medium);
+		device->access = strcmp(note->access, "ro") ? ACCESS_RW : ACCESS_RO;
 		return true;
 	}
 	return false;

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#include "core/policy.h"
 #include "core/settings.h"
 #include "daemon/manager.h"
 #include "system/textfile.h"
@@ -48,27 +47,6 @@ static int read_settings(const char *path, bool must_exist, struct settings *set
 	return 0;
 }
 
-static int read_policy(const char *path, struct policy **policyp)
-{
-	_cleanup_(freep) char *text = NULL;
-	size_t len;
-	int r;
-
-	*policyp = NULL;
-	r = textfile_read(path, POLICY_FILE_MAX, &text, &len);
-	if (r == TEXTFILE_E_ABSENT) {
-		fprintf(stderr, SD_WARNING "%s does not exist: nothing is allowed\n", path);
-		return 0;
-	}
-	if (r > 0)
-		fprintf(stderr, SD_ERR "%s %s\n", path, textfile_error(r));
-	else if (r < 0)
-		fprintf(stderr, SD_ERR "%s: %s\n", path, strerror(-r));
-	else
-		r = policy_parse(path, text, len, print_error, NULL, policyp);
-	return r > 0 ? -EINVAL : r;
-}
-
 static void print_help(void)
 {
 	puts("Usage: sekimorid [OPTION]…\n"
@@ -86,11 +64,12 @@ static int block_signals(sd_event *event)
 	sigset_t mask;
 	int r;
 
-	/* SIGCHLD for the inspectors; the loop turns the others into a clean exit. */
+	/* SIGCHLD for the inspectors, SIGHUP to reload; the loop turns the others into a clean exit. */
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
@@ -100,7 +79,15 @@ static int block_signals(sd_event *event)
 	return r;
 }
 
-static int run(const struct settings *settings, struct policy *policy)
+static int reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	sd_notify(false, "RELOADING=1");
+	manager_reload(userdata);
+	sd_notify(false, "READY=1");
+	return 0;
+}
+
+static int run(const struct settings *settings)
 {
 	_cleanup_(manager_freep) struct manager *manager = NULL;
 	sd_event *event = NULL;
@@ -109,10 +96,10 @@ static int run(const struct settings *settings, struct policy *policy)
 	r = sd_event_new(&event);
 	if (r >= 0)
 		r = block_signals(event);
-	if (r < 0)
-		policy_free(policy);
-	else
-		r = manager_new(&manager, event, settings, policy);
+	if (r >= 0)
+		r = manager_new(&manager, event, settings);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGHUP, reload, manager);
 	if (r >= 0) {
 		sd_event_set_watchdog(event, true);
 		sd_notifyf(false, "READY=1\nSTATUS=Keeping the barrier by %s",
@@ -138,7 +125,6 @@ int main(int argc, char **argv)
 	};
 	const char *config = NULL;
 	struct settings settings;
-	struct policy *policy;
 	bool check = false;
 	int c;
 
@@ -170,16 +156,13 @@ int main(int argc, char **argv)
 	umask(027);
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	if (read_settings(config ? config : CONFIG_FILE, config, &settings) ||
-	    read_policy(settings.policy_file, &policy))
+	if (read_settings(config ? config : CONFIG_FILE, config, &settings))
 		return EXIT_FAILURE;
-	if (check) {
-		policy_free(policy);
-		return EXIT_SUCCESS;
-	}
+	if (check)
+		return rulebook_check(&settings) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST) {
 		fprintf(stderr, SD_ERR RUN_DIRECTORY ": %s\n", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	return run(&settings, policy);
+	return run(&settings);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
-#include "core/decide.h"
 #include "daemon/session.h"
+#include "daemon/verdict.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -15,6 +17,7 @@
 #define GATHER_ACCURACY_US 100000u
 
 static void session_judge(struct session *session, const struct report *report);
+static void session_begin(struct session *session);
 
 /* --- interfaces --- */
 
@@ -66,7 +69,7 @@ static bool session_any(const struct session *session, enum device_interface_sta
 
 /* --- showing --- */
 
-static void session_show(struct session *session)
+void session_show(struct session *session)
 {
 	if (session->announced)
 		manager_bus_device_changed(session->manager->bus, &session->device);
@@ -89,20 +92,49 @@ static void set_text(char *field, size_t size, const char *text)
 static void session_clear_verdict(struct device *device)
 {
 	device->reason[0] = device->decided_by[0] = device->medium[0] = '\0';
-	device->method[0] = device->detail[0] = '\0';
+	device->method[0] = device->detail[0] = device->luks_uuid[0] = '\0';
+	device->access = ACCESS_RW;
+	device->n_judged = 0;
+	for (unsigned int i = 0; i < device->n_interfaces; i++)
+		device->interfaces[i].reason = NULL;
 	device->decided_us = 0;
 }
 
 /* --- settling --- */
 
-/* Puts whatever was opened for inspection back. Errors mean that the interface is gone. */
+/* Others may be waiting for what becomes of this one (allowed-matches). */
+static void session_tell_others(struct session *session)
+{
+	const struct policy *policy = session->manager->rulebook.policy;
+
+	if (policy && policy_looks_at_others(policy))
+		manager_rejudge(session->manager, "others");
+}
+
+/* Puts back whatever was opened for inspection and is not allowed. Errors mean that the interface is gone. */
 static void session_shut(struct session *session)
 {
-	struct device_interface *intf = session_interface(session, session->proving);
-
 	session->proving = 0;
-	if (intf && intf->state == DEVICE_INTERFACE_INSPECT)
-		gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_HOLD, 0);
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
+		const struct device_interface *intf = &session->device.interfaces[i];
+		bool allowed = intf->reason && intf->allowed;
+
+		if (intf->state == DEVICE_INTERFACE_INSPECT && !allowed)
+			gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_HOLD,
+				     0);
+	}
+}
+
+static void session_take_back(struct session *session, bool all)
+{
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
+		const struct device_interface *intf = &session->device.interfaces[i];
+
+		if (intf->state == DEVICE_INTERFACE_RELEASED &&
+		    (all || !intf->reason || !intf->allowed))
+			gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_REVOKE,
+				     0);
+	}
 }
 
 static void session_deny(struct session *session, const char *reason, const char *detail)
@@ -111,18 +143,49 @@ static void session_deny(struct session *session, const char *reason, const char
 	if (detail)
 		SET_TEXT(session->device.detail, detail);
 	session->device.method[0] = '\0';
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
+		session->device.interfaces[i].allowed = false;
 	session->device.state = DEVICE_DENIED;
 	session->device.decided_us = manager_now_us();
 	session->phase = SESSION_SETTLED;
 	session_show(session);
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
 	session_shut(session);
+	session_take_back(session, true);
+}
+
+/* Has everything that is allowed been released? */
+static bool session_all_released(const struct session *session)
+{
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
+		const struct device_interface *intf = &session->device.interfaces[i];
+
+		if (intf->reason && intf->allowed && intf->state != DEVICE_INTERFACE_RELEASED)
+			return false;
+	}
+	return true;
+}
+
+static int session_release(struct session *session)
+{
+	int r = 0, first = 0;
+
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
+		const struct device_interface *intf = &session->device.interfaces[i];
+
+		if (!intf->reason || !intf->allowed || intf->state == DEVICE_INTERFACE_RELEASED)
+			continue;
+		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_RELEASE,
+				 intf->storage ? SEKIMORI_V_STORAGE : 0);
+		if (r && !first)
+			first = r;
+	}
+	return first;
 }
 
 static void session_allow(struct session *session)
 {
 	struct device *device = &session->device;
-	struct device_interface *intf = session_interface(session, session->proving);
 	int r;
 
 	device->state = DEVICE_ALLOWED;
@@ -132,9 +195,10 @@ static void session_allow(struct session *session)
 		session_deny(session, "log-unwritable", strerror(-r));
 		return;
 	}
-	r = intf ? gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_RELEASE,
-				SEKIMORI_V_STORAGE) :
-		   -ESTALE;
+	session_shut(session);
+	session_take_back(session, false);
+	session->no_driver = false;
+	r = session_release(session);
 	if (r == -ESTALE || r == -EBUSY) {
 		/* Gone, or the terminal is going to sleep: the event that says so is on its way. */
 		session->phase = SESSION_WAITING;
@@ -150,19 +214,42 @@ static void session_allow(struct session *session)
 }
 
 /* The gate has let the drivers in. */
-static void session_released(struct session *session, bool driver)
+static void session_released(struct session *session)
 {
 	struct json_object *extra = json_object_new_object();
-	struct device_interface *intf = session_interface(session, session->proving);
+	const struct device *device = &session->device;
+	const char *driver = "";
 
 	session->phase = SESSION_SETTLED;
 	session->proving = 0;
-	if (!driver)
+	if (session->no_driver)
 		SET_TEXT(session->device.detail, "no driver took it");
-	if (intf && extra)
-		json_object_object_add(extra, "driver", json_object_new_string(intf->driver));
+	for (unsigned int i = 0; i < device->n_interfaces; i++)
+		if (device->interfaces[i].reason && device->interfaces[i].allowed && !*driver)
+			driver = device->interfaces[i].driver;
+	if (extra)
+		json_object_object_add(extra, "driver", json_object_new_string(driver));
 	session_show(session);
 	manager_record(session->manager, "released", "DeviceAllowed", &session->device, extra);
+	session_tell_others(session);
+	if (session->again)
+		manager_rejudge(session->manager, session->again);
+	session->again = NULL;
+}
+
+void session_revoke(struct session *session, const char *why)
+{
+	struct json_object *extra = json_object_new_object();
+
+	if (extra)
+		json_object_object_add(extra, "why", json_object_new_string(why));
+	session->phase = SESSION_REVOKING;
+	session->device.state = DEVICE_HELD;
+	manager_record(session->manager, "revoked", "DeviceRevoked", &session->device, extra);
+	session_take_back(session, true);
+	released_remove(session->manager->released, &session->device);
+	session_show(session);
+	session_tell_others(session);
 }
 
 /* --- inspecting --- */
@@ -175,7 +262,10 @@ static void session_inspected(void *userdata, enum inspector_end end, const stru
 	session->inspector = NULL;
 	switch (end) {
 	case INSPECTOR_REPORTED:
+		session->report = *report;
+		session->has_report = true;
 		SET_TEXT(session->device.detail, report->detail);
+		SET_TEXT(session->device.luks_uuid, report->luks_uuid);
 		session_judge(session, report);
 		break;
 	case INSPECTOR_TIMEOUT:
@@ -216,14 +306,15 @@ static void session_inspect(struct session *session)
 	session_show(session);
 }
 
-static void session_prove(struct session *session)
+static void session_prove(struct session *session, const struct verdict *verdict)
 {
 	int r = -ESTALE;
 
-	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
-		struct device_interface *intf = &session->device.interfaces[i];
+	for (unsigned int i = 0; i < verdict->n; i++) {
+		struct device_interface *intf = &session->device.interfaces[verdict->index[i]];
 
-		if (intf->state != DEVICE_INTERFACE_HELD || !intf->storage)
+		if (verdict->result.interfaces[i].verdict != DECIDE_PROVE ||
+		    intf->state != DEVICE_INTERFACE_HELD)
 			continue;
 		session->proving = intf->cookie;
 		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_INSPECT, 0);
@@ -236,82 +327,156 @@ static void session_prove(struct session *session)
 
 /* --- judging --- */
 
-static void session_judge(struct session *session, const struct report *report)
+static void note_applied(struct session *session, const struct verdict *verdict)
 {
-	struct device *device = &session->device;
-	const struct policy *policy = session->manager->policy;
-	struct decide_input input = { .ident = &device->ident, .report = report, .policy = policy };
-	struct decide_result result;
+	uint64_t now = manager_now_us();
 
-	for (unsigned int i = 0; i < device->n_interfaces; i++) {
-		const struct device_interface *intf = &device->interfaces[i];
+	for (unsigned int i = 0; i < verdict->n; i++) {
+		const struct rule *rule = verdict->result.interfaces[i].rule;
 
-		if (intf->state == DEVICE_INTERFACE_PASSED || intf->state == DEVICE_INTERFACE_KEPT)
-			continue;
-		if (intf->storage)
-			input.n_storage++;
-		else
-			input.n_other++;
-	}
-	result = decide(&input);
-	SET_TEXT(device->method, result.method);
-	if (result.medium) {
-		SET_TEXT(device->medium, result.medium->number);
-		snprintf(device->decided_by, sizeof(device->decided_by), "%s:%u",
-			 policy_file(policy), result.medium->line);
-	} else {
-		SET_TEXT(device->decided_by, "default");
-	}
-
-	switch (result.verdict) {
-	case DECIDE_PROVE:
-		session_prove(session);
-		break;
-	case DECIDE_ALLOW:
-		SET_TEXT(device->reason, result.reason);
-		session_allow(session);
-		break;
-	case DECIDE_BLOCK:
-		session_deny(session, result.reason, NULL);
-		break;
+		if (rule && rule->remembers)
+			memory_note(session->manager->memory, rule_key(rule), false,
+				    session->device.id, now);
 	}
 }
 
-/* Released by whom? Ours stay while the policy still knows the medium; anything else is shut. */
+static void session_reject(struct session *session)
+{
+	const struct ident *ident = &session->device.ident;
+	int r = usbdev_remove(ident->name, ident->devnum);
+
+	if (r && r != -ENODEV)
+		fprintf(stderr, SD_ERR "%s stays held; it cannot be removed: %s\n", ident->name,
+			strerror(-r));
+}
+
+static void session_judge(struct session *session, const struct report *report)
+{
+	struct device *device = &session->device;
+	struct verdict verdict;
+
+	if (session->refused) {
+		session_deny(session, session->refused, NULL);
+		return;
+	}
+	verdict_ask(session->manager, device, report, session->seed, false, &verdict);
+	verdict_write(session->manager, &verdict, device);
+	session->recheck = verdict.result.recheck;
+	switch (verdict.result.device.verdict) {
+	case DECIDE_PROVE:
+		session_prove(session, &verdict);
+		break;
+	case DECIDE_ALLOW:
+		note_applied(session, &verdict);
+		session_allow(session);
+		break;
+	case DECIDE_BLOCK:
+		note_applied(session, &verdict);
+		session_deny(session, verdict.result.device.reason, NULL);
+		if (verdict.result.device.reject)
+			session_reject(session);
+		break;
+	}
+	manager_plan(session->manager);
+}
+
+/* What a judging again goes by: the proof that there was. */
+static const struct report *session_proof(const struct session *session, struct report *memory)
+{
+	if (session->has_report)
+		return &session->report;
+	if (!session->device.luks_uuid[0])
+		return NULL;
+	verdict_remembered_report(&session->device, memory);
+	return memory;
+}
+
+static void rejudge_allowed(struct session *session, const struct verdict *verdict, const char *why)
+{
+	struct device *device = &session->device;
+	enum access access = device->access;
+	bool more = false;
+
+	if (!verdict_confirms(verdict, device)) {
+		session_revoke(session, why);
+		return;
+	}
+	for (unsigned int i = 0; i < verdict->n; i++)
+		more |= device->interfaces[verdict->index[i]].state == DEVICE_INTERFACE_HELD &&
+			verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
+	verdict_write(session->manager, verdict, device);
+	device->access = access;
+	if (more)
+		session_allow(session);
+	session_show(session);
+}
+
+static void rejudge_denied(struct session *session, const struct verdict *verdict, const char *why)
+{
+	struct device *device = &session->device;
+	const struct decide_judgement *judgement = &verdict->result.device;
+
+	if (session->refused)
+		return;
+	if (judgement->verdict == DECIDE_BLOCK) {
+		if (!strcmp(device->reason, judgement->reason))
+			return;
+		verdict_write(session->manager, verdict, device);
+		session_deny(session, judgement->reason, NULL);
+		return;
+	}
+	/* It could not be inspected: only a new policy is a reason to try again. */
+	if (judgement->verdict == DECIDE_PROVE && device->detail[0] && strcmp(why, "policy"))
+		return;
+	session->device.held_us = manager_now_us();
+	session_begin(session);
+}
+
+void session_rejudge(struct session *session, const char *why)
+{
+	struct device *device = &session->device;
+	struct verdict verdict;
+	struct report memory;
+
+	if (session->phase == SESSION_RELEASING)
+		session->again = why;
+	if (session->phase != SESSION_SETTLED ||
+	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED))
+		return;
+	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, true,
+		    &verdict);
+	session->recheck = verdict.result.recheck;
+	if (device->state == DEVICE_ALLOWED)
+		rejudge_allowed(session, &verdict, why);
+	else
+		rejudge_denied(session, &verdict, why);
+}
+
+/* Released by whom? Ours stay while they are still right; anything else is shut. */
 static void session_resume_released(struct session *session)
 {
 	struct device *device = &session->device;
-	struct decide_input input = { .ident = &device->ident,
-				      .n_storage = 1,
-				      .policy = session->manager->policy };
-	struct json_object *extra;
+	struct report memory;
+	struct verdict verdict;
+	bool ours = released_restore(session->manager->released, device);
 
-	if (released_restore(session->manager->released, device) &&
-	    decide(&input).verdict == DECIDE_PROVE) {
+	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, false,
+		    &verdict);
+	if (ours && verdict.result.device.verdict == DECIDE_ALLOW &&
+	    verdict.result.device.access == device->access) {
+		verdict_write(session->manager, &verdict, device);
+		session->recheck = verdict.result.recheck;
 		device->state = DEVICE_ALLOWED;
-		SET_TEXT(device->reason, "proved");
 		session->phase = SESSION_SETTLED;
 		session_announce(session);
 		manager_record(session->manager, "resumed", NULL, device, NULL);
-		/* We release storage interfaces only: another one was somebody else's doing. */
-		for (unsigned int i = 0; i < device->n_interfaces; i++)
-			if (device->interfaces[i].state == DEVICE_INTERFACE_RELEASED &&
-			    !device->interfaces[i].storage)
-				gate_verdict(session->manager->gate, device->interfaces[i].cookie,
-					     SEKIMORI_VERDICT_REVOKE, 0);
+		/* What this does not cover was somebody else's doing. */
+		session_take_back(session, false);
+		manager_plan(session->manager);
 		return;
 	}
 	session_clear_verdict(device);
-	session->phase = SESSION_REVOKING;
-	extra = json_object_new_object();
-	if (extra)
-		json_object_object_add(extra, "why",
-				       json_object_new_string("released by somebody else"));
-	manager_record(session->manager, "revoked", NULL, device, extra);
-	for (unsigned int i = 0; i < device->n_interfaces; i++)
-		if (device->interfaces[i].state == DEVICE_INTERFACE_RELEASED)
-			gate_verdict(session->manager->gate, device->interfaces[i].cookie,
-				     SEKIMORI_VERDICT_REVOKE, 0);
+	session_revoke(session, ours ? "policy" : "released by somebody else");
 }
 
 /* The interfaces that the gate told of are part of the identity, in the order of their numbers. */
@@ -325,7 +490,7 @@ static void session_identify(struct device *device)
 			if (device->interfaces[i].ident.number == number)
 				ident->interfaces[ident->n_interfaces++] =
 					device->interfaces[i].ident;
-	ident_fingerprint(ident, device->fingerprint);
+	ident_fingerprint(ident, device->ident.fingerprint);
 }
 
 /* All interfaces are known: say what has come, and judge it. */
@@ -336,6 +501,7 @@ static void session_begin(struct session *session)
 	session->gather = sd_event_source_unref(session->gather);
 	session_identify(device);
 	session->phase = SESSION_SETTLED;
+	session->has_report = false;
 	session_clear_verdict(device);
 
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
@@ -362,6 +528,7 @@ static void session_begin(struct session *session)
 		SET_TEXT(device->reason, "harmless");
 		session_announce(session);
 		manager_record(session->manager, "passed", NULL, device, NULL);
+		session_tell_others(session);
 	}
 	session_show(session);
 }
@@ -407,7 +574,8 @@ void session_add_interface(struct session *session, const struct sekimori_event 
 static bool session_starts_over(const struct session *session, uint8_t cause)
 {
 	if (session->phase == SESSION_REVOKING)
-		return cause == SEKIMORI_CAUSE_VERDICT;
+		return cause == SEKIMORI_CAUSE_VERDICT &&
+		       !session_any(session, DEVICE_INTERFACE_RELEASED);
 	if (session->phase != SESSION_SETTLED && session->phase != SESSION_WAITING)
 		return false;
 	return cause == SEKIMORI_CAUSE_STORAGE || cause == SEKIMORI_CAUSE_TIGHTENED ||
@@ -428,8 +596,11 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 			session_inspect(session);
 		return;
 	case DEVICE_INTERFACE_RELEASED:
-		if (session->phase == SESSION_RELEASING && event->cookie == session->proving)
-			session_released(session, !(event->flags & SEKIMORI_F_FAILED));
+		if (session->phase != SESSION_RELEASING)
+			return;
+		session->no_driver |= event->flags & SEKIMORI_F_FAILED;
+		if (session_all_released(session))
+			session_released(session);
 		return;
 	case DEVICE_INTERFACE_HELD:
 		break;
@@ -445,6 +616,8 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 		return;
 	}
 
+	if (event->cause == SEKIMORI_CAUSE_STORAGE)
+		intf->suspect = true;
 	if (event->cause == SEKIMORI_CAUSE_SLEEP) {
 		session->inspector = inspector_cancel(session->inspector);
 		released_remove(session->manager->released, &session->device);
@@ -486,37 +659,12 @@ bool session_remove_interface(struct session *session, uint64_t cookie)
 	}
 	memmove(intf, intf + 1, (size_t)((char *)(last + 1) - (char *)(intf + 1)));
 	device->n_interfaces--;
+	if (device->n_interfaces && session->phase == SESSION_RELEASING &&
+	    session_all_released(session))
+		session_released(session);
 	if (device->n_interfaces)
 		session_show(session);
 	return !device->n_interfaces;
-}
-
-/* --- disks --- */
-
-void session_add_disk(struct session *session, const char *disk)
-{
-	struct device *device = &session->device;
-
-	if (device->n_blocks == DEVICE_BLOCKS_MAX || strlen(disk) >= DEVICE_BLOCK_NAME_MAX)
-		return;
-	SET_TEXT(device->blocks[device->n_blocks++], disk);
-	session_show(session);
-}
-
-bool session_remove_disk(struct session *session, const char *disk)
-{
-	struct device *device = &session->device;
-
-	for (unsigned int i = 0; i < device->n_blocks; i++) {
-		if (strcmp(device->blocks[i], disk))
-			continue;
-		memmove(device->blocks[i], device->blocks[i + 1],
-			(device->n_blocks - i - 1) * sizeof(device->blocks[0]));
-		device->n_blocks--;
-		session_show(session);
-		return true;
-	}
-	return false;
 }
 
 /* --- the object --- */
@@ -530,6 +678,8 @@ int session_new(struct session **sessionp, struct manager *manager, const char *
 	if (!session)
 		return -ENOMEM;
 	session->manager = manager;
+	session->recheck = INT64_MAX;
+	randombytes_buf(&session->seed, sizeof(session->seed));
 	r = usbdev_read(manager->udev, name, event->busnum, event->devnum, &session->device.ident);
 	if (!r)
 		r = sd_event_add_time_relative(manager->event, &session->gather, CLOCK_BOOTTIME,
@@ -563,5 +713,8 @@ struct session *session_gone(struct session *session)
 		manager_bus_device_removed(manager->bus, &session->device);
 	}
 	released_remove(manager->released, &session->device);
-	return session_free(session);
+	session_tell_others(session);
+	session_free(session);
+	manager_plan(manager);
+	return NULL;
 }

@@ -14,11 +14,15 @@
  *                       WAITING ◄── system sleeps, from any state          ▼           │
  *                           └──────── system wakes ──────────────►     RELEASING ──────┘
  *
+ *   SETTLED ──judged again (policy, clock, who is logged in, …) and the right is gone──► REVOKING ──► GATHER's end
+ *           └─and a right has come────────────────────────────────────────────────────────────────► judge
+ *
  * A record is durable before the verdict that it tells of is sent; if it cannot be written,
  * the verdict is no. Everything that goes wrong ends in a denial with its own reason.
  */
 #pragma once
 
+#include "core/report.h"
 #include "daemon/device.h"
 #include "daemon/manager.h"
 
@@ -28,7 +32,7 @@ enum session_phase {
 	SESSION_INSPECTING,
 	SESSION_RELEASING,
 	SESSION_SETTLED,
-	SESSION_REVOKING, /* somebody else's release is being taken back; judged once it is */
+	SESSION_REVOKING, /* a release is being taken back; judged once it is */
 	SESSION_WAITING, /* for an event of the gate: unplugged, or the terminal sleeps */
 };
 
@@ -41,6 +45,13 @@ struct session {
 	enum session_phase phase;
 	uint64_t proving; /* cookie of the storage interface that is being proved */
 	struct inspector *inspector;
+	struct report report; /* of the last inspection, if has_report */
+	bool has_report;
+	bool no_driver;	     /* a release found no driver */
+	const char *refused; /* reason code: denied for good until it is plugged anew; or NULL */
+	const char *again;   /* to be judged again once the release is done, and why; or NULL */
+	uint64_t seed;	     /* for random() */
+	int64_t recheck;     /* civil seconds: when time may change the verdict; INT64_MAX never */
 	sd_event_source *gather; /* timer: some interface never appeared */
 	bool announced;		 /* the object is on D-Bus */
 };
@@ -69,6 +80,18 @@ bool session_drop_stale(struct session *session, uint64_t seq);
 
 bool session_has_cookie(const struct session *session, uint64_t cookie);
 
-/* Disks that appear and disappear (kernel names); for display. True if it was one of ours. */
-void session_add_disk(struct session *session, const char *disk);
+/*
+ * The world has changed (`why`: a word for the log): what lost its right is revoked, what gained one is judged
+ * anew.
+ */
+void session_rejudge(struct session *session, const char *why);
+
+/* Takes everything back; the device is then judged anew, or denied if session->refused is set. */
+void session_revoke(struct session *session, const char *why);
+
+/* Tells D-Bus that something of the device has changed. */
+void session_show(struct session *session);
+
+/* Disks and partitions that appear (or change) and disappear. True if it was one of ours. */
+void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include "system/gate.h"
 
 int gate_new(struct gate **gatep, sd_event *event, const struct gate_callbacks *callbacks)
@@ -31,5 +33,17 @@ int gate_verdict(struct gate *gate, uint64_t cookie, enum sekimori_verdict_kind 
 		.flags = flags,
 	};
 
+	return gate->ops->verdict(gate, &verdict);
+}
+
+int gate_set_harmless(struct gate *gate, const uint8_t bits[static 32])
+{
+	struct sekimori_verdict verdict = {
+		.size = sizeof(verdict),
+		.version = SEKIMORI_ABI_VERSION,
+		.kind = SEKIMORI_VERDICT_SET_HARMLESS,
+	};
+
+	memcpy(verdict.harmless, bits, sizeof(verdict.harmless));
 	return gate->ops->verdict(gate, &verdict);
 }

@@ -55,6 +55,12 @@ int gate_sysfs_new(struct gate **gatep, sd_event *event, const struct gate_callb
 
 const char *gate_name(const struct gate *gate);
 
+/*
+ * Replaces the list of classes that pass without a verdict, a bit each. -EPERM if the module is locked and the
+ * list would let more pass than before; -EOPNOTSUPP if this backend has no such list.
+ */
+int gate_set_harmless(struct gate *gate, const uint8_t bits[static 32]);
+
 /* Sends a verdict on one interface; flags are SEKIMORI_V_… */
 int gate_verdict(struct gate *gate, uint64_t cookie, enum sekimori_verdict_kind kind,
 		 uint32_t flags);

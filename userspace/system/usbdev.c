@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/usbdevice_fs.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "core/descriptors.h"
 #include "core/macro.h"
 #include "core/utf8.h"
 #include "system/usbdev.h"
@@ -34,6 +36,81 @@ static void attr_string(struct udev_device *device, const char *name, char *fiel
 	ident_set_string(field, value ? value : "");
 }
 
+/* The bytes of `descriptors`, which libudev cannot give (they are not text). 0 if they cannot be read. */
+static size_t read_descriptors(struct udev_device *device, uint8_t *bytes, size_t size)
+{
+	_cleanup_(closep) int fd = -1;
+	char path[PATH_MAX];
+	size_t len = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/descriptors", udev_device_get_syspath(device));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return 0;
+	while (len < size && (n = read(fd, bytes + len, size - len)) > 0)
+		len += (size_t)n;
+	return len;
+}
+
+/* USBGuard's hash of a device from its own strings and bytes. */
+static void read_hash(struct udev_device *device, const uint8_t *bytes, size_t len, char *out)
+{
+	const char *product = udev_device_get_sysattr_value(device, "product");
+	const char *serial = udev_device_get_sysattr_value(device, "serial");
+
+	descriptors_usbguard_hash(product ? product : "",
+				  (uint16_t)attr_number(device, "idVendor", 16),
+				  (uint16_t)attr_number(device, "idProduct", 16),
+				  serial ? serial : "", bytes, len, out);
+}
+
+static int read_descriptive(struct udev_device *device, struct ident *ident)
+{
+	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
+	/* Belongs to the child. */
+	struct udev_device *parent =
+		udev_device_get_parent_with_subsystem_devtype(device, "usb", "usb_device");
+	size_t len;
+
+	if (!bytes)
+		return -ENOMEM;
+	len = read_descriptors(device, bytes, DESCRIPTORS_MAX);
+	read_hash(device, bytes, len, ident->hash);
+	ident->malformed = descriptors_types(bytes, len, ident) < 0 || !len;
+	if (parent) {
+		len = read_descriptors(parent, bytes, DESCRIPTORS_MAX);
+		read_hash(parent, bytes, len, ident->parent_hash);
+	}
+	return 0;
+}
+
+int usbdev_remove(const char *name, uint16_t devnum)
+{
+	_cleanup_(closep) int directory = -1, fd = -1;
+	char path[64 + IDENT_NAME_MAX], text[16], expected[16];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s", name);
+	/* The directory stays this device's, whatever takes the name later. */
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+	fd = openat(directory, "devnum", O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return -ENODEV;
+	text[n] = '\0';
+	snprintf(expected, sizeof(expected), "%u\n", devnum);
+	if (strcmp(text, expected))
+		return -ENODEV;
+	close(fd);
+	fd = openat(directory, "remove", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return -errno;
+	return 0;
+}
+
 int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t devnum,
 		struct ident *ident)
 {
@@ -58,7 +135,7 @@ int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t d
 	type = udev_device_get_sysattr_value(device, "port/connect_type");
 	if (type)
 		utf8_copy(ident->connect_type, sizeof(ident->connect_type), type, strlen(type));
-	return 0;
+	return read_descriptive(device, ident);
 }
 
 int usbdev_open_for_inspection(uint16_t busnum, uint16_t devnum, uint8_t number)

@@ -9,11 +9,17 @@
 
 /*
  * Reads the identity of the USB device with this sysfs name ("1-2"). -ENODEV if it is not there or is
- * another device by now (busnum and devnum say which one is meant). The interfaces are left out: the gate
- * tells of them.
+ * another device by now (busnum and devnum say which one is meant). `interfaces` is left out: the gate
+ * tells of them. Descriptors that are not whole, or too many, set ident->malformed.
  */
 int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t devnum,
 		struct ident *ident);
+
+/*
+ * Takes the device logically away (its `remove` file), as long as it is still this one. It comes back when
+ * it is plugged anew. -ENODEV if it is gone already.
+ */
+int usbdev_remove(const char *name, uint16_t devnum);
 
 /*
  * Opens the device's usbfs node read-write and makes sure that it is this device's. For the

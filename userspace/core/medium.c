@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "core/medium.h"
+#include "core/text.h"
+
+/* The longest list of holders or terminals. */
+#define LIST_MAX 64
+
+struct reader {
+	struct arena *arena;
+	struct lex *lex;
+	struct medium *medium;
+	bool no_memory;
+};
+
+static const char *keep(struct reader *reader, const char *bytes, size_t len)
+{
+	const struct text *text = arena_text(reader->arena, bytes, len);
+
+	if (!text) {
+		reader->no_memory = true;
+		return NULL;
+	}
+	return text->bytes;
+}
+
+/* A value of a fixed set of words. */
+struct word {
+	const char *text;
+	uint8_t value;
+};
+
+static const struct word encryptions[] = {
+	{ "luks2", ENCRYPTION_LUKS2 },
+	{ NULL, 0 },
+};
+
+static const struct word statuses[] = {
+	{ "active", MEDIUM_ACTIVE },   { "lent", MEDIUM_LENT },
+	{ "lost", MEDIUM_LOST },       { "revoked", MEDIUM_REVOKED },
+	{ "disposed", MEDIUM_DISPOSED }, { NULL, 0 },
+};
+
+static const struct word accesses[] = {
+	{ "ro", ACCESS_RO },
+	{ "rw", ACCESS_RW },
+	{ NULL, 0 },
+};
+
+static const struct word classes[] = {
+	{ "I", 1 },
+	{ "II", 2 },
+	{ "III", 3 },
+	{ NULL, 0 },
+};
+
+const char *medium_status_name(enum medium_status status)
+{
+	return statuses[status].text;
+}
+
+static void parse_word(struct reader *reader, const struct word *words, const char *what,
+		       uint8_t *value)
+{
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	for (const struct word *w = words; token && w->text; w++)
+		if (!strcmp(w->text, token->text)) {
+			*value = w->value;
+			return;
+		}
+	if (token)
+		lex_fail(reader->lex, token, "expected %s", what);
+}
+
+static bool parse_hex4(const char *text, uint16_t *value)
+{
+	char digits[5] = "";
+
+	memcpy(digits, text, 4);
+	if (strspn(digits, "0123456789abcdefABCDEF") != 4)
+		return false;
+	*value = (uint16_t)strtoul(digits, NULL, 16);
+	return true;
+}
+
+/* --- attributes --- */
+
+static void parse_id(struct reader *reader)
+{
+	static const char what[] = "vendor and product id like 1234:abcd";
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	if (token && !(token->len == 9 && token->text[4] == ':' &&
+		       parse_hex4(token->text, &reader->medium->id_vendor) &&
+		       parse_hex4(token->text + 5, &reader->medium->id_product)))
+		lex_fail(reader->lex, token, "expected %s", what);
+}
+
+static const char *parse_string(struct reader *reader, const char *what)
+{
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	if (token && token->quoted)
+		return keep(reader, token->text, token->len);
+	if (token)
+		lex_fail(reader->lex, token, "expected %s", what);
+	return NULL;
+}
+
+static void parse_serial(struct reader *reader)
+{
+	reader->medium->serial = parse_string(reader, "serial number as a \"string\"");
+}
+
+static void parse_fingerprint(struct reader *reader)
+{
+	static const char what[] = "fingerprint like \"blake2b:…\" with 32 hexadecimal digits";
+	static const char prefix[] = "blake2b:";
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	if (!token)
+		return;
+	if (token->len != sizeof(prefix) - 1 + 32 || strncmp(token->text, prefix, sizeof(prefix) - 1) ||
+	    strspn(token->text + sizeof(prefix) - 1, "0123456789abcdef") != 32)
+		lex_fail(reader->lex, token, "expected %s", what);
+	else
+		reader->medium->fingerprint = keep(reader, token->text, token->len);
+}
+
+static void parse_encryption(struct reader *reader)
+{
+	parse_word(reader, encryptions, "an encryption method: luks2", &reader->medium->encryption);
+}
+
+static void parse_luks_uuid(struct reader *reader)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	const struct lex_token *token = lex_expect(reader->lex, "UUID of the LUKS volume");
+	bool ok = token && token->len == sizeof(form) - 1;
+	char lower[sizeof(form)] = "";
+
+	if (!token)
+		return;
+	for (size_t i = 0; ok && i < token->len; i++) {
+		char c = token->text[i];
+
+		ok = form[i] == '-' ? c == '-' : !!strchr("0123456789abcdefABCDEF", c);
+		lower[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+	}
+	if (ok)
+		reader->medium->luks_uuid = keep(reader, lower, sizeof(form) - 1);
+	else
+		lex_fail(reader->lex, token, "expected UUID of the LUKS volume like %s", form);
+}
+
+static void parse_access(struct reader *reader)
+{
+	parse_word(reader, accesses, "ro or rw", &reader->medium->access);
+}
+
+static void parse_class(struct reader *reader)
+{
+	parse_word(reader, classes, "a class: I, II or III", &reader->medium->class);
+}
+
+static void parse_status(struct reader *reader)
+{
+	parse_word(reader, statuses, "a status: active, lent, lost, revoked or disposed",
+		   &reader->medium->status);
+}
+
+/* "a", or { "a" "b" … }: strings of the arena. */
+static const struct text *const *parse_list(struct reader *reader, const char *what, uint16_t *n)
+{
+	const struct text *texts[LIST_MAX];
+	const struct lex_token *token = lex_expect(reader->lex, what);
+	bool set = token && !token->quoted && !strcmp(token->text, "{");
+	const struct text **list;
+
+	if (set)
+		token = lex_expect(reader->lex, what);
+	for (*n = 0; token; token = lex_expect(reader->lex, "another \"string\" or }")) {
+		if (set && *n && !token->quoted && !strcmp(token->text, "}"))
+			break;
+		if (!token->quoted || !token->len || *n == LIST_MAX) {
+			lex_fail(reader->lex, token, "expected %s", what);
+			return NULL;
+		}
+		texts[*n] = arena_text(reader->arena, token->text, token->len);
+		if (!texts[(*n)++])
+			reader->no_memory = true;
+		if (!set)
+			break;
+	}
+	if (!*n)
+		return NULL;
+	list = arena_alloc(reader->arena, *n * sizeof(texts[0]));
+	if (!list) {
+		reader->no_memory = true;
+		return NULL;
+	}
+	memcpy(list, texts, *n * sizeof(texts[0]));
+	return list;
+}
+
+static void parse_holder(struct reader *reader)
+{
+	reader->medium->holders = parse_list(reader, "a user \"name\" or \"@group\", or up to 64 of them in { }",
+					     &reader->medium->n_holders);
+}
+
+static void parse_terminals(struct reader *reader)
+{
+	reader->medium->terminals = parse_list(reader, "a terminal's \"NAME\" or \"PREFIX*\", or up to 64 of them in { }",
+					       &reader->medium->n_terminals);
+}
+
+static void parse_date(struct reader *reader, bool end, int64_t *civil)
+{
+	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	if (token && (token->quoted || !civil_parse(token->text, token->len, end, civil)))
+		lex_fail(reader->lex, token, "expected %s", what);
+	else if (token && !*civil)
+		*civil = 1; /* 0 would be no limit */
+}
+
+static void parse_from(struct reader *reader)
+{
+	parse_date(reader, false, &reader->medium->from);
+}
+
+static void parse_until(struct reader *reader)
+{
+	parse_date(reader, true, &reader->medium->until);
+}
+
+static const struct {
+	const char *name;
+	void (*parse)(struct reader *reader);
+	bool required;
+} attributes[] = {
+	{ "id", parse_id, true },
+	{ "serial", parse_serial, true },
+	{ "fingerprint", parse_fingerprint, false },
+	{ "encryption", parse_encryption, true },
+	{ "luks-uuid", parse_luks_uuid, true },
+	{ "access", parse_access, false },
+	{ "class", parse_class, false },
+	{ "holder", parse_holder, false },
+	{ "terminals", parse_terminals, false },
+	{ "from", parse_from, false },
+	{ "until", parse_until, false },
+	{ "status", parse_status, false },
+};
+
+static void fail_unknown(struct lex *lex, const struct lex_token *token)
+{
+	char names[160] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
+				      attributes[i].name);
+	lex_fail(lex, token, "unknown attribute of a medium; expected %s", names);
+}
+
+static bool number_ok(const struct lex_token *token)
+{
+	return token->len && token->len < MEDIUM_NUMBER_MAX && text_is_safe(token->text);
+}
+
+int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
+{
+	struct reader reader = { .arena = arena, .lex = lex, .medium = medium };
+	const struct lex_token *token = lex_expect(lex, "number of the medium");
+	bool seen[ARRAY_SIZE(attributes)] = { false };
+	unsigned int errors = lex->errors;
+
+	*medium = (struct medium){ .line = lex->line };
+	if (!token)
+		return 0;
+	if (!number_ok(token)) {
+		lex_fail(lex, token,
+			 "expected number of the medium: 1 to %d bytes, no control characters",
+			 MEDIUM_NUMBER_MAX - 1);
+		return 0;
+	}
+	medium->number = keep(&reader, token->text, token->len);
+	while (lex->errors == errors && !reader.no_memory && (token = lex_take(lex))) {
+		size_t i;
+
+		for (i = 0; i < ARRAY_SIZE(attributes); i++)
+			if (!token->quoted && !strcmp(token->text, attributes[i].name))
+				break;
+		if (i == ARRAY_SIZE(attributes)) {
+			fail_unknown(lex, token);
+		} else if (seen[i]) {
+			lex_fail(lex, token, "attribute given twice: %s", attributes[i].name);
+		} else {
+			seen[i] = true;
+			attributes[i].parse(&reader);
+		}
+	}
+	for (size_t i = 0; lex->errors == errors && i < ARRAY_SIZE(attributes); i++)
+		if (attributes[i].required && !seen[i])
+			lex_fail(lex, NULL, "expected attribute %s", attributes[i].name);
+	if (lex->errors == errors && medium->from && medium->until && medium->from > medium->until)
+		lex_fail(lex, NULL, "the medium's term ends before it begins");
+	return reader.no_memory ? -ENOMEM : 0;
+}
+
+bool medium_terms_overlap(const struct medium *a, const struct medium *b)
+{
+	return (!a->until || !b->from || a->until >= b->from) &&
+	       (!b->until || !a->from || b->until >= a->from);
+}

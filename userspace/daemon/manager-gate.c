@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/manager-gate.h"
+#include "daemon/session.h"
+#include "system/usbdev.h"
+
+/* --- records of what concerns no session --- */
+
+static void add_string(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static const char *attempt_name(uint8_t attempt)
+{
+	switch (attempt) {
+	case SEKIMORI_ATTEMPT_BIND:
+		return "bind";
+	case SEKIMORI_ATTEMPT_AUTHORIZE:
+		return "authorize";
+	case SEKIMORI_ATTEMPT_CLAIM:
+		return "claim";
+	case SEKIMORI_ATTEMPT_UNLOAD:
+		return "unload";
+	}
+	return "unknown";
+}
+
+/* Who did what to which interface, as the gate saw it. NULL without memory. */
+static struct json_object *describe_event(const struct sekimori_event *event)
+{
+	struct json_object *extra = json_object_new_object();
+	char id[16];
+
+	if (!extra)
+		return NULL;
+	if (event->attempt)
+		add_string(extra, "attempt", attempt_name(event->attempt));
+	if (event->name[0]) {
+		snprintf(id, sizeof(id), "%04x:%04x", event->id_vendor, event->id_product);
+		add_string(extra, "interface", event->name);
+		add_string(extra, "id", id);
+	}
+	if (event->driver[0])
+		add_string(extra, "driver", event->driver);
+	/* A program's name may be any bytes. */
+	if (event->comm[0]) {
+		char program[IDENT_STRING_MAX];
+
+		ident_set_string(program, event->comm);
+		add_string(extra, "program", program);
+		add_number(extra, "pid", (uint64_t)event->pid);
+		add_number(extra, "uid", event->uid);
+	}
+	if (event->count)
+		add_number(extra, "count", event->count);
+	add_number(extra, "happened_us", event->boottime_ns / 1000);
+	return extra;
+}
+
+static void record_event(struct manager *manager, const char *kind, const char *signal,
+			 const struct sekimori_event *event)
+{
+	manager_record(manager, kind, signal, NULL, describe_event(event));
+}
+
+/* --- sessions --- */
+
+static struct session **find_device(struct manager *manager, const char *name,
+				    const struct sekimori_event *event)
+{
+	struct session **p = &manager->sessions;
+
+	while (*p && (strcmp((*p)->device.ident.name, name) ||
+		      (*p)->device.ident.busnum != event->busnum ||
+		      (*p)->device.ident.devnum != event->devnum))
+		p = &(*p)->next;
+	return p;
+}
+
+static struct session **find_cookie(struct manager *manager, uint64_t cookie)
+{
+	struct session **p = &manager->sessions;
+
+	while (*p && !session_has_cookie(*p, cookie))
+		p = &(*p)->next;
+	return p;
+}
+
+static void unlink_session(struct session **p)
+{
+	struct session *session = *p;
+
+	*p = session->next;
+	session_gone(session);
+}
+
+static void interface_added(struct manager *manager, const struct sekimori_event *event)
+{
+	char name[IDENT_NAME_MAX];
+	struct session **p;
+	int r;
+
+	if (usbdev_name_of_interface(event->name, name))
+		return;
+	p = find_device(manager, name, event);
+	if (!*p) {
+		r = session_new(p, manager, name, event);
+		if (r) {
+			/* Without a session nobody will release it. Mostly it has just been unplugged. */
+			if (r != -ENODEV)
+				fprintf(stderr, SD_ERR "device %s stays held: %s\n", name,
+					strerror(-r));
+			return;
+		}
+	}
+	session_add_interface(*p, event);
+}
+
+static void interface_removed(struct manager *manager, const struct sekimori_event *event)
+{
+	struct session **p = find_cookie(manager, event->cookie);
+
+	if (*p && session_remove_interface(*p, event->cookie))
+		unlink_session(p);
+	else if (!*p && event->seq <= manager->sync_seq)
+		record_event(manager, "missed", NULL, event);
+}
+
+static void snapshot_done(struct manager *manager, const struct sekimori_event *event)
+{
+	struct session **p = &manager->sessions;
+	bool locked = event->flags & SEKIMORI_F_LOCKED;
+
+	while (*p) {
+		if (session_drop_stale(*p, event->seq))
+			unlink_session(p);
+		else
+			p = &(*p)->next;
+	}
+	manager->sync_seq = event->seq;
+	manager->synced = true;
+	if (manager->info.module_locked != locked) {
+		manager->info.module_locked = locked;
+		manager_bus_info_changed(manager->bus);
+	}
+}
+
+void manager_gate_event(void *userdata, const struct sekimori_event *event)
+{
+	struct manager *manager = userdata;
+	/* What the snapshot already contains. */
+	bool history = manager->synced && event->seq <= manager->sync_seq;
+	struct session **p;
+
+	switch (event->kind) {
+	case SEKIMORI_EV_PRESENT:
+		interface_added(manager, event);
+		break;
+	case SEKIMORI_EV_SYNC:
+		snapshot_done(manager, event);
+		break;
+	case SEKIMORI_EV_ADDED:
+		if (!history)
+			interface_added(manager, event);
+		else if (!*find_cookie(manager, event->cookie))
+			record_event(manager, "missed", NULL, event);
+		break;
+	case SEKIMORI_EV_STATE:
+		p = find_cookie(manager, event->cookie);
+		if (!history && *p)
+			session_state_changed(*p, event);
+		break;
+	case SEKIMORI_EV_REMOVED:
+		interface_removed(manager, event);
+		break;
+	case SEKIMORI_EV_REFUSED:
+		record_event(manager, "refused", "AttemptRefused", event);
+		break;
+	case SEKIMORI_EV_KEEPER:
+		record_event(manager, "keeper-before", NULL, event);
+		break;
+	case SEKIMORI_EV_OVERFLOW:
+		/* A fresh snapshot follows. */
+		record_event(manager, "overflow", NULL, event);
+		break;
+	case SEKIMORI_EV_HARMLESS:
+		record_event(manager, "harmless-changed", NULL, event);
+		break;
+	}
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the gate tells the manager: to which session each event belongs, and records of the others. */
+#pragma once
+
+#include "daemon/manager.h"
+
+/* A gate_event_fn; userdata is the manager. */
+void manager_gate_event(void *userdata, const struct sekimori_event *event);

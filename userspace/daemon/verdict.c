@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/session.h"
+#include "daemon/verdict.h"
+#include "system/alarm.h"
+
+/* A bus has at most 127 devices; more than this many are not looked at by allowed-matches. */
+#define OTHERS_MAX 128
+
+struct asking {
+	struct manager *manager;
+	const struct device *device;
+	uint64_t now_us;
+};
+
+static uint64_t last_time(void *userdata, uint64_t rule_key, bool evaluated)
+{
+	const struct asking *asking = userdata;
+
+	return memory_last(asking->manager->memory, rule_key, evaluated, asking->device->id);
+}
+
+static void note_evaluated(void *userdata, const struct rule *rule)
+{
+	const struct asking *asking = userdata;
+
+	memory_note(asking->manager->memory, rule_key(rule), true, asking->device->id,
+		    asking->now_us);
+}
+
+/* Everything that is in use now, but for the device itself. */
+static size_t others(const struct manager *manager, const struct device *device,
+		     const struct ident **list)
+{
+	size_t n = 0;
+
+	for (const struct session *s = manager->sessions; s && n < OTHERS_MAX; s = s->next)
+		if (s->device.id != device->id && s->phase == SESSION_SETTLED &&
+		    (s->device.state == DEVICE_PASSED || s->device.state == DEVICE_ALLOWED ||
+		     s->device.state == DEVICE_KEPT))
+			list[n++] = &s->device.ident;
+	return n;
+}
+
+static bool interface_is_judged(const struct device_interface *intf)
+{
+	return intf->state == DEVICE_INTERFACE_HELD || intf->state == DEVICE_INTERFACE_INSPECT ||
+	       intf->state == DEVICE_INTERFACE_RELEASED;
+}
+
+void verdict_ask(struct manager *manager, const struct device *device, const struct report *report,
+		 uint64_t seed, bool dry, struct verdict *verdict)
+{
+	struct asking asking = { manager, device, manager_now_us() };
+	const struct ident *allowed[OTHERS_MAX];
+	struct decide_interface interfaces[IDENT_INTERFACES_MAX];
+	const struct seat_user *user = seat_active(manager->seat);
+	struct decide_input input = {
+		.ident = &device->ident,
+		.interfaces = interfaces,
+		.report = report,
+		.policy = manager->rulebook.policy,
+		.world = { .civil = alarm_civil_now(),
+			   .boot_us = asking.now_us,
+			   .terminal = manager->settings.terminal,
+			   .user = user->name,
+			   .groups = user->groups,
+			   .n_groups = user->n_groups,
+			   .seed = seed,
+			   .allowed = allowed,
+			   .n_allowed = others(manager, device, allowed),
+			   .last = last_time,
+			   .userdata = &asking },
+		.evaluated = dry ? NULL : note_evaluated,
+		.userdata = &asking,
+	};
+
+	verdict->n = 0;
+	for (unsigned int i = 0; i < device->n_interfaces; i++) {
+		const struct device_interface *intf = &device->interfaces[i];
+
+		if (!interface_is_judged(intf))
+			continue;
+		interfaces[verdict->n] = (struct decide_interface){
+			.ident = intf->ident, .storage = intf->storage, .suspect = intf->suspect
+		};
+		verdict->index[verdict->n++] = i;
+	}
+	input.n_interfaces = verdict->n;
+	decide(&input, &verdict->result);
+}
+
+void verdict_write(const struct manager *manager, const struct verdict *verdict,
+		   struct device *device)
+{
+	const struct decide_judgement *judgement = &verdict->result.device;
+	unsigned int line = decide_line(judgement);
+
+	snprintf(device->reason, sizeof(device->reason), "%s", judgement->reason);
+	snprintf(device->method, sizeof(device->method), "%s", judgement->method);
+	snprintf(device->medium, sizeof(device->medium), "%s",
+		 judgement->medium ? judgement->medium->number : "");
+	device->access = judgement->access;
+	if (line)
+		snprintf(device->decided_by, sizeof(device->decided_by), "%s:%u",
+			 policy_file(manager->rulebook.policy), line);
+	else
+		snprintf(device->decided_by, sizeof(device->decided_by), "default");
+
+	for (unsigned int i = 0; i < device->n_interfaces; i++)
+		device->interfaces[i].reason = NULL;
+	for (unsigned int i = 0; i < verdict->n; i++) {
+		struct device_interface *intf = &device->interfaces[verdict->index[i]];
+
+		intf->allowed = verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
+		intf->reason = verdict->result.interfaces[i].reason;
+		intf->line = decide_line(&verdict->result.interfaces[i]);
+		/* One access for the device: the narrowest of its storage. */
+		if (intf->allowed && intf->storage &&
+		    verdict->result.interfaces[i].access == ACCESS_RO)
+			device->access = ACCESS_RO;
+	}
+	device->n_judged = verdict->n;
+}
+
+bool verdict_confirms(const struct verdict *verdict, const struct device *device)
+{
+	for (unsigned int i = 0; i < verdict->n; i++) {
+		const struct device_interface *intf = &device->interfaces[verdict->index[i]];
+		const struct decide_judgement *judgement = &verdict->result.interfaces[i];
+
+		if (intf->state != DEVICE_INTERFACE_RELEASED)
+			continue;
+		if (judgement->verdict != DECIDE_ALLOW ||
+		    (intf->storage && judgement->access != device->access))
+			return false;
+	}
+	return true;
+}
+
+void verdict_remembered_report(const struct device *device, struct report *report)
+{
+	report_init(report, REPORT_LUKS2);
+	snprintf(report->luks_uuid, sizeof(report->luks_uuid), "%s", device->luks_uuid);
+}
