@@ -152,10 +152,22 @@ run: need-deps ## boot a virtual terminal and show the barrier live
 	tests/terminal/prepare.sh
 	tests/demo/run.py
 
-bench: need-deps ## print the figures, beside the same kernel without us (some minutes)
-	$(MAKE) -s -j2 stage
+bench: need-deps ## print the figures, beside USBGuard and the same kernel without us (some minutes)
+	$(MAKE) need-deps DEPS="$(DEPS_BENCH)"
+	$(MAKE) -s -j2 stage $(BUILD)/bench/policy-bench $(BUILD)/bench/peer-memory
 	tests/terminal/prepare.sh
+	tests/bench/policy.py
 	tests/bench/run.py
+
+$(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -o $@ $(filter %.c %.a,$^) -Wl,--as-needed \
+		$(call libs_of,json-c libsodium libsystemd libudev)
+
+# The peer's library is C++, and so is what measures it.
+$(BUILD)/bench/peer-memory: tests/bench/peer-memory.cpp
+	@mkdir -p $(@D)
+	g++ -O2 -o $@ $< -lusbguard
 
 .PHONY: check-unit check-integration test-terminal
 check-unit: $(UNIT_TESTS)

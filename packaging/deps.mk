@@ -10,4 +10,7 @@ DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squ
 # For `make test-debug` only: it builds a kernel.
 DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev
 
+# For `make bench` only: what USBGuard's own library makes of the same rules.
+DEPS_BENCH := libusbguard-dev g++
+
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)

@@ -328,7 +328,7 @@ OPERATORS = (b"equals", b"equals-ordered", b"all-of", b"one-of", b"none-of", b"m
 def matcher_values(part):
     """What an allowed-matches asks for, without the ways of writing it: order, braces, comment, labels put together."""
     values = []
-    for match in re.finditer(rb'"(?:\\.|[^"\\])*"|#.*|[^\s{}"]+', part[part.index(b"(") + 1:-1], re.S):
+    for match in re.finditer(rb'"(?:\\.|[^"\\])*"|#.*|[^\s{}"#]+', part[part.index(b"(") + 1:-1], re.S):
         word = match.group()
         if word.startswith(b"#"):
             break

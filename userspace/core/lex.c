@@ -132,7 +132,15 @@ static bool lex_check(struct lex *lex)
 		return false;
 	}
 	for (size_t k = 0; k < len;) {
-		size_t n = (unsigned char)line[k] < 0x80 ? 1 : utf8_decode(line + k, len - k, NULL);
+		size_t n;
+
+		/* Most of any file. */
+		if (line[k] > ' ' && line[k] < 0x7f) {
+			empty = false;
+			k++;
+			continue;
+		}
+		n = (unsigned char)line[k] < 0x80 ? 1 : utf8_decode(line + k, len - k, NULL);
 
 		if (!n || !line[k]) {
 			lex_report(lex, k + 1, n ? "NUL byte" : "not valid UTF-8");

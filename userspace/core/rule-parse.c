@@ -25,12 +25,18 @@ struct parser {
 
 /* Values of one attribute while the line is read. */
 struct slot {
-	union rule_value *values;
+	union rule_value first; /* most attributes have one */
+	union rule_value *more; /* all of them, once there are two */
 	size_t n;
-	size_t size;
+	size_t size; /* of `more` */
 	enum rule_operator op;
 	bool seen;
 };
+
+static const union rule_value *slot_values(const struct slot *slot)
+{
+	return slot->n > 1 ? slot->more : &slot->first;
+}
 
 static bool fail_at(struct parser *parser, const char *at, const char *format, ...)
 	_printf_(3, 4);
@@ -200,6 +206,14 @@ static bool parse_string(struct parser *parser, union rule_value *value)
 
 	if (!take_char(parser, '"'))
 		return fail_at(parser, start, "expected a \"string\"");
+	/* Mostly there is nothing to undo: then the text is taken as it stands (the line is UTF-8). */
+	for (q = parser->p; q < parser->end && *q != '"' && *q != '\\' && *q != '\r'; q++)
+		;
+	if (q < parser->end && *q == '"') {
+		value->text = arena_text(parser->arena, parser->p, (size_t)(q - parser->p));
+		parser->p = q + 1;
+		return value->text || no_memory(parser);
+	}
 	size = (size_t)(parser->end - parser->p);
 	raw = malloc(size * 4 + 2);
 	if (!raw)
@@ -545,18 +559,24 @@ static const struct {
 
 static bool slot_add(struct parser *parser, struct slot *slot, const union rule_value *value)
 {
-	if (slot->n == slot->size) {
-		size_t size = slot->size ? slot->size * 2 : 4;
-		union rule_value *values = reallocarray(slot->values, size, sizeof(*values));
-
-		if (!values)
-			return no_memory(parser);
-		slot->values = values;
-		slot->size = size;
+	if (!slot->n) {
+		slot->first = *value;
+		slot->n = 1;
+		return true;
 	}
 	if (slot->n == VALUES_MAX)
 		return fail_at(parser, parser->p, "too many values in one attribute");
-	slot->values[slot->n++] = *value;
+	if (slot->n >= slot->size) {
+		size_t size = slot->size ? slot->size * 2 : 8;
+		union rule_value *more = reallocarray(slot->more, size, sizeof(*more));
+
+		if (!more)
+			return no_memory(parser);
+		more[0] = slot->first;
+		slot->more = more;
+		slot->size = size;
+	}
+	slot->more[slot->n++] = *value;
 	return true;
 }
 
@@ -704,11 +724,11 @@ static bool check_rule(struct parser *parser, const struct rule *rule, const str
 {
 	const struct slot *from = &slots[RULE_FROM], *until = &slots[RULE_UNTIL];
 
-	if (from->seen && until->seen && from->values[0].civil > until->values[0].civil)
+	if (from->seen && until->seen && from->first.civil > until->first.civil)
 		return fail_at(parser, parser->line, "the rule ends before it begins");
 	if (slots[RULE_ENCRYPTED].n > 1)
 		for (size_t i = 0; i < slots[RULE_ENCRYPTED].n; i++)
-			if (slots[RULE_ENCRYPTED].values[i].number == ENCRYPTION_OPTIONAL)
+			if (slot_values(&slots[RULE_ENCRYPTED])[i].number == ENCRYPTION_OPTIONAL)
 				return fail_at(parser, parser->line,
 					       "encrypted optional stands alone, without methods");
 	if (rule->target != RULE_ALLOW &&
@@ -742,9 +762,9 @@ static const struct rule *keep_rule(struct parser *parser, const struct rule *ru
 		attr->name = (uint8_t)i;
 		attr->op = (uint8_t)slot->op;
 		attr->n = (uint16_t)slot->n;
-		memcpy(attr->values, slot->values, slot->n * sizeof(attr->values[0]));
+		memcpy(attr->values, slot_values(slot), slot->n * sizeof(attr->values[0]));
 		for (size_t k = 0; i == RULE_IF && k < slot->n; k++) {
-			uint8_t kind = slot->values[k].condition->kind;
+			uint8_t kind = slot_values(slot)[k].condition->kind;
 
 			kept->allowed_matches |= kind == CONDITION_ALLOWED_MATCHES;
 			kept->remembers |= kind == CONDITION_RULE_APPLIED ||
@@ -801,7 +821,7 @@ static const struct rule *parse_rule(struct parser *parser, bool matcher)
 	if (parse_body(parser, &rule, slots, matcher) && check_rule(parser, &rule, slots))
 		kept = keep_rule(parser, &rule, slots);
 	for (size_t i = 0; i < RULE_ATTR_COUNT; i++)
-		free(slots[i].values);
+		free(slots[i].more);
 	return kept;
 }
 
