@@ -4,7 +4,8 @@
 import json
 import time
 
-from barrier import (UUID_OTHER, Bus, Since, disks, driver, ffs, images, options, ready, start_daemon, unplug_all)
+from barrier import UUID_OTHER, Bus, Since, disks, driver, ffs, images, options, ready, start_daemon, unplug_all
+from policies import POLICY_FILE, use
 
 OPTIONS = options(module=False)
 
@@ -49,8 +50,16 @@ def test_registered_stick_is_proved_and_released(t):
     assert len(disk) == 1
     t.run("pkill -KILL -x sekimorid")
     start_daemon(t)
-    t.wait_until(lambda: any(r.get("medium") == "ZEI-001" for r in since.records("kept")), what="known again")
+    t.wait_until(lambda: any(r.get("medium") == "ZEI-001" for r in since.records("resumed")), what="known again")
     assert disks(t) == disk
+    # The new daemon's policy counts for it.
+    policy = t.read(POLICY_FILE)
+    body = policy.split("version 1\n")[1]
+    use(t, body.replace('status active', 'status lost', 1))
+    since.wait("denied", reason="medium-lost")
+    t.wait_until(lambda: not disks(t), what="no disk")
+    use(t, body)
+    t.wait_until(lambda: disks(t), 20, "the disk again")
 
 
 def test_another_volume_is_held(t):

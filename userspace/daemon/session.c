@@ -4,7 +4,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/session.h"
+#include "daemon/session-inside.h"
 #include "daemon/verdict.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
@@ -17,7 +17,6 @@
 #define GATHER_ACCURACY_US 100000u
 
 static void session_judge(struct session *session, const struct report *report);
-static void session_begin(struct session *session);
 
 /* --- interfaces --- */
 
@@ -137,7 +136,7 @@ static void session_take_back(struct session *session, bool all)
 	}
 }
 
-static void session_deny(struct session *session, const char *reason, const char *detail)
+void session_deny(struct session *session, const char *reason, const char *detail)
 {
 	SET_TEXT(session->device.reason, reason);
 	if (detail)
@@ -183,7 +182,7 @@ static int session_release(struct session *session)
 	return first;
 }
 
-static void session_allow(struct session *session)
+void session_allow(struct session *session)
 {
 	struct device *device = &session->device;
 	int r;
@@ -380,78 +379,6 @@ static void session_judge(struct session *session, const struct report *report)
 	manager_plan(session->manager);
 }
 
-/* What a judging again goes by: the proof that there was. */
-static const struct report *session_proof(const struct session *session, struct report *memory)
-{
-	if (session->has_report)
-		return &session->report;
-	if (!session->device.luks_uuid[0])
-		return NULL;
-	verdict_remembered_report(&session->device, memory);
-	return memory;
-}
-
-static void rejudge_allowed(struct session *session, const struct verdict *verdict, const char *why)
-{
-	struct device *device = &session->device;
-	enum access access = device->access;
-	bool more = false;
-
-	if (!verdict_confirms(verdict, device)) {
-		session_revoke(session, why);
-		return;
-	}
-	for (unsigned int i = 0; i < verdict->n; i++)
-		more |= device->interfaces[verdict->index[i]].state == DEVICE_INTERFACE_HELD &&
-			verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
-	verdict_write(session->manager, verdict, device);
-	device->access = access;
-	if (more)
-		session_allow(session);
-	session_show(session);
-}
-
-static void rejudge_denied(struct session *session, const struct verdict *verdict, const char *why)
-{
-	struct device *device = &session->device;
-	const struct decide_judgement *judgement = &verdict->result.device;
-
-	if (session->refused)
-		return;
-	if (judgement->verdict == DECIDE_BLOCK) {
-		if (!strcmp(device->reason, judgement->reason))
-			return;
-		verdict_write(session->manager, verdict, device);
-		session_deny(session, judgement->reason, NULL);
-		return;
-	}
-	/* It could not be inspected: only a new policy is a reason to try again. */
-	if (judgement->verdict == DECIDE_PROVE && device->detail[0] && strcmp(why, "policy"))
-		return;
-	session->device.held_us = manager_now_us();
-	session_begin(session);
-}
-
-void session_rejudge(struct session *session, const char *why)
-{
-	struct device *device = &session->device;
-	struct verdict verdict;
-	struct report memory;
-
-	if (session->phase == SESSION_RELEASING)
-		session->again = why;
-	if (session->phase != SESSION_SETTLED ||
-	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED))
-		return;
-	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, true,
-		    &verdict);
-	session->recheck = verdict.result.recheck;
-	if (device->state == DEVICE_ALLOWED)
-		rejudge_allowed(session, &verdict, why);
-	else
-		rejudge_denied(session, &verdict, why);
-}
-
 /* Released by whom? Ours stay while they are still right; anything else is shut. */
 static void session_resume_released(struct session *session)
 {
@@ -493,8 +420,29 @@ static void session_identify(struct device *device)
 	ident_fingerprint(ident, device->ident.fingerprint);
 }
 
+/*
+ * The second layer cannot tell a release by an earlier daemon from what was bound before: it is KEPT there. A device
+ * whose release is noted is taken up as released, and judged as such; the module refuses, and need not be asked.
+ */
+static void session_adopt(struct session *session)
+{
+	struct device *device = &session->device;
+
+	if (!session_any(session, DEVICE_INTERFACE_KEPT) ||
+	    !released_restore(session->manager->released, device))
+		return;
+	for (unsigned int i = 0; i < device->n_interfaces; i++) {
+		struct device_interface *intf = &device->interfaces[i];
+
+		if (intf->state == DEVICE_INTERFACE_KEPT &&
+		    !gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_RELEASE,
+				  intf->storage ? SEKIMORI_V_STORAGE : 0))
+			intf->state = DEVICE_INTERFACE_RELEASED;
+	}
+}
+
 /* All interfaces are known: say what has come, and judge it. */
-static void session_begin(struct session *session)
+void session_begin(struct session *session)
 {
 	struct device *device = &session->device;
 
@@ -502,6 +450,7 @@ static void session_begin(struct session *session)
 	session_identify(device);
 	session->phase = SESSION_SETTLED;
 	session->has_report = false;
+	session_adopt(session);
 	session_clear_verdict(device);
 
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
@@ -513,14 +462,8 @@ static void session_begin(struct session *session)
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);
 		session_judge(session, NULL);
 	} else if (session_any(session, DEVICE_INTERFACE_KEPT)) {
-		if (released_restore(session->manager->released, device)) {
-			/* The second layer cannot tell a release from what was there before. */
-			device->state = DEVICE_ALLOWED;
-			SET_TEXT(device->reason, "proved");
-		} else {
-			device->state = DEVICE_KEPT;
-			SET_TEXT(device->reason, "kept-present");
-		}
+		device->state = DEVICE_KEPT;
+		SET_TEXT(device->reason, "kept-present");
 		session_announce(session);
 		manager_record(session->manager, "kept", NULL, device, NULL);
 	} else {

@@ -334,6 +334,9 @@ static int sysfs_verdict(struct gate *gate, const struct sekimori_verdict *verdi
 		sysfs_sync(sysfs);
 		return 0;
 	}
+	/* The udev rules have the list here. */
+	if (verdict->kind == SEKIMORI_VERDICT_SET_HARMLESS)
+		return -EOPNOTSUPP;
 	while (intf && intf->cookie != verdict->cookie)
 		intf = intf->next;
 	if (!intf)
@@ -348,7 +351,8 @@ static int sysfs_verdict(struct gate *gate, const struct sekimori_verdict *verdi
 		intf->state = SEKIMORI_STATE_INSPECT;
 		break;
 	case SEKIMORI_VERDICT_RELEASE:
-		if (!shut)
+		/* An earlier daemon's release is KEPT for this one, until it takes it up. */
+		if (!shut && intf->state != SEKIMORI_STATE_KEPT)
 			return -EBUSY;
 		r = set_authorized(intf, true);
 		if (!r)
