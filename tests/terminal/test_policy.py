@@ -288,6 +288,21 @@ def test_each_interface_of_a_composite_device_has_its_own_verdict(t):
     assert not {"cdc_ether", "cdc_ncm", "cdc_eem", "rndis_host"} & set(bound.values()), bound
 
 
+def test_storage_that_is_allowed_later_is_read_only_all_the_same(t):
+    ready(t)
+    set_clock(t, "2026-11-20 08:59:00")
+    use(t, "allow only-interface ff:*:*\nallow access ro only-interface 08:*:* if localtime(09:00-17:00)\n")
+    since = Since(t)
+    t.run("truncate -s 8M /run/gadget.img")
+    t.run(f"{GADGET} up gadget id=1d6b:0104 serial=G2 vendor storage=/run/gadget.img")
+    assert since.wait("released")["access"] == "rw"
+    assert not disks(t)
+    set_clock(t, "2026-11-20 09:00:01")
+    disk = t.wait_until(lambda: disks(t), what="the disk")[0]
+    t.wait_until(lambda: t.run(f"blockdev --getro /dev/{disk}").out.strip() == "1", what="read-only")
+    assert since.records("released")[-1]["access"] == "ro"
+
+
 def test_device_allowed_only_beside_another_ends_with_it(t):
     ready(t)
     use(t, f'allow serial "KEY"\n{STORAGE} if allowed-matches(serial "KEY")\n')
@@ -297,6 +312,12 @@ def test_device_allowed_only_beside_another_ends_with_it(t):
     t.plug_storage("b", images.plain(), serial="KEY")
     since.wait("released", serial="KEY")
     since.wait("released", serial="GUEST")
+    # A new daemon hears of the older device first, and asks nothing before it knows both.
+    t.run("pkill -KILL -x sekimorid; while pidof sekimorid; do sleep 0.05; done", check=False)
+    t.run(f"{SANITIZED} >> /run/sekimorid.out 2>&1 < /dev/null & echo $! > /run/sekimorid.pid")
+    since.wait("resumed", serial="KEY")
+    since.wait("resumed", serial="GUEST")
+    assert not since.records("revoked") and len(disks(t)) == 2
     t.unplug("b")
     assert since.wait("revoked", serial="GUEST")["why"] == "others"
     no_disk(t)

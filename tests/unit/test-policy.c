@@ -528,7 +528,7 @@ static void a_policy_knows_whether_it_looks_at_other_devices(void)
 	} rows[] = {
 		{ "allow", false },
 		{ "allow if localtime(08:30-17:15)", false },
-		{ "allow if rule-applied", false },
+		{ "allow if rule-applied", true },
 		{ "allow if allowed-matches(id 1234:abcd)", true },
 		{ "allow if !allowed-matches(id 1234:abcd)", true },
 		{ "allow\nblock if one-of { true allowed-matches(name \"x\") }\nreject", true },

@@ -277,7 +277,7 @@ static int parse_rule(struct policy *policy, struct lex *lex)
 		return 0;
 	}
 	((struct rule *)rule)->line = lex->line; /* fresh from the arena, nobody else's yet */
-	policy->looks_at_others |= rule->allowed_matches;
+	policy->looks_at_others |= rule->allowed_matches || rule->remembers;
 	if (policy->n_rules == policy->size_rules) {
 		size_t size = policy->size_rules ? policy->size_rules * 2 : 16;
 		const struct rule **rules = reallocarray(policy->rules, size, sizeof(*rules));

@@ -61,7 +61,7 @@ size_t policy_n_media(const struct policy *policy);
 size_t policy_n_rules(const struct policy *policy);
 const struct medium *policy_medium(const struct policy *policy, size_t i); /* in the order of the file */
 const struct rule *policy_rule(const struct policy *policy, size_t i);	   /* in the order of the file */
-/* Does some rule look at which other devices are let in (allowed-matches)? */
+/* Does some rule look at other devices (allowed-matches), or at what was decided on them (rule-applied, …)? */
 bool policy_looks_at_others(const struct policy *policy);
 /* Bytes that the object takes. */
 size_t policy_size(const struct policy *policy);

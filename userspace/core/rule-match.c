@@ -343,7 +343,7 @@ uint64_t rule_key(const struct rule *rule)
 	char *text = malloc(len + 1);
 	uint64_t key;
 
-	/* Without memory two rules look alike for once; durations are no grant by themselves. */
+	/* Without memory two rules look alike for once. */
 	if (!text)
 		return 0;
 	rule_format(rule, text, len + 1);

@@ -135,10 +135,22 @@ static void interface_removed(struct manager *manager, const struct sekimori_eve
 		record_event(manager, "missed", NULL, event);
 }
 
+/*
+ * The first snapshot shows what an earlier daemon left. Devices are judged once all of them are known, and those that
+ * are in use before the others, because a rule may ask what else is there.
+ */
+static void begin_all(struct manager *manager)
+{
+	for (unsigned int rank = 0; rank <= SESSION_RANK_LAST; rank++)
+		for (struct session *s = manager->sessions; s; s = s->next)
+			if (session_rank(s) == rank)
+				session_gathered_all(s);
+}
+
 static void snapshot_done(struct manager *manager, const struct sekimori_event *event)
 {
 	struct session **p = &manager->sessions;
-	bool locked = event->flags & SEKIMORI_F_LOCKED;
+	bool locked = event->flags & SEKIMORI_F_LOCKED, first = !manager->synced;
 
 	while (*p) {
 		if (session_drop_stale(*p, event->seq))
@@ -148,6 +160,11 @@ static void snapshot_done(struct manager *manager, const struct sekimori_event *
 	}
 	manager->sync_seq = event->seq;
 	manager->synced = true;
+	if (first)
+		begin_all(manager);
+	else
+		for (struct session *s = manager->sessions; s; s = s->next)
+			session_catch_up(s);
 	if (manager->info.module_locked != locked) {
 		manager->info.module_locked = locked;
 		manager_bus_info_changed(manager->bus);

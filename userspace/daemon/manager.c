@@ -140,7 +140,7 @@ static void alarm_rang(void *userdata, bool clock_set)
 
 	if (clock_set)
 		manager_record(manager, "clock-set", NULL, NULL, NULL);
-	manager_bus_info_changed(manager->bus); /* the policy's own time may have come */
+	manager_bus_info_changed(manager->bus); /* the policy's own end may have come with a device's */
 	manager_rejudge(manager, clock_set ? "clock" : "time");
 }
 
@@ -183,20 +183,25 @@ static struct json_object *describe_policy(const struct rulebook *rulebook)
 	return extra;
 }
 
-/* What the gate lets pass by its class alone is the policy's to say, as far as the gate follows. */
+/*
+ * What the gate lets pass by its class alone is the policy's to say, as far as the gate follows. A policy that says
+ * nothing of it takes back what one before it may have let pass.
+ */
 static void apply_harmless(struct manager *manager)
 {
-	const struct policy_header *header =
-		manager->rulebook.policy ? policy_header(manager->rulebook.policy) : NULL;
+	const struct policy *policy = manager->rulebook.policy;
+	bool stated = policy && policy_header(policy)->has_harmless;
+	struct policy_classes classes = { { 0 } };
 	int r;
 
-	if (!header || !header->has_harmless)
-		return;
-	r = gate_set_harmless(manager->gate, header->harmless.bits);
-	if (r == -EPERM)
+	for (unsigned int class = 0; class < 256; class++)
+		if (policy_is_harmless(policy, (uint8_t)class))
+			classes.bits[class / 8] |= (uint8_t)(1u << class % 8);
+	r = gate_set_harmless(manager->gate, classes.bits);
+	if (r == -EPERM && stated)
 		fprintf(stderr, SD_NOTICE "the gate is locked: it goes on holding classes that the "
 					  "policy calls harmless; they are let through one by one\n");
-	else if (r < 0)
+	else if (r < 0 && r != -EPERM && (stated || r != -EOPNOTSUPP))
 		fprintf(stderr, SD_WARNING "the gate's list of harmless classes stays as it is: %s\n",
 			strerror(-r));
 }

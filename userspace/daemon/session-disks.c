@@ -54,3 +54,26 @@ bool session_remove_disk(struct session *session, const char *disk)
 	}
 	return false;
 }
+
+void session_find_disks(struct session *session)
+{
+	struct udev *udev = session->manager->udev;
+	struct udev_device *usb =
+		udev_device_new_from_subsystem_sysname(udev, "usb", session->device.ident.name);
+	struct udev_enumerate *enumerate = udev_enumerate_new(udev);
+	struct udev_list_entry *entry;
+
+	if (usb && enumerate && udev_enumerate_add_match_parent(enumerate, usb) >= 0 &&
+	    udev_enumerate_add_match_subsystem(enumerate, "block") >= 0 &&
+	    udev_enumerate_scan_devices(enumerate) >= 0)
+		udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
+			struct udev_device *block = udev_device_new_from_syspath(
+				udev, udev_list_entry_get_name(entry));
+
+			if (block)
+				session_block_appeared(session, block);
+			udev_device_unref(block);
+		}
+	udev_enumerate_unref(enumerate);
+	udev_device_unref(usb);
+}

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "daemon/session-inside.h"
-#include "daemon/verdict.h"
 
 /* What a judging again goes by: the proof that there was. */
 const struct report *session_proof(const struct session *session, struct report *memory)
@@ -19,7 +18,6 @@ const struct report *session_proof(const struct session *session, struct report 
 static void rejudge_allowed(struct session *session, const struct verdict *verdict, const char *why)
 {
 	struct device *device = &session->device;
-	enum access access = device->access;
 	bool more = false;
 
 	if (!verdict_confirms(verdict, device)) {
@@ -30,7 +28,6 @@ static void rejudge_allowed(struct session *session, const struct verdict *verdi
 		more |= device->interfaces[verdict->index[i]].state == DEVICE_INTERFACE_HELD &&
 			verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
 	verdict_write(session->manager, verdict, device);
-	device->access = access;
 	if (more)
 		session_allow(session);
 	session_show(session);
@@ -38,23 +35,25 @@ static void rejudge_allowed(struct session *session, const struct verdict *verdi
 
 static void rejudge_denied(struct session *session, const struct verdict *verdict, const char *why)
 {
-	struct device *device = &session->device;
 	const struct decide_judgement *judgement = &verdict->result.device;
+	struct device before, *device = &session->device;
 
 	if (session->refused)
 		return;
-	if (judgement->verdict == DECIDE_BLOCK) {
-		if (!strcmp(device->reason, judgement->reason))
-			return;
-		verdict_write(session->manager, verdict, device);
-		session_deny(session, judgement->reason, NULL);
+	if (judgement->verdict != DECIDE_BLOCK) {
+		/* Whatever it proved before, it is proved anew. */
+		device->held_us = manager_now_us();
+		if (session_any(session, DEVICE_INTERFACE_RELEASED))
+			session_revoke(session, why);
+		else
+			session_begin(session);
 		return;
 	}
-	/* It could not be inspected: only a new policy is a reason to try again. */
-	if (judgement->verdict == DECIDE_PROVE && device->detail[0] && strcmp(why, "policy"))
-		return;
-	session->device.held_us = manager_now_us();
-	session_begin(session);
+	before = *device;
+	verdict_write(session->manager, verdict, device);
+	if (strcmp(device->reason, before.reason) || strcmp(device->decided_by, before.decided_by) ||
+	    strcmp(device->medium, before.medium) || judgement->reject)
+		session_block(session, verdict);
 }
 
 void session_rejudge(struct session *session, const char *why)
@@ -63,11 +62,15 @@ void session_rejudge(struct session *session, const char *why)
 	struct verdict verdict;
 	struct report memory;
 
+	/* The others are judged at the end of what they are in, and plan their next time then. */
+	session->recheck = INT64_MAX;
 	if (session->phase == SESSION_RELEASING)
 		session->again = why;
 	if (session->phase != SESSION_SETTLED ||
 	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED))
 		return;
+	if (!strcmp(why, "policy"))
+		session->flaps = 0;
 	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, true,
 		    &verdict);
 	session->recheck = verdict.result.recheck;

@@ -5,7 +5,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/session-inside.h"
-#include "daemon/verdict.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -16,11 +15,13 @@
 #define GATHER_US 2000000u
 #define GATHER_ACCURACY_US 100000u
 
-static void session_judge(struct session *session, const struct report *report);
+/* How often a device may lose its right because of other devices before it has to be plugged anew. */
+#define FLAPS_MAX 4
+
 
 /* --- interfaces --- */
 
-static struct device_interface *session_interface(struct session *session, uint64_t cookie)
+struct device_interface *session_interface(struct session *session, uint64_t cookie)
 {
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
 		if (session->device.interfaces[i].cookie == cookie)
@@ -58,7 +59,7 @@ static void interface_update(struct device_interface *intf, const struct sekimor
 		memcpy(intf->driver, event->driver, sizeof(intf->driver));
 }
 
-static bool session_any(const struct session *session, enum device_interface_state state)
+bool session_any(const struct session *session, enum device_interface_state state)
 {
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
 		if (session->device.interfaces[i].state == state)
@@ -110,47 +111,71 @@ static void session_tell_others(struct session *session)
 		manager_rejudge(session->manager, "others");
 }
 
+static bool interface_allowed(const struct device_interface *intf)
+{
+	return intf->reason && intf->allowed;
+}
+
 /* Puts back whatever was opened for inspection and is not allowed. Errors mean that the interface is gone. */
-static void session_shut(struct session *session)
+void session_shut(struct session *session)
 {
 	session->proving = 0;
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
-		bool allowed = intf->reason && intf->allowed;
 
-		if (intf->state == DEVICE_INTERFACE_INSPECT && !allowed)
+		if (intf->state == DEVICE_INTERFACE_INSPECT && !interface_allowed(intf))
 			gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_HOLD,
 				     0);
 	}
 }
 
-static void session_take_back(struct session *session, bool all)
+static void interface_revoke(struct session *session, const struct device_interface *intf)
+{
+	int r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_REVOKE, 0);
+
+	if (r && r != -ESTALE)
+		fprintf(stderr, SD_CRIT "interface %u of %s cannot be taken back: %s\n",
+			intf->ident.number, session->device.ident.name, strerror(-r));
+}
+
+/* Revokes what is released and not allowed. One whose release is on its way follows with its event. */
+static void session_take_back(struct session *session)
 {
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (intf->state == DEVICE_INTERFACE_RELEASED &&
-		    (all || !intf->reason || !intf->allowed))
-			gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_REVOKE,
-				     0);
+		if (intf->state == DEVICE_INTERFACE_RELEASED && !interface_allowed(intf))
+			interface_revoke(session, intf);
 	}
 }
 
-void session_deny(struct session *session, const char *reason, const char *detail)
+static void session_disallow(struct session *session)
+{
+	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
+		session->device.interfaces[i].allowed = false;
+}
+
+/* Says no, and shuts all but the interfaces that are allowed by themselves (harmless ones). */
+static void session_settle_denied(struct session *session, const char *reason, const char *detail)
 {
 	SET_TEXT(session->device.reason, reason);
 	if (detail)
 		SET_TEXT(session->device.detail, detail);
 	session->device.method[0] = '\0';
-	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
-		session->device.interfaces[i].allowed = false;
 	session->device.state = DEVICE_DENIED;
 	session->device.decided_us = manager_now_us();
 	session->phase = SESSION_SETTLED;
 	session_show(session);
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
+	released_remove(session->manager->released, &session->device);
 	session_shut(session);
-	session_take_back(session, true);
+	session_take_back(session);
+}
+
+void session_deny(struct session *session, const char *reason, const char *detail)
+{
+	session_disallow(session);
+	session_settle_denied(session, reason, detail);
 }
 
 /* Has everything that is allowed been released? */
@@ -159,7 +184,7 @@ static bool session_all_released(const struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (intf->reason && intf->allowed && intf->state != DEVICE_INTERFACE_RELEASED)
+		if (interface_allowed(intf) && intf->state != DEVICE_INTERFACE_RELEASED)
 			return false;
 	}
 	return true;
@@ -172,7 +197,7 @@ static int session_release(struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (!intf->reason || !intf->allowed || intf->state == DEVICE_INTERFACE_RELEASED)
+		if (!interface_allowed(intf) || intf->state == DEVICE_INTERFACE_RELEASED)
 			continue;
 		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_RELEASE,
 				 intf->storage ? SEKIMORI_V_STORAGE : 0);
@@ -195,7 +220,7 @@ void session_allow(struct session *session)
 		return;
 	}
 	session_shut(session);
-	session_take_back(session, false);
+	session_take_back(session);
 	session->no_driver = false;
 	r = session_release(session);
 	if (r == -ESTALE || r == -EBUSY) {
@@ -224,7 +249,7 @@ static void session_released(struct session *session)
 	if (session->no_driver)
 		SET_TEXT(session->device.detail, "no driver took it");
 	for (unsigned int i = 0; i < device->n_interfaces; i++)
-		if (device->interfaces[i].reason && device->interfaces[i].allowed && !*driver)
+		if (interface_allowed(&device->interfaces[i]) && !*driver)
 			driver = device->interfaces[i].driver;
 	if (extra)
 		json_object_object_add(extra, "driver", json_object_new_string(driver));
@@ -242,86 +267,17 @@ void session_revoke(struct session *session, const char *why)
 
 	if (extra)
 		json_object_object_add(extra, "why", json_object_new_string(why));
+	/* Two devices whose rights hang on each other must not go round for ever. */
+	if (!strcmp(why, "others") && ++session->flaps > FLAPS_MAX)
+		session->refused = "conditions-not-met";
 	session->phase = SESSION_REVOKING;
 	session->device.state = DEVICE_HELD;
+	session_disallow(session);
 	manager_record(session->manager, "revoked", "DeviceRevoked", &session->device, extra);
-	session_take_back(session, true);
+	session_take_back(session);
 	released_remove(session->manager->released, &session->device);
 	session_show(session);
 	session_tell_others(session);
-}
-
-/* --- inspecting --- */
-
-static void session_inspected(void *userdata, enum inspector_end end, const struct report *report,
-			      const char *detail)
-{
-	struct session *session = userdata;
-
-	session->inspector = NULL;
-	switch (end) {
-	case INSPECTOR_REPORTED:
-		session->report = *report;
-		session->has_report = true;
-		SET_TEXT(session->device.detail, report->detail);
-		SET_TEXT(session->device.luks_uuid, report->luks_uuid);
-		session_judge(session, report);
-		break;
-	case INSPECTOR_TIMEOUT:
-		session_deny(session, "inspection-timeout", detail);
-		break;
-	case INSPECTOR_FAILED:
-		session_deny(session, "inspector-failed", detail);
-		break;
-	}
-}
-
-/* The gate has opened the interface to usbfs. */
-static void session_inspect(struct session *session)
-{
-	struct manager *manager = session->manager;
-	struct device_interface *intf = session_interface(session, session->proving);
-	int fd, r;
-
-	fd = usbdev_open_for_inspection(session->device.ident.busnum, session->device.ident.devnum,
-					intf->ident.number);
-	r = fd < 0 ? fd :
-		     inspector_start(&session->inspector, manager->event,
-				     manager->settings.inspector, fd, intf->ident.number,
-				     manager->settings.inspect_deadline_ms, session_inspected,
-				     session);
-	if (r == -ENODEV) {
-		/* Unplugged, or held again for a sleep: the gate's event that says so is on its way. */
-		session_shut(session);
-		session->phase = SESSION_WAITING;
-		return;
-	}
-	if (r < 0) {
-		session_deny(session, "inspector-failed", strerror(-r));
-		return;
-	}
-	session->phase = SESSION_INSPECTING;
-	session->device.state = DEVICE_INSPECTING;
-	session_show(session);
-}
-
-static void session_prove(struct session *session, const struct verdict *verdict)
-{
-	int r = -ESTALE;
-
-	for (unsigned int i = 0; i < verdict->n; i++) {
-		struct device_interface *intf = &session->device.interfaces[verdict->index[i]];
-
-		if (verdict->result.interfaces[i].verdict != DECIDE_PROVE ||
-		    intf->state != DEVICE_INTERFACE_HELD)
-			continue;
-		session->proving = intf->cookie;
-		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_INSPECT, 0);
-		break;
-	}
-	session->phase = r ? SESSION_WAITING : SESSION_OPENING;
-	if (r && r != -ESTALE && r != -EBUSY)
-		session_deny(session, "gate-failed", strerror(-r));
 }
 
 /* --- judging --- */
@@ -349,7 +305,16 @@ static void session_reject(struct session *session)
 			strerror(-r));
 }
 
-static void session_judge(struct session *session, const struct report *report)
+void session_block(struct session *session, const struct verdict *verdict)
+{
+	session_settle_denied(session, verdict->result.device.reason, NULL);
+	if (verdict->result.device.reject)
+		session_reject(session);
+	else
+		session_release(session);
+}
+
+void session_judge(struct session *session, const struct report *report)
 {
 	struct device *device = &session->device;
 	struct verdict verdict;
@@ -371,12 +336,12 @@ static void session_judge(struct session *session, const struct report *report)
 		break;
 	case DECIDE_BLOCK:
 		note_applied(session, &verdict);
-		session_deny(session, verdict.result.device.reason, NULL);
-		if (verdict.result.device.reject)
-			session_reject(session);
+		session_block(session, &verdict);
 		break;
 	}
 	manager_plan(session->manager);
+	if (verdict.result.device.verdict != DECIDE_PROVE)
+		session_tell_others(session);
 }
 
 /* Released by whom? Ours stay while they are still right; anything else is shut. */
@@ -390,7 +355,7 @@ static void session_resume_released(struct session *session)
 	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, false,
 		    &verdict);
 	if (ours && verdict.result.device.verdict == DECIDE_ALLOW &&
-	    verdict.result.device.access == device->access) {
+	    verdict_keeps_access(&verdict, device)) {
 		verdict_write(session->manager, &verdict, device);
 		session->recheck = verdict.result.recheck;
 		device->state = DEVICE_ALLOWED;
@@ -398,8 +363,10 @@ static void session_resume_released(struct session *session)
 		session_announce(session);
 		manager_record(session->manager, "resumed", NULL, device, NULL);
 		/* What this does not cover was somebody else's doing. */
-		session_take_back(session, false);
+		session_take_back(session);
+		session_find_disks(session);
 		manager_plan(session->manager);
+		session_tell_others(session);
 		return;
 	}
 	session_clear_verdict(device);
@@ -466,6 +433,7 @@ void session_begin(struct session *session)
 		SET_TEXT(device->reason, "kept-present");
 		session_announce(session);
 		manager_record(session->manager, "kept", NULL, device, NULL);
+		session_tell_others(session);
 	} else {
 		device->state = DEVICE_PASSED;
 		SET_TEXT(device->reason, "harmless");
@@ -509,15 +477,63 @@ void session_add_interface(struct session *session, const struct sekimori_event 
 	interface_update(intf, event);
 	if (!device->held_us && intf->state != DEVICE_INTERFACE_PASSED)
 		device->held_us = event->boottime_ns / 1000;
-	if (session->phase == SESSION_GATHER && device->n_interfaces >= event->ifcount)
+	session->expected = event->ifcount;
+	if (session->manager->synced)
+		session_gathered_all(session);
+}
+
+void session_gathered_all(struct session *session)
+{
+	if (session->phase == SESSION_GATHER && session->device.n_interfaces >= session->expected)
 		session_begin(session);
+}
+
+unsigned int session_rank(const struct session *session)
+{
+	if (session->phase != SESSION_GATHER)
+		return SESSION_RANK_LAST + 1;
+	if (session_any(session, DEVICE_INTERFACE_RELEASED) ||
+	    session_any(session, DEVICE_INTERFACE_KEPT))
+		return 1;
+	return session_any(session, DEVICE_INTERFACE_HELD) ||
+			       session_any(session, DEVICE_INTERFACE_INSPECT) ?
+		       2 :
+		       0;
+}
+
+void session_catch_up(struct session *session)
+{
+	const struct device_interface *proving = session_interface(session, session->proving);
+
+	switch (session->phase) {
+	case SESSION_GATHER:
+		session_gathered_all(session);
+		break;
+	case SESSION_OPENING:
+		if (proving && proving->state == DEVICE_INTERFACE_INSPECT)
+			session_inspect(session);
+		break;
+	case SESSION_RELEASING:
+		if (session_all_released(session))
+			session_released(session);
+		break;
+	case SESSION_REVOKING:
+	case SESSION_WAITING:
+		if (!session_any(session, DEVICE_INTERFACE_RELEASED))
+			session_begin(session);
+		break;
+	case SESSION_INSPECTING: /* its own end goes on */
+	case SESSION_SETTLED:
+		session_take_back(session);
+		break;
+	}
 }
 
 /* An interface is held again: is that a reason to judge the device anew? */
 static bool session_starts_over(const struct session *session, uint8_t cause)
 {
 	if (session->phase == SESSION_REVOKING)
-		return cause == SEKIMORI_CAUSE_VERDICT &&
+		return (cause == SEKIMORI_CAUSE_VERDICT || cause == SEKIMORI_CAUSE_RESUME) &&
 		       !session_any(session, DEVICE_INTERFACE_RELEASED);
 	if (session->phase != SESSION_SETTLED && session->phase != SESSION_WAITING)
 		return false;
@@ -539,8 +555,12 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 			session_inspect(session);
 		return;
 	case DEVICE_INTERFACE_RELEASED:
-		if (session->phase != SESSION_RELEASING)
+		if (session->phase != SESSION_RELEASING) {
+			/* It was on its way when the right went. */
+			if (session->phase != SESSION_GATHER && !interface_allowed(intf))
+				interface_revoke(session, intf);
 			return;
+		}
 		session->no_driver |= event->flags & SEKIMORI_F_FAILED;
 		if (session_all_released(session))
 			session_released(session);
@@ -548,7 +568,9 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 	case DEVICE_INTERFACE_HELD:
 		break;
 	case DEVICE_INTERFACE_KEPT:
-		if (event->cause == SEKIMORI_CAUSE_TIGHTENED) {
+		/* Of a device that is judged it is one interface that needs no verdict. */
+		if (event->cause == SEKIMORI_CAUSE_TIGHTENED &&
+		    session->device.state == DEVICE_PASSED) {
 			session->device.state = DEVICE_KEPT;
 			SET_TEXT(session->device.reason, "kept-present");
 			manager_record(session->manager, "kept", NULL, &session->device, NULL);
@@ -561,6 +583,9 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 
 	if (event->cause == SEKIMORI_CAUSE_STORAGE)
 		intf->suspect = true;
+	if (session->phase == SESSION_RELEASING && (event->cause == SEKIMORI_CAUSE_STORAGE ||
+						    event->cause == SEKIMORI_CAUSE_TIGHTENED))
+		session->again = "gate";
 	if (event->cause == SEKIMORI_CAUSE_SLEEP) {
 		session->inspector = inspector_cancel(session->inspector);
 		released_remove(session->manager->released, &session->device);

@@ -53,6 +53,8 @@ struct session {
 	uint64_t seed;	     /* for random() */
 	int64_t recheck;     /* civil seconds: when time may change the verdict; INT64_MAX never */
 	sd_event_source *gather; /* timer: some interface never appeared */
+	unsigned int expected;	 /* interfaces that the gate will tell of */
+	unsigned int flaps;	 /* how often its right went because of other devices */
 	bool announced;		 /* the object is on D-Bus */
 };
 
@@ -65,6 +67,19 @@ struct session *session_free(struct session *session);
 
 /* The device is gone: says so on D-Bus and in the log, and frees. */
 struct session *session_gone(struct session *session);
+
+/*
+ * The order in which devices of the first snapshot are judged: those that nothing is held of, those that were
+ * released, the rest. Above SESSION_RANK_LAST: it has begun already.
+ */
+#define SESSION_RANK_LAST 2
+unsigned int session_rank(const struct session *session);
+
+/* The first snapshot is whole: judges the device if all its interfaces are there. */
+void session_gathered_all(struct session *session);
+
+/* Events were lost, and a fresh snapshot has been read: goes on from the states as they are. */
+void session_catch_up(struct session *session);
 
 /* PRESENT or ADDED: an interface of the device, in the state given. */
 void session_add_interface(struct session *session, const struct sekimori_event *event);
@@ -95,3 +110,6 @@ void session_show(struct session *session);
 /* Disks and partitions that appear (or change) and disappear. True if it was one of ours. */
 void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);
+
+/* Those that appeared while no daemon looked. */
+void session_find_disks(struct session *session);

@@ -92,6 +92,26 @@ void verdict_ask(struct manager *manager, const struct device *device, const str
 	decide(&input, &verdict->result);
 }
 
+/* One access for the device: the narrowest of its storage that is allowed; rw if none is. */
+static enum access verdict_access(const struct verdict *verdict, const struct device *device)
+{
+	for (unsigned int i = 0; i < verdict->n; i++)
+		if (device->interfaces[verdict->index[i]].storage &&
+		    verdict->result.interfaces[i].verdict == DECIDE_ALLOW &&
+		    verdict->result.interfaces[i].access == ACCESS_RO)
+			return ACCESS_RO;
+	return ACCESS_RW;
+}
+
+bool verdict_keeps_access(const struct verdict *verdict, const struct device *device)
+{
+	for (unsigned int i = 0; i < device->n_interfaces; i++)
+		if (device->interfaces[i].storage &&
+		    device->interfaces[i].state == DEVICE_INTERFACE_RELEASED)
+			return verdict_access(verdict, device) == device->access;
+	return true;
+}
+
 void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		   struct device *device)
 {
@@ -102,7 +122,7 @@ void verdict_write(const struct manager *manager, const struct verdict *verdict,
 	snprintf(device->method, sizeof(device->method), "%s", judgement->method);
 	snprintf(device->medium, sizeof(device->medium), "%s",
 		 judgement->medium ? judgement->medium->number : "");
-	device->access = judgement->access;
+	device->access = verdict_access(verdict, device);
 	if (line)
 		snprintf(device->decided_by, sizeof(device->decided_by), "%s:%u",
 			 policy_file(manager->rulebook.policy), line);
@@ -117,10 +137,6 @@ void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		intf->allowed = verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
 		intf->reason = verdict->result.interfaces[i].reason;
 		intf->line = decide_line(&verdict->result.interfaces[i]);
-		/* One access for the device: the narrowest of its storage. */
-		if (intf->allowed && intf->storage &&
-		    verdict->result.interfaces[i].access == ACCESS_RO)
-			device->access = ACCESS_RO;
 	}
 	device->n_judged = verdict->n;
 }
@@ -129,15 +145,13 @@ bool verdict_confirms(const struct verdict *verdict, const struct device *device
 {
 	for (unsigned int i = 0; i < verdict->n; i++) {
 		const struct device_interface *intf = &device->interfaces[verdict->index[i]];
-		const struct decide_judgement *judgement = &verdict->result.interfaces[i];
+		enum decide_verdict decided = verdict->result.interfaces[i].verdict;
 
-		if (intf->state != DEVICE_INTERFACE_RELEASED)
-			continue;
-		if (judgement->verdict != DECIDE_ALLOW ||
-		    (intf->storage && judgement->access != device->access))
+		if (intf->state == DEVICE_INTERFACE_RELEASED ? decided != DECIDE_ALLOW :
+							       decided == DECIDE_PROVE)
 			return false;
 	}
-	return true;
+	return verdict_keeps_access(verdict, device);
 }
 
 void verdict_remembered_report(const struct device *device, struct report *report)

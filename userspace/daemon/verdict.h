@@ -27,7 +27,13 @@ void verdict_ask(struct manager *manager, const struct device *device, const str
 void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		   struct device *device);
 
-/* Would everything that is released stay so, with the access that it has? */
+/* Is the access of the storage that is released the one that it would get now? */
+bool verdict_keeps_access(const struct verdict *verdict, const struct device *device);
+
+/*
+ * Would everything that is released stay so, with the access that it has? Not if something else needs a
+ * proof first: then the device starts over.
+ */
 bool verdict_confirms(const struct verdict *verdict, const struct device *device);
 
 /* A report that says no more than that this volume was proved, for a device whose proof is remembered. */

@@ -12,6 +12,7 @@
 struct alarm {
 	int fd;
 	sd_event_source *source;
+	sd_event_source *missed; /* the clock was set just before the timer was armed anew */
 	alarm_fn fn;
 	void *userdata;
 };
@@ -42,10 +43,20 @@ int alarm_set(struct alarm *alarm, int64_t civil)
 			delay = 0;
 		spec.it_value.tv_sec = now + (delay < hour ? delay : hour);
 	}
-	return timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec,
-			       NULL) < 0 ?
-		       -errno :
-		       0;
+	if (!timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL))
+		return 0;
+	/* It is armed all the same, but nobody will read that the clock was set: timerfd_settime(2), NOTES. */
+	if (errno == ECANCELED)
+		return sd_event_source_set_enabled(alarm->missed, SD_EVENT_ONESHOT);
+	return -errno;
+}
+
+static int alarm_missed(sd_event_source *source, void *userdata)
+{
+	struct alarm *alarm = userdata;
+
+	alarm->fn(alarm->userdata, true);
+	return 0;
 }
 
 static int alarm_rang(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -74,7 +85,11 @@ int alarm_new(struct alarm **alarmp, sd_event *event, alarm_fn fn, void *userdat
 	alarm->fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (alarm->fd < 0)
 		return -errno;
-	r = sd_event_add_io(event, &alarm->source, alarm->fd, EPOLLIN, alarm_rang, alarm);
+	r = sd_event_add_defer(event, &alarm->missed, alarm_missed, alarm);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(alarm->missed, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_io(event, &alarm->source, alarm->fd, EPOLLIN, alarm_rang, alarm);
 	if (r >= 0)
 		r = alarm_set(alarm, INT64_MAX);
 	if (r < 0)
@@ -87,6 +102,7 @@ struct alarm *alarm_free(struct alarm *alarm)
 {
 	if (alarm) {
 		sd_event_source_disable_unref(alarm->source);
+		sd_event_source_disable_unref(alarm->missed);
 		if (alarm->fd >= 0)
 			close(alarm->fd);
 		free(alarm);

@@ -22,7 +22,8 @@ DEFINE_CLEANUP(struct alarm *, alarm_free)
 
 /*
  * Calls at the first full second from `civil` on (local time, core/civil.h; INT64_MAX: never), instead of any moment
- * set before. At the latest it calls at the next full hour, since the zone's rules may change then.
+ * set before. For any other moment it calls at the next full hour at the latest, since the zone's rules may
+ * change then.
  */
 int alarm_set(struct alarm *alarm, int64_t civil);
 
