@@ -41,8 +41,12 @@ def cycle(t, n):
         good = k % 2
         t.plug_storage(f"s{k}", images.luks2() if good else images.plain(), serial="GOOD" if good else f"N{n}")
     if n % 4:
-        t.wait_until(lambda: t.run(f"tail -n +{since.seen + 1} {LOG} | grep -cE '\"kind\":\"(denied|released)\"'",
-                                   check=False).out.strip() == str(AT_ONCE), what="five verdicts")
+        try:
+            t.wait_until(lambda: t.run(f"tail -n +{since.seen + 1} {LOG} | grep -cE '\"kind\":\"(denied|released)\"'",
+                                       check=False).out.strip() == str(AT_ONCE), what="five verdicts")
+        except AssertionError as error:
+            raise AssertionError([(r["kind"], r.get("device"), r.get("serial"), r.get("reason"), r["boot_us"])
+                                  for r in since.records()]) from error
     else:
         time.sleep(0.1 + 0.03 * n % 1)
     for k in range(AT_ONCE):

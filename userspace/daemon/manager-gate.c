@@ -141,6 +141,9 @@ static void interface_removed(struct manager *manager, const struct sekimori_eve
  */
 static void begin_all(struct manager *manager)
 {
+	for (struct session *s = manager->sessions; s; s = s->next)
+		if (session_rank(s) <= SESSION_RANK_LAST)
+			session_identify(s);
 	for (unsigned int rank = 0; rank <= SESSION_RANK_LAST; rank++)
 		for (struct session *s = manager->sessions; s; s = s->next)
 			if (session_rank(s) == rank)

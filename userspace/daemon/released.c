@@ -173,6 +173,14 @@ int released_remove(struct released *released, const struct device *device)
 	return released_save(released);
 }
 
+bool released_knows(const struct released *released, const struct device *device)
+{
+	for (const struct note *note = released->notes; note; note = note->next)
+		if (note_is(note, device))
+			return true;
+	return false;
+}
+
 bool released_restore(const struct released *released, struct device *device)
 {
 	for (const struct note *note = released->notes; note; note = note->next) {

@@ -24,5 +24,8 @@ struct released *released_free(struct released *released);
 int released_add(struct released *released, const struct device *device);
 int released_remove(struct released *released, const struct device *device);
 
+/* Was this device released by us, and not taken back since? */
+bool released_knows(const struct released *released, const struct device *device);
+
 /* Was this device released by us? If so its medium and proof are put back into *device. */
 bool released_restore(const struct released *released, struct device *device);

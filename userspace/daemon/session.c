@@ -374,8 +374,9 @@ static void session_resume_released(struct session *session)
 }
 
 /* The interfaces that the gate told of are part of the identity, in the order of their numbers. */
-static void session_identify(struct device *device)
+void session_identify(struct session *session)
 {
+	struct device *device = &session->device;
 	struct ident *ident = &device->ident;
 
 	ident->n_interfaces = 0;
@@ -414,7 +415,7 @@ void session_begin(struct session *session)
 	struct device *device = &session->device;
 
 	session->gather = sd_event_source_unref(session->gather);
-	session_identify(device);
+	session_identify(session);
 	session->phase = SESSION_SETTLED;
 	session->has_report = false;
 	session_adopt(session);

@@ -75,6 +75,9 @@ struct session *session_gone(struct session *session);
 #define SESSION_RANK_LAST 2
 unsigned int session_rank(const struct session *session);
 
+/* Puts the interfaces that are known into the identity. */
+void session_identify(struct session *session);
+
 /* The first snapshot is whole: judges the device if all its interfaces are there. */
 void session_gathered_all(struct session *session);
 

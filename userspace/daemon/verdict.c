@@ -30,6 +30,16 @@ static void note_evaluated(void *userdata, const struct rule *rule)
 		    asking->now_us);
 }
 
+/* At a start also what an earlier daemon released and this one has not judged yet: the right of one may hang on the other. */
+static bool session_in_use(const struct manager *manager, const struct session *s)
+{
+	if (s->phase == SESSION_GATHER)
+		return manager->synced && released_knows(manager->released, &s->device);
+	return s->phase == SESSION_SETTLED &&
+	       (s->device.state == DEVICE_PASSED || s->device.state == DEVICE_ALLOWED ||
+		s->device.state == DEVICE_KEPT);
+}
+
 /* Everything that is in use now, but for the device itself. */
 static size_t others(const struct manager *manager, const struct device *device,
 		     const struct ident **list)
@@ -37,9 +47,7 @@ static size_t others(const struct manager *manager, const struct device *device,
 	size_t n = 0;
 
 	for (const struct session *s = manager->sessions; s && n < OTHERS_MAX; s = s->next)
-		if (s->device.id != device->id && s->phase == SESSION_SETTLED &&
-		    (s->device.state == DEVICE_PASSED || s->device.state == DEVICE_ALLOWED ||
-		     s->device.state == DEVICE_KEPT))
+		if (s->device.id != device->id && session_in_use(manager, s))
 			list[n++] = &s->device.ident;
 	return n;
 }

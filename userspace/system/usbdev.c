@@ -36,8 +36,8 @@ static void attr_string(struct udev_device *device, const char *name, char *fiel
 	ident_set_string(field, value ? value : "");
 }
 
-/* The bytes of `descriptors`, which libudev cannot give (they are not text). 0 if they cannot be read. */
-static size_t read_descriptors(struct udev_device *device, uint8_t *bytes, size_t size)
+/* The bytes of `descriptors`, which libudev cannot give (they are not text). -ENODEV if the device has gone. */
+static int read_descriptors(struct udev_device *device, uint8_t *bytes, size_t size, size_t *lenp)
 {
 	_cleanup_(closep) int fd = -1;
 	char path[PATH_MAX];
@@ -47,10 +47,14 @@ static size_t read_descriptors(struct udev_device *device, uint8_t *bytes, size_
 	snprintf(path, sizeof(path), "%s/descriptors", udev_device_get_syspath(device));
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return 0;
-	while (len < size && (n = read(fd, bytes + len, size - len)) > 0)
+		return -ENODEV;
+	while (len < size && (n = read(fd, bytes + len, size - len)) != 0) {
+		if (n < 0)
+			return -ENODEV;
 		len += (size_t)n;
-	return len;
+	}
+	*lenp = len;
+	return len ? 0 : -ENODEV;
 }
 
 /* USBGuard's hash of a device from its own strings and bytes. */
@@ -65,6 +69,33 @@ static void read_hash(struct udev_device *device, const uint8_t *bytes, size_t l
 				  serial ? serial : "", bytes, len, out);
 }
 
+/*
+ * How the port is wired. The device's own link `port` is made only after its interfaces have been announced, so
+ * it is looked for below the hub: "2-1" hangs on usb2-port1 of 2-0:1.0, "2-1.4" on 2-1-port4 of 2-1:1.0.
+ */
+static void read_connect_type(const char *name, char *out, size_t size)
+{
+	const char *dot = strrchr(name, '.'), *dash = strchr(name, '-');
+	_cleanup_(closep) int fd = -1;
+	char path[128 + 2 * IDENT_NAME_MAX], text[32];
+	ssize_t n;
+
+	if (!dash)
+		return;
+	if (dot)
+		snprintf(path, sizeof(path), "/sys/bus/usb/devices/%.*s:1.0/%.*s-port%s/connect_type",
+			 (int)(dot - name), name, (int)(dot - name), name, dot + 1);
+	else
+		snprintf(path, sizeof(path), "/sys/bus/usb/devices/%.*s-0:1.0/usb%.*s-port%s/connect_type",
+			 (int)(dash - name), name, (int)(dash - name), name, dash + 1);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n > 0)
+		utf8_copy(out, size, text, (size_t)n);
+}
+
 static int read_descriptive(struct udev_device *device, struct ident *ident)
 {
 	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
@@ -72,16 +103,18 @@ static int read_descriptive(struct udev_device *device, struct ident *ident)
 	struct udev_device *parent =
 		udev_device_get_parent_with_subsystem_devtype(device, "usb", "usb_device");
 	size_t len;
+	int r;
 
 	if (!bytes)
 		return -ENOMEM;
-	len = read_descriptors(device, bytes, DESCRIPTORS_MAX);
+	r = read_descriptors(device, bytes, DESCRIPTORS_MAX, &len);
+	if (r)
+		return r;
 	read_hash(device, bytes, len, ident->hash);
-	ident->malformed = descriptors_types(bytes, len, ident) < 0 || !len;
-	if (parent) {
-		len = read_descriptors(parent, bytes, DESCRIPTORS_MAX);
+	ident->malformed = descriptors_types(bytes, len, ident) < 0;
+	/* A parent that goes takes the device along. */
+	if (parent && !read_descriptors(parent, bytes, DESCRIPTORS_MAX, &len))
 		read_hash(parent, bytes, len, ident->parent_hash);
-	}
 	return 0;
 }
 
@@ -115,7 +148,6 @@ int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t d
 		struct ident *ident)
 {
 	_cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
-	const char *type;
 
 	memset(ident, 0, sizeof(*ident));
 	device = udev_device_new_from_subsystem_sysname(udev, "usb", name);
@@ -132,9 +164,7 @@ int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t d
 	attr_string(device, "serial", ident->serial);
 	attr_string(device, "manufacturer", ident->manufacturer);
 	attr_string(device, "product", ident->product);
-	type = udev_device_get_sysattr_value(device, "port/connect_type");
-	if (type)
-		utf8_copy(ident->connect_type, sizeof(ident->connect_type), type, strlen(type));
+	read_connect_type(name, ident->connect_type, sizeof(ident->connect_type));
 	return read_descriptive(device, ident);
 }
 
