@@ -148,6 +148,7 @@ int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t d
 		struct ident *ident)
 {
 	_cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
+	const char *linked;
 
 	memset(ident, 0, sizeof(*ident));
 	device = udev_device_new_from_subsystem_sysname(udev, "usb", name);
@@ -165,6 +166,9 @@ int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t d
 	attr_string(device, "manufacturer", ident->manufacturer);
 	attr_string(device, "product", ident->product);
 	read_connect_type(name, ident->connect_type, sizeof(ident->connect_type));
+	linked = udev_device_get_sysattr_value(device, "port/connect_type");
+	if (!ident->connect_type[0] && linked)
+		utf8_copy(ident->connect_type, sizeof(ident->connect_type), linked, strlen(linked));
 	return read_descriptive(device, ident);
 }
 
