@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/hex.h"
 #include "core/lex.h"
 #include "core/utf8.h"
 
@@ -48,17 +49,6 @@ void lex_fail(struct lex *lex, const struct lex_token *at, const char *format, .
 void lex_fail_at(struct lex *lex, unsigned int column, const char *message)
 {
 	lex_report(lex, column, message);
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* Reads a string that starts at line[i] (the opening quote). Returns the index after it, 0 on error. */

@@ -4,7 +4,7 @@
  * language adds. docs/policy.md has the grammar and every difference. A rule lives in the arena
  * it was parsed into and never changes.
  *
- *   rule-parse.c   text → rule     rule-format.c   rule → text     rule-match.c   rule ↔ device
+ *   rule-parser.h  text → rule     rule-format.c   rule → text     rule-match.c   rule ↔ device
  */
 #pragma once
 
