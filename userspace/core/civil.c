@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/civil.h"
+#include "core/lex.h"
 #include "core/macro.h"
 
 #define DAYS_ALL 0x7f
@@ -95,6 +96,17 @@ bool civil_parse(const char *text, size_t len, bool end, int64_t *civil)
 	if (end)
 		*civil += length - 1;
 	return p == stop;
+}
+
+void civil_expect(struct lex *lex, bool end, int64_t *civil)
+{
+	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
+	const struct lex_token *token = lex_expect(lex, what);
+
+	if (token && (token->quoted || !civil_parse(token->text, token->len, end, civil)))
+		lex_fail(lex, token, "expected %s", what);
+	else if (token && !*civil)
+		*civil = 1;
 }
 
 void civil_format(int64_t civil, char out[static CIVIL_TEXT_MAX])

@@ -25,6 +25,13 @@ int64_t civil_from_date(int year, unsigned int month, unsigned int day);
  */
 bool civil_parse(const char *text, size_t len, bool end, int64_t *civil);
 
+/*
+ * Takes a moment as the next word of a statement, or reports what was expected. For keeping: 0, which those who keep
+ * one use for "no limit", becomes 1.
+ */
+struct lex;
+void civil_expect(struct lex *lex, bool end, int64_t *civil);
+
 /* Writes YYYY-MM-DDTHH:MM:SS; moments outside the years 1970 to 9999 as the nearest inside. */
 void civil_format(int64_t civil, char out[static CIVIL_TEXT_MAX]);
 

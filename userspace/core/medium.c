@@ -218,25 +218,14 @@ static void parse_terminals(struct reader *reader)
 					       &reader->medium->n_terminals);
 }
 
-static void parse_date(struct reader *reader, bool end, int64_t *civil)
-{
-	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
-	const struct lex_token *token = lex_expect(reader->lex, what);
-
-	if (token && (token->quoted || !civil_parse(token->text, token->len, end, civil)))
-		lex_fail(reader->lex, token, "expected %s", what);
-	else if (token && !*civil)
-		*civil = 1; /* 0 would be no limit */
-}
-
 static void parse_from(struct reader *reader)
 {
-	parse_date(reader, false, &reader->medium->from);
+	civil_expect(reader->lex, false, &reader->medium->from);
 }
 
 static void parse_until(struct reader *reader)
 {
-	parse_date(reader, true, &reader->medium->until);
+	civil_expect(reader->lex, true, &reader->medium->until);
 }
 
 static const struct {

@@ -86,26 +86,16 @@ static int parse_version(struct policy *policy, struct lex *lex)
 	return 0;
 }
 
-static int parse_valid(struct lex *lex, bool end, int64_t *civil)
-{
-	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
-	const struct lex_token *token = lex_expect(lex, what);
-
-	if (token && !civil_parse(token->text, token->len, end, civil))
-		lex_fail(lex, token, "expected %s", what);
-	else if (token && !*civil)
-		*civil = 1; /* 0 would be no limit */
-	return 0;
-}
-
 static int parse_valid_from(struct policy *policy, struct lex *lex)
 {
-	return parse_valid(lex, false, &policy->header.valid_from);
+	civil_expect(lex, false, &policy->header.valid_from);
+	return 0;
 }
 
 static int parse_valid_until(struct policy *policy, struct lex *lex)
 {
-	return parse_valid(lex, true, &policy->header.valid_until);
+	civil_expect(lex, true, &policy->header.valid_until);
+	return 0;
 }
 
 /* USB class code of mass storage, which can never be harmless. */

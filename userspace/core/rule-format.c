@@ -157,20 +157,10 @@ static const char *const operator_names[] = {
 	[RULE_NONE_OF] = "none-of ", [RULE_MATCH_ALL] = "match-all ",
 };
 
-/* What an attribute means without an operator; see the table in rule-parse.c. */
-static enum rule_operator default_operator(enum rule_attr_name name)
-{
-	return name == RULE_FINGERPRINT || name == RULE_ONLY_INTERFACE || name == RULE_ENCRYPTED ||
-			       name == RULE_FOR_USER || name == RULE_FOR_GROUP ||
-			       name == RULE_ON_TERMINAL ?
-		       RULE_ONE_OF :
-		       RULE_EQUALS;
-}
-
 static void put_attr(struct writer *writer, const struct rule_attr *attr, const char *separator)
 {
 	enum rule_attr_name name = (enum rule_attr_name)attr->name;
-	bool plain = attr->op == default_operator(name);
+	bool plain = attr->op == rule_attr_operator(name);
 
 	put(writer, "%s%s ", separator, rule_attr_word(name));
 	if (plain && attr->n == 1) {

@@ -53,6 +53,11 @@ static const struct {
 	[RULE_UNTIL] = { "until", parser_until, false, false, RULE_EQUALS },
 };
 
+enum rule_operator rule_attr_operator(enum rule_attr_name name)
+{
+	return attr_rows[name].op;
+}
+
 const char *rule_attr_word(enum rule_attr_name name)
 {
 	return attr_rows[name].name;

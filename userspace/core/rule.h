@@ -144,6 +144,7 @@ const struct rule_attr *rule_attr(const struct rule *rule, enum rule_attr_name n
 /* "allow", … */
 const char *rule_target_name(enum rule_target target);
 const char *rule_attr_word(enum rule_attr_name name);
+enum rule_operator rule_attr_operator(enum rule_attr_name name); /* when none is written */
 const char *encryption_name(unsigned int method); /* one ENCRYPTION_… bit; "" if unknown */
 
 /* The bit of a method's name, or 0. ENCRYPTION_OPTIONAL is none. */

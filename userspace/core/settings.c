@@ -11,9 +11,9 @@
 void settings_init(struct settings *settings)
 {
 	*settings = (struct settings){
-		.policy_file = "/etc/sekimori/policy",
+		.policy_file = SETTINGS_POLICY_FILE,
 		.trust_dir = "/etc/sekimori/trust.d",
-		.state_dir = "/var/lib/sekimori/policy",
+		.state_dir = SETTINGS_STATE_DIR,
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
 		.inspect_deadline_ms = 8000,

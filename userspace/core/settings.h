@@ -10,6 +10,10 @@
 /* The longest path or name that is taken, with its NUL. */
 #define SETTINGS_VALUE_MAX 256
 
+/* Defaults that tools share with the daemon. */
+#define SETTINGS_POLICY_FILE "/etc/sekimori/policy"
+#define SETTINGS_STATE_DIR "/var/lib/sekimori/policy"
+
 struct settings {
 	char terminal[SETTINGS_VALUE_MAX]; /* name of this terminal; "" means the host name */
 	char policy_file[SETTINGS_VALUE_MAX];

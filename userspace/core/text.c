@@ -161,7 +161,7 @@ char *text_escape_json(const char *json, size_t len)
 		uint32_t cp = 0;
 		size_t n = utf8_decode(json + i, len - i, &cp);
 
-		if (n && !text_is_unsafe(cp)) {
+		if (n && (cp == '\n' || !text_is_unsafe(cp))) {
 			memcpy(p, json + i, n);
 			p += n;
 		} else {

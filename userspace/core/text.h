@@ -31,8 +31,9 @@ bool text_is_safe(const char *text);
 char *text_escape_terminal(char *out, size_t size, const char *text);
 
 /*
- * Copies JSON text without layout so that every unsafe character in its strings stands as \uXXXX: a reader gets
- * the same strings, a terminal nothing to obey. malloc'd, NULL without memory.
+ * Copies JSON text so that every unsafe character in its strings is written as its JSON escape: a reader gets the
+ * same strings, a terminal nothing to obey. Line feeds are layout and stay, since a string cannot hold one
+ * raw. malloc'd, NULL without memory.
  */
 char *text_escape_json(const char *json, size_t len);
 

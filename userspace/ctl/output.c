@@ -83,37 +83,17 @@ char *output_member(struct json_object *object, const char *key)
 	return output_escape(output_raw(object, key));
 }
 
-static void print_json_escape(uint32_t cp)
-{
-	if (cp < 0x10000)
-		printf("\\u%04x", cp);
-	else
-		printf("\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
-}
-
 void output_json(struct json_object *object, int flags)
 {
 	const char *text =
 		json_object_to_json_string_ext(object, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
-	size_t len = text ? strlen(text) : 0;
+	_cleanup_(freep) char *safe = text ? text_escape_json(text, strlen(text)) : NULL;
 
-	/* json-c has written controls below U+0020; the line feeds that are left are layout. */
-	while (len) {
-		uint32_t cp = 0;
-		size_t n = utf8_decode(text, len, &cp);
-
-		if (!n) {
-			n = 1;
-			print_json_escape(0xfffd);
-		} else if (*text != '\n' && text_is_unsafe(cp)) {
-			print_json_escape(cp);
-		} else {
-			fwrite(text, 1, n, stdout);
-		}
-		text += n;
-		len -= n;
+	if (!safe) {
+		fputs("sekimorictl: no memory\n", stderr);
+		exit(COMMAND_FAILED);
 	}
-	putchar('\n');
+	puts(safe);
 	fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/settings.h"
 #include "ctl/comparison.h"
 #include "ctl/output.h"
 #include "ctl/source.h"
@@ -253,8 +254,8 @@ static char *history_path(const char *directory, uint64_t n)
 static bool find_sides(const struct context *context, const struct command_options *options,
 		       struct diff *diff)
 {
-	const char *directory = options->state ? options->state : POLICYSTORE_STATE_DIR;
-	const char *file = options->policy ? options->policy : POLICYSTORE_POLICY;
+	const char *directory = options->state ? options->state : SETTINGS_STATE_DIR;
+	const char *file = options->policy ? options->policy : SETTINGS_POLICY_FILE;
 	struct policyhistory_entry *entries = NULL;
 	size_t n = 0;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/settings.h"
 #include "core/text.h"
 #include "ctl/output.h"
 #include "system/policystore.h"
@@ -111,7 +112,7 @@ static void print_json(const char *directory, const struct policyhistory_entry *
 
 int policy_history_run(const struct context *context, const struct command_options *options)
 {
-	const char *directory = options->state ? options->state : POLICYSTORE_STATE_DIR;
+	const char *directory = options->state ? options->state : SETTINGS_STATE_DIR;
 	struct policyhistory_entry *entries = NULL;
 	size_t n = 0;
 	int r = policyhistory_list(directory, &entries, &n);

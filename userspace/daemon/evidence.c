@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "daemon/evidence.h"
+#include "daemon/json.h"
 #include "system/logfile.h"
 
 /* Deep enough for every record of ours; the last line of an old log is read with it. */
@@ -84,16 +85,6 @@ const char *evidence_state(const struct evidence *evidence)
 	return evidence->state;
 }
 
-static void add_string(struct json_object *record, const char *key, const char *value)
-{
-	json_object_object_add(record, key, json_object_new_string(value));
-}
-
-static void add_u64(struct json_object *record, const char *key, uint64_t value)
-{
-	json_object_object_add(record, key, json_object_new_uint64(value));
-}
-
 static void add_times(struct json_object *record)
 {
 	struct timespec now, boot;
@@ -106,8 +97,8 @@ static void add_times(struct json_object *record)
 	gmtime_r(&now.tv_sec, &tm);
 	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + n, sizeof(text) - n, ".%06ldZ", now.tv_nsec / 1000);
-	add_string(record, "time", text);
-	add_u64(record, "boot_us", (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000);
+	json_add_string(record, "time", text);
+	json_add_number(record, "boot_us", (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000);
 }
 
 static void add_interfaces(struct json_object *record, const struct device *device)
@@ -121,7 +112,7 @@ static void add_interfaces(struct json_object *record, const struct device *devi
 		snprintf(text + n, sizeof(text) - n, "%s%02x:%02x:%02x", n ? " " : "", intf->class,
 			 intf->subclass, intf->protocol);
 	}
-	add_string(record, "interfaces", text);
+	json_add_string(record, "interfaces", text);
 }
 
 /* Where several interfaces were judged, each one's own verdict. */
@@ -138,11 +129,11 @@ static void add_verdicts(struct json_object *record, const struct device *device
 			continue;
 		snprintf(class, sizeof(class), "%02x:%02x:%02x", intf->ident.class,
 			 intf->ident.subclass, intf->ident.protocol);
-		add_u64(verdict, "interface", intf->ident.number);
-		add_string(verdict, "class", class);
-		add_string(verdict, "verdict", intf->allowed ? "allow" : "block");
-		add_string(verdict, "reason", intf->reason);
-		add_u64(verdict, "line", intf->line);
+		json_add_number(verdict, "interface", intf->ident.number);
+		json_add_string(verdict, "class", class);
+		json_add_string(verdict, "verdict", intf->allowed ? "allow" : "block");
+		json_add_string(verdict, "reason", intf->reason);
+		json_add_number(verdict, "line", intf->line);
 		json_object_array_add(list, verdict);
 	}
 	json_object_object_add(record, "verdicts", list);
@@ -153,30 +144,30 @@ static void add_device(struct json_object *record, const struct device *device)
 	char id[16];
 
 	snprintf(id, sizeof(id), "%04x:%04x", device->ident.id_vendor, device->ident.id_product);
-	add_string(record, "device", device->ident.name);
-	add_u64(record, "bus", device->ident.busnum);
-	add_u64(record, "devnum", device->ident.devnum);
-	add_string(record, "id", id);
-	add_string(record, "serial", device->ident.serial);
-	add_string(record, "manufacturer", device->ident.manufacturer);
-	add_string(record, "product", device->ident.product);
-	add_string(record, "fingerprint", device->ident.fingerprint);
+	json_add_string(record, "device", device->ident.name);
+	json_add_number(record, "bus", device->ident.busnum);
+	json_add_number(record, "devnum", device->ident.devnum);
+	json_add_string(record, "id", id);
+	json_add_string(record, "serial", device->ident.serial);
+	json_add_string(record, "manufacturer", device->ident.manufacturer);
+	json_add_string(record, "product", device->ident.product);
+	json_add_string(record, "fingerprint", device->ident.fingerprint);
 	add_interfaces(record, device);
-	add_string(record, "state", device_state_name(device->state));
+	json_add_string(record, "state", device_state_name(device->state));
 	if (device->reason[0])
-		add_string(record, "reason", device->reason);
+		json_add_string(record, "reason", device->reason);
 	if (device->decided_by[0])
-		add_string(record, "decided_by", device->decided_by);
+		json_add_string(record, "decided_by", device->decided_by);
 	if (device->medium[0])
-		add_string(record, "medium", device->medium);
+		json_add_string(record, "medium", device->medium);
 	if (device->method[0])
-		add_string(record, "method", device->method);
+		json_add_string(record, "method", device->method);
 	if (device->state == DEVICE_ALLOWED)
-		add_string(record, "access", device_access_name(device->access));
+		json_add_string(record, "access", device_access_name(device->access));
 	if (device->detail[0])
-		add_string(record, "detail", device->detail);
+		json_add_string(record, "detail", device->detail);
 	if (device->held_us && device->decided_us >= device->held_us)
-		add_u64(record, "verdict_us", device->decided_us - device->held_us);
+		json_add_number(record, "verdict_us", device->decided_us - device->held_us);
 	if (device->reason[0] && device->n_judged > 1)
 		add_verdicts(record, device);
 }
@@ -196,10 +187,10 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 			*recordp = NULL;
 		return -ENOMEM;
 	}
-	add_u64(record, "seq", evidence->seq + 1);
+	json_add_number(record, "seq", evidence->seq + 1);
 	add_times(record);
-	add_string(record, "kind", kind);
-	add_string(record, "terminal", evidence->terminal);
+	json_add_string(record, "kind", kind);
+	json_add_string(record, "terminal", evidence->terminal);
 	if (device)
 		add_device(record, device);
 	if (extra) {

@@ -3,21 +3,12 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/json.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
 #include "system/usbdev.h"
 
 /* --- records of what concerns no session --- */
-
-static void add_string(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
 
 static const char *attempt_name(uint8_t attempt)
 {
@@ -43,26 +34,26 @@ static struct json_object *describe_event(const struct sekimori_event *event)
 	if (!extra)
 		return NULL;
 	if (event->attempt)
-		add_string(extra, "attempt", attempt_name(event->attempt));
+		json_add_string(extra, "attempt", attempt_name(event->attempt));
 	if (event->name[0]) {
 		snprintf(id, sizeof(id), "%04x:%04x", event->id_vendor, event->id_product);
-		add_string(extra, "interface", event->name);
-		add_string(extra, "id", id);
+		json_add_string(extra, "interface", event->name);
+		json_add_string(extra, "id", id);
 	}
 	if (event->driver[0])
-		add_string(extra, "driver", event->driver);
+		json_add_string(extra, "driver", event->driver);
 	/* A program's name may be any bytes. */
 	if (event->comm[0]) {
 		char program[IDENT_STRING_MAX];
 
 		ident_set_string(program, event->comm);
-		add_string(extra, "program", program);
-		add_number(extra, "pid", (uint64_t)event->pid);
-		add_number(extra, "uid", event->uid);
+		json_add_string(extra, "program", program);
+		json_add_number(extra, "pid", (uint64_t)event->pid);
+		json_add_number(extra, "uid", event->uid);
 	}
 	if (event->count)
-		add_number(extra, "count", event->count);
-	add_number(extra, "happened_us", event->boottime_ns / 1000);
+		json_add_number(extra, "count", event->count);
+	json_add_number(extra, "happened_us", event->boottime_ns / 1000);
 	return extra;
 }
 

@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "daemon/json.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
 
@@ -36,16 +37,6 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 		manager_bus_signal(manager->bus, signal, device, record);
 	json_object_put(record);
 	return r;
-}
-
-static void add_string(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
 }
 
 static void gate_lost(void *userdata, int error)
@@ -150,9 +141,9 @@ static void seat_changed(void *userdata, const struct seat_user *user)
 	struct json_object *extra = json_object_new_object();
 
 	if (extra)
-		add_string(extra, "user", user->name);
+		json_add_string(extra, "user", user->name);
 	if (extra && user->name[0])
-		add_number(extra, "uid", user->uid);
+		json_add_number(extra, "uid", user->uid);
 	manager_record(manager, "seat", NULL, NULL, extra);
 	manager_bus_info_changed(manager->bus);
 	manager_rejudge(manager, "session");
@@ -170,12 +161,12 @@ static struct json_object *describe_policy(const struct rulebook *rulebook)
 		json_object_put(signers);
 		return NULL;
 	}
-	add_string(extra, "state", rulebook_state(rulebook));
-	add_string(extra, "policy", policy ? policy_id(policy) : "");
-	add_number(extra, "policy_version", policy ? policy_version(policy) : 0);
-	add_string(extra, "digest", rulebook->digest);
-	add_number(extra, "media", policy ? policy_n_media(policy) : 0);
-	add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
+	json_add_string(extra, "state", rulebook_state(rulebook));
+	json_add_string(extra, "policy", policy ? policy_id(policy) : "");
+	json_add_number(extra, "policy_version", policy ? policy_version(policy) : 0);
+	json_add_string(extra, "digest", rulebook->digest);
+	json_add_number(extra, "media", policy ? policy_n_media(policy) : 0);
+	json_add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
 	json_object_object_add(extra, "signed", json_object_new_boolean(rulebook->is_signed));
 	for (size_t i = 0; rulebook->signers[i]; i++)
 		json_object_array_add(signers, json_object_new_string(rulebook->signers[i]));
@@ -228,9 +219,9 @@ static void record_refusal(struct manager *manager)
 	struct json_object *extra = json_object_new_object();
 
 	if (extra) {
-		add_string(extra, "reason", manager->rulebook.outcome);
-		add_string(extra, "error", manager->rulebook.error);
-		add_string(extra, "state", rulebook_state(&manager->rulebook));
+		json_add_string(extra, "reason", manager->rulebook.outcome);
+		json_add_string(extra, "error", manager->rulebook.error);
+		json_add_string(extra, "state", rulebook_state(&manager->rulebook));
 	}
 	manager_record(manager, "policy-refused", "PolicyRefused", NULL, extra);
 }
@@ -278,8 +269,8 @@ static void manager_started(struct manager *manager)
 	struct json_object *extra = describe_policy(&manager->rulebook);
 
 	if (extra) {
-		add_string(extra, "version", SEKIMORI_VERSION);
-		add_string(extra, "backend", manager->info.backend);
+		json_add_string(extra, "version", SEKIMORI_VERSION);
+		json_add_string(extra, "backend", manager->info.backend);
 	}
 	manager_record(manager, "started", NULL, NULL, extra);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/json.h"
 #include "daemon/session-inside.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
@@ -252,7 +253,7 @@ static void session_released(struct session *session)
 		if (interface_allowed(&device->interfaces[i]) && !*driver)
 			driver = device->interfaces[i].driver;
 	if (extra)
-		json_object_object_add(extra, "driver", json_object_new_string(driver));
+		json_add_string(extra, "driver", driver);
 	session_show(session);
 	manager_record(session->manager, "released", "DeviceAllowed", &session->device, extra);
 	session_tell_others(session);
@@ -266,7 +267,7 @@ void session_revoke(struct session *session, const char *why)
 	struct json_object *extra = json_object_new_object();
 
 	if (extra)
-		json_object_object_add(extra, "why", json_object_new_string(why));
+		json_add_string(extra, "why", why);
 	/* Two devices whose rights hang on each other must not go round for ever. */
 	if (!strcmp(why, "others") && ++session->flaps > FLAPS_MAX)
 		session->refused = "conditions-not-met";

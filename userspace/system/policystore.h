@@ -24,10 +24,6 @@
 #include "system/policyfiles.h"
 #include "system/policyhistory.h"
 
-#define POLICYSTORE_POLICY "/etc/sekimori/policy"
-#define POLICYSTORE_TRUST_DIR "/etc/sekimori/trust.d" /* files *.trust */
-#define POLICYSTORE_STATE_DIR "/var/lib/sekimori/policy"
-
 #define POLICYSTORE_TRUST_FILES_MAX 64
 #define POLICYSTORE_TRUST_FILE_MAX 65536
 #define POLICYSTORE_MESSAGE_MAX 1024
