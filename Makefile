@@ -197,7 +197,7 @@ check-differential: $(BUILD)/differential/rules-canon $(BUILD)/differential/agai
 
 # libFuzzer comes with clang, and wants everything compiled by it.
 FUZZ_CC ?= clang-14
-FUZZ_CORE := $(foreach f,rule-parse rule-value rule-condition rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
+FUZZ_CORE := $(foreach f,encryption rule-parse rule-value rule-condition rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
 FUZZ_TARGETS := $(BUILD)/fuzz/rule-fuzz $(BUILD)/fuzz/policy-fuzz
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_CORE) $(wildcard userspace/core/*.h)

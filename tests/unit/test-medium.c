@@ -275,8 +275,8 @@ static void a_wrong_word_is_named_with_what_was_expected(void)
 		{ "medium A fingerprint \"blake2c:00112233445566778899aabbccddeeff\"", 22,
 		  "expected fingerprint" },
 
-		{ "medium A encryption", 20, "expected an encryption method: luks2" },
-		{ "medium A encryption rot13", 21, "expected an encryption method: luks2" },
+		{ "medium A encryption", 20, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
+		{ "medium A encryption rot13", 21, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
 		{ "medium A encryption optional", 21, "expected an encryption method" },
 		{ "medium A encryption LUKS2", 21, "expected an encryption method" },
 		{ "medium A encryption luks", 21, "expected an encryption method" },

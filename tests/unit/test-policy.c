@@ -186,10 +186,10 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		{ "harmless 08", 1, 10, "mass storage (08) is never harmless" },
 		{ "harmless 03 09 08 0b", 1, 16, "mass storage (08) is never harmless" },
 
-		{ "encryption", 1, 11, "expected an encryption method: luks2" },
-		{ "encryption none", 1, 12, "expected an encryption method: luks2" },
-		{ "encryption optional", 1, 12, "expected an encryption method: luks2" },
-		{ "encryption luks2 luks1", 1, 18, "expected an encryption method: luks2" },
+		{ "encryption", 1, 11, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
+		{ "encryption none", 1, 12, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
+		{ "encryption optional", 1, 12, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
+		{ "encryption luks2 luks9", 1, 18, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
 
 		{ "approvers", 1, 10, "expected how many approvers" },
 		{ "approvers 0", 1, 11, "expected how many approvers" },

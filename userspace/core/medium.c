@@ -32,11 +32,6 @@ struct word {
 	uint8_t value;
 };
 
-static const struct word encryptions[] = {
-	{ "luks2", ENCRYPTION_LUKS2 },
-	{ NULL, 0 },
-};
-
 static const struct word statuses[] = {
 	{ "active", MEDIUM_ACTIVE },   { "lent", MEDIUM_LENT },
 	{ "lost", MEDIUM_LOST },       { "revoked", MEDIUM_REVOKED },
@@ -132,7 +127,14 @@ static void parse_fingerprint(struct reader *reader)
 
 static void parse_encryption(struct reader *reader)
 {
-	parse_word(reader, encryptions, "an encryption method: luks2", &reader->medium->encryption);
+	static const char what[] = "an encryption method: " ENCRYPTION_WORDS;
+	const struct lex_token *token = lex_expect(reader->lex, what);
+
+	if (!token)
+		return;
+	reader->medium->encryption = (uint8_t)encryption_find(token->text, token->len);
+	if (!reader->medium->encryption)
+		lex_fail(reader->lex, token, "expected %s", what);
 }
 
 static void parse_luks_uuid(struct reader *reader)

@@ -126,7 +126,7 @@ static int parse_harmless(struct policy *policy, struct lex *lex)
 
 static int parse_encryption(struct policy *policy, struct lex *lex)
 {
-	static const char what[] = "an encryption method: luks2";
+	static const char what[] = "an encryption method: " ENCRYPTION_WORDS;
 	const struct lex_token *token = lex_expect(lex, what);
 
 	for (; token; token = lex_take(lex)) {

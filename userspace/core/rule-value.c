@@ -244,29 +244,6 @@ bool parser_access(struct parser *parser, union rule_value *value)
 	return true;
 }
 
-static const struct {
-	const char *name;
-	unsigned int method;
-} encryption_methods[] = {
-	{ "luks2", ENCRYPTION_LUKS2 },
-};
-
-unsigned int encryption_find(const char *name, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(encryption_methods); i++)
-		if (parser_word_is(name, len, encryption_methods[i].name))
-			return encryption_methods[i].method;
-	return 0;
-}
-
-const char *encryption_name(unsigned int method)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(encryption_methods); i++)
-		if (encryption_methods[i].method == method)
-			return encryption_methods[i].name;
-	return method == ENCRYPTION_OPTIONAL ? "optional" : "";
-}
-
 bool parser_encrypted(struct parser *parser, union rule_value *value)
 {
 	size_t len = parser_peek_word(parser);
@@ -274,7 +251,7 @@ bool parser_encrypted(struct parser *parser, union rule_value *value)
 	value->number = parser_word_is(parser->p, len, "optional") ? ENCRYPTION_OPTIONAL :
 							      encryption_find(parser->p, len);
 	if (!value->number)
-		return parser_fail(parser, parser->p, "expected a method of encryption: luks2 (or optional)");
+		return parser_fail(parser, parser->p, "expected a method of encryption: " ENCRYPTION_WORDS " (or optional)");
 	parser->p += len;
 	return true;
 }

@@ -14,6 +14,7 @@
 
 #include "core/arena.h"
 #include "core/civil.h"
+#include "core/encryption.h"
 #include "core/ident.h"
 
 enum rule_target {
@@ -61,12 +62,6 @@ enum rule_operator {
 enum access {
 	ACCESS_RW,
 	ACCESS_RO,
-};
-
-/* Methods of encryption, a bit each. */
-enum {
-	ENCRYPTION_LUKS2 = 1 << 0,
-	ENCRYPTION_OPTIONAL = 1 << 7, /* in a rule only: no proof is asked for */
 };
 
 /* VVVV:PPPP; `parts` says how many of the two are given (0 to 2). */
@@ -145,10 +140,6 @@ const struct rule_attr *rule_attr(const struct rule *rule, enum rule_attr_name n
 const char *rule_target_name(enum rule_target target);
 const char *rule_attr_word(enum rule_attr_name name);
 enum rule_operator rule_attr_operator(enum rule_attr_name name); /* when none is written */
-const char *encryption_name(unsigned int method); /* one ENCRYPTION_… bit; "" if unknown */
-
-/* The bit of a method's name, or 0. ENCRYPTION_OPTIONAL is none. */
-unsigned int encryption_find(const char *name, size_t len);
 
 /* Does the line begin like a rule, by its first word? */
 bool rule_begins(const char *line, size_t len);
