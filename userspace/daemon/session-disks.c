@@ -64,6 +64,9 @@ static bool disk_is_inspected(const struct session_disk *disk, const struct repo
 		return false;
 	if (unit->state == REPORT_UNIT_EMPTY)
 		return seen->outcome == REPORT_NO_MEDIUM;
+	/* The CD-ROM of a medium that encrypts in hardware: it was let in for what it says it is. */
+	if (unit->state == REPORT_UNIT_OTHER)
+		return true;
 	return seen->n_units == 1 && report_unit_same(unit, &seen->units[0]);
 }
 
@@ -211,12 +214,22 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 
 /* --- looking --- */
 
+/* Of what was let in as it is, for reading and writing, nothing need be known. */
+static bool session_must_look(const struct session *session)
+{
+	return session->on_blocks || session->device.method[0] ||
+	       session->device.access == ACCESS_RO;
+}
+
 static void disk_look(struct session_disk *disk)
 {
 	struct session *session = disk->session;
 	struct manager *manager = session->manager;
 	char node[sizeof("/dev/") + DEVICE_BLOCK_NAME_MAX];
 	int r;
+
+	if (!session_must_look(session))
+		return;
 
 	snprintf(node, sizeof(node), "/dev/%s", disk->name);
 	r = inspector_start_block(&disk->inspector, manager->event, manager->settings.inspector,
