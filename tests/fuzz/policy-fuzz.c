@@ -33,7 +33,7 @@ static void check_rules(const struct policy *policy)
 	struct policy_rules rules;
 	const struct rule *next;
 
-	policy_rules_start(&rules, policy, &device);
+	policy_rules_start(&rules, policy, &sample_device);
 	next = policy_next_rule(&rules);
 	for (size_t i = 0; i < policy_n_rules(policy); i++) {
 		const struct rule *rule = policy_rule(policy, i);
