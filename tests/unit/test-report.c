@@ -407,6 +407,45 @@ static void disks_are_the_same_by_size_table_and_digest(void)
 	CU_ASSERT_FALSE(report_unit_same(&a, &b));
 }
 
+static void worst_outcome_wins_and_the_first_of_its_kind_tells(void)
+{
+	struct report r, out;
+
+	report_make(&r);
+	report_worsen(&r, REPORT_SLACK, "slack");
+	report_worsen(&r, REPORT_PLAIN, "plain");
+	report_worsen(&r, REPORT_PLAIN, "plain, too");
+	report_worsen(&r, REPORT_DAMAGED, "damaged");
+	report_worsen(&r, REPORT_PROVED, "");
+	CU_ASSERT_EQUAL(r.outcome, REPORT_PLAIN);
+	CU_ASSERT_STRING_EQUAL(r.detail, "plain");
+	report_worsen(&r, REPORT_NOT_DISK, "CD\n");
+	CU_ASSERT_EQUAL(r.outcome, REPORT_NOT_DISK);
+	CU_ASSERT_STRING_EQUAL(r.detail, "CD?");
+
+	CU_ASSERT_FALSE(report_check(&r, sizeof(r), &out));
+	report_conclude(&r);
+	CU_ASSERT_TRUE(report_check(&r, sizeof(r), &out));
+	CU_ASSERT_EQUAL(r.n_volumes, 0);
+	CU_ASSERT_EQUAL(r.n_units, 3);
+}
+
+static void empty_reader_is_concluded_to_hold_no_medium(void)
+{
+	struct report r;
+
+	report_init(&r, REPORT_PROVED);
+	r.n_units = 2;
+	r.units[0].state = r.units[1].state = REPORT_UNIT_EMPTY;
+	report_conclude(&r);
+	CU_ASSERT_EQUAL(r.outcome, REPORT_NO_MEDIUM);
+
+	report_make(&r);
+	report_conclude(&r);
+	CU_ASSERT_EQUAL(r.outcome, REPORT_PROVED);
+	CU_ASSERT_EQUAL(r.n_volumes, 3);
+}
+
 static void outcomes_have_stable_names(void)
 {
 	CU_ASSERT_STRING_EQUAL(report_outcome_name(REPORT_PROVED), "proved");
@@ -433,6 +472,8 @@ static const struct test tests[] = {
 	TEST(texts_of_a_volume_are_made_acceptable),
 	TEST(volume_is_found_by_its_uuid),
 	TEST(disks_are_the_same_by_size_table_and_digest),
+	TEST(worst_outcome_wins_and_the_first_of_its_kind_tells),
+	TEST(empty_reader_is_concluded_to_hold_no_medium),
 	TEST(outcomes_have_stable_names),
 };
 

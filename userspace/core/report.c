@@ -32,24 +32,37 @@ _Static_assert(offsetof(struct report, bytes_read) == offsetof(struct report, pa
 /* What a pipe takes at once while nobody reads: pipe(7). */
 _Static_assert(sizeof(struct report) < 65536, "struct report must fit into an empty pipe");
 
-static const char *const outcome_names[] = {
-	[REPORT_PROVED] = "proved",	    [REPORT_PLAIN] = "plain",
-	[REPORT_DAMAGED] = "damaged",	    [REPORT_UNKNOWN] = "unknown-encryption",
-	[REPORT_NO_MEDIUM] = "no-medium",   [REPORT_TOO_MANY] = "too-many",
-	[REPORT_NOT_DISK] = "not-disk",	    [REPORT_BAD_ANSWER] = "bad-answer",
-	[REPORT_TRANSPORT] = "transport",   [REPORT_TIMEOUT] = "timeout",
-	[REPORT_INTERNAL] = "internal",	    [REPORT_TABLE] = "table",
-	[REPORT_SLACK] = "slack",
+/*
+ * The rank orders what several units and volumes came to: of two outcomes the report keeps the one of
+ * the higher rank. What says that nothing can be known stands above what was found out.
+ */
+static const struct {
+	const char *name;
+	unsigned int rank;
+} outcomes[] = {
+	[REPORT_PROVED] = { "proved", 0 },
+	[REPORT_NO_MEDIUM] = { "no-medium", 1 },
+	[REPORT_SLACK] = { "slack", 2 },
+	[REPORT_UNKNOWN] = { "unknown-encryption", 3 },
+	[REPORT_DAMAGED] = { "damaged", 4 },
+	[REPORT_PLAIN] = { "plain", 5 },
+	[REPORT_TABLE] = { "table", 6 },
+	[REPORT_TOO_MANY] = { "too-many", 7 },
+	[REPORT_NOT_DISK] = { "not-disk", 8 },
+	[REPORT_BAD_ANSWER] = { "bad-answer", 9 },
+	[REPORT_TIMEOUT] = { "timeout", 10 },
+	[REPORT_TRANSPORT] = { "transport", 11 },
+	[REPORT_INTERNAL] = { "internal", 12 },
 };
 
 static bool outcome_known(unsigned int outcome)
 {
-	return outcome < ARRAY_SIZE(outcome_names) && outcome_names[outcome];
+	return outcome < ARRAY_SIZE(outcomes) && outcomes[outcome].name;
 }
 
 const char *report_outcome_name(unsigned int outcome)
 {
-	return outcome_known(outcome) ? outcome_names[outcome] : "unknown";
+	return outcome_known(outcome) ? outcomes[outcome].name : "unknown";
 }
 
 void report_init(struct report *report, enum report_outcome outcome)
@@ -115,6 +128,28 @@ static bool text_ok(const char *field, size_t size, bool ascii)
 		if (field[i])
 			return false;
 	return true;
+}
+
+void report_worsen(struct report *report, enum report_outcome outcome, const char *detail)
+{
+	if (outcomes[outcome].rank <= outcomes[report->outcome].rank)
+		return;
+	report->outcome = (uint16_t)outcome;
+	report_set_text(report->detail, sizeof(report->detail), detail, true);
+}
+
+void report_conclude(struct report *report)
+{
+	bool empty = report->n_units > 0;
+
+	for (size_t i = 0; i < report->n_units; i++)
+		empty &= report->units[i].state == REPORT_UNIT_EMPTY;
+	if (empty)
+		report_worsen(report, REPORT_NO_MEDIUM, "no medium in the reader");
+	if (report->outcome != REPORT_PROVED) {
+		memset(report->volumes, 0, sizeof(report->volumes));
+		report->n_volumes = 0;
+	}
 }
 
 bool report_add_volume(struct report *report, uint8_t unit, uint16_t partition, uint64_t offset,

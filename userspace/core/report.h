@@ -22,10 +22,10 @@
 #define REPORT_MAGIC 0x4b455331u /* "1SEK" as little-endian bytes */
 #define REPORT_VERSION 2
 
-/* What the inspection came to. Adding an outcome is adding a row in report.c's table. */
+/* What the inspection came to. Adding an outcome is adding a row in report.c's table with its rank. */
 enum report_outcome {
 	REPORT_PROVED = 1,     /* everything on the medium is proved encrypted: see the volumes */
-	REPORT_PLAIN = 2,      /* a disk or a partition has no encryption header */
+	REPORT_PLAIN = 2,      /* a disk or a partition is not encrypted, or not all of it */
 	REPORT_DAMAGED = 3,    /* an encryption header that is damaged or lies */
 	REPORT_UNKNOWN = 4,    /* encrypted in a version or with a demand that is not known */
 	REPORT_NO_MEDIUM = 5,  /* every unit is empty */
@@ -115,6 +115,16 @@ void report_set_text(char *field, size_t size, const char *text, bool ascii);
 /* Appends a proved volume, its texts made acceptable as above. False if there is no room. */
 bool report_add_volume(struct report *report, uint8_t unit, uint16_t partition, uint64_t offset,
 		       uint64_t size, const struct volume *volume);
+
+/*
+ * Makes `outcome` the report's if it is worse than the one that is there, with its detail: the worst
+ * of all units wins, and the first of equally bad ones tells about itself. To be called on a report
+ * that began with REPORT_PROVED.
+ */
+void report_worsen(struct report *report, enum report_outcome outcome, const char *detail);
+
+/* After the last unit: REPORT_NO_MEDIUM if all are empty; volumes only stay in a proof. */
+void report_conclude(struct report *report);
 
 /*
  * Says whether `buf` is a well-formed report: length, magic, version, a known outcome, strings that
