@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/encryption.h"
 #include "core/luks2.h"
 #include "core/macro.h"
 #include "core/ptable.h"
+#include "core/scsi.h"
 #include "core/utf8.h"
 
 /* Both programs are built together, but a hole in the record would leak the inspector's stack. */
@@ -180,21 +182,6 @@ bool report_add_volume(struct report *report, uint8_t unit, uint16_t partition, 
 
 /* --- checking --- */
 
-static bool zero_ok(const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
-static bool block_size_ok(uint32_t size)
-{
-	return size == 512 || size == 1024 || size == 2048 || size == 4096;
-}
-
 /* Only a disk has a size, and with it what was found on it. */
 static bool unit_ok(const struct report_unit *u)
 {
@@ -206,8 +193,8 @@ static bool unit_ok(const struct report_unit *u)
 		return false;
 	if (u->state != REPORT_UNIT_DISK)
 		return !u->blocks && !u->block_size && !u->table &&
-		       zero_ok(u->digest, sizeof(u->digest));
-	return block_size_ok(u->block_size) && u->blocks &&
+		       bytes_zero(u->digest, sizeof(u->digest));
+	return scsi_block_size_ok(u->block_size) && u->blocks &&
 	       u->blocks <= (uint64_t)INT64_MAX / u->block_size && u->table <= PTABLE_GPT;
 }
 
@@ -230,8 +217,8 @@ static bool volume_ok(const struct report_volume *v)
 	       text_ok(v->label, sizeof(v->label), false) &&
 	       text_ok(v->cipher, sizeof(v->cipher), true) && v->cipher[0] &&
 	       text_ok(v->kdf, sizeof(v->kdf), true) && v->has_mark <= 1 && !v->pad[0] &&
-	       zero_ok(v->pad_end, sizeof(v->pad_end)) &&
-	       (v->has_mark ? mark_ok(&v->mark) : zero_ok(&v->mark, sizeof(v->mark)));
+	       bytes_zero(v->pad_end, sizeof(v->pad_end)) &&
+	       (v->has_mark ? mark_ok(&v->mark) : bytes_zero((const uint8_t *)&v->mark, sizeof(v->mark)));
 }
 
 /* Inside its disk, behind the volume before it, and the whole of a disk without a table. */
@@ -244,7 +231,7 @@ static bool volume_place_ok(const struct report *r, size_t i)
 	if (v->unit >= r->n_units)
 		return false;
 	u = &r->units[v->unit];
-	if (u->state != REPORT_UNIT_DISK || zero_ok(u->digest, sizeof(u->digest)))
+	if (u->state != REPORT_UNIT_DISK || bytes_zero(u->digest, sizeof(u->digest)))
 		return false;
 	size = u->blocks * u->block_size;
 	if (!v->size || v->offset > size || v->size > size - v->offset ||
@@ -286,7 +273,7 @@ static bool units_ok(const struct report *r)
 		return false;
 	for (size_t i = 0; i < REPORT_UNITS_MAX; i++)
 		if (i < r->n_units ? !unit_ok(&r->units[i]) :
-				     !zero_ok(&r->units[i], sizeof(r->units[i])))
+				     !bytes_zero((const uint8_t *)&r->units[i], sizeof(r->units[i])))
 			return false;
 	return true;
 }
@@ -297,7 +284,7 @@ static bool volumes_ok(const struct report *r)
 		return false;
 	for (size_t i = 0; i < REPORT_VOLUMES_MAX; i++)
 		if (i < r->n_volumes ? !volume_ok(&r->volumes[i]) || !volume_place_ok(r, i) :
-				       !zero_ok(&r->volumes[i], sizeof(r->volumes[i])))
+				       !bytes_zero((const uint8_t *)&r->volumes[i], sizeof(r->volumes[i])))
 			return false;
 	return r->outcome == REPORT_PROVED ? proved_ok(r) : r->n_volumes == 0;
 }
@@ -312,7 +299,7 @@ bool report_check(const void *buf, size_t len, struct report *report)
 
 	if (r.magic != REPORT_MAGIC || r.version != REPORT_VERSION || !outcome_known(r.outcome))
 		return false;
-	if (!zero_ok(r.pad, sizeof(r.pad)) || !text_ok(r.detail, sizeof(r.detail), true))
+	if (!bytes_zero(r.pad, sizeof(r.pad)) || !text_ok(r.detail, sizeof(r.detail), true))
 		return false;
 	if (!units_ok(&r) || !volumes_ok(&r))
 		return false;
@@ -333,6 +320,6 @@ bool report_unit_same(const struct report_unit *a, const struct report_unit *b)
 {
 	return a->state == REPORT_UNIT_DISK && b->state == REPORT_UNIT_DISK &&
 	       a->blocks == b->blocks && a->block_size == b->block_size && a->table == b->table &&
-	       !zero_ok(a->digest, sizeof(a->digest)) &&
+	       !bytes_zero(a->digest, sizeof(a->digest)) &&
 	       !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
