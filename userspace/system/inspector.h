@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One run of sekimori-inspect: a child process that gets the usbfs descriptor as 3 and the write end
- * of a pipe as 4, and has until the deadline to write its report and exit.
+ * One run of sekimori-inspect: a child process that gets the device's descriptor as 3 and the write
+ * end of a pipe as 4, and has until the deadline to write its report and exit. A report is taken
+ * whole or not at all.
  */
 #pragma once
 
@@ -33,6 +34,15 @@ typedef void (*inspector_done_fn)(void *userdata, enum inspector_end end,
 int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
 		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
 		    void *userdata);
+
+/*
+ * The same over a block device, which must be opened for reading only. The child makes the descriptor
+ * O_DIRECT, and with it everything that was duplicated from it. A child that waits for a disk whose
+ * driver does not answer can die, and the callback come, only when the driver has given up.
+ */
+int inspector_start_block(struct inspector **inspectorp, sd_event *event, const char *program,
+			  int block_fd, unsigned int deadline_ms, inspector_done_fn done,
+			  void *userdata);
 
 /* Kills the child, without the callback. The descriptor on the device is closed at once. NULL is ok. */
 struct inspector *inspector_cancel(struct inspector *inspector);
