@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   first 4096 bytes ─► partition table ─┬─ none ─► the disk ───────┐
+ *   first 16 KiB ─────► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
  *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
@@ -42,7 +42,8 @@ struct survey {
 	uint64_t size;	    /* of the disk, in bytes */
 	bool broken;	    /* something could not be read */
 	crypto_generichash_state digest;
-	uint8_t first[FIRST_LEN]; /* of the disk */
+	uint8_t first[PTABLE_READ_MAX]; /* of the disk: what the table's walk looks at first */
+	size_t first_len; /* bytes of it that were read */
 	struct ptable table;
 };
 
@@ -83,7 +84,10 @@ static void digest_number(struct survey *s, uint64_t value)
 	crypto_generichash_update(&s->digest, bytes, sizeof(bytes));
 }
 
-/* All reading goes through here: into the digest, and never beyond the disk. */
+/*
+ * All reading goes through here: into the digest, never beyond the disk, and not again what is known
+ * of the disk's beginning.
+ */
 static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	const uint32_t block = s->unit->block_size;
@@ -94,6 +98,18 @@ static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t
 		s->broken = true;
 		return survey_end(s, REPORT_DAMAGED, "points beyond the disk");
 	}
+	if (offset < s->first_len) {
+		const size_t known = s->first_len - (size_t)offset < len ?
+					     s->first_len - (size_t)offset :
+					     len;
+
+		memcpy(data, s->first + offset, known);
+		offset += known;
+		data += known;
+		len -= known;
+	}
+	if (!len)
+		return true;
 	r = s->disk->read(s->disk->ctx, offset, data, len, &detail);
 	if (r) {
 		s->broken = true;
@@ -183,6 +199,40 @@ static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
 	       survey_end(s, REPORT_TOO_MANY, "more than %d volumes", REPORT_VOLUMES_MAX);
 }
 
+/*
+ * Some file systems have their superblock so far from the beginning that it fits among key material or data.
+ * `from` is the first byte of the volume that was not read yet.
+ */
+static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, uint64_t from)
+{
+	static const uint32_t places[] = FSMAGIC_FAR;
+	uint8_t room[FSMAGIC_FAR_LEN + 2 * BLOCK_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const uint8_t *data;
+		const char *name;
+
+		if (places[i] < from || size < places[i] + FSMAGIC_FAR_LEN)
+			continue;
+		if (!survey_read_bytes(s, offset + places[i], room, FSMAGIC_FAR_LEN, &data))
+			return false;
+		name = fsmagic_find_far(data, FSMAGIC_FAR_LEN, places[i]);
+		if (name)
+			return survey_end(s, REPORT_SLACK, "%s inside an encrypted volume", name);
+	}
+	return true;
+}
+
+static bool volume_luks1(struct survey *s, const struct volume *volume, const struct luks1 *luks,
+			 uint64_t offset, uint64_t size)
+{
+	return (luks->keyslots_end == luks->data_offset ||
+		gap_check(s, offset + luks->keyslots_end, luks->data_offset - luks->keyslots_end,
+			  "between keyslots and data")) &&
+	       volume_look_far(s, offset, size, LUKS1_READ_LEN) &&
+	       volume_add(s, offset, size, volume);
+}
+
 static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uint64_t offset,
 			 uint64_t size)
 {
@@ -207,42 +257,38 @@ static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uin
 	    !gap_check(s, offset + luks.keyslots_end, luks.data_offset - luks.keyslots_end,
 		       "between keyslots and data"))
 		return false;
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, 2 * len) && volume_add(s, offset, size, &volume);
 }
 
 /* Readers take the first copy that is valid; so all must be, and say the same. */
 static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot, uint64_t offset,
 			     uint64_t size)
 {
-	_cleanup_(freep) uint8_t *room = malloc(BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX);
+	const size_t room_len = BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX;
+	_cleanup_(freep) uint8_t *room = malloc(room_len);
+	_cleanup_(freep) uint8_t *earlier = malloc(BITLOCKER_METADATA_LEN);
 	char detail[VOLUME_DETAIL_MAX] = "";
-	struct volume volume, copy;
+	struct volume volume;
 	const uint8_t *data;
 	int r;
 
-	if (!room)
+	if (!room || !earlier)
 		return survey_no_memory(s);
 	for (size_t i = 0; i < BITLOCKER_COPIES; i++) {
-		const uint64_t at = boot->metadata[i];
-		size_t len = BITLOCKER_METADATA_LEN;
-
-		if (at >= size)
-			return survey_end(s, REPORT_DAMAGED,
-					  "bitlocker: metadata beyond the volume");
-		if (len > size - at)
-			len = (size_t)(size - at);
-		if (!survey_read_bytes(s, offset + at, room, len, &data))
+		if (!survey_read_bytes(s, offset + boot->metadata[i], room, BITLOCKER_METADATA_LEN,
+				       &data))
 			return false;
-		memset(&copy, 0, sizeof(copy));
-		r = bitlocker_metadata_parse(data, len, size, boot, &copy, detail);
+		r = bitlocker_metadata_parse(data, BITLOCKER_METADATA_LEN, size, boot, &volume,
+					     detail);
 		if (r)
 			return volume_refused(s, "bitlocker", r, detail);
-		if (i && (strcmp(copy.uuid, volume.uuid) || strcmp(copy.cipher, volume.cipher)))
+		if (i && !bitlocker_copies_equal(data, earlier, BITLOCKER_METADATA_LEN))
 			return survey_end(s, REPORT_DAMAGED,
 					  "bitlocker: the copies of the metadata differ");
-		volume = copy;
+		memcpy(earlier, data, BITLOCKER_METADATA_LEN);
 	}
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, BITLOCKER_BOOT_LEN) &&
+	       volume_add(s, offset, size, &volume);
 }
 
 /* What it looks like, for the person who reads the log. */
@@ -262,6 +308,7 @@ static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offse
 	char detail[VOLUME_DETAIL_MAX] = "";
 	struct bitlocker_boot boot;
 	struct volume volume;
+	struct luks1 luks1;
 	size_t len;
 	int r;
 
@@ -271,9 +318,9 @@ static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offse
 	if (r != VOLUME_E_NONE && r != VOLUME_E_VERSION)
 		return volume_refused(s, "luks2", r, detail);
 
-	r = luks1_parse(first, size, &volume, detail);
+	r = luks1_parse(first, size, &volume, &luks1, detail);
 	if (!r)
-		return volume_add(s, offset, size, &volume);
+		return volume_luks1(s, &volume, &luks1, offset, size);
 	if (r != VOLUME_E_NONE)
 		return volume_refused(s, "luks", r, detail);
 
@@ -309,9 +356,7 @@ static bool table_walk(struct survey *s)
 		return survey_no_memory(s);
 	ptable_start(&s->table, s->size, s->unit->block_size);
 	while ((want = ptable_next(&s->table, &offset, &len)) > 0) {
-		if (offset <= FIRST_LEN && len <= FIRST_LEN - offset)
-			memcpy(data, s->first + offset, len);
-		else if (!survey_read(s, offset, data, len))
+		if (!survey_read(s, offset, data, len))
 			return false;
 		ptable_feed(&s->table, data);
 	}
@@ -323,6 +368,7 @@ static bool table_walk(struct survey *s)
 
 static bool disk_survey(struct survey *s)
 {
+	const size_t len = s->size < sizeof(s->first) ? (size_t)s->size : sizeof(s->first);
 	const struct ptable *table = &s->table;
 
 	if (s->size < FIRST_LEN) {
@@ -330,7 +376,10 @@ static bool disk_survey(struct survey *s)
 		return survey_end(s, REPORT_BAD_ANSWER, "%llu bytes in all",
 				  (unsigned long long)s->size);
 	}
-	if (!survey_read(s, 0, s->first, sizeof(s->first)) || !table_walk(s))
+	if (!survey_read(s, 0, s->first, len))
+		return false;
+	s->first_len = len;
+	if (!table_walk(s))
 		return false;
 	if (table->kind == PTABLE_NONE)
 		return volume_survey(s, s->first, 0, s->size);
