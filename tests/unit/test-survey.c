@@ -135,9 +135,9 @@ static void whole_disk_costs_little(void)
 {
 	whole_make();
 	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	/* Two reads for both headers, and the last block, where no second table may be. */
-	CU_ASSERT_EQUAL(played.reads, 3);
-	CU_ASSERT_EQUAL(report.bytes_read, 32768 + 512);
+	/* Two reads for both headers; the last block, where no second table may be; two far places. */
+	CU_ASSERT_EQUAL(played.reads, 5);
+	CU_ASSERT_EQUAL(report.bytes_read, 32768 + 3 * 512);
 	CU_ASSERT_EQUAL(played.twice, 0);
 	CU_ASSERT_EQUAL(report.units[0].table, PTABLE_NONE);
 	CU_ASSERT_EQUAL(report.n_volumes, 1);
@@ -418,11 +418,24 @@ static void space_behind_the_keyslots_is_looked_at(void)
 		whole_make();
 		image_make(disk.pieces[0].data, IMAGE_HEADER, json);
 		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-		CU_ASSERT_EQUAL(played.reads, 3 + 16);
+		CU_ASSERT_EQUAL(played.reads, 5 + 16);
 		disk_ext(&disk, places[i]);
 		CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
 		CU_ASSERT_PTR_NOT_NULL(strstr(report.detail, "between keyslots and data"));
 	}
+}
+
+/* A superblock among key material, that a reader which knows it would prefer. */
+static void superblock_inside_a_volume_is_found(void)
+{
+	mbr_make(512);
+	memcpy(disk_put(&disk, 21 * MIB + 32768 + 1, 5), "CD001", 5);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "partition 2: iso9660 inside an encrypted volume");
+	whole_make();
+	memcpy(disk_put(&disk, 65536 + 64, 8), "_BHRfS_M", 8);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "btrfs inside an encrypted volume");
 }
 
 /* --- the digest --- */
@@ -507,6 +520,7 @@ static const struct test tests[] = {
 	TEST(small_gaps_are_no_place_for_anything),
 	TEST(gap_with_too_many_places_is_refused),
 	TEST(space_behind_the_keyslots_is_looked_at),
+	TEST(superblock_inside_a_volume_is_found),
 	TEST(digest_is_of_all_that_was_looked_at),
 	TEST(digest_holds_tables_and_gaps),
 	TEST(digest_does_not_depend_on_the_unit),
