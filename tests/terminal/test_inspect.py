@@ -8,9 +8,7 @@ import os
 from disks import MIB, Disks
 from inspecting import inspect, inspect_block, options, plug_reader, unplug_reader
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 OPTIONS = options()
-OPTIONS["files"] = {"/usr/lib/terminal/gadget.sh": (0o755, open(os.path.join(HERE, "guest/gadget.sh")).read())}
 TIB = 1 << 40
 RSS_KIB = 3 << 10  # the inspector's bound
 
