@@ -3,8 +3,8 @@
  *   first 16384 bytes ─► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
- *   LUKS2? ─► both copies ─┬─► gap, far places ─┐   BitLocker? ─► its three copies ─┐   else plain
- *   LUKS1? ────────────────┘                    └───────────────────────────────────┴─► volume
+ *   LUKS2? ─► both copies ─┬─► gap ─┐   BitLocker? ─► its three copies ─┐   else plain
+ *   LUKS1? ────────────────┘        └───────────────────────────────────┴─► far places ─► volume
  *   at last the gaps of the table
  *
  * Every step either goes on (true) or has worsened the report's outcome (false).
@@ -287,7 +287,8 @@ static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot
 					  "bitlocker: the copies of the metadata differ");
 		first = first ? first : copy;
 	}
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, BITLOCKER_BOOT_LEN) &&
+	       volume_add(s, offset, size, &volume);
 }
 
 /* What it looks like, for the person who reads the log. */
