@@ -354,7 +354,8 @@ static bool table_walk(struct survey *s)
 		ptable_feed(&s->table, data);
 	}
 	if (want < 0)
-		return survey_end(s, REPORT_TABLE, "%s", s->table.detail);
+		return survey_end(s, s->table.too_many ? REPORT_TOO_MANY : REPORT_TABLE, "%s",
+				  s->table.detail);
 	s->unit->table = (uint8_t)s->table.kind;
 	return true;
 }
