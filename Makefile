@@ -128,8 +128,10 @@ $(BUILD)/san/lib%.a:
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
+
+$(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
 
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
