@@ -128,7 +128,7 @@ $(BUILD)/san/lib%.a:
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o %.a,$^) \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
