@@ -181,7 +181,8 @@ check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(call san_objs,bus) $(call san_objs,core)
+		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
+		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
