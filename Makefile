@@ -128,8 +128,10 @@ $(BUILD)/san/lib%.a:
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
+
+$(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
 
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
@@ -180,7 +182,8 @@ check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(call san_objs,bus) $(call san_objs,core)
+		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
+		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
