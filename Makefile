@@ -50,6 +50,7 @@ module: $(BUILD)/sekimori.ko
 $(BUILD)/libcore.a: $(call objs,core)
 $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
+$(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -58,7 +59,7 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
