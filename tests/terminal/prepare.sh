@@ -27,14 +27,16 @@ kdeb=$(dpkg-query -W -f '${Version}' "linux-headers-$kver" 2>/dev/null || echo a
 kernel=$cache/kernel-$kver-${kdeb//[:~]/_}
 
 # What the guest root contains. The third group brings the rules that usually open USB device nodes
-# to users, so that the second layer is tested against them. The last is for boots with systemd as
+# to users, so that the second layer is tested against them. The fourth is for boots with systemd as
 # process 1, and `usbguard generate-policy`, whose answer ours is compared with: its daemon never runs.
+# Last, what opens, fills and scans media. No virus database is fetched: tests bring their own.
 packages="udev systemd dbus kmod procps mount util-linux libusb-1.0-0 libsystemd0 libudev1
 	libdbus-1-3 libjson-c5 libsodium23 libseccomp2 libcap-ng0 cryptsetup-bin usbutils
 	e2fsprogs dosfstools python3-minimal strace
 	libmtp-common libmtp-runtime libgphoto2-6 android-sdk-platform-tools-common
-	systemd-sysv libpam-systemd polkitd login kbd usbguard"
-root_recipe=4 # count up when make_root changes
+	systemd-sysv libpam-systemd polkitd login kbd usbguard
+	exfatprogs fdisk libcryptsetup12 libblkid1 libsqlite3-0 clamav-daemon"
+root_recipe=5 # count up when make_root changes
 root=$cache/root-$(echo "$root_recipe" $packages | sha256sum | cut -c 1-12).squashfs
 agent=$cache/agent-$(sha256sum "$here/guest/agent.c" | cut -c 1-12)
 
@@ -143,6 +145,8 @@ make_root() {
 		--customize-hook='rm -f "$1"/usr/share/dbus-1/system-services/org.usbguard1.service "$1"/etc/init.d/usbguard*' \
 		--customize-hook='rm -f "$1"/etc/systemd/system/dbus-org.usbguard.service "$1"/etc/rc?.d/???usbguard*' \
 		--customize-hook='rm -f "$1"/etc/systemd/system/*.wants/usbguard*.service; : > "$1/etc/usbguard/rules.conf"' \
+		--customize-hook='for u in clamav-daemon clamav-freshclam; do ln -sf /dev/null "$1/etc/systemd/system/$u.service"; done' \
+		--customize-hook='ln -sf /dev/null "$1/etc/systemd/system/clamav-daemon.socket"; rm -f "$1"/var/lib/clamav/*' \
 		--customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' \
 		bookworm "$tmp/root" - < "$tmp/sources" >&2
 	say "guest root: squashfs"
