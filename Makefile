@@ -17,6 +17,7 @@ CC ?= gcc
 PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_CTL := dbus-1 json-c libudev
+PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
 PKGS_UNIT := cunit json-c libsodium libsystemd libudev
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
@@ -33,7 +34,7 @@ san_objs = $(patsubst userspace/%.c,$(BUILD)/san/%.o,$(wildcard userspace/$(1)/*
 cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
-PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect
+PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
@@ -50,6 +51,7 @@ module: $(BUILD)/sekimori.ko
 $(BUILD)/libcore.a: $(call objs,core)
 $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
+$(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -58,13 +60,16 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
+
+$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
 
-DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT))
+DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_DESK))
 
 # The pure modules must not narrow integers silently.
 $(BUILD)/obj/core/%.o $(BUILD)/san/core/%.o: WARN += -Wconversion
@@ -97,6 +102,7 @@ INSTALL = install -D -m
 install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
+	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
