@@ -64,7 +64,7 @@ static int overwrite(struct format *format)
 			return r;
 		format->state = FORMAT_ERASED;
 		/* A device that cannot is no failure: what lies there is overwritten by ciphertext in time. */
-		wipe_area_discard(&area);
+		wipe_area_discard(&area, 0, format->target->size);
 	}
 	if (format->overwrite) {
 		r = begin_step(format, "overwriting with random bytes", "乱数で上書き");

@@ -37,7 +37,7 @@ enum {
 
 #define FORMAT_KEYS_MAX 3
 #define FORMAT_DETAIL_MAX 512
-#define FORMAT_STEPS 6	    /* of progress, without overwriting */
+#define FORMAT_STEPS 5	    /* of progress, without discarding and overwriting */
 #define FORMAT_MARK_STEPS 1 /* of format_mark() */
 
 struct format_key {

@@ -87,8 +87,11 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total)
 
 void progress_end(struct progress *progress, bool good)
 {
+	if (!progress->steps)
+		return;
 	finish_line(progress, good ? message_pick(progress->context, "done", "完了")
 				   : message_pick(progress->context, "failed", "失敗"));
 	for (unsigned int i = 0; i < PROGRESS_SIGNALS; i++)
 		sigaction(signals[i], &progress->before[i], NULL);
+	progress->steps = 0;
 }

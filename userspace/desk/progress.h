@@ -33,7 +33,7 @@ void progress_step(struct progress *progress, const char *en, const char *ja);
 /* Within a step. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
 
-/* All is done, or the step that was under way failed. */
+/* All is done, or the step that was under way failed. A second call does nothing. */
 void progress_end(struct progress *progress, bool good);
 
 /* Has somebody asked to stop? To be asked between steps, and within long ones. */

@@ -81,17 +81,14 @@ int wipe_area_verify(struct wipe_area *area, uint64_t offset, uint64_t size, enu
 	return r;
 }
 
-int wipe_area_discard(struct wipe_area *area)
+int wipe_area_discard(struct wipe_area *area, uint64_t offset, uint64_t size)
 {
-	uint64_t range[2] = {0, area->target->size};
+	uint64_t range[2] = {offset, size};
+	int fd = area->target->fd, r;
 
 	if (area->target->image)
-		return fallocate(area->target->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-				 (off_t)area->target->size) < 0 ?
-			       -EOPNOTSUPP :
-			       0;
-	if (ioctl(area->target->fd, BLKSECDISCARD, range) == 0 ||
-	    ioctl(area->target->fd, BLKDISCARD, range) == 0)
-		return 0;
-	return -EOPNOTSUPP;
+		r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
+	else
+		r = ioctl(fd, BLKSECDISCARD, range) == 0 ? 0 : ioctl(fd, BLKDISCARD, range);
+	return r < 0 ? -EOPNOTSUPP : 0;
 }

@@ -39,7 +39,7 @@ int wipe_area_verify(struct wipe_area *area, uint64_t offset, uint64_t size, enu
 		     uint64_t *at);
 
 /*
- * Tells the device that nothing on it is needed: BLKSECDISCARD, else BLKDISCARD; for an image, holes. 0, or
- * -EOPNOTSUPP. What is read afterwards is up to the device: no proof of anything.
+ * Tells the device that nothing in the area is needed: BLKSECDISCARD, else BLKDISCARD; for an image, holes. 0,
+ * or -EOPNOTSUPP. What is read afterwards is up to the device: no proof of anything.
  */
-int wipe_area_discard(struct wipe_area *area);
+int wipe_area_discard(struct wipe_area *area, uint64_t offset, uint64_t size);

@@ -294,6 +294,40 @@ static struct json_object *data_digest(struct json_object *root)
 	return found;
 }
 
+static bool member_is(struct json_object *object, const char *name, const char *text)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, name, &value) &&
+	       json_object_is_type(value, json_type_string) && !strcmp(json_object_get_string(value), text);
+}
+
+bool cryptvolume_covers(struct cryptvolume *volume)
+{
+	_cleanup_(json_object_putp) struct json_object *root = NULL;
+	struct json_object *segments;
+	const char *cipher = crypt_get_cipher(volume->device), *json;
+
+	if (!is_luks(volume) || !cipher || strstr(cipher, "null"))
+		return false;
+	/* LUKS1 has one area, which always goes to the end. */
+	if (cryptvolume_method(volume) == ENCRYPTION_LUKS1)
+		return true;
+	if (crypt_dump_json(device_of(volume), &json, 0) < 0)
+		return false;
+	root = json_tokener_parse(json);
+	if (!root || !json_object_object_get_ex(root, "segments", &segments) ||
+	    !json_object_is_type(segments, json_type_object) || json_object_object_length(segments) != 1)
+		return false;
+	json_object_object_foreach(segments, id, segment)
+	{
+		(void)id;
+		if (!member_is(segment, "type", "crypt") || !member_is(segment, "size", "dynamic"))
+			return false;
+	}
+	return true;
+}
+
 int cryptvolume_binding(struct cryptvolume *volume, uint8_t binding[static MARK_BINDING_SIZE])
 {
 	_cleanup_(json_object_putp) struct json_object *root = NULL;

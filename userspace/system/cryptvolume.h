@@ -83,6 +83,8 @@ enum encryption cryptvolume_method(const struct cryptvolume *volume);
 const char *cryptvolume_uuid(const struct cryptvolume *volume);
 uint64_t cryptvolume_data_offset(const struct cryptvolume *volume); /* bytes; what lies before is header and keyslots */
 uint32_t cryptvolume_sector_size(const struct cryptvolume *volume);
+/* Is all of the device behind the header encrypted under the one volume key, up to its end? LUKS only. */
+bool cryptvolume_covers(struct cryptvolume *volume);
 unsigned int cryptvolume_keyslots(const struct cryptvolume *volume); /* that are in use */
 
 /* Adds a keyslot, with the handle that has formatted. Its number, or negative. */
