@@ -9,24 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../sample-device.h"
 #include "core/rule.h"
 
-#define NOW INT64_C(1795000000) /* 2026-11-18T11:06:40, a Wednesday */
 
-static const struct ident device = {
-	.name = "1-2.3",
-	.id_vendor = 0x1234,
-	.id_product = 0xabcd,
-	.serial = "5A00-0017",
-	.manufacturer = "Sakura",
-	.product = "USB DISK 3.0",
-	.connect_type = "hotplug",
-	.fingerprint = "blake2b:00112233445566778899aabbccddeeff",
-	.hash = "Zm9v",
-	.parent_hash = "YmFy",
-	.n_types = 3,
-	.types = {{0x08, 0x06, 0x50, 0}, {0x08, 0x06, 0x62, 0}, {0x03, 0x01, 0x01, 1}},
-};
+#define NOW SAMPLE_NOW
 
 static const struct ident neighbour = {
 	.name = "1-1",
@@ -105,12 +92,12 @@ static bool check_match(const struct rule *rule)
 {
 	struct rule_world world = device_world();
 	int64_t recheck = INT64_MAX;
-	enum rule_attr_name mismatch = rule_mismatch(rule, &device, &world, &recheck);
+	enum rule_attr_name mismatch = rule_mismatch(rule, &sample_device, &world, &recheck);
 
 	must(mismatch == RULE_ATTR_COUNT || rule_attr(rule, mismatch), "mismatch", rule);
 	rule_conditions_hold(rule, &world, &recheck);
-	for (unsigned int i = 0; i < device.n_types; i++)
-		rule_covers_interface(rule, &device.types[i]);
+	for (unsigned int i = 0; i < sample_device.n_types; i++)
+		rule_covers_interface(rule, &sample_device.types[i]);
 	must(recheck > NOW, "recheck", rule);
 	return mismatch == RULE_ATTR_COUNT;
 }

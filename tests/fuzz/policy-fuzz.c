@@ -11,7 +11,7 @@ static void check_medium(const struct policy *policy, const struct medium *mediu
 	const struct medium *const *found;
 	size_t n, i;
 
-	must(medium->number && medium->serial && medium->luks_uuid && medium->line, "medium", NULL);
+	must(medium->number && medium->serial && medium->line, "medium", NULL);
 	must(*medium_status_name((enum medium_status)medium->status), "status", NULL);
 	must(medium_terms_overlap(medium, medium), "a term overlaps itself", NULL);
 	found = policy_find_media(policy, medium->id_vendor, medium->id_product, medium->serial,
@@ -19,6 +19,8 @@ static void check_medium(const struct policy *policy, const struct medium *mediu
 	for (i = 0; i < n && found[i] != medium; i++)
 		;
 	must(i < n, "medium not found by its ids", NULL);
+	if (!medium->luks_uuid)
+		return;
 	found = policy_find_uuid(policy, medium->luks_uuid, &n);
 	for (i = 0; i < n && found[i] != medium; i++)
 		;
@@ -31,7 +33,7 @@ static void check_rules(const struct policy *policy)
 	struct policy_rules rules;
 	const struct rule *next;
 
-	policy_rules_start(&rules, policy, &device);
+	policy_rules_start(&rules, policy, &sample_device);
 	next = policy_next_rule(&rules);
 	for (size_t i = 0; i < policy_n_rules(policy); i++) {
 		const struct rule *rule = policy_rule(policy, i);

@@ -120,6 +120,22 @@ static inline unsigned int make_device(const struct row *row, struct ident *iden
 	return n;
 }
 
+/* What cryptsetup makes, or an empty report of another outcome. */
+static inline void make_report(const struct row *row, struct report *report)
+{
+	struct volume volume = { .method = ENCRYPTION_LUKS2, .keyslots = 1,
+				 .cipher = "aes-xts-plain64", .kdf = "argon2id" };
+
+	report_init(report, row->outcome);
+	if (!row->uuid)
+		return;
+	report->n_units = 1;
+	report->units[0] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blocks = 1,
+						 .block_size = 512, .digest = { 1 } };
+	strcpy(volume.uuid, row->uuid);
+	report_add_volume(report, 0, 0, 0, 512, &volume);
+}
+
 /* --- telling a judgement --- */
 
 static inline void tell(const struct decide_judgement *judgement, char *out, size_t size)
@@ -185,7 +201,7 @@ static inline void run_row(const struct row *row)
 	char actual[1024], civil[CIVIL_TEXT_MAX];
 	const char *groups[] = { row->group };
 	struct decide_result result;
-	struct report report = { .outcome = (uint16_t)row->outcome };
+	struct report report;
 	struct policy *policy = row->policy ? policy_of(row->policy) : NULL;
 	struct ident ident;
 	struct decide_input input = {
@@ -202,7 +218,7 @@ static inline void run_row(const struct row *row)
 
 	EXPECT(!row->policy || policy, row->name);
 	input.n_interfaces = make_device(row, &ident, interfaces);
-	strcpy(report.luks_uuid, row->uuid ? row->uuid : "");
+	make_report(row, &report);
 	/* Nothing of what stood in the result before may be left. */
 	memset(&result, 0xa5, sizeof(result));
 	decide(&input, &result);

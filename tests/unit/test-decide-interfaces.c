@@ -165,7 +165,7 @@ static void the_reason_of_one_interface_is_not_told_of_another(void)
 		  .each = "block other-terminal | block class-not-allowed" },
 		{ "a twin that belongs elsewhere",
 		  MEDIUM_A "\n" MEDIUM("B", UUID_B) " terminals \"WIN-*\"\n", "08:06:50 ff:00:00",
-		  REPORT_LUKS2, UUID_A, "allow rw proved luks2 @A",
+		  REPORT_PROVED, UUID_A, "allow rw proved luks2 @A",
 		  "allow rw proved luks2 @A | block class-not-allowed", .terminal = "MN-01" },
 	};
 

@@ -281,8 +281,8 @@ static void a_wrong_word_is_named_with_what_was_expected(void)
 		{ "medium A encryption LUKS2", 21, "expected an encryption method" },
 		{ "medium A encryption luks", 21, "expected an encryption method" },
 
-		{ "medium A luks-uuid", 19, "expected UUID of the LUKS volume" },
-		{ "medium A luks-uuid 1234", 20, "UUID of the LUKS volume like xxxxxxxx-" },
+		{ "medium A luks-uuid", 19, "expected UUID of the volume" },
+		{ "medium A luks-uuid 1234", 20, "UUID of the volume like xxxxxxxx-" },
 		{ "medium A luks-uuid 0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a0011", 20, "UUID" },
 		{ "medium A luks-uuid 0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a00", 20, "UUID" },
 		{ "medium A luks-uuid 0f3b6a586-b1c-4c59-9c3f-8d2a54d9a001", 20, "UUID" },

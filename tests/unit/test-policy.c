@@ -12,6 +12,10 @@
 	"medium " number " id 46f4:0001 serial \"" serial "\" encryption luks2 luks-uuid " uuid
 #define MEDIUM_A MEDIUM("A-1", "S1", UUID_A) "\n"
 
+/* Public keys as minisign writes them. */
+#define DESK_KEY "\"RWSfcF3DAIFQarVYJ2uRwmmhkCPji+t/R5yL4zgcMYAU09VtUdObB+Dt\""
+#define OTHER_KEY "\"RWRxe4NnwkvHtrlddm/InH/QijvehhQSXyiwbXeO7Nflbf7XzLN2esnW\""
+
 static void header_says_what_it_says(void)
 {
 	static const char text[] = "# 税務課の端末\n"
@@ -112,6 +116,23 @@ static void header_statements_take_their_values(void)
 		ROW("retention 36500 days", retention_days, 36500),
 		ROW("encryption luks2", encryption, ENCRYPTION_LUKS2),
 		ROW("encryption luks2 luks2", encryption, ENCRYPTION_LUKS2),
+		ROW("encryption luks2 luks1 bitlocker hardware", encryption, 15),
+		ROW("cipher aes-xts-plain64", n_ciphers, 1),
+		ROW("cipher a b c", n_ciphers, 3),
+		ROW("kdf argon2id argon2i", n_kdfs, 2),
+		ROW("mark required", mark_required, true),
+		ROW("mark optional", mark_required, false),
+		ROW("mark-key " DESK_KEY, n_mark_keys, 1),
+		ROW("mark-key " DESK_KEY "\nmark-key " OTHER_KEY, n_mark_keys, 2),
+		ROW("scan yes", scan, true),
+		ROW("scan no", scan, false),
+		ROW("version 1", scan, false),
+		ROW("version 1", close_at_lock, false),
+		ROW("version 1", close_at_logout, true),
+		ROW("version 1", close_at_switch, true),
+		ROW("at-lock close", close_at_lock, true),
+		ROW("at-logout keep", close_at_logout, false),
+		ROW("at-switch keep", close_at_switch, false),
 		ROW("default block", default_reject, false),
 		ROW("default reject", default_reject, true),
 		ROW("harmless 03", has_harmless, true),
@@ -191,6 +212,23 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		{ "encryption optional", 1, 12, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
 		{ "encryption luks2 luks9", 1, 18, "expected an encryption method: luks2, luks1, bitlocker or hardware" },
 
+		{ "cipher", 1, 7, "expected names of ciphers" },
+		{ "cipher \"a b\"", 1, 8, "expected names of ciphers" },
+		{ "kdf", 1, 4, "expected names of key derivations" },
+		{ "kdf 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", 1, 44, "at most 16" },
+		{ "mark", 1, 5, "expected a word" },
+		{ "mark yes", 1, 6, "expected optional or required" },
+		{ "mark-key", 1, 9, "expected a minisign public key" },
+		{ "mark-key RWSfcF3DAIFQarVYJ2uRwmmhkCPji+t/R5yL4zgcMYAU09VtUdObB+Dt", 1, 10,
+		  "expected a minisign public key in quotes" },
+		{ "mark-key \"RWS\"", 1, 10, "expected a minisign public key" },
+		{ "mark-key " DESK_KEY "\nmark-key " DESK_KEY, 2, 10, "key given twice" },
+		{ "scan maybe", 1, 6, "expected no or yes" },
+		{ "scan \"yes\"", 1, 6, "expected no or yes" },
+		{ "at-lock", 1, 8, "expected a word" },
+		{ "at-logout never", 1, 11, "expected keep or close" },
+		{ "at-switch close keep", 1, 17, "expected the end of the line" },
+
 		{ "approvers", 1, 10, "expected how many approvers" },
 		{ "approvers 0", 1, 11, "expected how many approvers" },
 		{ "approvers 3", 1, 11, "expected how many approvers" },
@@ -241,7 +279,9 @@ static void header_statements_are_given_once(void)
 	static const char *const rows[] = {
 		"policy a",    "version 1",	   "valid-from 2026-04-01", "valid-until 2026-04-01",
 		"harmless 03", "encryption luks2", "approvers 1",	    "retention 1 years",
-		"contact a",   "default block",
+		"contact a",   "default block",	   "cipher a",		    "kdf a",
+		"mark required", "scan no",	   "at-lock keep",	    "at-logout keep",
+		"at-switch keep",
 	};
 	char text[128];
 

@@ -6,30 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../sample-device.h"
 #include "core/macro.h"
 #include "core/rule.h"
 #include "testing.h"
 
 static struct arena *arena;
 
-/* A stick that talks bulk-only and UAS, and types. */
-static const struct ident stick = {
-	.name = "1-2.3",
-	.id_vendor = 0x1234,
-	.id_product = 0xabcd,
-	.serial = "5A00-0017",
-	.manufacturer = "Sakura",
-	.product = "USB DISK 3.0",
-	.connect_type = "hotplug",
-	.fingerprint = "blake2b:00112233445566778899aabbccddeeff",
-	.hash = "Zm9v",
-	.parent_hash = "YmFy",
-	.n_types = 3,
-	.types = {{0x08, 0x06, 0x50, 0}, {0x08, 0x06, 0x62, 0}, {0x03, 0x01, 0x01, 1}},
-};
-
-/* 2026-11-18T11:06:40, a Wednesday. */
-#define NOW INT64_C(1795000000)
+#define stick sample_device
+#define NOW SAMPLE_NOW
 
 static const struct rule_world world = {.civil = NOW};
 

@@ -80,3 +80,17 @@ static inline uint16_t bytes_u16_le(struct bytes *b, size_t off)
 {
 	return (uint16_t)bytes_le(b, off, 2);
 }
+
+static inline uint64_t bytes_u64_le(struct bytes *b, size_t off)
+{
+	return bytes_le(b, off, 8);
+}
+
+/* Not a reader: whether nothing but zeroes lies in memory that is there. */
+static inline bool bytes_zero(const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (data[i])
+			return false;
+	return true;
+}

@@ -3,23 +3,7 @@
 
 #include "core/decide.h"
 #include "core/macro.h"
-
-/* What a report means where encryption is asked for. */
-static const struct {
-	enum report_outcome outcome;
-	const char *reason;
-} outcome_reasons[] = {
-	{ REPORT_PLAIN, "not-encrypted" },
-	{ REPORT_LUKS_BAD, "header-damaged" },
-	{ REPORT_LUKS_OTHER, "encryption-not-accepted" },
-	{ REPORT_NO_MEDIUM, "no-medium" },
-	{ REPORT_LUNS, "multiple-units" },
-	{ REPORT_NOT_DISK, "not-a-disk" },
-	{ REPORT_BAD_ANSWER, "bad-answer" },
-	{ REPORT_TRANSPORT, "cannot-inspect" },
-	{ REPORT_TIMEOUT, "inspection-timeout" },
-	{ REPORT_INTERNAL, "inspector-failed" },
-};
+#include "core/proof.h"
 
 struct judge {
 	const struct decide_input *input;
@@ -53,29 +37,35 @@ static struct decide_judgement prove(void)
 	return (struct decide_judgement){ .verdict = DECIDE_PROVE, .reason = "", .method = "" };
 }
 
-/* NULL if the report proves one of these methods; "" if there is none yet; else why it does not. */
-static const char *unproved(const struct judge *judge, unsigned int methods)
+static void recheck_at(struct judge *judge, int64_t when)
 {
-	const struct report *report = judge->input->report;
-
-	/* Two disks behind one device: one proof would not speak for the other. */
-	if (judge->n_storage > 1)
-		return "multiple-units";
-	if (!report)
-		return "";
-	if (report->outcome == REPORT_LUKS2)
-		return methods & ENCRYPTION_LUKS2 ? NULL : "encryption-not-accepted";
-	for (size_t i = 0; i < ARRAY_SIZE(outcome_reasons); i++)
-		if (outcome_reasons[i].outcome == report->outcome)
-			return outcome_reasons[i].reason;
-	return "inspector-failed";
+	if (when < judge->result->recheck)
+		judge->result->recheck = when;
 }
 
-static const char *report_method(const struct judge *judge)
+/* Its reason is NULL if the report proves one of these methods, and "" if there is none yet. */
+static struct proof proof_of(struct judge *judge, unsigned int methods, const struct medium *medium)
 {
-	const struct report *report = judge->input->report;
+	const struct decide_input *input = judge->input;
+	unsigned int accepted = policy_header(input->policy)->encryption;
+	struct proof_input asked = { .report = input->report,
+				     .ident = input->ident,
+				     .policy = input->policy,
+				     .medium = medium,
+				     .methods = methods & (accepted ? accepted : ~0u),
+				     .civil = input->world.civil };
+	struct proof proof = { .reason = "multiple-units", .method = "", .recheck = INT64_MAX };
 
-	return report && report->outcome == REPORT_LUKS2 ? "luks2" : "";
+	/* Two disks behind one device, each with its own interface: one proof would not speak for the other. */
+	if (judge->n_storage > 1)
+		return proof;
+	proof.reason = "";
+	if (!input->report)
+		return proof;
+	proof = proof_judge(&asked);
+	if (!proof.reason)
+		recheck_at(judge, proof.recheck);
+	return proof;
 }
 
 static void near(struct judge *judge, unsigned int i, const char *reason)
@@ -89,12 +79,6 @@ static void near_storage(struct judge *judge, const char *reason)
 	for (unsigned int i = 0; i < judge->input->n_interfaces; i++)
 		if (is_storage(&judge->input->interfaces[i]))
 			near(judge, i, reason);
-}
-
-static void recheck_at(struct judge *judge, int64_t when)
-{
-	if (when < judge->result->recheck)
-		judge->result->recheck = when;
 }
 
 /* --- registered media --- */
@@ -165,19 +149,14 @@ static const char *medium_unusable(struct judge *judge, const struct medium *med
 	return holder_present(medium, world) ? NULL : "other-user";
 }
 
-/*
- * A line whose volume has been found on the medium speaks for itself, whatever the device says it is. A lost
- * medium stays lost after its term, unless another line has taken the volume up since.
- */
-static bool judge_lost(struct judge *judge, struct decide_judgement *judgement)
+/* The same for the lines of one volume. */
+static bool judge_lost_volume(struct judge *judge, const char *uuid,
+			      struct decide_judgement *judgement)
 {
-	const struct report *report = judge->input->report;
 	const struct medium *const *media;
 	size_t n = 0;
 
-	if (!report || report->outcome != REPORT_LUKS2)
-		return false;
-	media = policy_find_uuid(judge->input->policy, report->luks_uuid, &n);
+	media = policy_find_uuid(judge->input->policy, uuid, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!status_reason(media[i]) && medium_in_term(judge, media[i]))
 			return false;
@@ -189,25 +168,35 @@ static bool judge_lost(struct judge *judge, struct decide_judgement *judgement)
 	return false;
 }
 
-static struct decide_judgement judge_proof(struct judge *judge, const struct medium *medium,
-					   bool same_volume)
+/*
+ * A line whose volume has been found on the medium speaks for itself, whatever the device says it is. A lost
+ * medium stays lost after its term, unless another line has taken the volume up since.
+ */
+static bool judge_lost(struct judge *judge, struct decide_judgement *judgement)
 {
-	unsigned int accepted = policy_header(judge->input->policy)->encryption;
-	const char *why = unproved(judge, medium->encryption & (accepted ? accepted : ~0u));
+	const struct report *report = judge->input->report;
+
+	for (unsigned int i = 0; report && i < report->n_volumes; i++)
+		if (judge_lost_volume(judge, report->volumes[i].uuid, judgement))
+			return true;
+	return false;
+}
+
+static struct decide_judgement judge_proof(struct judge *judge, const struct medium *medium)
+{
+	struct proof proof = proof_of(judge, medium->encryption, medium);
 	struct decide_judgement judgement;
 
-	if (why && !*why) {
+	if (proof.reason && !*proof.reason) {
 		judgement = prove();
 		judgement.medium = medium;
 		return judgement;
 	}
-	if (!why && !same_volume)
-		why = "other-volume";
-	judgement = block_medium(why ? why : "proved", medium);
-	if (!why) {
+	judgement = block_medium(proof.reason ? proof.reason : "proved", medium);
+	if (!proof.reason) {
 		judgement.verdict = DECIDE_ALLOW;
 		judgement.access = (enum access)medium->access;
-		judgement.method = report_method(judge);
+		judgement.method = proof.method;
 	}
 	return judgement;
 }
@@ -244,19 +233,18 @@ static bool judge_media(struct judge *judge, struct decide_judgement *judgement)
 			near_storage(judge, unusable);
 		else if (!usable)
 			usable = medium;
-		if (report && report->outcome == REPORT_LUKS2 &&
-		    !strcmp(medium->luks_uuid, report->luks_uuid) && (!same || same_unusable)) {
+		if (report && proof_is_volume_of(report, medium) && (!same || same_unusable)) {
 			same = medium;
 			same_unusable = unusable;
 		}
 	}
 	if (same && !same_unusable) {
-		*judgement = judge_proof(judge, same, true);
+		*judgement = judge_proof(judge, same);
 	} else if (same) {
 		/* It is registered, but not for here and now: the rules may know more. */
 		return false;
 	} else if (usable) {
-		*judgement = judge_proof(judge, usable, false);
+		*judgement = judge_proof(judge, usable);
 	} else if (dead) {
 		*judgement = block_medium(status_reason(dead), dead);
 	} else {
@@ -303,7 +291,7 @@ static bool judge_allow(struct judge *judge, const struct rule *rule, unsigned i
 	bool storage = is_storage(&judge->input->interfaces[i]);
 	unsigned int accepted = policy_header(judge->input->policy)->encryption;
 	const struct rule_attr *access = rule_attr(rule, RULE_ACCESS);
-	const char *why = NULL;
+	struct proof proof = { .method = "" };
 	bool stated;
 	unsigned int methods = rule_methods(rule, &stated);
 
@@ -313,27 +301,24 @@ static bool judge_allow(struct judge *judge, const struct rule *rule, unsigned i
 			near(judge, i, "cannot-inspect");
 			return false;
 		}
-		why = unproved(judge, methods & (accepted ? accepted : ~0u));
-		if (why && *why) {
-			near(judge, i, why);
+		proof = proof_of(judge, methods, NULL);
+		if (proof.reason && *proof.reason) {
+			near(judge, i, proof.reason);
 			return false;
 		}
 	} else if (!stated && storage && accepted) {
 		/* The header's demand: it matches, but not like this. */
-		why = unproved(judge, accepted);
+		proof = proof_of(judge, accepted, NULL);
 	}
-	if (why && !*why) {
+	if (proof.reason && !*proof.reason) {
 		*judgement = prove();
-	} else if (why) {
-		*judgement = block(why);
+	} else if (proof.reason) {
+		*judgement = block(proof.reason);
 	} else {
 		*judgement = block("rule-allowed");
 		judgement->verdict = DECIDE_ALLOW;
 		judgement->access = access ? (enum access)access->values[0].number : ACCESS_RW;
-		judgement->method = storage && (stated ? methods != ENCRYPTION_OPTIONAL :
-							       accepted != 0) ?
-					    report_method(judge) :
-					    "";
+		judgement->method = proof.method;
 	}
 	judgement->rule = rule;
 	return true;

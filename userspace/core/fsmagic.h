@@ -2,19 +2,28 @@
 /*
  * Does something that a computer would take for a file system (or a volume of another kind) begin here? For
  * space that should hold nothing: gaps of a partition table, the space around an encrypted volume. A
- * table of well-known magic numbers, not a proof of the contrary.
+ * table of well-known magic numbers, not a proof of the contrary: what has its magic number
+ * at the end (older md arrays, ZFS's last labels) or does not begin here is not seen. Random bytes are taken
+ * for something less often than once in ten million times, zeroes never.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes from a possible beginning that hold all magic numbers that are known but btrfs's and ISO 9660's. */
+/* Bytes from a possible beginning that hold the magic numbers of most: ext, FAT, exFAT, NTFS, XFS, … */
 #define FSMAGIC_LEN 8192
-/* … and all of them. */
+/* … and all of them: btrfs, ISO 9660 and UDF, JFS, ReiserFS, UFS, GFS2, ZFS. */
 #define FSMAGIC_LONG_LEN 73728
 /* Smaller than this no file system is of any use: what is not worth looking at. */
 #define FSMAGIC_SPACE_MIN (64u << 10)
 
-/* The name of what begins at `data` ("ext", "fat", "exfat", "ntfs", "xfs", "btrfs", "iso9660", "luks", …), NULL for nothing. */
+/*
+ * The name of what begins at `data` ("ext", "fat", "exfat", "ntfs", "xfs", "btrfs", "iso9660", "luks", …), NULL for
+ * nothing. Partition tables come last: "mbr" or "gpt" says that nothing else was found.
+ */
 const char *fsmagic_find(const uint8_t *data, size_t len);
+
+/* Is this name one of a partition table? */
+bool fsmagic_is_table(const char *name);

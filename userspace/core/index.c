@@ -12,7 +12,7 @@ const char *index_medium_number(const struct medium *medium)
 
 const char *index_medium_uuid(const struct medium *medium)
 {
-	return medium->luks_uuid;
+	return medium->luks_uuid ? medium->luks_uuid : "";
 }
 
 static int compare_lines(const struct medium *a, const struct medium *b)
@@ -59,7 +59,7 @@ static int by_uuid(const void *pa, const void *pb)
 {
 	const struct medium *a = *(const struct medium *const *)pa;
 	const struct medium *b = *(const struct medium *const *)pb;
-	int c = strcmp(a->luks_uuid, b->luks_uuid);
+	int c = strcmp(index_medium_uuid(a), index_medium_uuid(b));
 
 	return c ? c : compare_terms(a, b);
 }
@@ -123,13 +123,13 @@ const struct medium *const *index_media_by_uuid(const struct index_media *index,
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (strcmp(index->by_uuid[mid]->luks_uuid, uuid) < 0)
+		if (strcmp(index_medium_uuid(index->by_uuid[mid]), uuid) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	for (end = low; end < index->n; end++)
-		if (strcmp(index->by_uuid[end]->luks_uuid, uuid))
+		if (strcmp(index_medium_uuid(index->by_uuid[end]), uuid))
 			break;
 	*n = end - low;
 	return *n ? &index->by_uuid[low] : NULL;

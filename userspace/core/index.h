@@ -24,7 +24,7 @@ const struct medium *const *index_media_by_ids(const struct index_media *index, 
 const struct medium *const *index_media_by_uuid(const struct index_media *index, const char *uuid,
 						size_t *n);
 const char *index_medium_number(const struct medium *medium);
-const char *index_medium_uuid(const struct medium *medium);
+const char *index_medium_uuid(const struct medium *medium); /* "" if it has none */
 
 struct index_entry {
 	uint32_t key;  /* of what the rule is filed under; different things may share one */

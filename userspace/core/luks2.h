@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The primary LUKS2 header, read out of bytes that a device wrote: LUKS2 On-Disk Format
- * Specification 1.1 (sections 2 "LUKS2 On-Disk Format", 3 "LUKS2 JSON metadata").
+ * The LUKS2 header, read out of bytes that a device wrote: LUKS2 On-Disk Format Specification 1.1
+ * (sections 2 "LUKS2 On-Disk Format", 3 "LUKS2 JSON metadata"). Both copies are looked at: a reader that finds
+ * the first one damaged would take the second.
  *
  * Two steps, because the header says its own size: luks2_header_size() looks at the first 4096
- * bytes of the medium, luks2_parse() at the whole header. A header passes only if what it describes
- * is encrypted from the start of the data to the end of the medium. It is stricter than the
+ * bytes of the volume, luks2_parse() at both copies. A header passes only if what it describes
+ * is encrypted from the start of the data to the end of the volume. It is stricter than the
  * specification where a lax reading would leave room for a second face: what the specification
  * leaves as padding must be zero, or a partition table or another file system could be put there.
+ * The copies must be both valid, and say the same but for what differs by design (magic, offset, salt, checksum).
  *
  * Pure: no I/O, no clock; memory is freed before the functions return.
  */
@@ -17,37 +19,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Documented outcomes. Each fills `detail`. */
-enum {
-	LUKS2_E_NOT_LUKS = 1,    /* no LUKS magic */
-	LUKS2_E_VERSION = 2,     /* LUKS, but not version 2 */
-	LUKS2_E_HEADER = 3,      /* a field of the binary header cannot be right */
-	LUKS2_E_CHECKSUM = 4,    /* the header does not match its checksum */
-	LUKS2_E_JSON = 5,        /* the JSON area is not well-formed */
-	LUKS2_E_METADATA = 6,    /* well-formed JSON that contradicts itself or the specification */
-	LUKS2_E_REQUIREMENT = 7, /* a mandatory requirement, such as a re-encryption under way */
-	LUKS2_E_CLEAR = 8,       /* some of the data is not encrypted, or by a null cipher */
-	LUKS2_E_CAPACITY = 9,    /* reaches beyond the end of the medium */
-};
+#include "core/volume.h"
 
 #define LUKS2_BINARY_LEN 4096             /* bytes of the binary header */
-#define LUKS2_SIZE_MIN ((size_t)16 << 10) /* header sizes: specification, table 1 */
+#define LUKS2_SIZE_MIN ((size_t)16 << 10) /* of one copy: specification, table 1 */
 #define LUKS2_SIZE_MAX ((size_t)4 << 20)
-#define LUKS2_UUID_MAX 40   /* field of the binary header, with its NUL */
-#define LUKS2_LABEL_MAX 48  /* likewise */
-#define LUKS2_CIPHER_MAX 64 /* longest name taken, with its NUL; dm-crypt's are below 40 */
-#define LUKS2_DETAIL_MAX 96 /* one line for the log; may hold bytes the device wrote */
 
+/* What only LUKS2 has. */
 struct luks2 {
 	uint64_t seqid;
-	uint64_t data_offset;          /* bytes from the start of the medium */
-	uint32_t hdr_size;             /* bytes of one header copy */
-	uint32_t sector_size;          /* of the encryption, in bytes */
-	uint32_t keyslots;             /* number of keyslots */
-	uint32_t segments;             /* number of data segments */
-	char uuid[LUKS2_UUID_MAX];     /* canonical, lower case */
-	char label[LUKS2_LABEL_MAX];   /* as written; may hold any bytes but NUL */
-	char cipher[LUKS2_CIPHER_MAX]; /* of every segment, e.g. "aes-xts-plain64" */
+	uint64_t data_offset;  /* bytes from the start of the volume */
+	uint64_t keyslots_end; /* … of the first byte that may be data; between the two nothing is used */
+	uint32_t hdr_size;     /* bytes of one header copy */
+	uint32_t sector_size;  /* of the encryption, in bytes */
+	uint32_t segments;     /* number of data segments */
 };
 
 /* Canonical form of RFC 4122, section 3, in the lower case that the reference implementation
@@ -55,15 +40,16 @@ struct luks2 {
 bool luks2_uuid_ok(const char *uuid);
 
 /*
- * How many bytes from the start of the medium make up the header. Takes the first LUKS2_BINARY_LEN
- * bytes. Returns 0 and sets *size, or LUKS2_E_NOT_LUKS, _VERSION, _HEADER.
+ * How many bytes one copy has; the second follows on the first. Takes the first LUKS2_BINARY_LEN
+ * bytes. Returns 0 and sets *size, or VOLUME_E_NONE, _VERSION (also LUKS1), _HEADER.
  */
 int luks2_header_size(const uint8_t first[static LUKS2_BINARY_LEN], size_t *size,
-		      char detail[static LUKS2_DETAIL_MAX]);
+		      char detail[static VOLUME_DETAIL_MAX]);
 
 /*
- * Parses the whole header, `len` bytes as luks2_header_size() said, on a medium of `medium` bytes.
- * Returns 0 and sets *out, an outcome from above, or -ENOMEM.
+ * Parses both copies, `len` bytes each as luks2_header_size() said, of a volume of `size` bytes.
+ * `second` holds the bytes that follow on the first copy's. Of the second, the JSON area must equal the first's byte by
+ * byte. Returns 0 and sets *out and *more, an outcome of core/volume.h, or -ENOMEM.
  */
-int luks2_parse(const uint8_t *area, size_t len, uint64_t medium, struct luks2 *out,
-		char detail[static LUKS2_DETAIL_MAX]);
+int luks2_parse(const uint8_t *first, const uint8_t *second, size_t len, uint64_t size,
+		struct volume *out, struct luks2 *more, char detail[static VOLUME_DETAIL_MAX]);

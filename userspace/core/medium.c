@@ -81,17 +81,21 @@ static bool parse_hex4(const char *text, uint16_t *value)
 	return true;
 }
 
+bool medium_id_parse(const char *text, size_t len, uint16_t *id_vendor, uint16_t *id_product)
+{
+	return len == 9 && text[4] == ':' && parse_hex4(text, id_vendor) &&
+	       parse_hex4(text + 5, id_product);
+}
+
 /* --- attributes --- */
 
 static void parse_id(struct reader *reader)
 {
-	static const char what[] = "vendor and product id like 1234:abcd";
-	const struct lex_token *token = lex_expect(reader->lex, what);
+	const struct lex_token *token = lex_expect(reader->lex, MEDIUM_ID_WORDS);
 
-	if (token && !(token->len == 9 && token->text[4] == ':' &&
-		       parse_hex4(token->text, &reader->medium->id_vendor) &&
-		       parse_hex4(token->text + 5, &reader->medium->id_product)))
-		lex_fail(reader->lex, token, "expected %s", what);
+	if (token && !medium_id_parse(token->text, token->len, &reader->medium->id_vendor,
+				      &reader->medium->id_product))
+		lex_fail(reader->lex, token, "expected " MEDIUM_ID_WORDS);
 }
 
 static const char *parse_string(struct reader *reader, const char *what)
@@ -140,7 +144,7 @@ static void parse_encryption(struct reader *reader)
 static void parse_luks_uuid(struct reader *reader)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const struct lex_token *token = lex_expect(reader->lex, "UUID of the LUKS volume");
+	const struct lex_token *token = lex_expect(reader->lex, "UUID of the volume");
 	bool ok = token && token->len == sizeof(form) - 1;
 	char lower[sizeof(form)] = "";
 
@@ -155,7 +159,7 @@ static void parse_luks_uuid(struct reader *reader)
 	if (ok)
 		reader->medium->luks_uuid = keep(reader, lower, sizeof(form) - 1);
 	else
-		lex_fail(reader->lex, token, "expected UUID of the LUKS volume like %s", form);
+		lex_fail(reader->lex, token, "expected UUID of the volume like %s", form);
 }
 
 static void parse_access(struct reader *reader)
@@ -239,7 +243,7 @@ static const struct {
 	{ "serial", parse_serial, true },
 	{ "fingerprint", parse_fingerprint, false },
 	{ "encryption", parse_encryption, true },
-	{ "luks-uuid", parse_luks_uuid, true },
+	{ "luks-uuid", parse_luks_uuid, false },
 	{ "access", parse_access, false },
 	{ "class", parse_class, false },
 	{ "holder", parse_holder, false },
@@ -300,6 +304,11 @@ int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
 	for (size_t i = 0; lex->errors == errors && i < ARRAY_SIZE(attributes); i++)
 		if (attributes[i].required && !seen[i])
 			lex_fail(lex, NULL, "expected attribute %s", attributes[i].name);
+	/* What is proved by a header has a volume; of the rest nothing is seen. */
+	if (lex->errors == errors && medium->encryption & ENCRYPTION_PROVABLE && !medium->luks_uuid)
+		lex_fail(lex, NULL, "expected attribute luks-uuid");
+	if (lex->errors == errors && medium->encryption == ENCRYPTION_HARDWARE && medium->luks_uuid)
+		lex_fail(lex, NULL, "a medium that encrypts in hardware has no luks-uuid");
 	if (lex->errors == errors && medium->from && medium->until && medium->from > medium->until)
 		lex_fail(lex, NULL, "the medium's term ends before it begins");
 	return reader.no_memory ? -ENOMEM : 0;

@@ -25,7 +25,7 @@ enum medium_status {
 struct medium {
 	const char *number; /* as on its sticker */
 	const char *serial;
-	const char *luks_uuid;	 /* lower case, 8-4-4-4-12 */
+	const char *luks_uuid;	 /* of the volume (also BitLocker's); lower case, 8-4-4-4-12; NULL: hardware */
 	const char *fingerprint; /* or NULL */
 	const struct text *const *holders;   /* users, or groups with @ in front; n_holders, 0: anybody */
 	const struct text *const *terminals; /* patterns; n_terminals, 0: every one */
@@ -41,6 +41,10 @@ struct medium {
 	uint8_t class;	    /* of its data: 1 to 3; 0 if not said */
 	uint32_t line;	    /* of its statement */
 };
+
+/* VVVV:PPPP, hexadecimal digits; false for anything else. MEDIUM_ID_WORDS is for messages. */
+#define MEDIUM_ID_WORDS "vendor and product id like 1234:abcd"
+bool medium_id_parse(const char *text, size_t len, uint16_t *id_vendor, uint16_t *id_product);
 
 /*
  * Parses the rest of a `medium` statement. 0 (also after errors were reported: see lex->errors) or

@@ -6,10 +6,6 @@
 #include "core/policy.h"
 #include "core/text.h"
 
-/* Years of 366 days: a record is kept a day too long rather than too short. */
-#define YEAR_DAYS 366
-#define MONTH_DAYS 31
-
 struct policy {
 	char *file;
 	struct arena *arena;
@@ -20,165 +16,13 @@ struct policy {
 	const struct rule **rules; /* in the order of the file */
 	size_t n_rules;
 	size_t size_rules;
+	struct model *models; /* in the order of the file */
+	size_t n_models;
 	bool looks_at_others;
 	struct index_media media_index;
 	struct index_rules rules_index;
 	unsigned int seen; /* header statements, a bit each, while parsing */
 };
-
-/* --- header statements: each 0 (also after an error was reported) or -ENOMEM --- */
-
-static int keep_word(struct policy *policy, struct lex *lex, const char *what, const char **out)
-{
-	const struct lex_token *token = lex_expect(lex, what);
-	const struct text *text;
-
-	if (!token)
-		return 0;
-	if (!token->len || !text_is_safe(token->text)) {
-		lex_fail(lex, token, "expected %s, without control characters", what);
-		return 0;
-	}
-	text = arena_text(policy->arena, token->text, token->len);
-	if (!text)
-		return -ENOMEM;
-	*out = text->bytes;
-	return 0;
-}
-
-static int parse_policy_id(struct policy *policy, struct lex *lex)
-{
-	return keep_word(policy, lex, "name of the policy", &policy->header.id);
-}
-
-static int parse_contact(struct policy *policy, struct lex *lex)
-{
-	return keep_word(policy, lex, "whom staff should ask, as a \"string\"",
-			 &policy->header.contact);
-}
-
-/* A number from min to max; 0 after an error was reported. */
-static uint64_t take_number(struct lex *lex, const char *what, uint64_t min, uint64_t max)
-{
-	const struct lex_token *token = lex_expect(lex, what);
-	uint64_t value = 0;
-	size_t i = 0;
-
-	if (!token)
-		return 0;
-	/* 18 digits: cannot overflow. */
-	for (; i < token->len && token->len <= 18; i++) {
-		char c = token->text[i];
-
-		if (c < '0' || c > '9')
-			break;
-		value = value * 10 + (uint64_t)(c - '0');
-	}
-	if (i == token->len && value >= min && value <= max)
-		return value;
-	lex_fail(lex, token, "expected %s", what);
-	return 0;
-}
-
-static int parse_version(struct policy *policy, struct lex *lex)
-{
-	policy->header.version = take_number(lex, "version, a number from 1", 1, UINT64_MAX);
-	return 0;
-}
-
-static int parse_valid_from(struct policy *policy, struct lex *lex)
-{
-	civil_expect(lex, false, &policy->header.valid_from);
-	return 0;
-}
-
-static int parse_valid_until(struct policy *policy, struct lex *lex)
-{
-	civil_expect(lex, true, &policy->header.valid_until);
-	return 0;
-}
-
-/* USB class code of mass storage, which can never be harmless. */
-#define CLASS_STORAGE 0x08
-
-static int parse_harmless(struct policy *policy, struct lex *lex)
-{
-	static const char what[] = "classes of interfaces as two hexadecimal digits, like 03 09 0b";
-	const struct lex_token *token = lex_expect(lex, what);
-
-	policy->header.has_harmless = true;
-	for (; token; token = lex_take(lex)) {
-		unsigned int class;
-
-		if (token->len != 2 || strspn(token->text, "0123456789abcdefABCDEF") != 2) {
-			lex_fail(lex, token, "expected %s", what);
-			return 0;
-		}
-		class = (unsigned int)strtoul(token->text, NULL, 16);
-		if (class == CLASS_STORAGE) {
-			lex_fail(lex, token, "mass storage (08) is never harmless");
-			return 0;
-		}
-		policy->header.harmless.bits[class / 8] |= (uint8_t)(1u << class % 8);
-	}
-	return 0;
-}
-
-static int parse_encryption(struct policy *policy, struct lex *lex)
-{
-	static const char what[] = "an encryption method: " ENCRYPTION_WORDS;
-	const struct lex_token *token = lex_expect(lex, what);
-
-	for (; token; token = lex_take(lex)) {
-		unsigned int method = encryption_find(token->text, token->len);
-
-		if (!method) {
-			lex_fail(lex, token, "expected %s", what);
-			return 0;
-		}
-		policy->header.encryption |= method;
-	}
-	return 0;
-}
-
-static int parse_approvers(struct policy *policy, struct lex *lex)
-{
-	policy->header.approvers =
-		(unsigned int)take_number(lex, "how many approvers an exception needs: 1 or 2", 1, 2);
-	return 0;
-}
-
-static int parse_retention(struct policy *policy, struct lex *lex)
-{
-	static const struct {
-		const char *unit;
-		unsigned int days;
-	} units[] = { { "days", 1 }, { "months", MONTH_DAYS }, { "years", YEAR_DAYS } };
-	uint64_t n = take_number(lex, "how long records are kept, like 7 years", 1, 36500);
-	const struct lex_token *token = n ? lex_expect(lex, "days, months or years") : NULL;
-
-	if (!token)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(token->text, units[i].unit)) {
-			policy->header.retention_days = (unsigned int)n * units[i].days;
-			return 0;
-		}
-	lex_fail(lex, token, "expected days, months or years");
-	return 0;
-}
-
-static int parse_default(struct policy *policy, struct lex *lex)
-{
-	static const char what[] = "block or reject (there is no other default)";
-	const struct lex_token *token = lex_expect(lex, what);
-
-	if (token && !strcmp(token->text, "reject"))
-		policy->header.default_reject = true;
-	else if (token && strcmp(token->text, "block"))
-		lex_fail(lex, token, "expected %s", what);
-	return 0;
-}
 
 static int parse_medium(struct policy *policy, struct lex *lex)
 {
@@ -201,58 +45,86 @@ static int parse_medium(struct policy *policy, struct lex *lex)
 	return 0;
 }
 
+static int parse_model(struct policy *policy, struct lex *lex)
+{
+	unsigned int errors = lex->errors;
+	struct model model, *models;
+	int r = model_parse(policy->arena, lex, &model);
+
+	if (r || lex->errors != errors)
+		return r;
+	if (policy_find_model(policy, model.id_vendor, model.id_product)) {
+		lex_fail_at(lex, 1, "a model with these ids stands already above");
+		return 0;
+	}
+	/* A catalogue has some dozens. */
+	models = reallocarray(policy->models, policy->n_models + 1, sizeof(*models));
+	if (!models)
+		return -ENOMEM;
+	policy->models = models;
+	policy->models[policy->n_models++] = model;
+	return 0;
+}
+
+/* Those that add an object each; all others are the header's. */
 static const struct {
 	const char *name;
 	int (*parse)(struct policy *policy, struct lex *lex);
-	bool repeats;
-} statements[] = {
-	{ "policy", parse_policy_id, false },
-	{ "version", parse_version, false },
-	{ "valid-from", parse_valid_from, false },
-	{ "valid-until", parse_valid_until, false },
-	{ "harmless", parse_harmless, false },
-	{ "encryption", parse_encryption, false },
-	{ "approvers", parse_approvers, false },
-	{ "retention", parse_retention, false },
-	{ "contact", parse_contact, false },
-	{ "default", parse_default, false },
-	{ "medium", parse_medium, true },
+} lists[] = {
+	{ "medium", parse_medium },
+	{ "model", parse_model },
 };
 
 static void fail_unknown(struct lex *lex, const struct lex_token *token)
 {
-	char names[160] = "";
+	char names[256] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", statements[i].name);
+	for (const struct policy_statement *s = policy_header_statements; s->name; s++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", s->name);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", lists[i].name);
 	lex_fail(lex, token, "unknown statement; expected %sor a rule: allow, block, reject", names);
+}
+
+static int parse_header(struct policy *policy, struct lex *lex, const struct lex_token *token)
+{
+	unsigned int i = 0;
+
+	for (const struct policy_statement *s = policy_header_statements; s->name; s++, i++) {
+		if (strcmp(token->text, s->name))
+			continue;
+		if (policy->seen >> i & 1 && !s->repeats) {
+			lex_fail(lex, token, "statement given twice: %s", s->name);
+			return 0;
+		}
+		policy->seen |= 1u << i;
+		return s->parse(&policy->header, policy->arena, lex);
+	}
+	fail_unknown(lex, token);
+	return 0;
 }
 
 static int parse_statement(struct policy *policy, struct lex *lex)
 {
 	const struct lex_token *token = lex_take(lex);
 	unsigned int errors = lex->errors;
+	size_t i = 0;
 	int r;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(statements); i++) {
-		if (token->quoted || strcmp(token->text, statements[i].name))
-			continue;
-		if (policy->seen >> i & 1 && !statements[i].repeats) {
-			lex_fail(lex, token, "statement given twice: %s", statements[i].name);
-			return 0;
-		}
-		policy->seen |= 1u << i;
-		r = statements[i].parse(policy, lex);
-		if (!r && lex->errors == errors) {
-			token = lex_take(lex);
-			if (token)
-				lex_fail(lex, token, "expected the end of the line");
-		}
-		return r;
+	while (i < ARRAY_SIZE(lists) && strcmp(token->text, lists[i].name))
+		i++;
+	if (token->quoted) {
+		fail_unknown(lex, token);
+		return 0;
 	}
-	fail_unknown(lex, token);
-	return 0;
+	r = i < ARRAY_SIZE(lists) ? lists[i].parse(policy, lex) : parse_header(policy, lex, token);
+	if (!r && lex->errors == errors) {
+		token = lex_take(lex);
+		if (token)
+			lex_fail(lex, token, "expected the end of the line");
+	}
+	return r;
 }
 
 static int parse_rule(struct policy *policy, struct lex *lex)
@@ -327,9 +199,14 @@ static void check_unique(struct lex *lex, const struct medium *const *sorted, si
 static void check_media(struct policy *policy, struct lex *lex)
 {
 	const struct index_media *index = &policy->media_index;
+	size_t nameless = 0; /* without a UUID, which sorts first */
 
 	check_unique(lex, index->by_number, policy->n_media, index_medium_number, "medium number");
-	check_unique(lex, index->by_uuid, policy->n_media, index_medium_uuid, "LUKS UUID");
+	while (nameless < policy->n_media && !*index_medium_uuid(index->by_uuid[nameless]))
+		nameless++;
+	if (nameless < policy->n_media)
+		check_unique(lex, index->by_uuid + nameless, policy->n_media - nameless,
+			     index_medium_uuid, "LUKS UUID");
 }
 
 /* --- the object --- */
@@ -387,8 +264,7 @@ int policy_parse(const char *file, const char *text, size_t len, lex_error_fn er
 
 	if (!policy)
 		return -ENOMEM;
-	policy->header.id = policy->header.contact = "";
-	policy->header.approvers = 1;
+	policy_header_init(&policy->header);
 	policy->file = strdup(file);
 	policy->arena = arena_new();
 	if (!policy->file || !policy->arena)
@@ -412,6 +288,7 @@ struct policy *policy_free(struct policy *policy)
 	index_rules_deinit(&policy->rules_index);
 	free(policy->media);
 	free(policy->rules);
+	free(policy->models);
 	arena_free(policy->arena);
 	free(policy->file);
 	free(policy);
@@ -477,7 +354,7 @@ size_t policy_size(const struct policy *policy)
 {
 	return sizeof(*policy) + arena_size(policy->arena) +
 	       policy->n_media * (sizeof(struct medium) + 2 * sizeof(void *)) +
-	       policy->n_rules * sizeof(void *) +
+	       policy->n_rules * sizeof(void *) + policy->n_models * sizeof(struct model) +
 	       policy->rules_index.n * sizeof(policy->rules_index.entries[0]);
 }
 
@@ -498,6 +375,21 @@ const struct medium *const *policy_find_media(const struct policy *policy, uint1
 const struct medium *const *policy_find_uuid(const struct policy *policy, const char *uuid, size_t *n)
 {
 	return index_media_by_uuid(&policy->media_index, uuid, n);
+}
+
+const struct model *policy_find_model(const struct policy *policy, uint16_t id_vendor,
+				      uint16_t id_product)
+{
+	for (size_t i = 0; i < policy->n_models; i++)
+		if (policy->models[i].id_vendor == id_vendor &&
+		    policy->models[i].id_product == id_product)
+			return &policy->models[i];
+	return NULL;
+}
+
+size_t policy_n_models(const struct policy *policy)
+{
+	return policy->n_models;
 }
 
 void policy_rules_start(struct policy_rules *rules, const struct policy *policy,

@@ -4,8 +4,9 @@
  * A policy is parsed whole from one text into one immutable object; a text with any error gives no
  * object. The language is described in docs/policy.md.
  *
- *   policy.c          the file, its statements and the object     medium.c   `medium` lines
- *   rule-*.c          rules                                       index.c    finding both quickly
+ *   policy.c          the file and the object      policy-header.c   what it says once
+ *   medium.c          `medium` lines               model.c           `model` lines
+ *   rule-*.c          rules                        index.c           finding media and rules quickly
  */
 #pragma once
 
@@ -15,30 +16,12 @@
 
 #include "core/lex.h"
 #include "core/medium.h"
+#include "core/model.h"
+#include "core/policy-header.h"
 #include "core/rule.h"
 
 /* A policy file larger than this is refused before it is read. 100,000 media need about 20 MB. */
 #define POLICY_FILE_MAX (64u << 20)
-
-/* Classes that pass without a verdict, a bit each as in struct sekimori_verdict. */
-struct policy_classes {
-	uint8_t bits[32];
-};
-
-/* What the header says; empty strings and zeros where it says nothing. */
-struct policy_header {
-	const char *id;
-	uint64_t version;
-	int64_t valid_from; /* civil seconds, 0: always */
-	int64_t valid_until;
-	bool has_harmless; /* else the gate's own list counts: hub, HID, smart card */
-	struct policy_classes harmless;
-	unsigned int encryption; /* ENCRYPTION_… accepted; 0: nothing is said */
-	unsigned int approvers;	 /* needed for an exception: 1 or 2 */
-	unsigned int retention_days; /* of the log; 0: nothing is said */
-	const char *contact;	 /* shown to staff */
-	bool default_reject;
-};
 
 struct policy;
 
@@ -79,6 +62,11 @@ const struct medium *const *policy_find_media(const struct policy *policy, uint1
 /* The media with this LUKS UUID, by the begin of their terms: several lines only if those differ. */
 const struct medium *const *policy_find_uuid(const struct policy *policy, const char *uuid,
 					     size_t *n);
+
+/* The model of these ids; NULL if the policy lists none. */
+const struct model *policy_find_model(const struct policy *policy, uint16_t id_vendor,
+				      uint16_t id_product);
+size_t policy_n_models(const struct policy *policy);
 
 /*
  * The rules that may match a device, in the order of the file: all others cannot, by one of their

@@ -141,9 +141,14 @@ int scsi_parse_sense(const uint8_t *data, size_t len, struct scsi_sense *out)
 	return 0;
 }
 
+bool scsi_block_size_ok(uint32_t size)
+{
+	return size >= 512 && size <= SCSI_BLOCK_SIZE_MAX && !(size & (size - 1));
+}
+
 static int capacity_set(struct scsi_capacity *out, uint64_t last_lba, uint32_t block_size)
 {
-	if (block_size < 512 || block_size > SCSI_BLOCK_SIZE_MAX || (block_size & (block_size - 1)))
+	if (!scsi_block_size_ok(block_size))
 		return SCSI_E_INVALID;
 	/* Byte offsets must fit the kernel's signed 64-bit file offset; so last_lba + 1 does too.
 	 */

@@ -55,9 +55,13 @@ enum {
 	SCSI_KEY_UNIT_ATTENTION = 0x6,
 };
 
-/* SPC-4, table 44: additional sense codes that go with NOT READY */
+/* SPC-4, table 44: additional sense codes that go with NOT READY … */
 #define SCSI_ASC_NOT_READY 0x04 /* becoming ready, or waiting for a start command */
 #define SCSI_ASC_NO_MEDIUM 0x3a
+/* … and with UNIT ATTENTION */
+#define SCSI_ASC_MEDIUM_CHANGED 0x28	 /* not ready to ready, medium may have changed */
+#define SCSI_ASC_PARAMETERS_CHANGED 0x2a /* of the mode, or the capacity */
+#define SCSI_ASC_TARGET_CHANGED 0x3f	 /* what it says in INQUIRY, or its units */
 
 struct scsi_sense {
 	uint8_t key;
@@ -78,6 +82,9 @@ void scsi_build_capacity10(struct scsi_cdb *cdb);      /* SBC-3, 5.15 */
 void scsi_build_capacity16(struct scsi_cdb *cdb);      /* SBC-3, 5.16 */
 /* READ (10) where the address fits 32 bits, else READ (16): SBC-3, 5.8 and 5.10. */
 void scsi_build_read(struct scsi_cdb *cdb, uint64_t lba, uint16_t blocks, uint32_t block_size);
+
+/* Sizes of a logical block that the kernel makes disks of. */
+bool scsi_block_size_ok(uint32_t size);
 
 /* Each returns 0 or an outcome from above; *out is set only with 0. */
 int scsi_parse_inquiry(const uint8_t *data, size_t len, struct scsi_inquiry *out);

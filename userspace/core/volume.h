@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/encryption.h"
+#include "core/macro.h"
 #include "core/mark.h"
 
 #define VOLUME_UUID_MAX 40   /* canonical 8-4-4-4-12 form in lower case, and a NUL */
@@ -44,3 +45,9 @@ enum {
 	VOLUME_E_MARK = 10,	  /* a token that claims to be our mark is malformed */
 	VOLUME_E_COPIES = 11,	  /* the two copies of the header contradict each other */
 };
+
+/* Writes the line about what was refused, cut to VOLUME_DETAIL_MAX, and returns `code`. */
+_printf_(3, 4) int volume_refuse(char *detail, int code, const char *format, ...);
+
+/* Is this a name of dm-crypt's for a cipher that hides anything? Not so NULL, "" and the null ciphers. */
+bool volume_cipher_encrypts(const char *cipher);

@@ -38,20 +38,25 @@ static int usage(const struct context *context, enum label label)
 /* What an inspection that proves this volume reports. False if it is no UUID. */
 static bool report_make(struct report *report, const char *luks)
 {
+	/* As cryptsetup makes them where nothing else is asked for. */
+	struct volume volume = { .method = ENCRYPTION_LUKS2,
+				 .keyslots = 1,
+				 .cipher = "aes-xts-plain64",
+				 .kdf = "argon2id" };
+
 	if (!strcmp(luks, "none")) {
 		report_init(report, REPORT_PLAIN);
 		return true;
 	}
-	if (strlen(luks) >= sizeof(report->luks_uuid))
+	if (strlen(luks) >= sizeof(volume.uuid))
 		return false;
-	report_init(report, REPORT_LUKS2);
 	for (size_t i = 0; luks[i]; i++)
-		report->luks_uuid[i] =
-			luks[i] >= 'A' && luks[i] <= 'F' ? (char)(luks[i] + 32) : luks[i];
-	strcpy(report->luks_cipher, "aes-xts-plain64");
-	report->luks_keyslots = 1;
-	report->block_size = 512;
-	report->blocks = 1;
+		volume.uuid[i] = luks[i] >= 'A' && luks[i] <= 'F' ? (char)(luks[i] + 32) : luks[i];
+	report_init(report, REPORT_PROVED);
+	report->n_units = 1;
+	report->units[0] = (struct report_unit){
+		.state = REPORT_UNIT_DISK, .blocks = 1, .block_size = 512, .digest = { 1 } };
+	report_add_volume(report, 0, 0, 0, 512, &volume);
 	return report_check(report, sizeof(*report), report);
 }
 

@@ -82,6 +82,7 @@ static const struct {
 	[LABEL_WORD_KEPT] = {"kept", "維持"},
 	[LABEL_WORD_REMOVED] = {"removed", "取外し"},
 	[LABEL_WORD_REVOKED] = {"REVOKED", "許可取消し"},
+	[LABEL_WORD_TAMPERED] = {"TAMPERED", "改ざん検出"},
 	[LABEL_WORD_POLICY] = {"new policy", "新ポリシー"},
 	[LABEL_WORD_POLICY_REFUSED] = {"BAD POLICY", "ポリシー不備"},
 	[LABEL_WORD_ATTEMPT] = {"ATTEMPT", "回避の試み"},
@@ -217,6 +218,7 @@ static const struct label_word words[] = {
 	{"removed", "DeviceRemoved", LABEL_WORD_REMOVED, PLAIN},
 	{"attempt", "AttemptRefused", LABEL_WORD_ATTEMPT, RED},
 	{"revoked", "DeviceRevoked", LABEL_WORD_REVOKED, RED},
+	{"tampering", "DeviceTampered", LABEL_WORD_TAMPERED, RED},
 	{"policy", "PolicyChanged", LABEL_WORD_POLICY, GREEN},
 	{"policy-refused", "PolicyRefused", LABEL_WORD_POLICY_REFUSED, RED},
 };

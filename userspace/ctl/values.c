@@ -74,6 +74,57 @@ static void put_encryption(FILE *out, const struct policy_header *header)
 	put_methods(out, header->encryption);
 }
 
+static void put_names(FILE *out, const struct text *const *names, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? " " : "", names[i]->bytes);
+}
+
+static void put_cipher(FILE *out, const struct policy_header *header)
+{
+	put_names(out, header->ciphers, header->n_ciphers);
+}
+
+static void put_kdf(FILE *out, const struct policy_header *header)
+{
+	put_names(out, header->kdfs, header->n_kdfs);
+}
+
+static void put_mark(FILE *out, const struct policy_header *header)
+{
+	fputs(header->mark_required ? "required" : "optional", out);
+}
+
+static void put_mark_keys(FILE *out, const struct policy_header *header)
+{
+	for (unsigned int i = 0; i < header->n_mark_keys; i++) {
+		char id[MINISIGN_ID_TEXT_MAX];
+
+		minisign_id_format(header->mark_keys[i].id, id);
+		fprintf(out, "%s%s", i ? " " : "", id);
+	}
+}
+
+static void put_scan(FILE *out, const struct policy_header *header)
+{
+	fputs(header->scan ? "yes" : "no", out);
+}
+
+static void put_at_lock(FILE *out, const struct policy_header *header)
+{
+	fputs(header->close_at_lock ? "close" : "keep", out);
+}
+
+static void put_at_logout(FILE *out, const struct policy_header *header)
+{
+	fputs(header->close_at_logout ? "close" : "keep", out);
+}
+
+static void put_at_switch(FILE *out, const struct policy_header *header)
+{
+	fputs(header->close_at_switch ? "close" : "keep", out);
+}
+
 static void put_approvers(FILE *out, const struct policy_header *header)
 {
 	fprintf(out, "%u", header->approvers);
@@ -106,6 +157,14 @@ static const struct {
 	{"valid-until", put_valid_until},
 	{"harmless", put_harmless},
 	{"encryption", put_encryption},
+	{"cipher", put_cipher},
+	{"kdf", put_kdf},
+	{"mark", put_mark},
+	{"mark-key", put_mark_keys},
+	{"scan", put_scan},
+	{"at-lock", put_at_lock},
+	{"at-logout", put_at_logout},
+	{"at-switch", put_at_switch},
 	{"approvers", put_approvers},
 	{"retention", put_retention},
 	{"contact", put_contact},
@@ -171,7 +230,8 @@ static void put_medium_encryption(FILE *out, const struct medium *medium)
 
 static void put_luks_uuid(FILE *out, const struct medium *medium)
 {
-	fputs(medium->luks_uuid, out);
+	if (medium->luks_uuid)
+		fputs(medium->luks_uuid, out);
 }
 
 static void put_access(FILE *out, const struct medium *medium)

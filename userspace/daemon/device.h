@@ -17,7 +17,7 @@
 #define DEVICE_METHOD_MAX 16
 #define DEVICE_DETAIL_MAX 128
 #define DEVICE_UUID_MAX 40
-#define DEVICE_BLOCKS_MAX 8
+#define DEVICE_BLOCKS_MAX 16 /* as many units as there can be */
 #define DEVICE_BLOCK_NAME_MAX 32
 
 enum device_state {
@@ -43,6 +43,7 @@ struct device_interface {
 	struct ident_interface ident;
 	enum device_interface_state state;
 	bool storage;	 /* some alternate setting is of mass-storage class */
+	bool uas_only;	 /* storage without a bulk-only setting: cannot be asked before a driver has it */
 	bool suspect;	 /* held because a storage driver tried it */
 	bool in_use;	 /* KEPT: a disk of it was open when the gate looked */
 	/* Its own verdict; `reason` is NULL before there is one, else static text of core/reason.h. */

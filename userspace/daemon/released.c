@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,29 +88,19 @@ struct released *released_free(struct released *released)
 
 static int released_save(const struct released *released)
 {
-	_cleanup_(freep) char *temporary = NULL;
-	FILE *file;
-	bool ok;
-	int fd;
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
 
-	if (asprintf(&temporary, "%s.new", released->path) < 0)
+	if (!file)
 		return -ENOMEM;
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "w");
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
-	}
 	for (const struct note *note = released->notes; note; note = note->next)
 		fprintf(file, "%s %u %u %s %s %s %s %s\n", note->name, note->busnum, note->devnum,
 			note->fingerprint, note->access, note->method, note->luks_uuid,
 			note->medium);
-	ok = !ferror(file);
-	if (fclose(file) || !ok || rename(temporary, released->path) < 0)
-		return errno ? -errno : -EIO;
-	return 0;
+	if (fclose(file))
+		return -ENOMEM;
+	return textfile_replace(released->path, text, len, 0600);
 }
 
 static bool note_is(const struct note *note, const struct device *device)
@@ -140,9 +129,42 @@ static void get_or_dash(char *field, size_t size, const char *value)
 	snprintf(field, size, "%s", strcmp(value, "-") ? value : "");
 }
 
-int released_add(struct released *released, const struct device *device)
+/* The report of a device lies beside the file, by the name of its port: digits, points and a dash. */
+static char *report_path(const struct released *released, const struct device *device)
+{
+	char *path;
+
+	return asprintf(&path, "%s.%s", released->path, device->ident.name) < 0 ? NULL : path;
+}
+
+static int report_save(const struct released *released, const struct device *device,
+		       const struct report *report)
+{
+	_cleanup_(freep) char *path = report_path(released, device);
+
+	if (!path)
+		return -ENOMEM;
+	if (!report)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	return textfile_replace(path, report, sizeof(*report), 0600);
+}
+
+bool released_report(const struct released *released, const struct device *device,
+		     struct report *report)
+{
+	_cleanup_(freep) char *path = report_path(released, device), *bytes = NULL;
+	size_t len;
+
+	return path && released_knows(released, device) &&
+	       !textfile_read(path, sizeof(*report), &bytes, &len) &&
+	       report_check(bytes, len, report);
+}
+
+int released_add(struct released *released, const struct device *device,
+		 const struct report *report)
 {
 	struct note *note = *released_find(released, device);
+	int r;
 
 	if (!note) {
 		note = calloc(1, sizeof(*note));
@@ -159,7 +181,8 @@ int released_add(struct released *released, const struct device *device)
 	set_or_dash(note->method, sizeof(note->method), device->method);
 	set_or_dash(note->luks_uuid, sizeof(note->luks_uuid), device->luks_uuid);
 	set_or_dash(note->medium, sizeof(note->medium), device->medium);
-	return released_save(released);
+	r = report_save(released, device, report);
+	return r ? r : released_save(released);
 }
 
 int released_remove(struct released *released, const struct device *device)
@@ -170,6 +193,7 @@ int released_remove(struct released *released, const struct device *device)
 		return 0;
 	*p = note->next;
 	free(note);
+	report_save(released, device, NULL);
 	return released_save(released);
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "core/macro.h"
+#include "core/report.h"
 #include "daemon/device.h"
 
 struct released;
@@ -18,14 +19,19 @@ int released_new(struct released **releasedp, const char *path);
 struct released *released_free(struct released *released);
 
 /*
- * Notes a release of exactly this device (port, bus and device number, fingerprint), or its end. The
- * file is replaced whole. Negative errno: the note is in memory only, and a restart will revoke.
+ * Notes a release of exactly this device (port, bus and device number, fingerprint) with what it has proved (NULL if
+ * nothing was asked), or its end. Files are replaced whole. Negative errno: a restart will revoke.
  */
-int released_add(struct released *released, const struct device *device);
+int released_add(struct released *released, const struct device *device,
+		 const struct report *report);
 int released_remove(struct released *released, const struct device *device);
 
 /* Was this device released by us, and not taken back since? */
 bool released_knows(const struct released *released, const struct device *device);
 
-/* Was this device released by us? If so its medium and proof are put back into *device. */
+/* Was this device released by us? If so its medium and method are put back into *device. */
 bool released_restore(const struct released *released, struct device *device);
+
+/* What it had proved then. False if nothing sound is kept: it has to be proved anew. */
+bool released_report(const struct released *released, const struct device *device,
+		     struct report *report);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of the session, shared by session.c (its life), session-inspect.c and session-rejudge.c. */
+/*
+ * Inside of the session, shared by
+ *
+ *   session.c          its life: begin, judge, allow, deny, revoke     session-gate.c    what the gate tells
+ *   session-inspect.c  proving, and waiting for a medium               session-disks.c   the disks of what was released
+ *   session-rejudge.c  the world has changed
+ */
 #pragma once
 
 #include "daemon/session.h"
@@ -10,6 +16,19 @@ struct device_interface *session_interface(struct session *session, uint64_t coo
 
 /* Is some interface in this state? */
 bool session_any(const struct session *session, enum device_interface_state state);
+
+/* Is it allowed by the verdict that stands? */
+bool interface_allowed(const struct device_interface *intf);
+
+/* Has the gate take one interface back. */
+void interface_revoke(struct session *session, const struct device_interface *intf);
+
+/* Has everything that is allowed been released? And what follows then. */
+bool session_all_released(const struct session *session);
+void session_released(struct session *session);
+
+/* There is no verdict any more. */
+void session_clear_verdict(struct device *device);
 
 /* All interfaces are known: says what is there, and judges it from the start. */
 void session_begin(struct session *session);
@@ -32,8 +51,23 @@ void session_block(struct session *session, const struct verdict *verdict);
 /* Settles on a no for all of it. The reason must not be the device's own field. `detail` may be NULL. */
 void session_deny(struct session *session, const char *reason, const char *detail);
 
+/* Its disks have gone or are to be looked at anew: stops what is under way. */
+void session_forget_disks(struct session *session);
+
+/* Denied for want of a medium: looks again every few seconds. */
+void session_wait_for_medium(struct session *session);
+
+/* Released for that purpose: inspects the disks as they appear, and judges when no more come. */
+void session_inspect_blocks(struct session *session);
+
+/* The end of an inspection, however it ended: judged by what it says of the storage. */
+void session_reported(struct session *session, const struct report *report, const char *detail);
+
 /* Puts back whatever was opened for inspection and is not allowed. */
 void session_shut(struct session *session);
 
-/* What the device has proved so far, NULL if nothing; may be put together in *memory. */
-const struct report *session_proof(const struct session *session, struct report *memory);
+/* Revokes what is released and not allowed. One whose release is on its way follows with its event. */
+void session_take_back(struct session *session);
+
+/* Keeps a copy of what was found; without memory it is as if nothing had been. */
+void session_keep_report(struct session *session, const struct report *report);

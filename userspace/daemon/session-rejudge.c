@@ -4,17 +4,6 @@
 
 #include "daemon/session-inside.h"
 
-/* What a judging again goes by: the proof that there was. */
-const struct report *session_proof(const struct session *session, struct report *memory)
-{
-	if (session->has_report)
-		return &session->report;
-	if (!session->device.luks_uuid[0])
-		return NULL;
-	verdict_remembered_report(&session->device, memory);
-	return memory;
-}
-
 static void rejudge_allowed(struct session *session, const struct verdict *verdict, const char *why)
 {
 	struct device *device = &session->device;
@@ -60,18 +49,17 @@ void session_rejudge(struct session *session, const char *why)
 {
 	struct device *device = &session->device;
 	struct verdict verdict;
-	struct report memory;
 
 	/* The others are judged at the end of what they are in, and plan their next time then. */
 	session->recheck = INT64_MAX;
-	if (session->phase == SESSION_RELEASING)
+	if (session->phase == SESSION_RELEASING || session->quiet)
 		session->again = why;
 	if (session->phase != SESSION_SETTLED ||
 	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED))
 		return;
 	if (!strcmp(why, "policy"))
 		session->flaps = 0;
-	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, true,
+	verdict_ask(session->manager, device, session->report, session->seed, true,
 		    &verdict);
 	session->recheck = verdict.result.recheck;
 	if (device->state == DEVICE_ALLOWED)

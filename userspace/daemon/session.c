@@ -16,10 +16,6 @@
 #define GATHER_US 2000000u
 #define GATHER_ACCURACY_US 100000u
 
-/* How often a device may lose its right because of other devices before it has to be plugged anew. */
-#define FLAPS_MAX 4
-
-
 /* --- interfaces --- */
 
 struct device_interface *session_interface(struct session *session, uint64_t cookie)
@@ -33,31 +29,6 @@ struct device_interface *session_interface(struct session *session, uint64_t coo
 bool session_has_cookie(const struct session *session, uint64_t cookie)
 {
 	return session_interface((struct session *)session, cookie);
-}
-
-static enum device_interface_state interface_state(uint8_t state)
-{
-	switch (state) {
-	case SEKIMORI_STATE_PASSED:
-		return DEVICE_INTERFACE_PASSED;
-	case SEKIMORI_STATE_INSPECT:
-		return DEVICE_INTERFACE_INSPECT;
-	case SEKIMORI_STATE_RELEASED:
-		return DEVICE_INTERFACE_RELEASED;
-	case SEKIMORI_STATE_KEPT:
-		return DEVICE_INTERFACE_KEPT;
-	default:
-		return DEVICE_INTERFACE_HELD;
-	}
-}
-
-static void interface_update(struct device_interface *intf, const struct sekimori_event *event)
-{
-	intf->seq = event->seq;
-	intf->state = interface_state(event->state);
-	/* A snapshot does not know the driver. */
-	if (event->kind != SEKIMORI_EV_PRESENT)
-		memcpy(intf->driver, event->driver, sizeof(intf->driver));
 }
 
 bool session_any(const struct session *session, enum device_interface_state state)
@@ -90,7 +61,7 @@ static void set_text(char *field, size_t size, const char *text)
 
 #define SET_TEXT(field, text) set_text(field, sizeof(field), text)
 
-static void session_clear_verdict(struct device *device)
+void session_clear_verdict(struct device *device)
 {
 	device->reason[0] = device->decided_by[0] = device->medium[0] = '\0';
 	device->method[0] = device->detail[0] = device->luks_uuid[0] = '\0';
@@ -112,7 +83,17 @@ static void session_tell_others(struct session *session)
 		manager_rejudge(session->manager, "others");
 }
 
-static bool interface_allowed(const struct device_interface *intf)
+void session_keep_report(struct session *session, const struct report *report)
+{
+	struct report *copy = report ? malloc(sizeof(*copy)) : NULL;
+
+	if (copy)
+		*copy = *report;
+	free(session->report);
+	session->report = copy;
+}
+
+bool interface_allowed(const struct device_interface *intf)
 {
 	return intf->reason && intf->allowed;
 }
@@ -130,7 +111,7 @@ void session_shut(struct session *session)
 	}
 }
 
-static void interface_revoke(struct session *session, const struct device_interface *intf)
+void interface_revoke(struct session *session, const struct device_interface *intf)
 {
 	int r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_REVOKE, 0);
 
@@ -139,8 +120,7 @@ static void interface_revoke(struct session *session, const struct device_interf
 			intf->ident.number, session->device.ident.name, strerror(-r));
 }
 
-/* Revokes what is released and not allowed. One whose release is on its way follows with its event. */
-static void session_take_back(struct session *session)
+void session_take_back(struct session *session)
 {
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
@@ -166,11 +146,14 @@ static void session_settle_denied(struct session *session, const char *reason, c
 	session->device.state = DEVICE_DENIED;
 	session->device.decided_us = manager_now_us();
 	session->phase = SESSION_SETTLED;
+	session->quiet = false;
 	session_show(session);
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
 	released_remove(session->manager->released, &session->device);
 	session_shut(session);
 	session_take_back(session);
+	session_forget_disks(session);
+	session_wait_for_medium(session);
 }
 
 void session_deny(struct session *session, const char *reason, const char *detail)
@@ -180,7 +163,7 @@ void session_deny(struct session *session, const char *reason, const char *detai
 }
 
 /* Has everything that is allowed been released? */
-static bool session_all_released(const struct session *session)
+bool session_all_released(const struct session *session)
 {
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
@@ -234,12 +217,15 @@ void session_allow(struct session *session)
 		session_deny(session, "gate-failed", strerror(-r));
 		return;
 	}
-	released_add(session->manager->released, device);
+	released_add(session->manager->released, device, session->report);
 	session->phase = SESSION_RELEASING;
+	/* What was proved on its block devices is released already. */
+	if (session_all_released(session))
+		session_released(session);
 }
 
 /* The gate has let the drivers in. */
-static void session_released(struct session *session)
+void session_released(struct session *session)
 {
 	struct json_object *extra = json_object_new_object();
 	const struct device *device = &session->device;
@@ -257,6 +243,7 @@ static void session_released(struct session *session)
 	session_show(session);
 	manager_record(session->manager, "released", "DeviceAllowed", &session->device, extra);
 	session_tell_others(session);
+	session_find_disks(session);
 	if (session->again)
 		manager_rejudge(session->manager, session->again);
 	session->again = NULL;
@@ -269,11 +256,12 @@ void session_revoke(struct session *session, const char *why)
 	if (extra)
 		json_add_string(extra, "why", why);
 	/* Two devices whose rights hang on each other must not go round for ever. */
-	if (!strcmp(why, "others") && ++session->flaps > FLAPS_MAX)
+	if (!strcmp(why, "others") && ++session->flaps > SESSION_FLAPS_MAX)
 		session->refused = "conditions-not-met";
 	session->phase = SESSION_REVOKING;
 	session->device.state = DEVICE_HELD;
 	session_disallow(session);
+	session_forget_disks(session);
 	manager_record(session->manager, "revoked", "DeviceRevoked", &session->device, extra);
 	session_take_back(session);
 	released_remove(session->manager->released, &session->device);
@@ -349,12 +337,13 @@ void session_judge(struct session *session, const struct report *report)
 static void session_resume_released(struct session *session)
 {
 	struct device *device = &session->device;
-	struct report memory;
+	struct report report;
 	struct verdict verdict;
 	bool ours = released_restore(session->manager->released, device);
 
-	verdict_ask(session->manager, device, session_proof(session, &memory), session->seed, false,
-		    &verdict);
+	if (ours && released_report(session->manager->released, device, &report))
+		session_keep_report(session, &report);
+	verdict_ask(session->manager, device, session->report, session->seed, false, &verdict);
 	if (ours && verdict.result.device.verdict == DECIDE_ALLOW &&
 	    verdict_keeps_access(&verdict, device)) {
 		verdict_write(session->manager, &verdict, device);
@@ -418,7 +407,9 @@ void session_begin(struct session *session)
 	session->gather = sd_event_source_unref(session->gather);
 	session_identify(session);
 	session->phase = SESSION_SETTLED;
-	session->has_report = false;
+	session->quiet = false;
+	session_keep_report(session, NULL);
+	session_forget_disks(session);
 	session_adopt(session);
 	session_clear_verdict(device);
 
@@ -450,191 +441,6 @@ static int session_gathered(sd_event_source *source, uint64_t usec, void *userda
 {
 	session_begin(userdata);
 	return 0;
-}
-
-/* --- what the gate says --- */
-
-void session_add_interface(struct session *session, const struct sekimori_event *event)
-{
-	struct device *device = &session->device;
-	struct device_interface *intf = session_interface(session, event->cookie);
-
-	if (intf) {
-		if (event->seq > intf->seq || event->kind == SEKIMORI_EV_PRESENT)
-			interface_update(intf, event);
-		return;
-	}
-	if (device->n_interfaces == IDENT_INTERFACES_MAX)
-		return; /* stays held: nobody will ever release it */
-	intf = &device->interfaces[device->n_interfaces++];
-	*intf = (struct device_interface){
-		.cookie = event->cookie,
-		.ident = { .number = event->ifnum,
-			   .class = event->ifclass,
-			   .subclass = event->ifsubclass,
-			   .protocol = event->ifprotocol },
-		.storage = event->flags & SEKIMORI_F_STORAGE,
-		.in_use = event->flags & SEKIMORI_F_IN_USE,
-	};
-	interface_update(intf, event);
-	if (!device->held_us && intf->state != DEVICE_INTERFACE_PASSED)
-		device->held_us = event->boottime_ns / 1000;
-	session->expected = event->ifcount;
-	if (session->manager->synced)
-		session_gathered_all(session);
-}
-
-void session_gathered_all(struct session *session)
-{
-	if (session->phase == SESSION_GATHER && session->device.n_interfaces >= session->expected)
-		session_begin(session);
-}
-
-unsigned int session_rank(const struct session *session)
-{
-	if (session->phase != SESSION_GATHER)
-		return SESSION_RANK_LAST + 1;
-	if (session_any(session, DEVICE_INTERFACE_RELEASED) ||
-	    session_any(session, DEVICE_INTERFACE_KEPT))
-		return 1;
-	return session_any(session, DEVICE_INTERFACE_HELD) ||
-			       session_any(session, DEVICE_INTERFACE_INSPECT) ?
-		       2 :
-		       0;
-}
-
-void session_catch_up(struct session *session)
-{
-	const struct device_interface *proving = session_interface(session, session->proving);
-
-	switch (session->phase) {
-	case SESSION_GATHER:
-		session_gathered_all(session);
-		break;
-	case SESSION_OPENING:
-		if (proving && proving->state == DEVICE_INTERFACE_INSPECT)
-			session_inspect(session);
-		break;
-	case SESSION_RELEASING:
-		if (session_all_released(session))
-			session_released(session);
-		break;
-	case SESSION_REVOKING:
-	case SESSION_WAITING:
-		if (!session_any(session, DEVICE_INTERFACE_RELEASED))
-			session_begin(session);
-		break;
-	case SESSION_INSPECTING: /* its own end goes on */
-	case SESSION_SETTLED:
-		session_take_back(session);
-		break;
-	}
-}
-
-/* An interface is held again: is that a reason to judge the device anew? */
-static bool session_starts_over(const struct session *session, uint8_t cause)
-{
-	if (session->phase == SESSION_REVOKING)
-		return (cause == SEKIMORI_CAUSE_VERDICT || cause == SEKIMORI_CAUSE_RESUME) &&
-		       !session_any(session, DEVICE_INTERFACE_RELEASED);
-	if (session->phase != SESSION_SETTLED && session->phase != SESSION_WAITING)
-		return false;
-	return cause == SEKIMORI_CAUSE_STORAGE || cause == SEKIMORI_CAUSE_TIGHTENED ||
-	       cause == SEKIMORI_CAUSE_RESUME;
-}
-
-void session_state_changed(struct session *session, const struct sekimori_event *event)
-{
-	struct device_interface *intf = session_interface(session, event->cookie);
-
-	if (!intf || event->seq <= intf->seq)
-		return;
-	interface_update(intf, event);
-
-	switch (intf->state) {
-	case DEVICE_INTERFACE_INSPECT:
-		if (session->phase == SESSION_OPENING && event->cookie == session->proving)
-			session_inspect(session);
-		return;
-	case DEVICE_INTERFACE_RELEASED:
-		if (session->phase != SESSION_RELEASING) {
-			/* It was on its way when the right went. */
-			if (session->phase != SESSION_GATHER && !interface_allowed(intf))
-				interface_revoke(session, intf);
-			return;
-		}
-		session->no_driver |= event->flags & SEKIMORI_F_FAILED;
-		if (session_all_released(session))
-			session_released(session);
-		return;
-	case DEVICE_INTERFACE_HELD:
-		break;
-	case DEVICE_INTERFACE_KEPT:
-		/* Of a device that is judged it is one interface that needs no verdict. */
-		if (event->cause == SEKIMORI_CAUSE_TIGHTENED &&
-		    session->device.state == DEVICE_PASSED) {
-			session->device.state = DEVICE_KEPT;
-			SET_TEXT(session->device.reason, "kept-present");
-			manager_record(session->manager, "kept", NULL, &session->device, NULL);
-		}
-		session_show(session);
-		return;
-	default:
-		return;
-	}
-
-	if (event->cause == SEKIMORI_CAUSE_STORAGE)
-		intf->suspect = true;
-	if (session->phase == SESSION_RELEASING && (event->cause == SEKIMORI_CAUSE_STORAGE ||
-						    event->cause == SEKIMORI_CAUSE_TIGHTENED))
-		session->again = "gate";
-	if (event->cause == SEKIMORI_CAUSE_SLEEP) {
-		session->inspector = inspector_cancel(session->inspector);
-		released_remove(session->manager->released, &session->device);
-		session_clear_verdict(&session->device);
-		SET_TEXT(session->device.reason, "sleep");
-		session->device.state = DEVICE_HELD;
-		session->phase = SESSION_WAITING;
-		manager_record(session->manager, "held", "DeviceHeld", &session->device, NULL);
-	} else if (session_starts_over(session, event->cause)) {
-		session->device.held_us = event->boottime_ns / 1000;
-		session_begin(session);
-	}
-	session_show(session);
-}
-
-bool session_drop_stale(struct session *session, uint64_t seq)
-{
-	struct device *device = &session->device;
-
-	for (unsigned int i = device->n_interfaces; i-- > 0;)
-		if (device->interfaces[i].seq < seq &&
-		    session_remove_interface(session, device->interfaces[i].cookie))
-			return true;
-	return false;
-}
-
-bool session_remove_interface(struct session *session, uint64_t cookie)
-{
-	struct device *device = &session->device;
-	struct device_interface *intf = session_interface(session, cookie);
-	struct device_interface *last = &device->interfaces[device->n_interfaces - 1];
-
-	if (!intf)
-		return false;
-	if (cookie == session->proving) {
-		session->proving = 0;
-		session->inspector = inspector_cancel(session->inspector);
-		session->phase = SESSION_SETTLED;
-	}
-	memmove(intf, intf + 1, (size_t)((char *)(last + 1) - (char *)(intf + 1)));
-	device->n_interfaces--;
-	if (device->n_interfaces && session->phase == SESSION_RELEASING &&
-	    session_all_released(session))
-		session_released(session);
-	if (device->n_interfaces)
-		session_show(session);
-	return !device->n_interfaces;
 }
 
 /* --- the object --- */
@@ -669,6 +475,9 @@ struct session *session_free(struct session *session)
 	if (session) {
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
+		sd_event_source_disable_unref(session->poll);
+		session_forget_disks(session);
+		free(session->report);
 		free(session);
 	}
 	return NULL;

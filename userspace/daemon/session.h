@@ -22,6 +22,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "core/report.h"
 #include "daemon/device.h"
 #include "daemon/manager.h"
@@ -36,7 +38,22 @@ enum session_phase {
 	SESSION_WAITING, /* for an event of the gate: unplugged, or the terminal sleeps */
 };
 
+/* How often a device may lose its right because of other devices, or change its medium before it is proved. */
+#define SESSION_FLAPS_MAX 4
+
 struct inspector;
+
+/* A disk of a released device, on its way to be found the one that was inspected. */
+struct session_disk {
+	struct session *session;
+	char name[DEVICE_BLOCK_NAME_MAX]; /* "sda" */
+	dev_t devnum;
+	uint8_t unit; /* its LUN */
+	bool proved;  /* it was the inspected one, once */
+	bool changed; /* the medium was changed since the disk appeared */
+	bool again;   /* … while it was looked at */
+	struct inspector *inspector;
+};
 
 struct session {
 	struct session *next; /* the manager's list */
@@ -45,9 +62,13 @@ struct session {
 	enum session_phase phase;
 	uint64_t proving; /* cookie of the storage interface that is being proved */
 	struct inspector *inspector;
-	struct report report; /* of the last inspection, if has_report */
-	bool has_report;
+	struct report *report; /* of the last inspection; NULL before one */
 	bool no_driver;	     /* a release found no driver */
+	bool on_blocks;	     /* released to be inspected on its block devices, which nobody else may open */
+	bool quiet;	     /* looked at again for a medium: nothing is told while there is none */
+	sd_event_source *poll; /* timer: look again, or no more disks are to come */
+	struct session_disk *disks[DEVICE_BLOCKS_MAX];
+	unsigned int n_disks;
 	const char *refused; /* reason code: denied for good until it is plugged anew; or NULL */
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */
 	uint64_t seed;	     /* for random() */
@@ -110,7 +131,10 @@ void session_revoke(struct session *session, const char *why);
 /* Tells D-Bus that something of the device has changed. */
 void session_show(struct session *session);
 
-/* Disks and partitions that appear (or change) and disappear. True if it was one of ours. */
+/*
+ * Disks that appear (or change) and disappear; true if it was one of ours. Each is made read-only where only that was
+ * granted, and read again: it must be what was inspected (session-disks.c).
+ */
 void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);
 

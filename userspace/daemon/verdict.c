@@ -130,6 +130,10 @@ void verdict_write(const struct manager *manager, const struct verdict *verdict,
 	snprintf(device->method, sizeof(device->method), "%s", judgement->method);
 	snprintf(device->medium, sizeof(device->medium), "%s",
 		 judgement->medium ? judgement->medium->number : "");
+	/* Of several volumes the one that the register names. */
+	if (judgement->method[0] && judgement->medium && judgement->medium->luks_uuid)
+		snprintf(device->luks_uuid, sizeof(device->luks_uuid), "%s",
+			 judgement->medium->luks_uuid);
 	device->access = verdict_access(verdict, device);
 	if (line)
 		snprintf(device->decided_by, sizeof(device->decided_by), "%s:%u",
@@ -160,10 +164,4 @@ bool verdict_confirms(const struct verdict *verdict, const struct device *device
 			return false;
 	}
 	return verdict_keeps_access(verdict, device);
-}
-
-void verdict_remembered_report(const struct device *device, struct report *report)
-{
-	report_init(report, REPORT_LUKS2);
-	snprintf(report->luks_uuid, sizeof(report->luks_uuid), "%s", device->luks_uuid);
 }

@@ -35,6 +35,3 @@ bool verdict_keeps_access(const struct verdict *verdict, const struct device *de
  * proof first: then the device starts over.
  */
 bool verdict_confirms(const struct verdict *verdict, const struct device *device);
-
-/* A report that says no more than that this volume was proved, for a device whose proof is remembered. */
-void verdict_remembered_report(const struct device *device, struct report *report);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   units ─► INQUIRY ─► TEST UNIT READY, until ready ─► MODE SENSE ─► READ CAPACITY
- *         ─► first 4096 bytes ─► rest of the LUKS2 header ─► outcome
+ *   units ─► INQUIRY of each ─► for each disk:
  *
- * Every step either goes on (true) or has set the report's outcome (false).
+ *     TEST UNIT READY, until ready ─► MODE SENSE ─► READ CAPACITY ─► survey ─► next unit
+ *        │ no medium: empty ─► next unit                  │
+ *        └◄── medium changed in the middle, once ─────────┘
+ *
+ * Every step either goes on (true) or has worsened the report's outcome (false).
  */
 #include "inspect/probe.h"
 
@@ -11,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/luks2.h"
 #include "core/macro.h"
+#include "inspect/survey.h"
 
 /* Two unit attentions in a row are common (power on, medium changed); more than this is a game. */
 #define ATTENTION_MAX 4
@@ -24,39 +27,68 @@
 struct probe {
 	struct bot *bot;
 	struct report *report;
+	uint8_t lun;		 /* that is being asked */
 	struct scsi_sense sense; /* of the last BOT_E_FAILED */
-	bool was_reset;          /* the one second chance after a broken protocol is used up */
+	bool was_reset;		 /* the one second chance after a broken protocol is used up */
+	bool watching;		 /* from now on a change of medium matters … */
+	bool changed;		 /* … and there was one */
+	char failure[REPORT_DETAIL_MAX]; /* room for what probe_read() says */
 };
 
 _printf_(3, 4) static bool probe_end(struct probe *p, enum report_outcome outcome,
 				     const char *format, ...)
 {
 	char detail[2 * REPORT_DETAIL_MAX];
+	size_t n = 0;
 	va_list args;
 
+	if (p->report->n_units > 1)
+		n = (size_t)snprintf(detail, sizeof(detail), "unit %u: ", p->lun);
 	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
+	vsnprintf(detail + n, sizeof(detail) - n, format, args);
 	va_end(args);
-	p->report->outcome = (uint16_t)outcome;
-	report_set_text(p->report->detail, sizeof(p->report->detail), detail, true);
+	report_worsen(p->report, outcome, detail);
 	return false;
 }
 
-/* Ends with what a failed transport or a failed command means. */
+/* What a failed transport or a failed command means. */
+static enum report_outcome probe_outcome(struct probe *p, int error, const char *step,
+					 char detail[static REPORT_DETAIL_MAX])
+{
+	const char *why = error < 0 ? strerror(-error) : p->bot->detail;
+
+	if (error == BOT_E_FAILED)
+		snprintf(detail, REPORT_DETAIL_MAX, "%s: refused, sense %x/%02x/%02x", step,
+			 p->sense.key, p->sense.asc, p->sense.ascq);
+	else
+		snprintf(detail, REPORT_DETAIL_MAX, "%s: %s", step, why);
+	if (error < 0)
+		return REPORT_INTERNAL;
+	if (error == BOT_E_TIMEOUT)
+		return REPORT_TIMEOUT;
+	return error == BOT_E_GONE || error == BOT_E_IO ? REPORT_TRANSPORT : REPORT_BAD_ANSWER;
+}
+
 static bool probe_fail(struct probe *p, int error, const char *step)
 {
-	enum report_outcome outcome = REPORT_BAD_ANSWER;
+	char detail[REPORT_DETAIL_MAX];
+	enum report_outcome outcome = probe_outcome(p, error, step, detail);
 
-	if (error < 0)
-		return probe_end(p, REPORT_INTERNAL, "%s: %s", step, strerror(-error));
-	if (error == BOT_E_FAILED)
-		return probe_end(p, outcome, "%s: refused, sense %x/%02x/%02x", step, p->sense.key,
-				 p->sense.asc, p->sense.ascq);
-	if (error == BOT_E_TIMEOUT)
-		outcome = REPORT_TIMEOUT;
-	else if (error == BOT_E_GONE || error == BOT_E_IO)
-		outcome = REPORT_TRANSPORT;
-	return probe_end(p, outcome, "%s: %s", step, p->bot->detail);
+	return probe_end(p, outcome, "%s", detail);
+}
+
+/*
+ * Does the sense data say that another medium may be in the unit than before, or none? A reset (29h)
+ * does not: it may be our own, after a broken protocol.
+ */
+static bool sense_is_change(const struct scsi_sense *sense)
+{
+	if (sense->asc == SCSI_ASC_NO_MEDIUM)
+		return true;
+	return sense->key == SCSI_KEY_UNIT_ATTENTION &&
+	       (sense->asc == SCSI_ASC_MEDIUM_CHANGED ||
+		sense->asc == SCSI_ASC_PARAMETERS_CHANGED ||
+		sense->asc == SCSI_ASC_TARGET_CHANGED);
 }
 
 /*
@@ -73,7 +105,7 @@ static int probe_ask(struct probe *p, const struct scsi_cdb *cdb, uint8_t *data,
 
 	scsi_build_request_sense(&sense_cdb);
 	for (int attention = 0;;) {
-		r = bot_command(p->bot, 0, cdb, data, got);
+		r = bot_command(p->bot, p->lun, cdb, data, got);
 		if (r == BOT_E_RESET && !p->was_reset) {
 			p->was_reset = true;
 			continue;
@@ -81,17 +113,23 @@ static int probe_ask(struct probe *p, const struct scsi_cdb *cdb, uint8_t *data,
 		if (r != BOT_E_FAILED)
 			return r;
 
-		r = bot_command(p->bot, 0, &sense_cdb, sense, &sense_got);
+		r = bot_command(p->bot, p->lun, &sense_cdb, sense, &sense_got);
 		if (r == BOT_E_FAILED || (!r && scsi_parse_sense(sense, sense_got, &p->sense))) {
 			p->bot->detail = "no sense data after a failure";
 			return BOT_E_RESET;
 		}
 		if (r)
 			return r;
+		if (p->watching && sense_is_change(&p->sense)) {
+			p->changed = true;
+			return BOT_E_FAILED;
+		}
 		if (p->sense.key != SCSI_KEY_UNIT_ATTENTION || ++attention == ATTENTION_MAX)
 			return BOT_E_FAILED;
 	}
 }
+
+/* --- what the units are --- */
 
 static bool probe_units(struct probe *p)
 {
@@ -100,13 +138,13 @@ static bool probe_units(struct probe *p)
 
 	if (r)
 		return probe_fail(p, r, "Get Max LUN");
-	p->report->luns = (uint8_t)(max_lun + 1);
+	p->report->n_units = (uint8_t)(max_lun + 1);
 	return true;
 }
 
 static bool probe_inquiry(struct probe *p)
 {
-	struct report *report = p->report;
+	struct report_unit *unit = &p->report->units[p->lun];
 	struct scsi_inquiry inquiry;
 	uint8_t data[SCSI_INQUIRY_LEN];
 	struct scsi_cdb cdb;
@@ -120,17 +158,21 @@ static bool probe_inquiry(struct probe *p)
 	if (scsi_parse_inquiry(data, got, &inquiry))
 		return probe_end(p, REPORT_BAD_ANSWER, "INQUIRY: %zu bytes are too few", got);
 
-	report_set_text(report->vendor, sizeof(report->vendor), inquiry.vendor, true);
-	report_set_text(report->product, sizeof(report->product), inquiry.product, true);
-	report_set_text(report->revision, sizeof(report->revision), inquiry.revision, true);
-	if (inquiry.qualifier != 0 || inquiry.type != SCSI_TYPE_DISK)
-		return probe_end(p, REPORT_NOT_DISK, "peripheral type %02x, qualifier %u",
-				 inquiry.type, inquiry.qualifier);
-	if (report->luns != 1)
-		return probe_end(p, REPORT_LUNS, "%u logical units", report->luns);
+	report_set_text(unit->vendor, sizeof(unit->vendor), inquiry.vendor, true);
+	report_set_text(unit->product, sizeof(unit->product), inquiry.product, true);
+	report_set_text(unit->revision, sizeof(unit->revision), inquiry.revision, true);
+	unit->type = inquiry.type;
+	if (inquiry.qualifier != 0 || inquiry.type != SCSI_TYPE_DISK) {
+		unit->state = REPORT_UNIT_OTHER;
+		probe_end(p, REPORT_NOT_DISK, "peripheral type %02x, qualifier %u", inquiry.type,
+			  inquiry.qualifier);
+	}
 	return true;
 }
 
+/* --- one unit --- */
+
+/* False also for an empty unit, which is no failure. */
 static bool probe_ready(struct probe *p)
 {
 	struct scsi_cdb cdb;
@@ -144,8 +186,10 @@ static bool probe_ready(struct probe *p)
 			return true;
 		if (r != BOT_E_FAILED)
 			return probe_fail(p, r, "TEST UNIT READY");
-		if (p->sense.asc == SCSI_ASC_NO_MEDIUM)
-			return probe_end(p, REPORT_NO_MEDIUM, "no medium in the reader");
+		if (p->sense.asc == SCSI_ASC_NO_MEDIUM) {
+			p->report->units[p->lun].state = REPORT_UNIT_EMPTY;
+			return false;
+		}
 		/* Becoming ready; some say so with no sense at all. */
 		if (p->sense.key != SCSI_KEY_NO_SENSE && p->sense.key != SCSI_KEY_NOT_READY)
 			return probe_fail(p, r, "TEST UNIT READY");
@@ -167,15 +211,16 @@ static bool probe_write_protect(struct probe *p)
 
 	scsi_build_mode_sense(&cdb);
 	r = probe_ask(p, &cdb, data, &got);
-	if (r && r != BOT_E_FAILED && r != BOT_E_RESET)
+	if (p->changed || (r && r != BOT_E_FAILED && r != BOT_E_RESET))
 		return probe_fail(p, r, "MODE SENSE");
 	if (!r && !scsi_parse_write_protect(data, got, &protected))
-		p->report->write_protected = protected;
+		p->report->units[p->lun].write_protected = protected;
 	return true;
 }
 
 static bool probe_capacity(struct probe *p)
 {
+	struct report_unit *unit = &p->report->units[p->lun];
 	struct scsi_capacity capacity;
 	uint8_t data[SCSI_CAPACITY16_LEN];
 	struct scsi_cdb cdb;
@@ -198,99 +243,109 @@ static bool probe_capacity(struct probe *p)
 		return probe_end(p, REPORT_BAD_ANSWER, "READ CAPACITY: %zu bytes are too few", got);
 	if (r)
 		return probe_end(p, REPORT_BAD_ANSWER, "READ CAPACITY: impossible size");
-	if (capacity.blocks * capacity.block_size < LUKS2_BINARY_LEN)
-		return probe_end(p, REPORT_BAD_ANSWER, "READ CAPACITY: %u bytes in all",
-				 (unsigned int)(capacity.blocks * capacity.block_size));
-	p->report->blocks = capacity.blocks;
-	p->report->block_size = capacity.block_size;
+	unit->blocks = capacity.blocks;
+	unit->block_size = capacity.block_size;
+	unit->state = REPORT_UNIT_DISK;
 	return true;
 }
 
-/* `offset` and `len` are multiples of 4096, and so of every block size; within the medium. */
-static bool probe_read(struct probe *p, uint8_t *data, uint64_t offset, size_t len)
+/* A survey_disk's function. What it says lies in the probe until the next call. */
+static int probe_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail)
 {
-	const uint32_t block = p->report->block_size;
+	struct probe *p = ctx;
+	const uint32_t block = p->report->units[p->lun].block_size;
 	struct scsi_cdb cdb;
 	size_t got;
 	int r;
 
+	*detail = p->failure;
 	while (len > 0) {
 		size_t n = len < READ_MAX ? len : READ_MAX;
 
 		scsi_build_read(&cdb, offset / block, (uint16_t)(n / block), block);
 		r = probe_ask(p, &cdb, data, &got);
 		if (r)
-			return probe_fail(p, r, "READ");
-		p->report->bytes_read += got;
-		if (got < n)
-			return probe_end(p, REPORT_BAD_ANSWER, "READ: %zu of %zu bytes", got, n);
+			return (int)probe_outcome(p, r, "READ", p->failure);
+		if (got < n) {
+			snprintf(p->failure, sizeof(p->failure), "READ: %zu of %zu bytes", got, n);
+			return REPORT_BAD_ANSWER;
+		}
 		data += n;
 		offset += n;
 		len -= n;
 	}
-	return true;
+	return 0;
 }
 
-/* What a plain medium starts with, for the person who reads the log. */
-static const char *plain_kind(const uint8_t *first)
+static void probe_disk(struct probe *p)
 {
-	if (first[510] == 0x55 && first[511] == 0xaa)
-		return "starts with a partition table or boot sector";
-	for (size_t i = 0; i < LUKS2_BINARY_LEN; i++)
-		if (first[i])
-			return "starts with neither LUKS nor a partition table";
-	return "starts with zeroes";
+	const struct survey_disk disk = {.ctx = p, .read = probe_read};
+
+	p->watching = false;
+	p->changed = false;
+	if (!probe_ready(p))
+		return;
+	p->watching = true;
+	if (probe_write_protect(p) && probe_capacity(p))
+		survey_run(&disk, p->report, p->lun);
+	p->watching = false;
 }
 
-static bool probe_luks(struct probe *p)
+/*
+ * A medium that goes or comes in the middle leaves a survey of two halves: what it came to is thrown
+ * away. Nobody changes media twice in a second.
+ */
+static void probe_unit(struct probe *p)
 {
 	struct report *report = p->report;
-	const uint64_t medium = report->blocks * report->block_size;
-	_cleanup_(freep) uint8_t *header = NULL;
-	uint8_t first[LUKS2_BINARY_LEN];
-	char detail[LUKS2_DETAIL_MAX];
-	struct luks2 luks;
-	size_t size;
-	int r;
+	const struct report before = *report;
+	uint64_t bytes_read;
 
-	if (!probe_read(p, first, 0, sizeof(first)))
+	for (int attempt = 0; attempt < 2; attempt++) {
+		probe_disk(p);
+		if (!p->changed)
+			return;
+		bytes_read = report->bytes_read;
+		*report = before;
+		report->bytes_read = bytes_read;
+	}
+	probe_end(p, REPORT_BAD_ANSWER, "the medium changes all the time");
+}
+
+/* After these the next unit would not answer, either. */
+static bool probe_is_over(const struct probe *p)
+{
+	switch (p->report->outcome) {
+	case REPORT_BAD_ANSWER:
+	case REPORT_TIMEOUT:
+	case REPORT_TRANSPORT:
+	case REPORT_INTERNAL:
+		return true;
+	default:
 		return false;
-	r = luks2_header_size(first, &size, detail);
-	if (r == LUKS2_E_NOT_LUKS)
-		return probe_end(p, REPORT_PLAIN, "%s", plain_kind(first));
-	if (r)
-		return probe_end(p, r == LUKS2_E_VERSION ? REPORT_LUKS_OTHER : REPORT_LUKS_BAD,
-				 "%s", detail);
-	if (size > medium)
-		return probe_end(p, REPORT_LUKS_BAD, "the header is larger than the medium");
+	}
+}
 
-	/* What was read once is not read again: a device may answer differently every time. */
-	header = malloc(size);
-	if (!header)
-		return probe_fail(p, -ENOMEM, "LUKS2 header");
-	memcpy(header, first, sizeof(first));
-	if (!probe_read(p, header + sizeof(first), sizeof(first), size - sizeof(first)))
-		return false;
+static void probe_all(struct probe *p)
+{
+	struct report *report = p->report;
 
-	r = luks2_parse(header, size, medium, &luks, detail);
-	if (r < 0)
-		return probe_fail(p, r, "LUKS2 header");
-	if (r)
-		return probe_end(p, REPORT_LUKS_BAD, "%s", detail);
-
-	report->outcome = REPORT_LUKS2;
-	report->luks_keyslots = luks.keyslots;
-	report_set_text(report->luks_uuid, sizeof(report->luks_uuid), luks.uuid, true);
-	report_set_text(report->luks_label, sizeof(report->luks_label), luks.label, false);
-	report_set_text(report->luks_cipher, sizeof(report->luks_cipher), luks.cipher, true);
-	return true;
+	if (!probe_units(p))
+		return;
+	for (p->lun = 0; p->lun < report->n_units; p->lun++)
+		if (!probe_inquiry(p))
+			return;
+	for (p->lun = 0; p->lun < report->n_units && !probe_is_over(p); p->lun++)
+		if (report->units[p->lun].state != REPORT_UNIT_OTHER)
+			probe_unit(p);
 }
 
 void probe_run(struct bot *bot, struct report *report)
 {
 	struct probe p = {.bot = bot, .report = report};
 
-	(void)(probe_units(&p) && probe_inquiry(&p) && probe_ready(&p) && probe_write_protect(&p) &&
-	       probe_capacity(&p) && probe_luks(&p));
+	report->outcome = REPORT_PROVED;
+	probe_all(&p);
+	report_conclude(report);
 	report->commands = bot->commands;
 }

@@ -41,7 +41,7 @@ static const struct {
 	{RLIMIT_MEMLOCK, 0},
 };
 
-static int limits_set(void)
+static int limits_set(enum sandbox_device device)
 {
 	/* stderr may be a file: a message lost is better than an inspection lost. */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -57,7 +57,7 @@ static int limits_set(void)
 
 /* --- user and capabilities ------------------------------------------------------------------- */
 
-static int user_drop(void)
+static int user_drop(enum sandbox_device device)
 {
 	const pid_t parent = getppid();
 
@@ -76,7 +76,7 @@ static int user_drop(void)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
-static int process_close(void)
+static int process_close(enum sandbox_device device)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
@@ -87,7 +87,7 @@ static int process_close(void)
 
 /* A ruleset without rules: no path whatever. Seccomp says the same; kernels without it rely on
  * that. */
-static int files_close(void)
+static int files_close(enum sandbox_device device)
 {
 	struct landlock_ruleset_attr attr = {0};
 	_cleanup_(closep) int fd = -1;
@@ -122,14 +122,10 @@ struct sandbox_call {
 	const char *reason;
 };
 
+/* For either kind of device. */
 static const struct sandbox_call calls[] = {
-	{SCMP_SYS(read), 1, {FD_KNOWN}, "descriptors; libusb's event and timer"},
 	{SCMP_SYS(write), 1, {FD_KNOWN}, "the report; messages; libusb's event"},
-	{SCMP_SYS(lseek), 1, {FD_IS(SANDBOX_FD_USB)}, "libusb rewinds the descriptors"},
-	{SCMP_SYS(poll), 0, {}, "waiting for transfers"},
-	{SCMP_SYS(ppoll), 0, {}, "the same, where there is no poll"},
 	{SCMP_SYS(restart_syscall), 0, {}, "waiting goes on after SIGCONT"},
-	{SCMP_SYS(timerfd_settime), 1, {FD_KNOWN}, "libusb's timeouts"},
 	{SCMP_SYS(clock_gettime), 0, {}, "the deadline, where the vDSO has no clock"},
 	{SCMP_SYS(brk), 0, {}, "memory"},
 	{SCMP_SYS(mmap), 2, {NOT_EXECUTABLE, ANONYMOUS}, "memory"},
@@ -141,11 +137,23 @@ static const struct sandbox_call calls[] = {
 	{SCMP_SYS(exit_group), 0, {}, "the end"},
 };
 
+static const struct sandbox_call usb_calls[] = {
+	{SCMP_SYS(read), 1, {FD_KNOWN}, "descriptors; libusb's event and timer"},
+	{SCMP_SYS(lseek), 1, {FD_IS(SANDBOX_FD_DEVICE)}, "libusb rewinds the descriptors"},
+	{SCMP_SYS(poll), 0, {}, "waiting for transfers"},
+	{SCMP_SYS(ppoll), 0, {}, "the same, where there is no poll"},
+	{SCMP_SYS(timerfd_settime), 1, {FD_KNOWN}, "libusb's timeouts"},
+};
+
+static const struct sandbox_call block_calls[] = {
+	{SCMP_SYS(pread64), 1, {FD_IS(SANDBOX_FD_DEVICE)}, "the disk"},
+};
+
 /* On the device's descriptor only. */
 static const struct {
 	unsigned long command;
 	const char *reason;
-} device_ioctls[] = {
+} usb_ioctls[] = {
 	{USBDEVFS_GET_CAPABILITIES, "libusb: how to split transfers"},
 	{USBDEVFS_GET_SPEED, "libusb: fills in its device"},
 	{USBDEVFS_CONNECTINFO, "libusb: fills in its device"},
@@ -157,31 +165,35 @@ static const struct {
 	{USBDEVFS_RESETEP, "after a halt"},
 };
 
-static int calls_allow(scmp_filter_ctx filter)
+static int calls_allow(scmp_filter_ctx filter, const struct sandbox_call *list, size_t n)
 {
-	int r;
+	for (size_t i = 0; i < n; i++) {
+		int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, list[i].number,
+					       list[i].n_conditions, list[i].conditions);
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].number,
-					   calls[i].n_conditions, calls[i].conditions);
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(device_ioctls); i++) {
+	return 0;
+}
+
+static int usb_allow(scmp_filter_ctx filter)
+{
+	int r = calls_allow(filter, usb_calls, ARRAY_SIZE(usb_calls));
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(usb_ioctls); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
-				     FD_IS(SANDBOX_FD_USB),
-				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)device_ioctls[i].command));
-		if (r < 0)
-			return r;
-	}
+				     FD_IS(SANDBOX_FD_DEVICE),
+				     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)usb_ioctls[i].command));
 	/* libusb asks /proc for the name of the descriptor; it takes no for an answer. */
-	r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(readlink), 0);
+	if (!r)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(readlink), 0);
 	if (!r)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(readlinkat), 0);
 	return r;
 }
 
-static int calls_close(void)
+static int calls_close(enum sandbox_device device)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r;
@@ -190,7 +202,10 @@ static int calls_close(void)
 		return -ENOMEM;
 	r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (!r)
-		r = calls_allow(filter);
+		r = calls_allow(filter, calls, ARRAY_SIZE(calls));
+	if (!r)
+		r = device == SANDBOX_USB ? usb_allow(filter) :
+					    calls_allow(filter, block_calls, ARRAY_SIZE(block_calls));
 	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -202,16 +217,16 @@ static int calls_close(void)
 /* In this order: each step still needs what the later ones take away. */
 static const struct {
 	const char *name;
-	int (*run)(void);
+	int (*run)(enum sandbox_device device);
 } steps[] = {
 	{"user", user_drop},    {"process", process_close}, {"files", files_close},
 	{"limits", limits_set}, {"calls", calls_close},
 };
 
-int sandbox_enter(const char **step)
+int sandbox_enter(enum sandbox_device device, const char **step)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		int r = steps[i].run();
+		int r = steps[i].run(device);
 
 		*step = steps[i].name;
 		if (r < 0)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sekimori-inspect: finds out what a held USB mass-storage device is while no kernel driver has it.
+ * sekimori-inspect: finds out what a held USB mass-storage device is while no kernel driver has it,
+ * or with --block what lies on a disk that the kernel has made of one.
  *
- * Run by sekimorid, once per inspection. It is given the device as descriptor 3 (usbfs, opened for
- * reading and writing, stripped of privileges, interface claimed) and writes one struct report to
- * descriptor 4 (a pipe or socket). Not a byte of the device is looked at before the sandbox is
- * closed.
+ * Run by sekimorid, once per inspection. It is given a USB device as descriptor 3 (usbfs, opened for
+ * reading and writing, stripped of privileges, interface claimed), or opens a block device by itself,
+ * and writes one struct report to descriptor 4 (a pipe or socket). Not a byte of the device is looked
+ * at before the sandbox is closed.
  *
  * Exit status: 0 a report with an outcome was written; 1 it failed (with a report of outcome
  * "internal", if that could still be written); 2 usage.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@
 
 #include "core/macro.h"
 #include "core/report.h"
+#include "inspect/block.h"
 #include "inspect/probe.h"
 #include "inspect/sandbox.h"
 #include "inspect/usb.h"
@@ -37,17 +40,25 @@
 #define USB_MAJOR 189 /* /dev/bus/usb: Linux's admin-guide/devices.txt */
 
 struct options {
+	const char *block; /* node, or NULL */
+	dev_t devnum;	   /* that it must be */
+	bool read_only;
 	uint8_t interface;
 	unsigned int deadline_ms;
 };
 
 static const char usage[] =
 	"Usage: sekimori-inspect --interface N [--deadline MS]\n"
+	"       sekimori-inspect --block NODE --devnum MAJOR:MINOR [--read-only] [--deadline MS]\n"
 	"\n"
-	"Asks a USB mass-storage device what it is. sekimorid starts it with the opened device as\n"
-	"descriptor 3 and a pipe for the report as descriptor 4; it is of no use by hand.\n"
+	"Asks a USB mass-storage device what it is, and looks whether all of it is encrypted. sekimorid\n"
+	"starts it with the opened USB device as descriptor 3 and a pipe for the report as descriptor 4;\n"
+	"it is of no use by hand.\n"
 	"\n"
-	"  --interface N   number of the claimed interface, 0 to 255\n"
+	"  --interface N   descriptor 3 is a USB device; number of the claimed interface, 0 to 255\n"
+	"  --block NODE    what to look at instead is this block device\n"
+	"  --devnum M:N    its number: the node must still be that device\n"
+	"  --read-only     make it refuse writes first\n"
 	"  --deadline MS   time for all of it in milliseconds, 100 to 60000 (default 8000)\n"
 	"  --help          this text\n"
 	"  --version       the version\n";
@@ -75,11 +86,30 @@ static bool number_parse(const char *text, unsigned long min, unsigned long max,
 	return !errno && !*end && *out >= min && *out <= max;
 }
 
+static bool devnum_parse(char *text, dev_t *out)
+{
+	char *colon = strchr(text, ':');
+	unsigned long major, minor;
+	bool ok;
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	ok = number_parse(text, 1, 4095, &major) && number_parse(colon + 1, 0, (1 << 20) - 1, &minor);
+	*colon = ':';
+	if (ok)
+		*out = makedev((unsigned int)major, (unsigned int)minor);
+	return ok;
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"interface", required_argument, NULL, 'i'},
+		{"block", required_argument, NULL, 'b'},
+		{"devnum", required_argument, NULL, 'n'},
+		{"read-only", no_argument, NULL, 'r'},
 		{"deadline", required_argument, NULL, 'd'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
@@ -101,6 +131,16 @@ static int options_parse(struct options *options, int argc, char **argv)
 			options->interface = (uint8_t)value;
 			have_interface = true;
 			break;
+		case 'b':
+			options->block = optarg;
+			break;
+		case 'n':
+			if (!devnum_parse(optarg, &options->devnum))
+				return usage_fail("--devnum takes MAJOR:MINOR, not \"%s\"", optarg);
+			break;
+		case 'r':
+			options->read_only = true;
+			break;
 		case 'd':
 			if (!number_parse(optarg, DEADLINE_MIN_MS, DEADLINE_MAX_MS, &value))
 				return usage_fail("--deadline takes milliseconds from %d to %d, "
@@ -121,22 +161,28 @@ static int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_fail("\"%s\" is too much", argv[optind]);
-	if (!have_interface)
-		return usage_fail("--interface is missing");
+	if (have_interface == !!options->block)
+		return usage_fail("either --interface or --block, please");
+	if (options->block && !options->devnum)
+		return usage_fail("--block needs --devnum");
 	return -1;
 }
 
+static bool device_is_usb(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == USB_MAJOR;
+}
+
 /* Returns -1 to go on, or the exit status. */
-static int descriptors_check(void)
+static int descriptors_check(bool block)
 {
 	struct stat st;
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fstat(fd, &st) < 0)
 			return usage_fail("descriptor %d is closed", fd);
-	if (fstat(SANDBOX_FD_USB, &st) < 0 || !S_ISCHR(st.st_mode) ||
-	    major(st.st_rdev) != USB_MAJOR)
-		return usage_fail("descriptor %d is no opened USB device", SANDBOX_FD_USB);
+	if (!block && (fstat(SANDBOX_FD_DEVICE, &st) < 0 || !device_is_usb(&st)))
+		return usage_fail("descriptor %d is no opened USB device", SANDBOX_FD_DEVICE);
 	if (fstat(SANDBOX_FD_REPORT, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return usage_fail("descriptor %d is no pipe or socket", SANDBOX_FD_REPORT);
 	if (close_range(SANDBOX_FD_REPORT + 1, ~0U, 0) < 0)
@@ -155,9 +201,18 @@ static uint64_t now_us(void)
 /* Returns the exit status. */
 static int report_send(struct report *report, uint64_t start_us)
 {
+	const uint8_t *at = (const uint8_t *)report;
+
 	report->elapsed_us = now_us() - start_us;
-	if (write(SANDBOX_FD_REPORT, report, sizeof(*report)) != (ssize_t)sizeof(*report))
-		return 1;
+	/* Whoever reads slowly gets it in pieces; a full pipe that does not block ends it. */
+	for (size_t left = sizeof(*report); left > 0;) {
+		ssize_t n = write(SANDBOX_FD_REPORT, at, left);
+
+		if (n <= 0)
+			return 1;
+		at += n;
+		left -= (size_t)n;
+	}
 	return report->outcome == REPORT_INTERNAL ? 1 : 0;
 }
 
@@ -184,22 +239,74 @@ static int deadline_arm(unsigned int ms)
 	return setitimer(ITIMER_REAL, &timer, NULL) < 0 ? -errno : 0;
 }
 
-int main(int argc, char **argv)
+/* Each of the two returns 0, or internal_send()'s status after the sandbox could not be closed. */
+
+static int usb_inspect(struct report *report, const struct options *options, uint64_t start_us)
 {
-	const uint64_t start_us = now_us();
 	libusb_context *context = NULL;
-	struct options options = {0};
-	struct report report;
 	struct usb usb;
 	struct bot bot;
 	const char *step;
+	int r;
+
+	r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	if (!r)
+		r = libusb_init(&context);
+	if (r)
+		return internal_send(report, start_us, "libusb: %s", libusb_strerror(r));
+	r = sandbox_enter(SANDBOX_USB, &step);
+	if (r < 0)
+		return internal_send(report, start_us, "sandbox, %s: %s", step, strerror(-r));
+
+	r = usb_open(&usb, context, SANDBOX_FD_DEVICE, options->interface);
+	if (r) {
+		report->outcome = REPORT_TRANSPORT;
+		report_set_text(report->detail, sizeof(report->detail), usb.detail, true);
+		return 0;
+	}
+	bot_init(&bot, &usb_transport, &usb, start_us / 1000 + options->deadline_ms);
+	probe_run(&bot, report);
+	return 0;
+}
+
+static int block_inspect(struct report *report, const struct options *options, uint64_t start_us)
+{
+	struct block block;
+	const char *step;
+	int r;
+
+	r = block_node_open(options->block, options->devnum, options->read_only, SANDBOX_FD_DEVICE);
+	if (r == -ENOMEDIUM) {
+		report->n_units = 1;
+		report->units[0].state = REPORT_UNIT_EMPTY;
+		report->outcome = REPORT_PROVED;
+		report_conclude(report);
+		return 0;
+	}
+	if (r < 0)
+		return internal_send(report, start_us, "%s: %s", options->block, strerror(-r));
+	r = block_open(&block, SANDBOX_FD_DEVICE, start_us / 1000 + options->deadline_ms);
+	if (r < 0)
+		return internal_send(report, start_us, "block device: %s", strerror(-r));
+	r = sandbox_enter(SANDBOX_BLOCK, &step);
+	if (r < 0)
+		return internal_send(report, start_us, "sandbox, %s: %s", step, strerror(-r));
+	block_run(&block, report);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const uint64_t start_us = now_us();
+	struct options options = {0};
+	struct report report;
 	int r;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return 1;
 	r = options_parse(&options, argc, argv);
 	if (r < 0)
-		r = descriptors_check();
+		r = descriptors_check(!!options.block);
 	if (r >= 0)
 		return r;
 
@@ -207,24 +314,10 @@ int main(int argc, char **argv)
 	r = deadline_arm(options.deadline_ms + GRACE_MS);
 	if (r < 0)
 		return internal_send(&report, start_us, "timer: %s", strerror(-r));
-	r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	r = options.block ? block_inspect(&report, &options, start_us) :
+			    usb_inspect(&report, &options, start_us);
 	if (!r)
-		r = libusb_init(&context);
-	if (r)
-		return internal_send(&report, start_us, "libusb: %s", libusb_strerror(r));
-	r = sandbox_enter(&step);
-	if (r < 0)
-		return internal_send(&report, start_us, "sandbox, %s: %s", step, strerror(-r));
-
-	r = usb_open(&usb, context, SANDBOX_FD_USB, options.interface);
-	if (r) {
-		report.outcome = REPORT_TRANSPORT;
-		report_set_text(report.detail, sizeof(report.detail), usb.detail, true);
-	} else {
-		bot_init(&bot, &usb_transport, &usb, start_us / 1000 + options.deadline_ms);
-		probe_run(&bot, &report);
-	}
-	r = report_send(&report, start_us);
+		r = report_send(&report, start_us);
 	/* Straight to the end: libusb_exit() would make calls that are no longer allowed. */
 	_exit(r);
 }

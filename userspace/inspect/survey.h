@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What lies on one disk: partition table, a header in every partition (or on the whole disk), and the space in
- * between. The disk is behind a function that reads, so that the same survey runs over SCSI on a held
- * device, and over a block device after it was released; both give the same digest for the same disk.
+ * What lies on one disk: partition table, a header in every partition (or on the whole disk), and
+ * the space in between. The disk is behind a function that reads, so that the same survey runs over
+ * SCSI on a held device, and over a block device after it was released; both give the same digest
+ * for the same disk.
+ *
+ * Nothing is read twice, because a device may answer differently every time.
+ *
+ * Space that belongs to no volume, and that between LUKS2's keyslots and its data, is looked at where a
+ * file system would begin: at its start and wherever a multiple of 1 MiB lies in it. Below
+ * FSMAGIC_SPACE_MIN it is of no use to anybody; with more than SURVEY_LOOKS_MAX places to look at it
+ * is refused.
  */
 #pragma once
 
 #include "core/report.h"
 
+#define SURVEY_LOOKS_MAX 16
+
 struct survey_disk {
 	void *ctx;
 	/*
-	 * Reads len bytes at offset, multiples of the block size that lie within the disk. 0, or an outcome (enum report_outcome, positive) with *detail set.
+	 * Reads len bytes at offset, multiples of the block size that lie within the disk. 0, or an
+	 * outcome (enum report_outcome, positive) with *detail set.
 	 */
 	int (*read)(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail);
 };
 
 /*
- * Surveys the disk of unit `unit` of the report, whose size is in report->units[unit] already. Adds volumes,
- * table and digest; adds to report->bytes_read. True to go on with the next unit; false after
- * report->outcome and detail have been set.
+ * Surveys the disk of unit `unit` of the report, whose size is in report->units[unit] already. Adds
+ * volumes, table and digest; adds to report->bytes_read. True if all of it was proved; false after
+ * report_worsen(), and then with a digest only if everything could be read that was asked for.
  */
 bool survey_run(const struct survey_disk *disk, struct report *report, uint8_t unit);

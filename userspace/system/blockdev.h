@@ -3,9 +3,10 @@
 #pragma once
 
 #include <libudev.h>
+#include <stdint.h>
 
 /*
- * Makes a block device (disk or partition) refuse writes, or take them again (BLKROSET). 0 after it has been
- * read back, or a negative errno.
+ * Number of the logical unit that a SCSI disk is: the last of the four in H:C:T:L. 255, which no unit of a
+ * bulk-only device has, if it is not one.
  */
-int blockdev_set_read_only(struct udev_device *device, int read_only);
+uint8_t blockdev_unit(struct udev_device *disk);

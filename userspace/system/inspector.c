@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "core/macro.h"
@@ -18,7 +19,7 @@
 
 struct inspector {
 	pid_t pid;
-	int usb_fd;
+	int device_fd;
 	int pipe_fd;
 	sd_event_source *child;
 	sd_event_source *timer;
@@ -32,18 +33,47 @@ static void inspector_free(struct inspector *inspector)
 {
 	sd_event_source_unref(inspector->child);
 	sd_event_source_unref(inspector->timer);
-	closep(&inspector->usb_fd);
+	closep(&inspector->device_fd);
 	closep(&inspector->pipe_fd);
 	free(inspector);
 }
 
-/* The report is one atomic pipe write: it is there whole or not at all when the child has gone. */
+/*
+ * The child has gone, and with it the only writing end: what it wrote is in the pipe, which holds a
+ * whole report. One that was killed in the middle of its write leaves a part; more than a report is
+ * none, either.
+ */
 static bool inspector_report(struct inspector *inspector, struct report *report)
 {
 	uint8_t buffer[sizeof(*report) + 1];
-	ssize_t n = read(inspector->pipe_fd, buffer, sizeof(buffer));
+	size_t len = 0;
 
-	return n > 0 && report_check(buffer, (size_t)n, report);
+	while (len < sizeof(buffer)) {
+		ssize_t n = read(inspector->pipe_fd, buffer + len, sizeof(buffer) - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	return report_check(buffer, len, report);
+}
+
+/* A process that owns many pipes gets smaller ones: pipe(7), pipe-user-pages-soft. */
+static int pipe_make(int fds[static 2])
+{
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	if (fcntl(fds[1], F_GETPIPE_SZ) >= (int)sizeof(struct report) ||
+	    fcntl(fds[1], F_SETPIPE_SZ, (int)sizeof(struct report)) >= 0)
+		return 0;
+
+	int r = -errno;
+
+	close(fds[0]);
+	close(fds[1]);
+	return r;
 }
 
 static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *userdata)
@@ -69,8 +99,8 @@ static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *
 			 si->si_status);
 	}
 	/* Before the verdict: our claim must be off the interface when drivers are tried. */
-	closep(&inspector->usb_fd);
-	inspector->usb_fd = -1;
+	closep(&inspector->device_fd);
+	inspector->device_fd = -1;
 	inspector->done(inspector->userdata, end, end == INSPECTOR_REPORTED ? &report : NULL,
 			detail);
 	inspector_free(inspector);
@@ -91,35 +121,30 @@ struct inspector *inspector_cancel(struct inspector *inspector)
 	if (inspector) {
 		inspector->cancelled = true;
 		kill(inspector->pid, SIGKILL);
-		closep(&inspector->usb_fd);
-		inspector->usb_fd = -1;
+		closep(&inspector->device_fd);
+		inspector->device_fd = -1;
 	}
 	return NULL;
 }
 
 /*
- * The descriptors may already have the numbers that the child wants, so they are moved out of the
+ * Without a descriptor (-1) the child opens the device by itself. The descriptors may already have the numbers that the child wants, so they are moved out of the
  * way first. dup2 in the child clears close-on-exec.
  */
-static int inspector_spawn(pid_t *pid, const char *program, int usb_fd, int report_fd,
-			   uint8_t number, unsigned int deadline_ms)
+static int inspector_spawn(pid_t *pid, const char *program, int device_fd, int report_fd,
+			   char *const *argv)
 {
-	char interface[8], deadline[16];
-	char *argv[] = { (char *)"sekimori-inspect", (char *)"--interface", interface,
-			 (char *)"--deadline",	     deadline,		    NULL };
 	char *envp[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, defaults;
-	int r, usb_high, report_high;
+	int r, device_high, report_high;
 
-	snprintf(interface, sizeof(interface), "%u", number);
-	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);
-	usb_high = fcntl(usb_fd, F_DUPFD_CLOEXEC, 10);
+	device_high = device_fd < 0 ? -1 : fcntl(device_fd, F_DUPFD_CLOEXEC, 10);
 	report_high = fcntl(report_fd, F_DUPFD_CLOEXEC, 10);
-	if (usb_high < 0 || report_high < 0) {
+	if ((device_fd >= 0 && device_high < 0) || report_high < 0) {
 		r = -errno;
-		closep(&usb_high);
+		closep(&device_high);
 		closep(&report_high);
 		return r;
 	}
@@ -129,7 +154,8 @@ static int inspector_spawn(pid_t *pid, const char *program, int usb_fd, int repo
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, usb_high, 3);
+	if (device_high >= 0)
+		posix_spawn_file_actions_adddup2(&actions, device_high, 3);
 	posix_spawn_file_actions_adddup2(&actions, report_high, 4);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
@@ -138,30 +164,30 @@ static int inspector_spawn(pid_t *pid, const char *program, int usb_fd, int repo
 	r = -posix_spawn(pid, program, &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
-	close(usb_high);
+	closep(&device_high);
 	close(report_high);
 	return r;
 }
 
-int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
-		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
-		    void *userdata)
+static int inspector_run(struct inspector **inspectorp, sd_event *event, const char *program,
+			 int device_fd, char *const *argv, unsigned int deadline_ms,
+			 inspector_done_fn done, void *userdata)
 {
 	struct inspector *inspector;
 	int pipe_fds[2], r;
 
 	inspector = calloc(1, sizeof(*inspector));
-	if (!inspector || pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		r = inspector ? -errno : -ENOMEM;
+	r = inspector ? pipe_make(pipe_fds) : -ENOMEM;
+	if (r) {
 		free(inspector);
-		close(usb_fd);
+		closep(&device_fd);
 		return r;
 	}
-	*inspector = (struct inspector){ .usb_fd = usb_fd,
+	*inspector = (struct inspector){ .device_fd = device_fd,
 					 .pipe_fd = pipe_fds[0],
 					 .done = done,
 					 .userdata = userdata };
-	r = inspector_spawn(&inspector->pid, program, usb_fd, pipe_fds[1], number, deadline_ms);
+	r = inspector_spawn(&inspector->pid, program, device_fd, pipe_fds[1], argv);
 	close(pipe_fds[1]);
 	if (r)
 		goto err;
@@ -182,4 +208,37 @@ int inspector_start(struct inspector **inspectorp, sd_event *event, const char *
 err:
 	inspector_free(inspector);
 	return r;
+}
+
+int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
+		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
+		    void *userdata)
+{
+	char interface[8], deadline[16];
+	char *argv[] = { (char *)"sekimori-inspect", (char *)"--interface", interface,
+			 (char *)"--deadline",	     deadline,		    NULL };
+
+	snprintf(interface, sizeof(interface), "%u", number);
+	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);
+	return inspector_run(inspectorp, event, program, usb_fd, argv, deadline_ms, done, userdata);
+}
+
+int inspector_start_block(struct inspector **inspectorp, sd_event *event, const char *program,
+			  const char *node, dev_t devnum, bool read_only, unsigned int deadline_ms,
+			  inspector_done_fn done, void *userdata)
+{
+	char deadline[16], number[32];
+	char *argv[] = { (char *)"sekimori-inspect",
+			 (char *)"--block",
+			 (char *)node,
+			 (char *)"--devnum",
+			 number,
+			 (char *)"--deadline",
+			 deadline,
+			 read_only ? (char *)"--read-only" : NULL,
+			 NULL };
+
+	snprintf(number, sizeof(number), "%u:%u", major(devnum), minor(devnum));
+	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);
+	return inspector_run(inspectorp, event, program, -1, argv, deadline_ms, done, userdata);
 }

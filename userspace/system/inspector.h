@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One run of sekimori-inspect: a child process that gets the usbfs descriptor as 3 and the write end
- * of a pipe as 4, and has until the deadline to write its report and exit.
+ * One run of sekimori-inspect: a child process that gets the device's descriptor as 3 (a block
+ * device by its name) and the write end of a pipe as 4, and has until the deadline to write its report and exit. A report is taken
+ * whole or not at all.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "core/report.h"
@@ -33,6 +36,16 @@ typedef void (*inspector_done_fn)(void *userdata, enum inspector_end end,
 int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
 		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
 		    void *userdata);
+
+/*
+ * The same over a block device, which the child opens itself while it still may: opening a disk asks the
+ * device, and may wait for it. `read_only` has it set read-only before anything else; if that fails, so does
+ * the inspection (outcome "internal"). A child that waits for a disk whose driver does not answer can die,
+ * and the callback come, only when the driver has given up.
+ */
+int inspector_start_block(struct inspector **inspectorp, sd_event *event, const char *program,
+			  const char *node, dev_t devnum, bool read_only, unsigned int deadline_ms,
+			  inspector_done_fn done, void *userdata);
 
 /* Kills the child, without the callback. The descriptor on the device is closed at once. NULL is ok. */
 struct inspector *inspector_cancel(struct inspector *inspector);

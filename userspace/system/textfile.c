@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "system/textfile.h"
@@ -41,6 +42,44 @@ int textfile_read(const char *path, size_t max, char **textp, size_t *len)
 	*len = done;
 	*textp = TAKE_PTR(text);
 	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int textfile_replace(const char *path, const void *data, size_t len, mode_t mode)
+{
+	_cleanup_(freep) char *temporary = NULL;
+	int fd, r;
+
+	if (asprintf(&temporary, "%s.new", path) < 0)
+		return -ENOMEM;
+	/* What an earlier run left there may be anything. */
+	if (unlink(temporary) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, len);
+	if (close(fd) < 0 && !r)
+		r = -errno;
+	if (!r && rename(temporary, path) < 0)
+		r = -errno;
+	if (r)
+		unlink(temporary);
+	return r;
 }
 
 const char *textfile_error(int code)

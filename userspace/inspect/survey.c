@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ *   first 4096 bytes ─► partition table ─┬─ none ─► the disk ───────┐
+ *                                        └─ walk ─► each partition ─┤
+ *                                                                   ▼
+ *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
+ *                               └───────────┴───────────────────────────────────┴─► volume
+ *   at last the gaps of the table
+ *
+ * Every step either goes on (true) or has worsened the report's outcome (false).
+ */
+#include "inspect/survey.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/bitlocker.h"
+#include "core/bytes.h"
+#include "core/fsmagic.h"
+#include "core/luks1.h"
+#include "core/luks2.h"
+#include "core/macro.h"
+#include "core/ptable.h"
+
+/* What is read of every volume first. A multiple of every block size that passes. */
+#define FIRST_LEN 4096
+#define BLOCK_MAX 4096
+#define MIB ((uint64_t)1 << 20)
+
+_Static_assert(FIRST_LEN == LUKS2_BINARY_LEN && FIRST_LEN == LUKS1_READ_LEN &&
+		       FIRST_LEN == BITLOCKER_BOOT_LEN,
+	       "one read serves the parsers of all methods");
+
+struct survey {
+	const struct survey_disk *disk;
+	struct report *report;
+	struct report_unit *unit;
+	uint8_t number;	    /* of the unit */
+	uint16_t partition; /* that is looked at; 0 the whole disk */
+	uint64_t size;	    /* of the disk, in bytes */
+	bool broken;	    /* something could not be read */
+	crypto_generichash_state digest;
+	uint8_t first[FIRST_LEN]; /* of the disk */
+	struct ptable table;
+};
+
+/* Ends with where it was and what it was. */
+_printf_(3, 4) static bool survey_end(struct survey *s, enum report_outcome outcome,
+				      const char *format, ...)
+{
+	char detail[2 * REPORT_DETAIL_MAX];
+	size_t n = 0;
+	va_list args;
+
+	if (s->report->n_units > 1)
+		n += (size_t)snprintf(detail, sizeof(detail), "unit %u: ", s->number);
+	if (s->partition)
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "partition %u: ",
+				      s->partition);
+	va_start(args, format);
+	vsnprintf(detail + n, sizeof(detail) - n, format, args);
+	va_end(args);
+	report_worsen(s->report, outcome, detail);
+	return false;
+}
+
+static bool survey_no_memory(struct survey *s)
+{
+	s->broken = true;
+	return survey_end(s, REPORT_INTERNAL, "no memory");
+}
+
+/* --- reading --- */
+
+static void digest_number(struct survey *s, uint64_t value)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(value >> (8 * i));
+	crypto_generichash_update(&s->digest, bytes, sizeof(bytes));
+}
+
+/* All reading goes through here: into the digest, and never beyond the disk. */
+static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+{
+	const uint32_t block = s->unit->block_size;
+	const char *detail = "";
+	int r;
+
+	if (offset > s->size || len > s->size - offset || offset % block || len % block) {
+		s->broken = true;
+		return survey_end(s, REPORT_DAMAGED, "points beyond the disk");
+	}
+	r = s->disk->read(s->disk->ctx, offset, data, len, &detail);
+	if (r) {
+		s->broken = true;
+		return survey_end(s, (enum report_outcome)r, "%s", detail);
+	}
+	s->report->bytes_read += len;
+	digest_number(s, offset);
+	digest_number(s, len);
+	crypto_generichash_update(&s->digest, data, len);
+	return true;
+}
+
+/* Bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it. */
+static bool survey_read_bytes(struct survey *s, uint64_t offset, uint8_t *room, size_t len,
+			      const uint8_t **data)
+{
+	const uint32_t block = s->unit->block_size;
+	const size_t before = offset % block;
+	const size_t whole = (before + len + block - 1) / block * block;
+
+	*data = room + before;
+	return survey_read(s, offset - before, room, whole);
+}
+
+/* --- space that should be empty --- */
+
+static bool gap_look(struct survey *s, uint64_t offset, uint64_t end, const char *where)
+{
+	uint8_t room[FSMAGIC_LEN + 2 * BLOCK_MAX];
+	const size_t len = end - offset < FSMAGIC_LEN ? (size_t)(end - offset) : FSMAGIC_LEN;
+	const uint8_t *data;
+	const char *name;
+
+	if (!survey_read_bytes(s, offset, room, len, &data))
+		return false;
+	name = fsmagic_find(data, len);
+	return !name || survey_end(s, REPORT_SLACK, "%s at byte %llu, %s", name,
+				   (unsigned long long)offset, where);
+}
+
+/* `offset` in bytes from the start of the disk. */
+static bool gap_check(struct survey *s, uint64_t offset, uint64_t size, const char *where)
+{
+	const uint64_t end = offset + size;
+	uint64_t last;
+
+	if (size < FSMAGIC_SPACE_MIN)
+		return true;
+	last = end - FSMAGIC_SPACE_MIN;
+	if (last / MIB - offset / MIB + 1 > SURVEY_LOOKS_MAX)
+		return survey_end(s, REPORT_SLACK,
+				  "%llu bytes at byte %llu, %s, could hide a file system",
+				  (unsigned long long)size, (unsigned long long)offset, where);
+	for (uint64_t at = offset; at <= last; at = (at / MIB + 1) * MIB)
+		if (!gap_look(s, at, end, where))
+			return false;
+	return true;
+}
+
+/* --- volumes --- */
+
+/* What a parser's outcome means for the report. */
+static enum report_outcome volume_outcome(int code)
+{
+	switch (code) {
+	case VOLUME_E_NONE:
+	case VOLUME_E_CLEAR:
+		return REPORT_PLAIN;
+	case VOLUME_E_VERSION:
+	case VOLUME_E_REQUIREMENT:
+		return REPORT_UNKNOWN;
+	default:
+		return code < 0 ? REPORT_INTERNAL : REPORT_DAMAGED;
+	}
+}
+
+static bool volume_refused(struct survey *s, const char *method, int code, const char *detail)
+{
+	return survey_end(s, volume_outcome(code), "%s: %s", method,
+			  code < 0 ? strerror(-code) : detail);
+}
+
+static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
+		       const struct volume *volume)
+{
+	return report_add_volume(s->report, s->number, s->partition, offset, size, volume) ||
+	       survey_end(s, REPORT_TOO_MANY, "more than %d volumes", REPORT_VOLUMES_MAX);
+}
+
+static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uint64_t offset,
+			 uint64_t size)
+{
+	_cleanup_(freep) uint8_t *copies = NULL;
+	char detail[VOLUME_DETAIL_MAX] = "";
+	struct volume volume;
+	struct luks2 luks;
+	int r;
+
+	if (2 * len > size)
+		return survey_end(s, REPORT_DAMAGED, "luks2: the headers are larger than the volume");
+	copies = malloc(2 * len);
+	if (!copies)
+		return survey_no_memory(s);
+	memcpy(copies, first, FIRST_LEN);
+	if (!survey_read(s, offset + FIRST_LEN, copies + FIRST_LEN, 2 * len - FIRST_LEN))
+		return false;
+	r = luks2_parse(copies, copies + len, len, size, &volume, &luks, detail);
+	if (r)
+		return volume_refused(s, "luks2", r, detail);
+	if (luks.keyslots_end < luks.data_offset &&
+	    !gap_check(s, offset + luks.keyslots_end, luks.data_offset - luks.keyslots_end,
+		       "between keyslots and data"))
+		return false;
+	return volume_add(s, offset, size, &volume);
+}
+
+/* Readers take the first copy that is valid; so all must be, and say the same. */
+static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot, uint64_t offset,
+			     uint64_t size)
+{
+	_cleanup_(freep) uint8_t *room = malloc(BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX);
+	char detail[VOLUME_DETAIL_MAX] = "";
+	struct volume volume, copy;
+	const uint8_t *data;
+	int r;
+
+	if (!room)
+		return survey_no_memory(s);
+	for (size_t i = 0; i < BITLOCKER_COPIES; i++) {
+		const uint64_t at = boot->metadata[i];
+		size_t len = BITLOCKER_METADATA_LEN;
+
+		if (at >= size)
+			return survey_end(s, REPORT_DAMAGED,
+					  "bitlocker: metadata beyond the volume");
+		if (len > size - at)
+			len = (size_t)(size - at);
+		if (!survey_read_bytes(s, offset + at, room, len, &data))
+			return false;
+		memset(&copy, 0, sizeof(copy));
+		r = bitlocker_metadata_parse(data, len, size, boot, &copy, detail);
+		if (r)
+			return volume_refused(s, "bitlocker", r, detail);
+		if (i && (strcmp(copy.uuid, volume.uuid) || strcmp(copy.cipher, volume.cipher)))
+			return survey_end(s, REPORT_DAMAGED,
+					  "bitlocker: the copies of the metadata differ");
+		volume = copy;
+	}
+	return volume_add(s, offset, size, &volume);
+}
+
+/* What it looks like, for the person who reads the log. */
+static bool volume_plain(struct survey *s, const uint8_t *first)
+{
+	const char *name = fsmagic_find(first, FIRST_LEN);
+
+	if (name)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: %s", name);
+	return survey_end(s, REPORT_PLAIN, "not encrypted: starts with %s",
+			  bytes_zero(first, FIRST_LEN) ? "zeroes" : "unknown data");
+}
+
+/* The volume at `offset` with its first FIRST_LEN bytes. */
+static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offset, uint64_t size)
+{
+	char detail[VOLUME_DETAIL_MAX] = "";
+	struct bitlocker_boot boot;
+	struct volume volume;
+	size_t len;
+	int r;
+
+	r = luks2_header_size(first, &len, detail);
+	if (!r)
+		return volume_luks2(s, first, len, offset, size);
+	if (r != VOLUME_E_NONE && r != VOLUME_E_VERSION)
+		return volume_refused(s, "luks2", r, detail);
+
+	r = luks1_parse(first, size, &volume, detail);
+	if (!r)
+		return volume_add(s, offset, size, &volume);
+	if (r != VOLUME_E_NONE)
+		return volume_refused(s, "luks", r, detail);
+
+	r = bitlocker_boot_parse(first, size, &boot, detail);
+	if (!r)
+		return volume_bitlocker(s, &boot, offset, size);
+	if (r != VOLUME_E_NONE)
+		return volume_refused(s, "bitlocker", r, detail);
+	return volume_plain(s, first);
+}
+
+static bool partition_survey(struct survey *s, const struct ptable_partition *partition)
+{
+	uint8_t first[FIRST_LEN];
+
+	s->partition = (uint16_t)partition->number;
+	if (partition->size < FIRST_LEN)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
+	return survey_read(s, partition->offset, first, sizeof(first)) &&
+	       volume_survey(s, first, partition->offset, partition->size);
+}
+
+/* --- the disk --- */
+
+static bool table_walk(struct survey *s)
+{
+	_cleanup_(freep) uint8_t *data = malloc(PTABLE_READ_MAX);
+	uint64_t offset;
+	size_t len;
+	int want;
+
+	if (!data)
+		return survey_no_memory(s);
+	ptable_start(&s->table, s->size, s->unit->block_size);
+	while ((want = ptable_next(&s->table, &offset, &len)) > 0) {
+		if (offset <= FIRST_LEN && len <= FIRST_LEN - offset)
+			memcpy(data, s->first + offset, len);
+		else if (!survey_read(s, offset, data, len))
+			return false;
+		ptable_feed(&s->table, data);
+	}
+	if (want < 0)
+		return survey_end(s, REPORT_TABLE, "%s", s->table.detail);
+	s->unit->table = (uint8_t)s->table.kind;
+	return true;
+}
+
+static bool disk_survey(struct survey *s)
+{
+	const struct ptable *table = &s->table;
+
+	if (s->size < FIRST_LEN) {
+		s->broken = true;
+		return survey_end(s, REPORT_BAD_ANSWER, "%llu bytes in all",
+				  (unsigned long long)s->size);
+	}
+	if (!survey_read(s, 0, s->first, sizeof(s->first)) || !table_walk(s))
+		return false;
+	if (table->kind == PTABLE_NONE)
+		return volume_survey(s, s->first, 0, s->size);
+
+	if (!table->n_partitions)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: a partition table without partitions");
+	for (size_t i = 0; i < table->n_partitions; i++)
+		if (!partition_survey(s, &table->partitions[i]))
+			return false;
+	s->partition = 0;
+	for (size_t i = 0; i < table->n_gaps; i++)
+		if (!gap_check(s, table->gaps[i].offset, table->gaps[i].size, "in no partition"))
+			return false;
+	return true;
+}
+
+bool survey_run(const struct survey_disk *disk, struct report *report, uint8_t unit)
+{
+	struct report_unit *u = &report->units[unit];
+	struct survey s = {
+		.disk = disk,
+		.report = report,
+		.unit = u,
+		.number = unit,
+		.size = u->blocks * u->block_size,
+	};
+	bool proved;
+
+	crypto_generichash_init(&s.digest, NULL, 0, sizeof(u->digest));
+	digest_number(&s, u->blocks);
+	digest_number(&s, u->block_size);
+	proved = disk_survey(&s);
+	if (!s.broken)
+		crypto_generichash_final(&s.digest, u->digest, sizeof(u->digest));
+	return proved;
+}
