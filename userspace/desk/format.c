@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/luks2.h"
 #include "desk/target-contents.h"
+#include "desk/target-survey.h"
 #include "desk/wipe-area.h"
 
 /* Backups of partition tables lie in the last sectors, signatures of RAIDs in the last 128 KiB. */
@@ -201,36 +201,29 @@ static int check_filesystem(struct format *format, const char *node)
 	return r ? fail_errno(format, r) : 0;
 }
 
-/* As a terminal sees the header: by our own parser. */
-static int check_header(struct format *format)
+/* As a terminal sees it. */
+static int check_survey(struct format *format, const struct mark *mark)
 {
-	_cleanup_(freep) uint8_t *header = NULL;
-	char detail[LUKS2_DETAIL_MAX] = "";
-	uint8_t first[LUKS2_BINARY_LEN];
-	struct luks2 luks2;
-	size_t size;
-	int r;
+	_cleanup_(freep) struct report *report = malloc(sizeof(*report));
+	const struct report_volume *volume;
 
-	r = target_read(format->target, 0, first, sizeof(first));
-	if (r)
-		return fail_errno(format, r);
-	r = luks2_header_size(first, &size, detail);
-	if (r)
-		return fail(format, FORMAT_E_PROOF, "header: %s", detail);
-	header = malloc(size);
-	if (!header)
+	if (!report)
 		return -ENOMEM;
-	r = target_read(format->target, 0, header, size);
-	if (r)
-		return fail_errno(format, r);
-	r = luks2_parse(header, size, format->target->size, &luks2, detail);
-	if (r)
-		return r < 0 ? r : fail(format, FORMAT_E_PROOF, "header: %s", detail);
-	if (strcmp(luks2.uuid, format->uuid))
-		return fail(format, FORMAT_E_PROOF, "the header's UUID is another one");
-	if (luks2.keyslots != format->n_keys)
-		return fail(format, FORMAT_E_PROOF, "%u keyslots instead of %zu", luks2.keyslots,
+	target_survey(format->target, report);
+	volume = &report->volumes[0];
+	if (report->outcome != REPORT_PROVED)
+		return fail(format, FORMAT_E_PROOF, "%s: %s", target_survey_text(report->outcome, false),
+			    report->detail);
+	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
+	    strcmp(volume->uuid, format->uuid))
+		return fail(format, FORMAT_E_PROOF, "the header that is read back is another one");
+	if (volume->keyslots != format->n_keys)
+		return fail(format, FORMAT_E_PROOF, "%u keyslots instead of %zu", volume->keyslots,
 			    format->n_keys);
+	if (memcmp(volume->binding, format->binding, sizeof(volume->binding)))
+		return fail(format, FORMAT_E_PROOF, "the volume key's digest is another one");
+	if (volume->has_mark != !!mark || (mark && memcmp(&volume->mark, mark, sizeof(*mark))))
+		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
 	return 0;
 }
 
@@ -275,14 +268,14 @@ static int prove(struct format *format)
 	r = target_flush(format->target);
 	if (r)
 		return fail_errno(format, r);
-	if ((r = check_header(format)) || (r = check_contents(format)) || (r = load(format, &volume)))
+	if ((r = check_contents(format)) || (r = load(format, &volume)))
 		return r;
 	if (cryptvolume_method(volume) != ENCRYPTION_LUKS2)
 		return fail(format, FORMAT_E_PROOF, "it is not LUKS2");
 	r = cryptvolume_binding(volume, format->binding);
 	if (r)
 		return fail_volume(format, volume, r);
-	if ((r = check_keys(format, volume)) ||
+	if ((r = check_survey(format, NULL)) || (r = check_keys(format, volume)) ||
 	    (r = with_mapping(format, volume, CRYPTVOLUME_READ_ONLY, check_filesystem)))
 		return r;
 	format->state = FORMAT_PROVED;
@@ -317,7 +310,7 @@ static int check_mark(struct format *format, const struct mark *mark, const uint
 	if (memcmp(&found, mark, sizeof(found)) || memcmp(binding, found.binding, sizeof(binding)) ||
 	    strcmp(cryptvolume_uuid(volume), found.uuid) || mark_verify(&found, key))
 		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
-	return check_header(format);
+	return check_survey(format, mark);
 }
 
 int format_mark(struct format *format, const struct mark *mark, const uint8_t key[static MARK_KEY_SIZE])

@@ -340,7 +340,7 @@ static int run(struct issue *issue)
 	int r;
 
 	if ((r = read_options(issue)) || (r = desk_open(issue->context, &issue->desk)) ||
-	    (r = target_say_open(issue->context, issue->options, true, &issue->target)) ||
+	    (r = target_say_open(issue->context, issue->options, TARGET_SAY_WRITE, &issue->target)) ||
 	    (r = issue_request_read(issue->context, issue->options, &issue->desk, issue->target, EVENT_ISSUED,
 				    &issue->request)))
 		return r;

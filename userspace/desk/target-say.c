@@ -9,12 +9,13 @@
 #include "desk/message.h"
 #include "desk/target-contents.h"
 
-int target_say_open(const struct context *context, const struct command_options *options, bool write,
-		    struct target **targetp)
+int target_say_open(const struct context *context, const struct command_options *options,
+		    enum target_say_purpose purpose, struct target **targetp)
 {
 	const struct target_request request = {
 		.path = options->arguments[0],
-		.write = write,
+		.write = purpose == TARGET_SAY_WRITE,
+		.empty_ok = purpose == TARGET_SAY_ENROL,
 		.fixed_ok = command_option(options, OPTION_FORCE_FIXED),
 		.id = command_option(options, OPTION_ID),
 		.serial = command_option(options, OPTION_SERIAL),
@@ -23,6 +24,8 @@ int target_say_open(const struct context *context, const struct command_options 
 	char detail[TARGET_DETAIL_MAX];
 	int r = target_open(&request, targetp, detail);
 
+	if (!r && purpose == TARGET_SAY_ENROL && !(*targetp)->identified)
+		r = TARGET_E_IDENTITY;
 	if (!r)
 		return 0;
 	return message_fail(context, "%s: %s%s%s%s", "%s: %s%s%s%s", request.path,

@@ -8,12 +8,18 @@
 #include "desk/desk.h"
 #include "desk/target.h"
 
+enum target_say_purpose {
+	TARGET_SAY_LOOK,  /* read only */
+	TARGET_SAY_ENROL, /* read only, but who it is must be known, and it may be locked */
+	TARGET_SAY_WRITE,
+};
+
 /*
  * Opens the command's DEVICE, by --id, --serial, --product and --force-fixed. 0, or COMMAND_FAILED after
  * saying why not.
  */
-int target_say_open(const struct context *context, const struct command_options *options, bool write,
-		    struct target **targetp);
+int target_say_open(const struct context *context, const struct command_options *options,
+		    enum target_say_purpose purpose, struct target **targetp);
 
 /* What it is and what is on it, some lines on standard error (or `out`). */
 void target_say_contents(const struct context *context, const struct target *target, FILE *out);

@@ -262,7 +262,7 @@ static int open_steps(const struct target_request *request, struct target *targe
 	    (r = same(target)) || (r = measure(target)))
 		return r;
 	if (!target->size)
-		return TARGET_E_EMPTY;
+		return request->empty_ok && !request->write ? 0 : TARGET_E_EMPTY;
 	if (target->size % target->block || (request->write && target->size < TARGET_SIZE_MIN))
 		return TARGET_E_SIZE;
 	return 0;

@@ -49,6 +49,7 @@ struct target_request {
 	const char *path;
 	bool write;	     /* false: only to look; then nothing but its kind is asked */
 	bool fixed_ok;	     /* a disk that is built in may be meant */
+	bool empty_ok;	     /* a device that shows nothing before it is unlocked; to look only */
 	const char *id;	     /* "1234:abcd" of what is not on USB; or NULL */
 	const char *serial;  /* … */
 	const char *product; /* … */
