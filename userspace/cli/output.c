@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "core/rule.h"
 #include "core/text.h"
 
 void output_no_memory(void)
@@ -35,6 +36,17 @@ char *output_format(const char *format, ...)
 	if (n < 0)
 		output_no_memory();
 	return text;
+}
+
+char *output_quote(const char *text)
+{
+	size_t size = rule_format_string(text, strlen(text), NULL, 0) + 1;
+	char *out = malloc(size);
+
+	if (!out)
+		output_no_memory();
+	rule_format_string(text, strlen(text), out, size);
+	return out;
 }
 
 const char *output_raw(struct json_object *object, const char *key)

@@ -21,6 +21,9 @@ char *output_escape(const char *text);
 /* A text of ours, malloc'd, never NULL. */
 char *output_format(const char *format, ...) _printf_(1, 2);
 
+/* The text as the policy language holds it, in double quotes; malloc'd, never NULL. */
+char *output_quote(const char *text);
+
 /* A string member made safe, malloc'd; "" if it is absent or no string. */
 char *output_member(struct json_object *object, const char *key);
 

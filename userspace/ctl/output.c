@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/rule.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "ctl/output.h"
 
 #define COLOUR_OFF "\x1b[0m"
-
-char *output_quote(const char *text)
-{
-	size_t size = rule_format_string(text, strlen(text), NULL, 0) + 1;
-	char *out = malloc(size);
-
-	if (!out)
-		output_no_memory();
-	rule_format_string(text, strlen(text), out, size);
-	return out;
-}
 
 void output_policy_text(FILE *out, const char *text, size_t len)
 {

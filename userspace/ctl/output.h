@@ -6,9 +6,6 @@
 #include "ctl/command.h"
 #include "ctl/label.h"
 
-/* The text as the policy language holds it, in double quotes; malloc'd, never NULL. */
-char *output_quote(const char *text);
-
 /*
  * Policy text made safe and still policy text: unsafe characters as the \xHH of the rule language,
  * everything else, a backslash too, as it is. So it can be written out, read back, and written the

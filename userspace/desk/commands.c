@@ -17,7 +17,7 @@
 
 const struct command commands[] = {
 	{"init", init_run, "", 0, 0,
-	 T(ORGANISATION) | T(RETURN_TO) | T(POLICY_SIGNER) | T(QUICK_KDF),
+	 T(ORGANISATION) | T(RETURN_TO) | T(POLICY_SIGNER) | T(REQUIRE) | T(QUICK_KDF),
 	 "make a desk: keys, the organisation's secret, an empty register",
 	 "窓口を作る: 鍵、組織の秘密、空の台帳"},
 	{"issue", issue_run, "DEVICE", 1, 1,
@@ -72,6 +72,8 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    "拾得時の届け先（ラベル用）"),
 	ROW(POLICY_SIGNER, "policy-signer", "NAME", true, false,
 	    "somebody who signs policies (may be repeated)", "ポリシーの署名者（繰り返し可）"),
+	ROW(REQUIRE, "require", "N", false, false,
+	    "how many of them must sign (default: 1)", "必要な署名の数（省略時1）"),
 	ROW(QUICK_KDF, "quick-kdf", NULL, false, false,
 	    "protect keys weakly but quickly against guessing: for trying out only",
 	    "鍵の保護を弱く速くする（試用のみ）"),

@@ -4,8 +4,8 @@
  * `minisign -S -s` and `-V -p` take the same files; and the organisation's secret, from which media keys are
  * derived (core/orgkey.h). Each lies in DESK/keys under a passphrase, mode 0600:
  *
- *	NAME.key NAME.pub    name: "media", or "policy-" and a number; the signer's name is in the .pub's comment
- *	organisation.sealed  "sekimori organisation secret 1", salt, nonce, box: see keys.c
+ *	NAME.key NAME.pub    name: "media", or "policy-" and a number; whose it is stands in the register
+ *	organisation.sealed  as in sealed.h, purpose "organisation secret"
  *
  * Opened secrets lie in sodium_malloc() memory and are wiped by their free functions.
  */
@@ -22,6 +22,8 @@
 
 #define KEYS_NAME_MAX 32 /* with NUL: of the files */
 #define KEYS_MEDIA "media"
+#define KEYS_ROLE_MEDIA "media"
+#define KEYS_ROLE_POLICY "policy"
 
 /* A signing key, opened. */
 struct signing_key {
@@ -42,3 +44,19 @@ int keys_open(const struct context *context, const struct desk *desk, const char
 /* The organisation's secret, ORGKEY_SECRET_SIZE bytes; to be freed by sodium_free(). The same. */
 int keys_open_organisation(const struct context *context, const struct desk *desk,
 			   uint8_t **secretp);
+
+/* --- making them, for init ------------------------------------------------------------------- */
+
+/*
+ * Writes a fresh key, and a fresh secret of the organisation, into the directory `keys`, asking for new passphrases.
+ * `who` is whose key it is. *public_key: "RW…", malloc'd. 0, or COMMAND_FAILED after saying why.
+ */
+int keys_make(const struct context *context, int keys, const char *name, const char *who,
+	      bool quick, char **public_key);
+int keys_make_organisation(const struct context *context, int keys, bool quick);
+
+/*
+ * Writes trust/sekimori-desk.trust below `dir` from the register's signers: what terminals get. Media keys have their
+ * own role, and since a `require` stands there they do not count for policies.
+ */
+int keys_write_trust(const struct context *context, int dir, struct media_register *reg);
