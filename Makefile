@@ -64,14 +64,15 @@ $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $
 $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
-$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+# The desk judges a medium by the same survey as a terminal.
+$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
 
 $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN) $(PKGS_DESK))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
 DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
 

@@ -11,11 +11,32 @@
 
 #define T(option) COMMAND_TAKES(OPTION_##option)
 
+/* How a device is named, and what is said of a medium that is entered. */
+#define FOR_DEVICE (T(ID) | T(SERIAL) | T(PRODUCT) | T(FORCE_FIXED))
+#define FOR_MEDIUM                                                                                 \
+	(T(CLASS) | T(CONTENT) | T(ACCESS) | T(USER) | T(PLACE) | T(TERMINALS) | T(FROM) | T(UNTIL) | T(NOTE))
+
 const struct command commands[] = {
 	{"init", init_run, "", 0, 0,
 	 T(ORGANISATION) | T(RETURN_TO) | T(POLICY_SIGNER) | T(REQUIRE) | T(QUICK_KDF),
 	 "make a desk: keys, the organisation's secret, an empty register",
 	 "窓口を作る: 鍵、組織の秘密、空の台帳"},
+	{"issue", issue_run, "DEVICE", 1, 1,
+	 FOR_DEVICE | FOR_MEDIUM | T(NUMBER) | T(FILESYSTEM) | T(GENERATE) | T(RECOVERY) | T(ORGANISATION_KEY) |
+		 T(KDF_MEMORY) | T(KDF_PASSES) | T(KDF_THREADS) | T(DISCARD) | T(OVERWRITE),
+	 "make an encrypted medium of DEVICE, with the desk's mark, and enter it; destroys what is on it",
+	 "媒体を発行する: 暗号化し、署名標を書き込み、台帳に登録する（元の内容は消える）"},
+	{"enrol", enrol_run, "DEVICE", 1, 1, FOR_DEVICE | FOR_MEDIUM | T(NUMBER) | T(METHOD) | T(MARK),
+	 "enter a medium that is encrypted already, or encrypts by itself; nothing on it is destroyed",
+	 "すでに暗号化された媒体・自己暗号化媒体を台帳に登録する（内容は消えない）"},
+	{"wipe", wipe_run, "DEVICE", 1, 1, FOR_DEVICE | T(NUMBER) | T(DISCARD) | T(OVERWRITE) | T(CERTIFICATE) | T(WITNESS),
+	 "make DEVICE unreadable for ever, prove it, and write the certificate",
+	 "媒体を復元不能に消去し、確認し、消去証明書を出す"},
+	{"inspect", inspect_run, "DEVICE", 1, 1, T(ID) | T(SERIAL) | T(PRODUCT),
+	 "what is on DEVICE: encryption, mark, entry in the register", "媒体の内容・署名標・台帳の記載を調べる"},
+	{"recovery", recovery_run, "NUMBER", 1, 1, 0,
+	 "print the recovery passphrase of a medium; that it was is entered, with the reason",
+	 "媒体の回復用パスフレーズを表示する（理由とともに記録される）"},
 	{"list", list_run, "", 0, 0, FILTER_OPTIONS | T(CSV), "the register, or some of it",
 	 "台帳の一覧"},
 	{"show", show_run, "NUMBER", 1, 1, 0, "all that is known of a medium",
@@ -124,6 +145,44 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    "署名に添える文"),
 	ROW(FORMAT, "format", "html|svg", false, false, "a page of labels, or one label alone",
 	    "ラベル用紙のページ(html)か、1枚の図(svg)か"),
+	ROW(NUMBER, "number", "NUMBER", false, false,
+	    "number of the medium, or a pattern like R8-### for the next free one (default: M-####)",
+	    "媒体の番号。R8-###のような形なら次の空き番号（省略時 M-####）"),
+	ROW(ID, "id", "VVVV:PPPP", false, false, "USB vendor and product, for what is not on USB",
+	    "USBのベンダーIDと製品ID（USB機器でないとき）"),
+	ROW(SERIAL, "serial", "TEXT", false, false, "serial number, for what is not on USB",
+	    "製造番号（USB機器でないとき）"),
+	ROW(PRODUCT, "product", "TEXT", false, false, "maker and model, for what is not on USB",
+	    "メーカーと品名（USB機器でないとき）"),
+	ROW(FORCE_FIXED, "force-fixed", NULL, false, false, "DEVICE may be a disk that is built in",
+	    "取り外せないディスクでもよい"),
+	ROW(FILESYSTEM, "filesystem", "exfat|ext4", false, false, "what is made inside (default: exfat)",
+	    "中に作るファイルシステム（省略時 exfat）"),
+	ROW(GENERATE, "generate", NULL, false, false,
+	    "make up the holder's passphrase, and show it once", "所持者のパスフレーズを生成し、一度だけ表示する"),
+	ROW(RECOVERY, "recovery", "keep|print|none", false, false,
+	    "recovery passphrase: kept in the register, sealed to the media key (default); printed too; none",
+	    "回復用パスフレーズ: 媒体鍵で封じて台帳に保管（省略時）、さらに表示、作らない"),
+	ROW(ORGANISATION_KEY, "organisation-key", NULL, false, false,
+	    "the organisation's terminals can open it by themselves", "組織の端末では自動で開けるようにする"),
+	ROW(KDF_MEMORY, "kdf-memory", "MIB", false, false, "memory of argon2id, 32 to 1024 (default: 256)",
+	    "argon2idのメモリー量（MiB、32～1024、省略時256）"),
+	ROW(KDF_PASSES, "kdf-passes", "N", false, false, "passes of argon2id, 4 to 64 (default: 4)",
+	    "argon2idの反復回数（4～64、省略時4）"),
+	ROW(KDF_THREADS, "kdf-threads", "N", false, false, "threads of argon2id, 1 to 4 (default: 4)",
+	    "argon2idの並列数（1～4、省略時4）"),
+	ROW(DISCARD, "discard", NULL, false, false, "tell the device that all its blocks are free",
+	    "全ブロックの破棄を機器に指示する"),
+	ROW(OVERWRITE, "overwrite", NULL, false, false, "overwrite everything, which takes long",
+	    "全体を上書きする（時間がかかる）"),
+	ROW(METHOD, "method", "METHOD", false, false,
+	    "luks2, luks1, bitlocker: what must be found; hardware: the device encrypts by itself",
+	    "luks2・luks1・bitlocker（見つかるべきもの）、hardware（機器自身が暗号化する）"),
+	ROW(MARK, "mark", NULL, false, false, "write the desk's mark (LUKS2 only)",
+	    "署名標を書き込む（LUKS2のみ）"),
+	ROW(CERTIFICATE, "certificate", "FILE", false, false, "where to write the certificate (default: print it)",
+	    "消去証明書の出力先（省略時は表示）"),
+	ROW(WITNESS, "witness", "NAME", false, false, "who was present", "立会者"),
 };
 
 const struct command *command_find(int n, char *const *words, int *used)

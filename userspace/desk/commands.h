@@ -25,3 +25,8 @@ int import_run(const struct context *context, const struct command_options *opti
 int export_run(const struct context *context, const struct command_options *options);
 int label_run(const struct context *context, const struct command_options *options);
 int policy_run(const struct context *context, const struct command_options *options);
+int issue_run(const struct context *context, const struct command_options *options);
+int enrol_run(const struct context *context, const struct command_options *options);
+int wipe_run(const struct context *context, const struct command_options *options);
+int inspect_run(const struct context *context, const struct command_options *options);
+int recovery_run(const struct context *context, const struct command_options *options);
