@@ -195,14 +195,22 @@ static int commit(struct making *making)
 	return r ? register_say(context, making->desk.reg, r, making->desk.path) : 0;
 }
 
+/* What the signer says beside the signature: if nothing, which policy it is. */
+static char *comment_new(const char *comment, uint64_t version)
+{
+	return comment ? output_format("%s", comment)
+		       : output_format("policy version %" PRIu64, version);
+}
+
 static int write_files(struct making *making)
 {
 	const struct context *context = making->context;
+	_cleanup_(freep) char *comment = comment_new(making->comment, making->version);
 	int r;
 
 	remove_old_signatures(making);
 	r = issuing_sign(context, &making->keys, making->out_path, making->text, making->len,
-			 making->comment, false);
+			 comment, false);
 	if (!r)
 		r = outfile_write(context, making->out_path, 0644, making->text, making->len);
 	if (r)
@@ -267,11 +275,10 @@ static int make(struct making *making)
 
 int policy_run(const struct context *context, const struct command_options *options)
 {
-	const char *comment = command_option(options, OPTION_COMMENT);
 	struct making making = {.context = context,
 				.base_path = command_option(options, OPTION_BASE),
 				.out_path = command_option(options, OPTION_OUT),
-				.comment = comment ? comment : "signed by sekimori-desk"};
+				.comment = command_option(options, OPTION_COMMENT)};
 	int r;
 
 	if (!making.base_path || !making.out_path)
@@ -300,9 +307,11 @@ int policy_run(const struct context *context, const struct command_options *opti
 /* --- policy sign ---------------------------------------------------------------------------- */
 
 static int sign(const struct context *context, const struct command_options *options,
-		const struct desk *desk, const char *path, const char *text, size_t len)
+		const struct desk *desk, const struct policy *policy, const char *text, size_t len)
 {
-	const char *comment = command_option(options, OPTION_COMMENT);
+	_cleanup_(freep) char *comment =
+		comment_new(command_option(options, OPTION_COMMENT), policy_version(policy));
+	const char *path = policy_file(policy);
 	struct issuing_keys keys;
 	int r = issuing_keys_open(context, options, desk, &keys);
 
@@ -310,8 +319,7 @@ static int sign(const struct context *context, const struct command_options *opt
 		r = message_usage(context, "say with which key: --sign=KEY",
 				  "どの鍵で署名するかを--sign=鍵で指定してください");
 	if (!r)
-		r = issuing_sign(context, &keys, path, text, len,
-				 comment ? comment : "signed by sekimori-desk", true);
+		r = issuing_sign(context, &keys, path, text, len, comment, true);
 	if (!r)
 		message_done(context, "%s: signed with %zu keys", "%s: %zu個の鍵で署名しました",
 			     path, keys.n);
@@ -335,7 +343,7 @@ int policy_sign_run(const struct context *context, const struct command_options 
 				    "%sに誤りがあります。署名していません", path);
 	r = desk_open(context, &desk);
 	if (!r)
-		r = sign(context, options, &desk, path, text, len);
+		r = sign(context, options, &desk, policy, text, len);
 	desk_close(&desk);
 	return r;
 }
