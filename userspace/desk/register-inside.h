@@ -38,6 +38,3 @@ int register_finish(sqlite3_stmt *statement);
 
 /* A column's text, "" for NULL. */
 const char *register_column(sqlite3_stmt *statement, int column);
-
-/* UTC now. */
-void register_time(char out[static REGISTER_TIME_MAX]);

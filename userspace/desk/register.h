@@ -104,6 +104,9 @@ typedef int (*register_event_fn)(void *userdata, unsigned int sequence, const ch
 int register_history(struct media_register *reg, const char *number, register_event_fn each,
 		     void *userdata);
 
+/* UTC now. */
+void register_time(char out[static REGISTER_TIME_MAX]);
+
 /*
  * Says what `code` means of the last call on this register (NULL: of open or create, `what` the path), `what` being
  * the number that it was about. Returns COMMAND_FAILED.
