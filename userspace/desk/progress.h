@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far a long command is, on standard error: a bar that moves on a terminal, a line for each step and
- * each tenth otherwise. And whether somebody wants it to stop: SIGINT, SIGTERM and SIGHUP are
+ * How far a long command is, on standard error: a bar that moves on a terminal, a line for each step, and
+ * now and then one within a long step, otherwise. And whether somebody wants it to stop: SIGINT, SIGTERM and SIGHUP are
  * noted between progress_start() and progress_end(), and the command stops where the medium's state
  * can be told.
  */
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "desk/command.h"
 
@@ -22,6 +23,7 @@ struct progress {
 	unsigned int steps;
 	const char *text; /* of the step; NULL before the first */
 	unsigned int shown; /* percent */
+	time_t said;	    /* of the last line without a terminal */
 	struct sigaction before[PROGRESS_SIGNALS];
 };
 

@@ -174,7 +174,6 @@ static int read_samples(struct wipe *wipe, const struct wipe_area *area)
 			place[byte] = (uint8_t)(at >> (8 * byte));
 		crypto_generichash_update(&state, place, sizeof(place));
 		crypto_generichash_update(&state, data, sizeof(data));
-		progress_show(wipe->progress, i, n);
 		if (progress_interrupted())
 			return WIPE_E_STOPPED;
 	}
