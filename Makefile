@@ -16,6 +16,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 CC ?= gcc
 PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
+PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_CTL := dbus-1 json-c libudev
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
 PKGS_UNIT := cunit json-c libsodium libsystemd libudev
@@ -34,7 +35,7 @@ san_objs = $(patsubst userspace/%.c,$(BUILD)/san/%.o,$(wildcard userspace/$(1)/*
 cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
-PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk
+PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
@@ -70,7 +71,10 @@ $(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
 
-DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_DESK))
+$(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
+
+DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
 
 # The pure modules must not narrow integers silently.
 $(BUILD)/obj/core/%.o $(BUILD)/san/core/%.o: WARN += -Wconversion
@@ -105,6 +109,7 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
+	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	$(INSTALL) 644 udev-rules/10-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/10-sekimori.rules
@@ -142,7 +147,7 @@ $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(
 		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
-$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(call san_objs,system) $(call san_objs,core)
+$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	$(CC) $(SAN) -static-libasan -static-libubsan -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
 .PHONY: stage

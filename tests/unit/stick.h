@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A played bulk-only stick for the tests of the transport and the probe: well-behaved, with one
- * kind of fault at one command, and a played clock, so that a timeout costs no time. It checks what
- * a device can see of its host: only whole CBWs, no data out, waits within the deadline.
+ * A played bulk-only stick or card reader for the tests of the transport and the probe: well-behaved,
+ * with one kind of fault at one command, or a change of medium in the middle, and a played clock, so
+ * that a timeout costs no time. It checks what a device can see of its host: only whole CBWs, to units
+ * that it has, no data out, no block behind the last, waits within the deadline.
  */
 #pragma once
 
 #include "inspect/bot.h"
-#include "luks2-image.h"
+#include "disk-image.h"
 #include "testing.h"
 
 #define DEADLINE_MS 8000
-#define STICK_BYTES (128 << 10) /* what reads may reach; behind it are zeroes */
+#define STICK_UNITS 16
+#define STICK_READ_MAX (64 << 10)
 
 #define OP_TUR 0x00
 #define OP_SENSE 0x03
@@ -19,6 +21,7 @@
 #define OP_MODE 0x1a
 #define OP_CAP10 0x25
 #define OP_READ 0x28
+#define OP_READ16 0x88
 #define OP_CAP16 0x9e
 #define OP_NONE 0xff
 
@@ -60,6 +63,19 @@ enum phase {
 	PHASE_DEAD, /* until reset */
 };
 
+struct stick_unit {
+	struct disk disk;
+	uint8_t inquiry[36], capacity10[8], capacity16[32], mode[192];
+	unsigned int unready; /* TEST UNIT READY fails so often */
+	uint8_t unready_sense[3];
+	/* Another medium comes, or none, in front of read number `change_at`, so often as told. */
+	unsigned int change_at;
+	unsigned int changes;
+	uint8_t change_sense[3];
+	void (*change)(struct stick_unit *unit);
+	unsigned int reads;
+};
+
 struct stick {
 	uint64_t clock;
 	enum phase phase;
@@ -80,11 +96,10 @@ struct stick {
 
 	uint8_t max_lun;
 	int max_lun_result;
-	uint8_t inquiry[36], capacity10[8], capacity16[32], mode[192], sense[18];
-	unsigned int unready; /* TEST UNIT READY fails so often */
-	uint8_t unready_sense[3];
-	uint8_t disk[STICK_BYTES];
-	uint8_t out[STICK_BYTES];
+	uint8_t lun; /* of the present command */
+	uint8_t sense[18];
+	struct stick_unit unit[STICK_UNITS];
+	uint8_t out[STICK_READ_MAX];
 
 	unsigned int resets, cbws, reads;
 	uint64_t overslept; /* an operation was given more than the time left */
@@ -126,43 +141,68 @@ static void sense_set(uint8_t key, uint8_t asc, uint8_t ascq)
 	stick.sense[13] = ascq;
 }
 
+static bool medium_changes(struct stick_unit *unit)
+{
+	if (!unit->changes || ++unit->reads < unit->change_at)
+		return false;
+	unit->reads = 0;
+	unit->changes--;
+	if (unit->change)
+		unit->change(unit);
+	stick.status = 1;
+	sense_set(unit->change_sense[0], unit->change_sense[1], unit->change_sense[2]);
+	return true;
+}
+
+static void stick_read(const uint8_t *cdb, struct stick_unit *unit)
+{
+	const bool large = cdb[0] == OP_READ16;
+	uint64_t lba = 0;
+
+	for (size_t i = 2; i < (large ? 10 : 6); i++)
+		lba = lba << 8 | cdb[i];
+	stick.reads++;
+	if (medium_changes(unit))
+		return;
+	CU_ASSERT(stick.expect <= STICK_READ_MAX);
+	CU_ASSERT(lba * unit->disk.block + stick.expect <= unit->disk.size);
+	disk_read(&unit->disk, lba * unit->disk.block, stick.out, stick.expect);
+	answer_set(stick.out, sizeof(stick.out));
+}
+
 static void stick_execute(const uint8_t *cdb)
 {
-	size_t lba = (uint32_t)cdb[2] << 24 | cdb[3] << 16 | cdb[4] << 8 | cdb[5];
-	size_t offset = lba * (size_t)(stick.capacity10[6] << 8);
+	struct stick_unit *unit = &stick.unit[stick.lun];
 
 	stick.status = 0;
 	stick.answer_len = 0;
 	switch (stick.op) {
 	case OP_TUR:
-		if (stick.unready) {
-			stick.unready--;
+		if (unit->unready) {
+			unit->unready--;
 			stick.status = 1;
-			sense_set(stick.unready_sense[0], stick.unready_sense[1],
-				  stick.unready_sense[2]);
+			sense_set(unit->unready_sense[0], unit->unready_sense[1],
+				  unit->unready_sense[2]);
 		}
 		break;
 	case OP_SENSE:
 		answer_set(stick.sense, sizeof(stick.sense));
 		break;
 	case OP_INQUIRY:
-		answer_set(stick.inquiry, sizeof(stick.inquiry));
+		answer_set(unit->inquiry, sizeof(unit->inquiry));
 		break;
 	case OP_MODE:
-		answer_set(stick.mode, sizeof(stick.mode));
+		answer_set(unit->mode, sizeof(unit->mode));
 		break;
 	case OP_CAP10:
-		answer_set(stick.capacity10, sizeof(stick.capacity10));
+		answer_set(unit->capacity10, sizeof(unit->capacity10));
 		break;
 	case OP_CAP16:
-		answer_set(stick.capacity16, sizeof(stick.capacity16));
+		answer_set(unit->capacity16, sizeof(unit->capacity16));
 		break;
 	case OP_READ:
-		stick.reads++;
-		memset(stick.out, 0, sizeof(stick.out));
-		if (offset < sizeof(stick.disk))
-			memcpy(stick.out, stick.disk + offset, sizeof(stick.disk) - offset);
-		answer_set(stick.out, sizeof(stick.out));
+	case OP_READ16:
+		stick_read(cdb, unit);
 		break;
 	default:
 		CU_FAIL("a command that the stick does not know");
@@ -218,7 +258,8 @@ static int play_bulk_out(void *ctx, const uint8_t *data, size_t len, size_t *don
 	stick.expect = (uint32_t)data[11] << 24 | data[10] << 16 | data[9] << 8 | data[8];
 	stick.op = data[15];
 	CU_ASSERT_EQUAL(data[12], stick.expect ? 0x80 : 0);
-	CU_ASSERT_EQUAL(data[13], 0);
+	stick.lun = data[13];
+	CU_ASSERT(stick.lun <= stick.max_lun);
 	fault_choose();
 	if (faulty(FAULT_STALL_CBW) || faulty(FAULT_NO_RESET)) {
 		stick.halted_out = stick.halted_in = true;
@@ -379,15 +420,50 @@ static const struct bot_transport played = {
 	.sleep = play_sleep,
 };
 
-/* A stick of 64 MiB with a LUKS2 header; one unit attention waits, as after power-on. */
+/* Sets the disk's size as READ CAPACITY says it. */
+static void unit_size(struct stick_unit *unit, uint64_t size, uint32_t block)
+{
+	const uint64_t last = size / block - 1;
+
+	disk_make(&unit->disk, size, block);
+	image_put_be(unit->capacity10, last < UINT32_MAX ? last : UINT32_MAX, 4);
+	image_put_be(unit->capacity10 + 4, block, 4);
+	image_put_be(unit->capacity16, last, 8);
+	image_put_be(unit->capacity16 + 8, block, 4);
+}
+
+/* A disk of 64 MiB with a LUKS2 header; one unit attention waits, as after power-on. */
+static void unit_make(struct stick_unit *unit, unsigned int number)
+{
+	memcpy(unit->inquiry, "\0\x80\x06\x02\x1f\0\0\0SANWA   USB MEMORY 16GB 1.00", 36);
+	unit->mode[0] = 3;
+	unit->unready = 1;
+	memcpy(unit->unready_sense, "\x06\x28\0", 3);
+	memcpy(unit->change_sense, "\x06\x28\0", 3);
+	unit_size(unit, 64 * MIB, 512);
+	disk_luks2(&unit->disk, 0, number);
+}
+
+/* A slot of a reader with nothing in it. */
+static void unit_empty(struct stick_unit *unit)
+{
+	unit->unready = 1000;
+	memcpy(unit->unready_sense, "\x02\x3a\0", 3);
+}
+
+/* So many units, each a LUKS2 disk. */
+static void stick_make_units(unsigned int n)
+{
+	for (size_t i = 0; i < STICK_UNITS; i++)
+		disk_clear(&stick.unit[i].disk);
+	memset(&stick, 0, sizeof(stick));
+	for (unsigned int i = 0; i < n; i++)
+		unit_make(&stick.unit[i], 0x11 + i);
+	stick.max_lun = (uint8_t)(n - 1);
+	stick.fault_op = OP_NONE;
+}
+
 static void stick_make(void)
 {
-	memset(&stick, 0, sizeof(stick));
-	memcpy(stick.inquiry, "\0\x80\x06\x02\x1f\0\0\0SANWA   USB MEMORY 16GB 1.00", 36);
-	memcpy(stick.capacity10, "\0\x01\xff\xff\0\0\x02\0", 8);
-	stick.mode[0] = 3;
-	image_make(stick.disk, IMAGE_HEADER, image_json);
-	stick.unready = 1;
-	memcpy(stick.unready_sense, "\x06\x28\0", 3);
-	stick.fault_op = OP_NONE;
+	stick_make_units(1);
 }

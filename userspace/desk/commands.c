@@ -7,6 +7,7 @@
 #include "core/macro.h"
 #include "desk/command.h"
 #include "desk/commands.h"
+#include "desk/filter.h"
 
 #define T(option) COMMAND_TAKES(OPTION_##option)
 
@@ -36,6 +37,32 @@ const struct command commands[] = {
 	{"recovery", recovery_run, "NUMBER", 1, 1, 0,
 	 "print the recovery passphrase of a medium; that it was is entered, with the reason",
 	 "媒体の回復用パスフレーズを表示する（理由とともに記録される）"},
+	{"list", list_run, "", 0, 0, FILTER_OPTIONS | T(CSV), "the register, or some of it",
+	 "台帳の一覧"},
+	{"show", show_run, "NUMBER", 1, 1, 0, "all that is known of a medium",
+	 "媒体の記載をすべて示す"},
+	{"history", history_run, "NUMBER", 1, 1, 0, "what happened to it: when, by whom, why",
+	 "媒体の履歴: いつ、誰が、なぜ"},
+	{"lend", lend_run, "NUMBER…", 1, INT_MAX,
+	 T(HOLDER) | T(USER) | T(PLACE) | T(TERMINALS) | T(UNTIL),
+	 "give it to somebody until the end of the fiscal year, or --until", "貸し出す（年度末まで、または--untilまで）"},
+	{"return", return_run, "NUMBER…", 1, INT_MAX, T(PLACE), "it is back", "返却を受ける"},
+	{"lost", lost_run, "NUMBER…", 1, INT_MAX, 0,
+	 "it is lost: the next policy shuts it out everywhere", "紛失: 次のポリシーからすべての端末で拒否する"},
+	{"found", found_run, "NUMBER…", 1, INT_MAX, T(PLACE), "a lost one is back at the desk",
+	 "紛失したものが見つかり、窓口に戻った"},
+	{"revoke", revoke_run, "NUMBER…", 1, INT_MAX, 0,
+	 "it must not be used any more: the next policy shuts it out everywhere", "失効: 次のポリシーからすべての端末で拒否する"},
+	{"dispose", dispose_run, "NUMBER…", 1, INT_MAX, T(PLACE),
+	 "it is destroyed or given away, wiped before or with --why", "廃棄する（消去済みのもの。そうでなければ--why）"},
+	{"change", change_run, "NUMBER…", 1, INT_MAX,
+	 T(CLASS) | T(CONTENT) | T(ACCESS) | T(HOLDER) | T(USER) | T(PLACE) | T(TERMINALS) |
+		 T(FROM) | T(UNTIL) | T(NOTE),
+	 "correct an entry, or give it a new term", "記載を改める、有効期限を変える"},
+	{"import", import_run, "FILE", 1, 1, 0,
+	 "enter the media of a CSV table: all, or none if a line has an error", "CSVの表から登録する（誤りがあれば何も登録しない）"},
+	{"export", export_run, "FILE", 1, 1, FILTER_OPTIONS,
+	 "write the register as CSV for spreadsheets", "台帳を表計算用のCSVに書き出す"},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 

@@ -37,6 +37,13 @@ static int refuse(struct media_register *reg, enum field field, const char *expe
 
 /* --- reading -------------------------------------------------------------------------------- */
 
+/* A table cannot say that a medium was wiped, but that its volume is missing. */
+static void note_wiped(struct medium_state *state, enum event_kind kind)
+{
+	if (kind == EVENT_IMPORTED && !strncmp(record_get(&state->record, FIELD_ENCRYPTION), "luks", 4))
+		state->transition.wiped = !*record_get(&state->record, FIELD_LUKS_UUID);
+}
+
 /* Lays one row over the state; rows of a medium come in the order of their sequence. */
 static int fold(struct medium_state *state, sqlite3_stmt *row)
 {
@@ -54,6 +61,7 @@ static int fold(struct medium_state *state, sqlite3_stmt *row)
 		if (text)
 			record_set(&state->record, i, text);
 	}
+	note_wiped(state, kind);
 	snprintf(state->changed, sizeof(state->changed), "%s", register_column(row, COLUMN_TIME));
 	if (!state->n_events++) {
 		state->id = sqlite3_column_int64(row, COLUMN_MEDIUM);
@@ -188,7 +196,8 @@ static int check_values(struct media_register *reg, const struct record *record,
 }
 
 /* What one value alone cannot show. */
-static int check_whole(struct media_register *reg, const struct record *record)
+static int check_whole(struct media_register *reg, const struct record *record,
+		       enum event_kind kind)
 {
 	const char *from = record_get(record, FIELD_FROM), *until = record_get(record, FIELD_UNTIL);
 	const char *encryption = record_get(record, FIELD_ENCRYPTION);
@@ -198,7 +207,8 @@ static int check_whole(struct media_register *reg, const struct record *record)
 			return refuse(reg, i, "a value");
 	if (*from && *until && strcmp(from, until) > 0)
 		return refuse(reg, FIELD_UNTIL, "a last day that is not before the first one");
-	if (!strncmp(encryption, "luks", 4) && !*record_get(record, FIELD_LUKS_UUID))
+	if ((kind == EVENT_ISSUED || kind == EVENT_ENROLLED) && !strncmp(encryption, "luks", 4) &&
+	    !*record_get(record, FIELD_LUKS_UUID))
 		return refuse(reg, FIELD_LUKS_UUID, "the UUID of its volume");
 	return 0;
 }
@@ -248,8 +258,12 @@ static int insert_event(struct media_register *reg, const struct medium_state *b
 	register_bind(insert, 6, event->why);
 	register_bind(insert, 7, event->detail);
 	register_bind(insert, 8, medium_status_name(status));
-	for (enum field i = FIELD_STATUS + 1; i < FIELD_COUNT; i++)
-		register_bind(insert, 8 + (int)(i - FIELD_STATUS), event->sets.values[i]);
+	for (enum field i = FIELD_STATUS + 1; i < FIELD_COUNT; i++) {
+		bool gone = event->kind == EVENT_WIPED && (i == FIELD_LUKS_UUID || i == FIELD_MARK);
+
+		register_bind(insert, 8 + (int)(i - FIELD_STATUS),
+			      gone ? "" : event->sets.values[i]);
+	}
 	return register_finish(insert);
 }
 
@@ -268,9 +282,15 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 	reg->state = state->transition;
 	r = transition_make(&state->transition, event->kind, event->why && *event->why, imported);
 	if (r)
-		return r == TRANSITION_E_WHY ? REGISTER_E_WHY : REGISTER_E_TRANSITION;
+		return r == TRANSITION_E_WHY	 ? REGISTER_E_WHY
+		       : r == TRANSITION_E_WIPED ? REGISTER_E_WIPED
+						 : REGISTER_E_TRANSITION;
 	record_apply(&state->record, &event->sets);
-	r = check_whole(reg, &state->record);
+	if (event->kind == EVENT_WIPED) {
+		record_set(&state->record, FIELD_LUKS_UUID, "");
+		record_set(&state->record, FIELD_MARK, "");
+	}
+	r = check_whole(reg, &state->record, event->kind);
 	/* What is on its way out keeps the volume that it had. */
 	if (!r && event->sets.values[FIELD_LUKS_UUID] && state->transition.status != MEDIUM_DISPOSED)
 		r = check_volume(reg, &state->record);

@@ -354,6 +354,9 @@ int register_say(const struct context *context, const struct media_register *reg
 				    "(sekimori-desk restore)",
 				    "台帳が壊れています。使わずに、控えから復元してください"
 				    "(sekimori-desk restore)");
+	case REGISTER_E_WIPED:
+		return message_fail(context, "%s was wiped: issue it anew before it is lent",
+				    "%sは消去されています。貸し出す前に発行し直してください", what);
 	case REGISTER_E_SCHEMA:
 		return message_fail(context,
 				    "the register was made by a later version of sekimori-desk: "

@@ -36,6 +36,7 @@ enum {
 	REGISTER_E_BUSY = 7,	   /* another desk held it for longer than REGISTER_WAIT_MS */
 	REGISTER_E_DAMAGED = 8,	   /* the file is damaged, or is no register */
 	REGISTER_E_SCHEMA = 9,	   /* made by a later version of this program */
+	REGISTER_E_WIPED = 10,	   /* there is nothing on it to be lent */
 };
 
 struct media_register; /* `register` is C's */
@@ -68,7 +69,10 @@ struct event {
 int register_add(struct media_register *reg, const struct record *identity,
 		 const struct event *event);
 
-/* One more event of a medium: the transition is checked against its state of now. Between begin and commit. */
+/*
+ * One more event of a medium: the transition is checked against its state of now. EVENT_WIPED takes luks_uuid and mark
+ * away by itself. Between begin and commit.
+ */
 int register_event(struct media_register *reg, const char *number, const struct event *event);
 
 /* --- reading -------------------------------------------------------------------------------- */

@@ -61,6 +61,8 @@ int transition_make(struct transition_state *state, enum event_kind kind, bool h
 	if (!has_why &&
 	    ((kinds[kind].why & now) || (!state->wiped && (kinds[kind].why_unless_wiped & now))))
 		return TRANSITION_E_WHY;
+	if (kind == EVENT_LENT && state->wiped)
+		return TRANSITION_E_WIPED;
 
 	if (kind == EVENT_IMPORTED)
 		state->status = imported;

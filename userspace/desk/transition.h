@@ -45,6 +45,7 @@ enum event_kind {
 enum {
 	TRANSITION_E_STATUS = 1, /* not from this status */
 	TRANSITION_E_WHY = 2,	 /* only with a reason */
+	TRANSITION_E_WIPED = 3,	 /* there is nothing on it: issue it anew first */
 };
 
 /* What a transition depends on. */

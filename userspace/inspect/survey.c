@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   first 4096 bytes ─► partition table ─┬─ none ─► the disk ───────┐
+ *   first 16384 bytes ─► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
  *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
@@ -24,9 +24,11 @@
 #include "core/macro.h"
 #include "core/ptable.h"
 
-/* What is read of every volume first. A multiple of every block size that passes. */
-#define FIRST_LEN 4096
 #define BLOCK_MAX 4096
+/* What is read of every volume first: what the parsers want, a multiple of every block size. */
+#define FIRST_LEN 4096
+/* … and of every disk: where the table's walk looks first, and LUKS2's first copy of usual size. */
+#define DISK_FIRST_LEN ((size_t)16 << 10)
 #define MIB ((uint64_t)1 << 20)
 
 _Static_assert(FIRST_LEN == LUKS2_BINARY_LEN && FIRST_LEN == LUKS1_READ_LEN &&
@@ -42,7 +44,8 @@ struct survey {
 	uint64_t size;	    /* of the disk, in bytes */
 	bool broken;	    /* something could not be read */
 	crypto_generichash_state digest;
-	uint8_t first[FIRST_LEN]; /* of the disk */
+	uint8_t first[DISK_FIRST_LEN]; /* of the disk */
+	size_t first_len; /* that is known already */
 	struct ptable table;
 };
 
@@ -84,7 +87,7 @@ static void digest_number(struct survey *s, uint64_t value)
 }
 
 /* All reading goes through here: into the digest, and never beyond the disk. */
-static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	const uint32_t block = s->unit->block_size;
 	const char *detail = "";
@@ -104,6 +107,20 @@ static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t
 	digest_number(s, len);
 	crypto_generichash_update(&s->digest, data, len);
 	return true;
+}
+
+/* What is known of the disk's beginning is not read again. */
+static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+{
+	size_t known = 0;
+
+	if (offset < s->first_len) {
+		known = s->first_len - (size_t)offset;
+		if (known > len)
+			known = len;
+		memcpy(data, s->first + offset, known);
+	}
+	return known == len || survey_read_disk(s, offset + known, data + known, len - known);
 }
 
 /* Bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it. */
@@ -256,15 +273,19 @@ static bool volume_plain(struct survey *s, const uint8_t *first)
 			  bytes_zero(first, FIRST_LEN) ? "zeroes" : "unknown data");
 }
 
-/* The volume at `offset` with its first FIRST_LEN bytes. */
-static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offset, uint64_t size)
+static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 {
+	uint8_t first[FIRST_LEN];
 	char detail[VOLUME_DETAIL_MAX] = "";
 	struct bitlocker_boot boot;
 	struct volume volume;
 	size_t len;
 	int r;
 
+	if (size < FIRST_LEN)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
+	if (!survey_read(s, offset, first, sizeof(first)))
+		return false;
 	r = luks2_header_size(first, &len, detail);
 	if (!r)
 		return volume_luks2(s, first, len, offset, size);
@@ -285,17 +306,6 @@ static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offse
 	return volume_plain(s, first);
 }
 
-static bool partition_survey(struct survey *s, const struct ptable_partition *partition)
-{
-	uint8_t first[FIRST_LEN];
-
-	s->partition = (uint16_t)partition->number;
-	if (partition->size < FIRST_LEN)
-		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
-	return survey_read(s, partition->offset, first, sizeof(first)) &&
-	       volume_survey(s, first, partition->offset, partition->size);
-}
-
 /* --- the disk --- */
 
 static bool table_walk(struct survey *s)
@@ -309,9 +319,7 @@ static bool table_walk(struct survey *s)
 		return survey_no_memory(s);
 	ptable_start(&s->table, s->size, s->unit->block_size);
 	while ((want = ptable_next(&s->table, &offset, &len)) > 0) {
-		if (offset <= FIRST_LEN && len <= FIRST_LEN - offset)
-			memcpy(data, s->first + offset, len);
-		else if (!survey_read(s, offset, data, len))
+		if (!survey_read(s, offset, data, len))
 			return false;
 		ptable_feed(&s->table, data);
 	}
@@ -324,22 +332,29 @@ static bool table_walk(struct survey *s)
 static bool disk_survey(struct survey *s)
 {
 	const struct ptable *table = &s->table;
+	size_t first_len;
 
 	if (s->size < FIRST_LEN) {
 		s->broken = true;
 		return survey_end(s, REPORT_BAD_ANSWER, "%llu bytes in all",
 				  (unsigned long long)s->size);
 	}
-	if (!survey_read(s, 0, s->first, sizeof(s->first)) || !table_walk(s))
+	first_len = s->size < DISK_FIRST_LEN ? (size_t)s->size : DISK_FIRST_LEN;
+	if (!survey_read_disk(s, 0, s->first, first_len))
+		return false;
+	s->first_len = first_len;
+	if (!table_walk(s))
 		return false;
 	if (table->kind == PTABLE_NONE)
-		return volume_survey(s, s->first, 0, s->size);
+		return volume_survey(s, 0, s->size);
 
 	if (!table->n_partitions)
 		return survey_end(s, REPORT_PLAIN, "not encrypted: a partition table without partitions");
-	for (size_t i = 0; i < table->n_partitions; i++)
-		if (!partition_survey(s, &table->partitions[i]))
+	for (size_t i = 0; i < table->n_partitions; i++) {
+		s->partition = (uint16_t)table->partitions[i].number;
+		if (!volume_survey(s, table->partitions[i].offset, table->partitions[i].size))
 			return false;
+	}
 	s->partition = 0;
 	for (size_t i = 0; i < table->n_gaps; i++)
 		if (!gap_check(s, table->gaps[i].offset, table->gaps[i].size, "in no partition"))

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What lies on a disk, read from disks in memory. What the parsers refuse is in their own tests. */
+#include "../../userspace/inspect/survey.c"
+
+#include "disk-image.h"
+#include "testing.h"
+
+static struct disk disk;
+static struct report report;
+
+static struct {
+	unsigned int reads;
+	unsigned int fail_at; /* this read fails; 0 none */
+	enum report_outcome outcome;
+	size_t split; /* the transport reads so much at once */
+	uint64_t last; /* offset */
+	bool seen[64 * 1024]; /* 4 KiB pages of a disk of up to 256 MiB that were read */
+	unsigned int twice;
+} played;
+
+static int play_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail)
+{
+	CU_ASSERT(len > 0 && offset % disk.block == 0 && len % disk.block == 0);
+	CU_ASSERT(offset <= disk.size && len <= disk.size - offset);
+	played.last = offset;
+	if (++played.reads == played.fail_at) {
+		*detail = "played";
+		return (int)played.outcome;
+	}
+	for (uint64_t page = offset >> 12; page < (offset + len) >> 12; page++) {
+		if (page >= ARRAY_SIZE(played.seen))
+			break;
+		played.twice += played.seen[page];
+		played.seen[page] = true;
+	}
+	disk_read(&disk, offset, data, len);
+	return 0;
+}
+
+static unsigned int survey_more(void)
+{
+	const struct survey_disk reader = {.read = play_read};
+	struct report copy;
+	bool proved;
+
+	played.reads = played.twice = 0;
+	memset(played.seen, 0, sizeof(played.seen));
+	report_init(&report, REPORT_PROVED);
+	report.n_units = 1;
+	report.units[0].state = REPORT_UNIT_DISK;
+	report.units[0].blocks = disk.size / disk.block;
+	report.units[0].block_size = disk.block;
+	proved = survey_run(&reader, &report, 0);
+	EXPECT(proved == (report.outcome == REPORT_PROVED), report.detail);
+	EXPECT(proved == (report.detail[0] == '\0'), report.detail);
+	report_conclude(&report);
+	EXPECT(report_check(&report, sizeof(report), &copy), report.detail);
+	return report.outcome;
+}
+
+static unsigned int survey(void)
+{
+	memset(&played, 0, sizeof(played));
+	return survey_more();
+}
+
+static void digest_take(uint8_t out[static REPORT_DIGEST_SIZE])
+{
+	survey();
+	memcpy(out, report.units[0].digest, REPORT_DIGEST_SIZE);
+}
+
+static bool digest_is(const uint8_t digest[static REPORT_DIGEST_SIZE])
+{
+	survey();
+	return !memcmp(report.units[0].digest, digest, REPORT_DIGEST_SIZE);
+}
+
+/* --- disks --- */
+
+static void whole_make(void)
+{
+	disk_make(&disk, 64 * MIB, 512);
+	disk_luks2(&disk, 0, 0x11);
+}
+
+/* Four primary partitions of 20 MiB from 1 MiB on. */
+static void mbr_make(uint32_t block)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 82 * MIB, block);
+	sector = disk_mbr(&disk, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		disk_mbr_entry(&disk, sector, i, 0x83, (1 + 20 * i) * MIB, 20 * MIB);
+		disk_luks2(&disk, (1 + 20 * i) * MIB, 0x11 + i);
+	}
+}
+
+/* One primary partition, and three in an extended one, each behind its own table. */
+static void logical_make(uint32_t block)
+{
+	const uint64_t extended = 21 * MIB;
+	uint8_t *sector;
+
+	disk_make(&disk, 85 * MIB, block);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 20 * MIB);
+	disk_luks2(&disk, MIB, 0x11);
+	disk_mbr_entry(&disk, sector, 1, 0x05, extended, 63 * MIB);
+	for (unsigned int i = 0; i < 3; i++) {
+		sector = disk_mbr(&disk, extended + 21 * i * MIB);
+		disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 20 * MIB);
+		if (i < 2)
+			disk_mbr_entry(&disk, sector, 1, 0x05, 21 * (i + 1) * MIB, 21 * MIB);
+		disk_luks2(&disk, extended + (21 * i + 1) * MIB, 0x12 + i);
+	}
+}
+
+static void gpt_make(uint32_t block)
+{
+	struct disk_part parts[4];
+
+	disk_make(&disk, 82 * MIB, block);
+	for (unsigned int i = 0; i < 4; i++)
+		parts[i] = (struct disk_part){(1 + 20 * i) * MIB, 20 * MIB};
+	disk_gpt(&disk, parts, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		disk_luks2(&disk, parts[i].offset, 0x11 + i);
+}
+
+/* --- proofs --- */
+
+static void whole_disk_costs_little(void)
+{
+	whole_make();
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	/* Two reads for both headers, and the last block, where no second table may be. */
+	CU_ASSERT_EQUAL(played.reads, 3);
+	CU_ASSERT_EQUAL(report.bytes_read, 32768 + 512);
+	CU_ASSERT_EQUAL(played.twice, 0);
+	CU_ASSERT_EQUAL(report.units[0].table, PTABLE_NONE);
+	CU_ASSERT_EQUAL(report.n_volumes, 1);
+	CU_ASSERT_EQUAL(report.volumes[0].partition, 0);
+	CU_ASSERT_EQUAL(report.volumes[0].offset, 0);
+	CU_ASSERT_EQUAL(report.volumes[0].size, 64 * MIB);
+	CU_ASSERT_STRING_EQUAL(report.volumes[0].uuid + 34, "11");
+	CU_ASSERT_STRING_EQUAL(report.volumes[0].kdf, "argon2id");
+}
+
+static void every_partition_is_proved(void)
+{
+	static const struct {
+		const char *name;
+		void (*make)(uint32_t block);
+		enum ptable_kind kind;
+		unsigned int numbers[4];
+	} rows[] = {
+		{"MBR", mbr_make, PTABLE_MBR, {1, 2, 3, 4}},
+		{"extended", logical_make, PTABLE_MBR, {1, 5, 6, 7}},
+		{"GPT", gpt_make, PTABLE_GPT, {1, 2, 3, 4}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (uint32_t block = 512; block <= 4096; block *= 2) {
+			rows[i].make(block);
+			EXPECT(survey() == REPORT_PROVED, rows[i].name);
+			EXPECT(report.units[0].table == rows[i].kind, rows[i].name);
+			EXPECT(report.n_volumes == 4, rows[i].name);
+			/* A device may answer differently every time. */
+			EXPECT(played.twice == 0, rows[i].name);
+			for (unsigned int k = 0; k < 4; k++) {
+				EXPECT(report.volumes[k].partition == rows[i].numbers[k],
+				       rows[i].name);
+				EXPECT(report.volumes[k].uuid[35] == (char)('1' + k), rows[i].name);
+				EXPECT(report.volumes[k].size == 20 * MIB, rows[i].name);
+			}
+		}
+	}
+}
+
+static void partition_may_begin_at_any_block(void)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 64 * MIB, 512);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, 63 * 512, 64 * MIB - 63 * 512);
+	disk_luks2(&disk, 63 * 512, 0x11);
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	CU_ASSERT_EQUAL(report.volumes[0].offset, 63 * 512);
+}
+
+/* --- refusals --- */
+
+static void plain_disk_says_what_it_looks_like(void)
+{
+	disk_make(&disk, 64 * MIB, 512);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+	CU_ASSERT_STRING_EQUAL(report.detail, "not encrypted: starts with zeroes");
+	disk_put(&disk, 0, 512)[100] = 1;
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+	CU_ASSERT_STRING_EQUAL(report.detail, "not encrypted: starts with unknown data");
+	disk_make(&disk, 64 * MIB, 512);
+	disk_ext(&disk, 0);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+	CU_ASSERT_STRING_EQUAL(report.detail, "not encrypted: ext");
+}
+
+static void one_plain_partition_spoils_the_disk(void)
+{
+	static void (*const makes[])(uint32_t block) = {mbr_make, gpt_make};
+
+	for (size_t i = 0; i < ARRAY_SIZE(makes); i++) {
+		makes[i](512);
+		memset(disk_put(&disk, 41 * MIB, 4096), 0, 4096);
+		disk_ext(&disk, 41 * MIB);
+		CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+		CU_ASSERT_STRING_EQUAL(report.detail, "partition 3: not encrypted: ext");
+		CU_ASSERT_EQUAL(report.n_volumes, 0);
+	}
+}
+
+static void partition_without_room_for_a_header_is_plain(void)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 64 * MIB, 512);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 3584);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+	CU_ASSERT_STRING_EQUAL(report.detail, "partition 1: not encrypted: too small for it");
+}
+
+/* A header may not be completed by what lies behind its partition. */
+static void headers_must_lie_in_their_partition(void)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 64 * MIB, 512);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 32768 - 512);
+	disk_luks2(&disk, MIB, 0x11);
+	CU_ASSERT_EQUAL(survey(), REPORT_DAMAGED);
+	CU_ASSERT_STRING_EQUAL(report.detail,
+			       "partition 1: luks2: the headers are larger than the volume");
+	CU_ASSERT_EQUAL(played.last, MIB);
+}
+
+static void what_a_parser_says_becomes_the_outcome(void)
+{
+	static const struct {
+		const char *find;
+		const char *replace;
+		enum report_outcome expect;
+	} rows[] = {
+		{"\"encryption\":\"aes-xts-plain64\",\"sector_size\"",
+		 "\"encryption\":\"cipher_null-ecb\",\"sector_size\"", REPORT_PLAIN},
+		{"\"type\":\"crypt\"", "\"type\":\"linear\"", REPORT_PLAIN},
+		{"\"config\":{", "\"config\":{\"requirements\":{\"mandatory\":[\"x\"]},",
+		 REPORT_UNKNOWN},
+		{"\"offset\":\"16777216\",\"size\":\"dynamic\"",
+		 "\"offset\":\"16777216\",\"size\":\"1073741824\"", REPORT_DAMAGED},
+		{"\"tokens\":{}", "\"tokens\":{\"0\":{\"type\":\"sekimori\",\"keyslots\":[]}}",
+		 REPORT_DAMAGED},
+		{"\"config\":{", "\"config\":", REPORT_DAMAGED},
+	};
+	char json[IMAGE_HEADER];
+	uint8_t *area;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		whole_make();
+		image_json_with(json, sizeof(json), rows[i].find, rows[i].replace);
+		image_make(disk.pieces[0].data, IMAGE_HEADER, json);
+		EXPECT(survey() == rows[i].expect, rows[i].replace);
+	}
+	whole_make();
+	area = disk.pieces[0].data;
+	area[IMAGE_HEADER + 5000] ^= 1;
+	CU_ASSERT_EQUAL(survey(), REPORT_DAMAGED);
+	area[7] = 9;
+	CU_ASSERT_EQUAL(survey(), REPORT_UNKNOWN);
+}
+
+static void table_without_partitions_is_plain(void)
+{
+	disk_make(&disk, 64 * MIB, 512);
+	disk_gpt(&disk, NULL, 0);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+}
+
+static void contradictory_table_is_refused(void)
+{
+	mbr_make(512);
+	disk_mbr_entry(&disk, disk.pieces[0].data, 3, 0x83, 60 * MIB, 20 * MIB);
+	CU_ASSERT_EQUAL(survey(), REPORT_TABLE);
+	CU_ASSERT(report.detail[0] != '\0');
+	gpt_make(512);
+	disk_put(&disk, 82 * MIB - 512, 512);
+	CU_ASSERT_EQUAL(survey(), REPORT_TABLE);
+}
+
+static void disk_of_a_few_blocks_is_no_disk(void)
+{
+	disk_make(&disk, 3584, 512);
+	CU_ASSERT_EQUAL(survey(), REPORT_BAD_ANSWER);
+	CU_ASSERT_EQUAL(played.reads, 0);
+	disk_make(&disk, 4096, 4096);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+}
+
+static void failed_read_ends_it_without_a_digest(void)
+{
+	static const uint8_t zero[REPORT_DIGEST_SIZE];
+	unsigned int reads;
+
+	gpt_make(512);
+	survey();
+	reads = played.reads;
+	for (unsigned int at = 1; at <= reads; at++) {
+		memset(&played, 0, sizeof(played));
+		played.fail_at = at;
+		played.outcome = REPORT_TIMEOUT;
+		EXPECT(survey_more() == REPORT_TIMEOUT, report.detail);
+		CU_ASSERT_EQUAL(played.reads, at);
+		CU_ASSERT_PTR_NOT_NULL(strstr(report.detail, "played"));
+		CU_ASSERT_EQUAL(memcmp(report.units[0].digest, zero, sizeof(zero)), 0);
+	}
+}
+
+/* --- space outside the volumes --- */
+
+/* One partition from 1 MiB on, `tail` bytes left behind it. */
+static void tail_make(uint64_t tail)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 41 * MIB + tail, 512);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 40 * MIB);
+	disk_luks2(&disk, MIB, 0x11);
+}
+
+static void file_system_in_a_gap_is_found(void)
+{
+	static const uint64_t places[] = {0, MIB, 2 * MIB, 9 * MIB};
+	char expect[REPORT_DETAIL_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		tail_make(10 * MIB);
+		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+		disk_ext(&disk, 41 * MIB + places[i]);
+		CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+		snprintf(expect, sizeof(expect), "ext at byte %llu, in no partition",
+			 (unsigned long long)(41 * MIB + places[i]));
+		CU_ASSERT_STRING_EQUAL(report.detail, expect);
+	}
+	/* In front of the partition, behind the table. */
+	tail_make(0);
+	disk_ext(&disk, 512);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "ext at byte 512, in no partition");
+}
+
+static void gap_that_begins_off_the_grid_is_looked_at_on_it_too(void)
+{
+	uint8_t *sector;
+
+	disk_make(&disk, 64 * MIB, 512);
+	sector = disk_mbr(&disk, 0);
+	disk_mbr_entry(&disk, sector, 0, 0x83, 63 * 512, 54 * MIB + 512);
+	disk_luks2(&disk, 63 * 512, 0x11);
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	disk_ext(&disk, 63 * MIB);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+}
+
+static void small_gaps_are_no_place_for_anything(void)
+{
+	unsigned int reads;
+
+	tail_make(0);
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	reads = played.reads;
+	tail_make(FSMAGIC_SPACE_MIN - 512);
+	disk_ext(&disk, 41 * MIB);
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	CU_ASSERT_EQUAL(played.reads, reads);
+	tail_make(FSMAGIC_SPACE_MIN);
+	disk_ext(&disk, 41 * MIB);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_EQUAL(played.reads, reads + 1);
+}
+
+static void gap_with_too_many_places_is_refused(void)
+{
+	unsigned int reads;
+
+	tail_make(16 * MIB);
+	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+	reads = played.reads;
+	tail_make(16 * MIB + FSMAGIC_SPACE_MIN);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "16842752 bytes at byte 42991616, in no partition, "
+					      "could hide a file system");
+	CU_ASSERT_EQUAL(played.reads, reads - 16);
+}
+
+/* Space between the last keyslot and the data, where a second face would be out of the way. */
+static void space_behind_the_keyslots_is_looked_at(void)
+{
+	static const uint64_t places[] = {294912, MIB, 15 * MIB};
+	char json[IMAGE_HEADER];
+
+	image_json_with(json, sizeof(json), "\"keyslots_size\":\"16744448\"",
+			"\"keyslots_size\":\"262144\"");
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		whole_make();
+		image_make(disk.pieces[0].data, IMAGE_HEADER, json);
+		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+		CU_ASSERT_EQUAL(played.reads, 3 + 16);
+		disk_ext(&disk, places[i]);
+		CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+		CU_ASSERT_PTR_NOT_NULL(strstr(report.detail, "between keyslots and data"));
+	}
+}
+
+/* --- the digest --- */
+
+static void digest_is_of_all_that_was_looked_at(void)
+{
+	uint8_t digest[REPORT_DIGEST_SIZE];
+
+	whole_make();
+	digest_take(digest);
+	CU_ASSERT_TRUE(digest_is(digest));
+	/* Data is not looked at. */
+	disk_put(&disk, 20 * MIB, 512)[0] = 1;
+	CU_ASSERT_TRUE(digest_is(digest));
+	for (size_t i = 0; i < 2 * IMAGE_HEADER; i += 37) {
+		disk.pieces[0].data[i] ^= 1;
+		CU_ASSERT_FALSE(digest_is(digest));
+		disk.pieces[0].data[i] ^= 1;
+	}
+	disk.size += 512;
+	CU_ASSERT_FALSE(digest_is(digest));
+	disk.size -= 512;
+	disk.block = 1024;
+	CU_ASSERT_FALSE(digest_is(digest));
+}
+
+static void digest_holds_tables_and_gaps(void)
+{
+	uint8_t digest[REPORT_DIGEST_SIZE];
+	static const uint64_t places[] = {440, 512 + 60, 1024 + 16, 82 * MIB - 512 + 72,
+					  17408 + 100, 81 * MIB + 8};
+
+	gpt_make(512);
+	digest_take(digest);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		gpt_make(512);
+		for (size_t k = 0; k < disk.n_pieces; k++) {
+			uint64_t start = disk.pieces[k].offset;
+
+			if (places[i] >= start && places[i] < start + disk.pieces[k].len)
+				disk.pieces[k].data[places[i] - start] ^= 1;
+		}
+		if (i >= 4)
+			disk_put(&disk, places[i], 1)[0] = 1;
+		CU_ASSERT_FALSE(digest_is(digest));
+	}
+}
+
+static void digest_does_not_depend_on_the_unit(void)
+{
+	const struct survey_disk reader = {.read = play_read};
+	uint8_t digest[REPORT_DIGEST_SIZE];
+
+	gpt_make(512);
+	digest_take(digest);
+	memset(&played, 0, sizeof(played));
+	report_init(&report, REPORT_PROVED);
+	report.n_units = 3;
+	report.units[2].state = REPORT_UNIT_DISK;
+	report.units[2].blocks = disk.size / disk.block;
+	report.units[2].block_size = disk.block;
+	CU_ASSERT_TRUE(survey_run(&reader, &report, 2));
+	CU_ASSERT_EQUAL(memcmp(report.units[2].digest, digest, sizeof(digest)), 0);
+	CU_ASSERT_EQUAL(report.volumes[3].unit, 2);
+}
+
+static const struct test tests[] = {
+	TEST(whole_disk_costs_little),
+	TEST(every_partition_is_proved),
+	TEST(partition_may_begin_at_any_block),
+	TEST(plain_disk_says_what_it_looks_like),
+	TEST(one_plain_partition_spoils_the_disk),
+	TEST(partition_without_room_for_a_header_is_plain),
+	TEST(headers_must_lie_in_their_partition),
+	TEST(what_a_parser_says_becomes_the_outcome),
+	TEST(table_without_partitions_is_plain),
+	TEST(contradictory_table_is_refused),
+	TEST(disk_of_a_few_blocks_is_no_disk),
+	TEST(failed_read_ends_it_without_a_digest),
+	TEST(file_system_in_a_gap_is_found),
+	TEST(gap_that_begins_off_the_grid_is_looked_at_on_it_too),
+	TEST(small_gaps_are_no_place_for_anything),
+	TEST(gap_with_too_many_places_is_refused),
+	TEST(space_behind_the_keyslots_is_looked_at),
+	TEST(digest_is_of_all_that_was_looked_at),
+	TEST(digest_holds_tables_and_gaps),
+	TEST(digest_does_not_depend_on_the_unit),
+};
+
+int main(void)
+{
+	return testing_run("survey", tests, ARRAY_SIZE(tests));
+}

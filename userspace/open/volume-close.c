@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "core/macro.h"
+#include "open/place.h"
+#include "open/progress.h"
+#include "open/volume-open.h"
+#include "system/cryptopen.h"
+#include "system/mounts.h"
+#include "system/opennote.h"
+
+struct closing {
+	const char *mapping;
+	bool mapped; /* there is a mapping, with this number: */
+	dev_t devno;
+	struct mounts mounts;
+	struct opennote note;
+	char hidden[PLACE_PATH_MAX];
+	bool forced; /* something had to be */
+	char detail[160];
+};
+
+/*
+ * What there is to close. A volume without a mapping (plain) is known by what is mounted where it was
+ * shown, never by the number in a note, which may be another device's by now.
+ */
+static int closing_find(struct closing *closing)
+{
+	int r = opennote_read(closing->mapping, &closing->note);
+
+	if (r < 0)
+		return r;
+	snprintf(closing->hidden, sizeof(closing->hidden), PLACE_VOLUMES "/%s/medium",
+		 closing->mapping);
+	r = cryptopen_find(closing->mapping, &closing->devno);
+	if (r < 0)
+		return r;
+	closing->mapped = !r;
+	if (!closing->mapped) {
+		r = mounts_device(closing->hidden, &closing->devno);
+		if (r == MOUNTS_E_NONE && closing->note.mount[0])
+			r = mounts_device(closing->note.mount, &closing->devno);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	return mounts_find(closing->devno, &closing->mounts);
+}
+
+static void tell_holders(struct closing *closing)
+{
+	struct mounts_holder holders[MOUNTS_HOLDERS_MAX];
+	size_t n = mounts_holders(&closing->mounts, holders);
+
+	for (size_t i = 0; i < n; i++)
+		progress_holder(&holders[i]);
+}
+
+/* Writes out what waits, so that a slow stick is not cut off in unmounting. Errors come back there. */
+static void closing_sync(const struct closing *closing)
+{
+	for (size_t i = 0; i < closing->mounts.n; i++) {
+		_cleanup_(closep) int fd = open(closing->mounts.entries[i].point,
+						O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0 && syncfs(fd) < 0)
+			fprintf(stderr, "%s: %s\n", closing->mounts.entries[i].point, strerror(errno));
+	}
+}
+
+/* The last mount first: one may lie on another. NULL, or the reason. */
+static const char *closing_unmount(struct closing *closing, bool force)
+{
+	for (size_t i = closing->mounts.n; i-- > 0;) {
+		const char *point = closing->mounts.entries[i].point;
+
+		if (!umount2(point, UMOUNT_NOFOLLOW) || errno == EINVAL || errno == ENOENT)
+			continue;
+		if (errno == EBUSY && !force) {
+			tell_holders(closing);
+			return "busy";
+		}
+		if (force && !umount2(point, UMOUNT_NOFOLLOW | MNT_DETACH)) {
+			closing->forced = true;
+			continue;
+		}
+		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(errno));
+		return "close-failed";
+	}
+	return NULL;
+}
+
+static const char *closing_unmap(struct closing *closing, bool force)
+{
+	int r;
+
+	if (!closing->mapped)
+		return NULL;
+	r = cryptopen_deactivate(closing->mapping);
+	if (force && r && r != CRYPTOPEN_E_ABSENT) {
+		closing->forced = true;
+		r = cryptopen_kill(closing->mapping);
+	}
+	if (!r || r == CRYPTOPEN_E_ABSENT)
+		return NULL;
+	if (r < 0)
+		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
+	return r == CRYPTOPEN_E_BUSY ? "busy" : "close-failed";
+}
+
+static const char *closing_steps(struct closing *closing, bool force)
+{
+	const char *reason;
+	int r = closing_find(closing);
+
+	if (r) {
+		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
+		return "close-failed";
+	}
+	closing_sync(closing);
+	reason = closing_unmount(closing, force);
+	if (!reason)
+		reason = closing_unmap(closing, force);
+	if (reason)
+		return reason;
+	place_remove(closing->hidden);
+	if (closing->note.mount[0])
+		place_remove(closing->note.mount);
+	opennote_remove(closing->mapping);
+	return NULL;
+}
+
+int close_run(const char *mapping, bool force)
+{
+	struct closing closing = { .mapping = mapping };
+	const char *reason;
+
+	progress_step("close");
+	reason = closing_steps(&closing, force);
+	mounts_deinit(&closing.mounts);
+	if (reason)
+		progress_failed(reason, closing.detail);
+	else
+		progress_closed(closing.forced);
+	return reason ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void close_quietly(const char *mapping)
+{
+	struct closing closing = { .mapping = mapping };
+
+	closing_steps(&closing, true);
+	mounts_deinit(&closing.mounts);
+}
