@@ -129,7 +129,8 @@ def test_issued_stick_carries_its_own_ids_and_three_keys(t):
     ready(t)
     stick = DISKS.plain("usb")
     node = plug(t, "usb", stick, "SERIAL-0001")
-    issued = issue(t, node, "--number R8-### --organisation-key --content 'zeimu'")
+    t.write("/run/three.pass", f"{KEY_PASSPHRASE}\n{KEY_PASSPHRASE}\n{HOLDER}\n")
+    issued = issue(t, node, "--number R8-### --organisation-key --content 'zeimu'", passphrases="/run/three.pass")
     assert re.fullmatch(r"R8-\d{3}", issued["number"]), issued
     found = inspect(t, node)
     assert found["outcome"] == "proved" and found["volumes"][0]["mark"] == "good", found
