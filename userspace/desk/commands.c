@@ -63,6 +63,16 @@ const struct command commands[] = {
 	 "enter the media of a CSV table: all, or none if a line has an error", "CSVの表から登録する（誤りがあれば何も登録しない）"},
 	{"export", export_run, "FILE", 1, 1, FILTER_OPTIONS,
 	 "write the register as CSV for spreadsheets", "台帳を表計算用のCSVに書き出す"},
+	{"policy", policy_run, "", 0, 0,
+	 T(BASE) | T(OUT) | T(POLICY_VERSION) | T(SIGN) | T(COMMENT),
+	 "write the policy for the terminals: --base and the register's media, checked and signed",
+	 "端末用のポリシーを作る: --baseと台帳の媒体を合わせ、検査し、署名する"},
+	{"policy sign", policy_sign_run, "FILE", 1, 1, T(SIGN) | T(COMMENT),
+	 "add a signature to a policy that is there", "できているポリシーに署名を加える"},
+	{"keys", keys_run, "", 0, 0, 0, "keys of this desk, and whose they are",
+	 "窓口の鍵と持ち主の一覧"},
+	{"organisation-key export", organisation_key_export_run, "FILE", 1, 1, 0,
+	 "write the organisation's secret in the clear, for the terminals", "組織の秘密を平文で書き出す（端末用）"},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
@@ -185,22 +195,26 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	ROW(WITNESS, "witness", "NAME", false, false, "who was present", "立会者"),
 };
 
+/* Does the name consist of these first words? */
+static bool name_is(const char *name, int n, char *const *words, int n_words)
+{
+	for (int i = 0; i < n_words; i++) {
+		size_t len = strcspn(name, " ");
+
+		if (i >= n || strlen(words[i]) != len || strncmp(words[i], name, len))
+			return false;
+		name += len + (name[len] == ' ');
+	}
+	return !*name;
+}
+
 const struct command *command_find(int n, char *const *words, int *used)
 {
-	for (size_t i = 0; i < n_commands; i++) {
-		const char *name = commands[i].name, *blank = strchr(name, ' ');
-
-		if (!blank && n >= 1 && !strcmp(words[0], name)) {
-			*used = 1;
-			return &commands[i];
-		}
-		if (blank && n >= 2 && strlen(words[0]) == (size_t)(blank - name) &&
-		    !strncmp(words[0], name, (size_t)(blank - name)) &&
-		    !strcmp(words[1], blank + 1)) {
-			*used = 2;
-			return &commands[i];
-		}
-	}
+	/* "policy sign FILE" is not policy's argument. */
+	for (*used = 2; *used; --*used)
+		for (size_t i = 0; i < n_commands; i++)
+			if (name_is(commands[i].name, n, words, *used))
+				return &commands[i];
 	return NULL;
 }
 

@@ -24,6 +24,7 @@ int history_run(const struct context *context, const struct command_options *opt
 int import_run(const struct context *context, const struct command_options *options);
 int export_run(const struct context *context, const struct command_options *options);
 int label_run(const struct context *context, const struct command_options *options);
+int policy_sign_run(const struct context *context, const struct command_options *options);
 int policy_run(const struct context *context, const struct command_options *options);
 int issue_run(const struct context *context, const struct command_options *options);
 int enrol_run(const struct context *context, const struct command_options *options);

@@ -7,6 +7,7 @@
 #define SETTING_ORGANISATION "organisation"
 #define SETTING_RETURN_TO "return-to"
 #define SETTING_REQUIRE "require" /* how many policy signers terminals ask for */
+#define SETTING_ORGANISATION_EXPORTED "organisation-key-exported" /* to which file, last */
 
 /* The value, malloc'd; "" if it was never set. Between begin and commit, setting_set(). */
 int setting_get(struct media_register *reg, const char *name, char **valuep);
