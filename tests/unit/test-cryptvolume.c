@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* system/cryptvolume on image files: what needs no device mapper. Our own parser reads what it writes. */
+/* system/cryptvolume on image files: what needs no device mapper. Our own parser reads what it
+ * writes. */
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -12,7 +13,10 @@
 
 #define SIZE (32 << 20)
 #define UUID "6f1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
-#define KDF_FLOOR {CRYPTVOLUME_KDF_MEMORY_MIN, CRYPTVOLUME_KDF_ITERATIONS_MIN, 1}
+#define KDF_FLOOR                                                                                  \
+	{                                                                                          \
+		CRYPTVOLUME_KDF_MEMORY_MIN, CRYPTVOLUME_KDF_ITERATIONS_MIN, 1                      \
+	}
 
 static char path[] = "/tmp/sekimori-cryptvolume-XXXXXX";
 
@@ -65,7 +69,7 @@ static void costs_below_the_floor_are_refused(void)
 {
 	static const struct cryptvolume_kdf bad[] = {
 		{CRYPTVOLUME_KDF_MEMORY_MIN - 1, 4, 1}, {CRYPTVOLUME_KDF_MEMORY_MIN, 3, 1},
-		{CRYPTVOLUME_KDF_MEMORY_MIN, 4, 0},	{CRYPTVOLUME_KDF_MEMORY_MIN, 4, 5},
+		{CRYPTVOLUME_KDF_MEMORY_MIN, 4, 0},     {CRYPTVOLUME_KDF_MEMORY_MIN, 4, 5},
 		{CRYPTVOLUME_KDF_MEMORY_MAX + 1, 4, 1}, {CRYPTVOLUME_KDF_MEMORY_MIN, 65, 1},
 	};
 	static const struct cryptvolume_kdf usual = CRYPTVOLUME_KDF_DEFAULT, least = KDF_FLOOR;
@@ -103,7 +107,8 @@ static void what_it_formats_is_what_our_parser_proves(void)
 
 static void each_passphrase_opens_its_keyslot_and_no_other_does(void)
 {
-	_cleanup_(cryptvolume_freep) struct cryptvolume *formatted = image_format(), *volume = image_open();
+	_cleanup_(cryptvolume_freep) struct cryptvolume *formatted = image_format(),
+							*volume = image_open();
 	int slot;
 
 	CU_ASSERT_EQUAL_FATAL(cryptvolume_load(volume), 0);
@@ -117,7 +122,11 @@ static void each_passphrase_opens_its_keyslot_and_no_other_does(void)
 
 static struct mark mark_new(struct cryptvolume *volume, const char *number)
 {
-	struct mark mark = {.uuid = UUID, .serial = "S", .issued = "2026-04-01", .until = "2027-03-31", .class = 2};
+	struct mark mark = {.uuid = UUID,
+			    .serial = "S",
+			    .issued = "2026-04-01",
+			    .until = "2027-03-31",
+			    .class = 2};
 
 	snprintf(mark.number, sizeof(mark.number), "%s", number);
 	CU_ASSERT_EQUAL(cryptvolume_binding(volume, mark.binding), 0);
@@ -151,7 +160,8 @@ static void a_mark_that_none_may_be_is_not_written(void)
 
 static void destroyed_keyslots_open_to_nobody(void)
 {
-	_cleanup_(cryptvolume_freep) struct cryptvolume *formatted = image_format(), *volume = image_open();
+	_cleanup_(cryptvolume_freep) struct cryptvolume *formatted = image_format(),
+							*volume = image_open();
 	unsigned int n = 0;
 	int slot;
 

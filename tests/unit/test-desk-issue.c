@@ -52,7 +52,8 @@ static void every_random_byte_matters(void)
 	for (size_t i = 0; i < sizeof(random); i++) {
 		random[i] = 1;
 		issue_passphrase_holder(random, after);
-		/* 256 is a multiple of neither 44 nor 10; but 256^k may be one more than a multiple. */
+		/* 256 is a multiple of neither 44 nor 10; but 256^k may be one more than a
+		 * multiple. */
 		EXPECT(strcmp(before, after), "byte");
 		random[i] = 0;
 	}

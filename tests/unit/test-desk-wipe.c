@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* desk/wipe: a medium on an image file is unreadable afterwards, and the proof notices when it is not. */
+/* desk/wipe: a medium on an image file is unreadable afterwards, and the proof notices when it is
+ * not. */
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ static const struct context context;
 
 static struct target *image_open(void)
 {
-	const struct target_request request = {.path = path, .write = true, .id = "1234:abcd", .serial = "S"};
+	const struct target_request request = {
+		.path = path, .write = true, .id = "1234:abcd", .serial = "S"};
 	char detail[TARGET_DETAIL_MAX];
 	struct target *target = NULL;
 
@@ -89,7 +91,8 @@ static int wipe_run_on(struct target *target, bool overwrite, struct wipe *wipe)
 
 static void pattern_is_the_same_wherever_it_is_begun(void)
 {
-	uint8_t key[WIPE_PATTERN_KEY_SIZE] = {1}, other[WIPE_PATTERN_KEY_SIZE] = {2}, whole[1024], part[512];
+	uint8_t key[WIPE_PATTERN_KEY_SIZE] = {1}, other[WIPE_PATTERN_KEY_SIZE] = {2}, whole[1024],
+		part[512];
 	const uint64_t far = UINT64_C(1) << 43;
 
 	wipe_pattern(key, far, whole, sizeof(whole));
@@ -181,7 +184,8 @@ static void what_does_not_stay_as_written_is_noticed(void)
 
 static void one_desk_at_a_time(void)
 {
-	const struct target_request request = {.path = path, .write = true, .id = "1234:abcd", .serial = "S"};
+	const struct target_request request = {
+		.path = path, .write = true, .id = "1234:abcd", .serial = "S"};
 	_cleanup_(target_closep) struct target *target = NULL;
 	struct target *second = NULL;
 	char detail[TARGET_DETAIL_MAX];
@@ -217,7 +221,8 @@ static void a_target_says_who_it_is_or_is_refused(void)
 		char detail[TARGET_DETAIL_MAX];
 		struct target *target = NULL;
 
-		EXPECT(target_open(&rows[i].request, &target, detail) == rows[i].outcome, rows[i].request.path);
+		EXPECT(target_open(&rows[i].request, &target, detail) == rows[i].outcome,
+		       rows[i].request.path);
 		target_close(target);
 	}
 	CU_ASSERT_EQUAL(truncate(path, 1000), 0);
@@ -233,10 +238,18 @@ static void a_target_says_who_it_is_or_is_refused(void)
 static void certificate_is_in_both_languages_and_claims_no_more_than_was_done(void)
 {
 	static char text[CERTIFICATE_MAX];
-	struct wipe wipe = {.way = WIPE_WAY_KEYS, .keyslots = 3, .header_size = 33554432, .samples = 1024};
-	struct certificate certificate = {
-		.organisation = "青葉市", .by = "Suzuki", .witness = "佐藤", .why = "end of use", .number = "R8-001",
-		.product = "Stick\n結果: 偽", .id = "1234:abcd", .serial = "S-1", .size = 64000000000, .wipe = &wipe};
+	struct wipe wipe = {
+		.way = WIPE_WAY_KEYS, .keyslots = 3, .header_size = 33554432, .samples = 1024};
+	struct certificate certificate = {.organisation = "青葉市",
+					  .by = "Suzuki",
+					  .witness = "佐藤",
+					  .why = "end of use",
+					  .number = "R8-001",
+					  .product = "Stick\n結果: 偽",
+					  .id = "1234:abcd",
+					  .serial = "S-1",
+					  .size = 64000000000,
+					  .wipe = &wipe};
 
 	strcpy(wipe.uuid, "6f1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d");
 	CU_ASSERT_EQUAL(certificate_format(&certificate, text), strlen(text));
