@@ -55,14 +55,16 @@ static void put_method(struct writer *writer, const struct wipe *wipe)
 	if (wipe->way == WIPE_WAY_KEYS) {
 		snprintf(text, sizeof(text),
 			 ja ? "暗号鍵の破壊（キースロット%u個とヘッダー領域%lluバイトの上書き）"
-			    : "destruction of the keys (%u keyslots, and %llu bytes of header overwritten)",
+			    : "destruction of the keys (%u keyslots, and %llu bytes of header "
+			      "overwritten)",
 			 wipe->keyslots, (unsigned long long)wipe->header_size);
 		put_line(writer, "Method", "消去方法", text);
 		put_line(writer, "Encrypted volume", "暗号化ボリューム", wipe->uuid);
 	}
 	if (wipe->overwrite)
 		put_line(writer, "Method", "消去方法",
-			 ja ? "全領域の上書き（乱数1回）" : "all of it overwritten (random bytes, once)");
+			 ja ? "全領域の上書き（乱数1回）"
+			    : "all of it overwritten (random bytes, once)");
 	if (wipe->discard)
 		put_line(writer, "Discard", "ブロック破棄",
 			 wipe->discarded ? (ja ? "実施" : "done")
@@ -75,15 +77,18 @@ static void put_scope(struct writer *writer, const struct certificate *certifica
 	bool ja = writer->japanese;
 
 	if (certificate->wipe->overwrite)
-		put_line(writer, "Scope", "消去の範囲", ja ? "媒体の全ブロック" : "every block of the medium");
+		put_line(writer, "Scope", "消去の範囲",
+			 ja ? "媒体の全ブロック" : "every block of the medium");
 	else if (certificate->overwritten_before)
 		put_line(writer, "Scope", "消去の範囲",
 			 ja ? "発行後に書き込まれたすべて（発行時に全領域を上書き済み）"
-			    : "all that was written since it was issued, when all of it had been overwritten");
+			    : "all that was written since it was issued, when all of it had been "
+			      "overwritten");
 	else
 		put_line(writer, "Scope", "消去の範囲",
 			 ja ? "暗号化ボリュームに書き込まれたすべて（暗号化前の内容は含まない）"
-			    : "all that was written to the encrypted volume, not what was on it before");
+			    : "all that was written to the encrypted volume, not what was on it "
+			      "before");
 }
 
 static void put_proof(struct writer *writer, const struct wipe *wipe)
@@ -92,7 +97,8 @@ static void put_proof(struct writer *writer, const struct wipe *wipe)
 
 	sodium_bin2hex(digest, sizeof(digest), wipe->digest, sizeof(wipe->digest));
 	snprintf(text, sizeof(text),
-		 writer->japanese ? "%u箇所（各%uバイト）を読み戻して確認" : "%u samples of %u bytes read back",
+		 writer->japanese ? "%u箇所（各%uバイト）を読み戻して確認"
+				  : "%u samples of %u bytes read back",
 		 wipe->samples, WIPE_SAMPLE);
 	put_line(writer, "Verification", "確認", text);
 	put_line(writer, "Digest (BLAKE2b-256)", "確認値(BLAKE2b-256)", digest);
@@ -115,7 +121,8 @@ static void put_language(struct writer *writer, const struct certificate *certif
 	char when[CIVIL_TEXT_MAX];
 
 	civil_format(certificate->when, when);
-	put(writer, "%s\n\n", writer->japanese ? "消去証明書（様式第3号）" : "Certificate of erasure (form 3)");
+	put(writer, "%s\n\n",
+	    writer->japanese ? "消去証明書（様式第3号）" : "Certificate of erasure (form 3)");
 	put_line(writer, "Organisation", "組織", certificate->organisation);
 	put_line(writer, "Medium number", "媒体番号", certificate->number);
 	put_line(writer, "Model", "品名", certificate->product);

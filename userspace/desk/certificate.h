@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The certificate that a medium was wiped: what 様式第3号 (消去・廃棄記録) of the local rules asks for, in
- * Japanese and below in English, as a text of UTF-8 lines that can be printed or pasted. Pure.
+ * The certificate that a medium was wiped: what 様式第3号 (消去・廃棄記録) of the local rules asks
+ * for, in Japanese and below in English, as a text of UTF-8 lines that can be printed or pasted.
+ * Pure.
  */
 #pragma once
 
@@ -14,7 +15,7 @@
 #define CERTIFICATE_MAX 16384
 
 struct certificate {
-	int64_t when;		  /* civil seconds */
+	int64_t when;             /* civil seconds */
 	const char *organisation; /* "" if not known; these are texts from people and devices */
 	const char *by;
 	const char *witness; /* or "" */

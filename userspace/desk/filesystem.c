@@ -50,10 +50,12 @@ const char *filesystem_name(enum filesystem kind)
 
 bool filesystem_label_ok(const char *label)
 {
-	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
 	size_t len = strlen(label);
 
-	return len && len < FILESYSTEM_LABEL_MAX && strspn(label, characters) == len && label[0] != '-';
+	return len && len < FILESYSTEM_LABEL_MAX && strspn(label, characters) == len &&
+	       label[0] != '-';
 }
 
 /* --- running the tools --- */
@@ -70,7 +72,8 @@ static bool tool_find(const char *name, char *path, size_t size)
 
 static _Noreturn void tool_exec(const char *path, char *const *argv, int out)
 {
-	static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL};
+	static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+					    NULL};
 	int null = open("/dev/null", O_RDONLY);
 
 	/* A desk that is killed must not leave a tool behind that goes on writing. */
@@ -122,7 +125,7 @@ static int tool_run(const char *const *command, const char *node, const char *la
 	pid_t pid;
 
 	for (size_t i = 0; i < ARGUMENTS_MAX && command[i]; i++)
-		argv[i] = (char *)(!strcmp(command[i], "NODE")	  ? node
+		argv[i] = (char *)(!strcmp(command[i], "NODE")    ? node
 				   : !strcmp(command[i], "LABEL") ? label
 								  : command[i]);
 	if (!tool_find(command[0], path, sizeof(path))) {
@@ -167,5 +170,7 @@ int filesystem_check(enum filesystem kind, const char *node, const char *label)
 	r = target_contents_type(fd, 0, size, &found);
 	if (r)
 		return r;
-	return strcmp(found.type, kinds[kind].name) || strcmp(found.label, label) ? FILESYSTEM_E_OTHER : 0;
+	return strcmp(found.type, kinds[kind].name) || strcmp(found.label, label)
+		       ? FILESYSTEM_E_OTHER
+		       : 0;
 }

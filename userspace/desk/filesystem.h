@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file system inside a medium, made by its own tool (mkfs.exfat, mkfs.ext4). exFAT is what other
- * systems read as well; it knows no owners. ext4 gets a root directory that everybody may write, because
- * a medium's user has another number on each terminal.
+ * The file system inside a medium, made by its own tool (mkfs.exfat, mkfs.ext4). exFAT is what
+ * other systems read as well; it knows no owners. ext4 gets a root directory that everybody may
+ * write, because a medium's user has another number on each terminal.
  */
 #pragma once
 
@@ -16,9 +16,9 @@ enum filesystem {
 };
 
 enum {
-	FILESYSTEM_E_TOOL = 1,	 /* the tool is not installed */
-	FILESYSTEM_E_FAILED = 2, /* it failed: its last words are in detail */
-	FILESYSTEM_E_OTHER = 3,	 /* something else was found */
+	FILESYSTEM_E_TOOL = 1,    /* the tool is not installed */
+	FILESYSTEM_E_FAILED = 2,  /* it failed: its last words are in detail */
+	FILESYSTEM_E_OTHER = 3,   /* something else was found */
 	FILESYSTEM_E_STOPPED = 4, /* by a signal: progress_interrupted() */
 };
 

@@ -12,7 +12,8 @@
 
 /* Backups of partition tables lie in the last sectors, signatures of RAIDs in the last 128 KiB. */
 #define ERASE_END ((uint64_t)1 << 20)
-/* LUKS2's header and keyslots come here, as formatted by cryptsetup; erased anyway, whatever was there. */
+/* LUKS2's header and keyslots come here, as formatted by cryptsetup; erased anyway, whatever was
+ * there. */
 #define ERASE_START ((uint64_t)16 << 20)
 
 #define NODE_MAX (TARGET_MAPPING_MAX + 16)
@@ -32,8 +33,11 @@ static int fail_volume(struct format *format, const struct cryptvolume *volume, 
 {
 	const char *message = volume ? cryptvolume_message(volume) : "";
 
-	return fail(format, r == CRYPTVOLUME_E_BUSY || r == -EBUSY ? FORMAT_E_USED : FORMAT_E_FAILED, "%s",
-		    *message ? message : r > 0 ? cryptvolume_error(r) : strerror(-r));
+	return fail(format,
+		    r == CRYPTVOLUME_E_BUSY || r == -EBUSY ? FORMAT_E_USED : FORMAT_E_FAILED, "%s",
+		    *message ? message
+		    : r > 0  ? cryptvolume_error(r)
+			     : strerror(-r));
 }
 
 static int fail_errno(struct format *format, int r)
@@ -63,7 +67,8 @@ static int overwrite(struct format *format)
 		if (r)
 			return r;
 		format->state = FORMAT_ERASED;
-		/* A device that cannot is no failure: what lies there is overwritten by ciphertext in time. */
+		/* A device that cannot is no failure: what lies there is overwritten by ciphertext
+		 * in time. */
 		wipe_area_discard(&area, 0, format->target->size);
 	}
 	if (format->overwrite) {
@@ -143,7 +148,8 @@ static int with_mapping(struct format *format, struct cryptvolume *volume, unsig
 	char node[NODE_MAX];
 	int r, closed;
 
-	r = cryptvolume_activate(volume, name, passphrase, strlen(passphrase), CRYPTVOLUME_PRIVATE | flags);
+	r = cryptvolume_activate(volume, name, passphrase, strlen(passphrase),
+				 CRYPTVOLUME_PRIVATE | flags);
 	if (r)
 		return fail_volume(format, volume, r);
 	snprintf(node, sizeof(node), "/dev/mapper/%s", name);
@@ -184,7 +190,8 @@ static int fill(struct format *format)
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
 	int r = begin_step(format, "making the file system", "ファイルシステムを作成");
 
-	if (r || (r = load(format, &volume)) || (r = with_mapping(format, volume, 0, make_filesystem)))
+	if (r || (r = load(format, &volume)) ||
+	    (r = with_mapping(format, volume, 0, make_filesystem)))
 		return r;
 	format->state = FORMAT_FILLED;
 	return 0;
@@ -212,8 +219,8 @@ static int check_survey(struct format *format, const struct mark *mark)
 	target_survey(format->target, report);
 	volume = &report->volumes[0];
 	if (report->outcome != REPORT_PROVED)
-		return fail(format, FORMAT_E_PROOF, "%s: %s", target_survey_text(report->outcome, false),
-			    report->detail);
+		return fail(format, FORMAT_E_PROOF, "%s: %s",
+			    target_survey_text(report->outcome, false), report->detail);
 	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
 	    strcmp(volume->uuid, format->uuid))
 		return fail(format, FORMAT_E_PROOF, "the header that is read back is another one");
@@ -254,7 +261,8 @@ static int check_contents(struct format *format)
 	if (r)
 		return fail_errno(format, r);
 	if (contents.n != 1 || strcmp(contents.items[0].type, "crypto_LUKS"))
-		return fail(format, FORMAT_E_PROOF, "something else than the encrypted volume is on it");
+		return fail(format, FORMAT_E_PROOF,
+			    "something else than the encrypted volume is on it");
 	return 0;
 }
 
@@ -286,7 +294,8 @@ int format_run(struct format *format)
 {
 	int r;
 
-	if (!format->n_keys || format->n_keys > FORMAT_KEYS_MAX || !cryptvolume_kdf_ok(&format->kdf))
+	if (!format->n_keys || format->n_keys > FORMAT_KEYS_MAX ||
+	    !cryptvolume_kdf_ok(&format->kdf))
 		return -EINVAL;
 	format->state = FORMAT_UNTOUCHED;
 	format->detail[0] = '\0';
@@ -305,15 +314,18 @@ static int check_mark(struct format *format, const struct mark *mark, const uint
 
 	if (r)
 		return r;
-	if ((r = cryptvolume_mark_get(volume, &found)) || (r = cryptvolume_binding(volume, binding)))
+	if ((r = cryptvolume_mark_get(volume, &found)) ||
+	    (r = cryptvolume_binding(volume, binding)))
 		return fail_volume(format, volume, r);
-	if (memcmp(&found, mark, sizeof(found)) || memcmp(binding, found.binding, sizeof(binding)) ||
+	if (memcmp(&found, mark, sizeof(found)) ||
+	    memcmp(binding, found.binding, sizeof(binding)) ||
 	    strcmp(cryptvolume_uuid(volume), found.uuid) || mark_verify(&found, key))
 		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
 	return check_survey(format, mark);
 }
 
-int format_mark(struct format *format, const struct mark *mark, const uint8_t key[static MARK_KEY_SIZE])
+int format_mark(struct format *format, const struct mark *mark,
+		const uint8_t key[static MARK_KEY_SIZE])
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
 	int r = begin_step(format, "writing the mark", "標章（マーク）を書き込み");
@@ -336,15 +348,18 @@ const char *format_state_text(enum format_state state, bool japanese)
 {
 	switch (state) {
 	case FORMAT_UNTOUCHED:
-		return japanese ? "媒体には何も書き込んでいません" : "nothing was written to the medium";
+		return japanese ? "媒体には何も書き込んでいません"
+				: "nothing was written to the medium";
 	case FORMAT_ERASED:
 	case FORMAT_ENCRYPTED:
 	case FORMAT_FILLED:
 	case FORMAT_PROVED:
 		return japanese ? "媒体の元の内容は消え、まだ使えません。issueをやり直してください"
-				: "what was on the medium is gone and it cannot be used yet: run issue again";
+				: "what was on the medium is gone and it cannot be used yet: run "
+				  "issue again";
 	case FORMAT_MARKED:
-		return japanese ? "媒体は完成していますが台帳に登録されていません。issueをやり直してください"
+		return japanese ? "媒体は完成していますが台帳に登録されていません。issueをやり直し"
+				  "てください"
 				: "the medium is complete but not in the register: run issue again";
 	}
 	return "";

@@ -5,9 +5,9 @@
  *	UNTOUCHED ── old signatures erased ──► ERASED ── LUKS2, keyslots ──► ENCRYPTED
  *	  ── file system ──► FILLED ── everything read back ──► PROVED ── mark, read back ──► MARKED
  *
- * Killed anywhere before MARKED it is no medium of the desk's: nothing lets it in. Every step begins
- * anew on the next run. The temporary mapping is closed before the functions return, and by the next desk
- * if this one is killed.
+ * Killed anywhere before MARKED it is no medium of the desk's: nothing lets it in. Every step
+ *begins anew on the next run. The temporary mapping is closed before the functions return, and by
+ *the next desk if this one is killed.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ enum {
 
 #define FORMAT_KEYS_MAX 3
 #define FORMAT_DETAIL_MAX 512
-#define FORMAT_STEPS 5	    /* of progress, without discarding and overwriting */
+#define FORMAT_STEPS 5      /* of progress, without discarding and overwriting */
 #define FORMAT_MARK_STEPS 1 /* of format_mark() */
 
 struct format_key {
@@ -50,8 +50,8 @@ struct format {
 	const char *label; /* of LUKS2 and of the file system: filesystem_label_ok(), or "" */
 	enum filesystem filesystem;
 	struct cryptvolume_kdf kdf;
-	bool overwrite; /* everything with random bytes first */
-	bool discard;	/* everything first, as far as the device can */
+	bool overwrite;                          /* everything with random bytes first */
+	bool discard;                            /* everything first, as far as the device can */
 	struct format_key keys[FORMAT_KEYS_MAX]; /* the first opens it for the file system */
 	size_t n_keys;
 	/* What comes out. */
@@ -65,7 +65,8 @@ struct format {
 int format_run(struct format *format);
 
 /* Writes the signed mark, and proves it with the public key. */
-int format_mark(struct format *format, const struct mark *mark, const uint8_t key[static MARK_KEY_SIZE]);
+int format_mark(struct format *format, const struct mark *mark,
+		const uint8_t key[static MARK_KEY_SIZE]);
 
 /* One sentence on what may be done with a medium that was left in this state. */
 const char *format_state_text(enum format_state state, bool japanese);

@@ -103,7 +103,8 @@ static off_t place_of(const char *number)
 /* 0, 1 if another desk has it, or a negative errno. */
 static int keep(int fd, const char *number)
 {
-	const struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place_of(number), .l_len = 1};
+	const struct flock byte = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place_of(number), .l_len = 1};
 
 	if (fcntl(fd, F_OFD_SETLK, &byte) == 0)
 		return 0;
@@ -128,14 +129,16 @@ static int keep_next(const struct context *context, const struct desk *desk, con
 		if (r <= 0)
 			return r ? say_errno(context, r) : 0;
 	}
-	return message_fail(context, "all numbers of the pattern %s are used; give another with --number",
-			    "%sの番号はすべて使われています。--numberで別の形を指定してください", pattern);
+	return message_fail(
+		context, "all numbers of the pattern %s are used; give another with --number",
+		"%sの番号はすべて使われています。--numberで別の形を指定してください", pattern);
 }
 
 int issue_number_keep(const struct context *context, const struct desk *desk, const char *text,
 		      char number[static MEDIUM_NUMBER_MAX], int *lock)
 {
-	_cleanup_(closep) int fd = openat(desk->dir, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_(closep) int fd =
+		openat(desk->dir, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	const char *wanted;
 	int r;
 

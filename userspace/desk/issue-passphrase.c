@@ -8,7 +8,8 @@
 #define CHOSEN_MIN 12
 #define CHOSEN_DIFFERENT 5
 
-/* Left out: shi, chi, tsu, fu, ji and the like, of which Hepburn and Kunrei write different letters. */
+/* Left out: shi, chi, tsu, fu, ji and the like, of which Hepburn and Kunrei write different
+ * letters. */
 static const char syllables[][3] = {
 	"ka", "ki", "ku", "ke", "ko", "sa", "su", "se", "so", "ta", "te", "to", "na", "ni", "nu",
 	"ne", "no", "ha", "hi", "he", "ho", "ma", "mi", "mu", "me", "mo", "ya", "yu", "yo", "ra",

@@ -2,8 +2,8 @@
 /*
  * Passphrases of media that the desk makes up. Pure: the random bytes come in as an argument.
  *
- * For holders, to be typed on any keyboard and read over the telephone in Japanese or English: four words
- * of three syllables and four digits, "kotume-sarihe-nokawa-mihotu-4827". 44 syllables that
+ * For holders, to be typed on any keyboard and read over the telephone in Japanese or English: four
+ * words of three syllables and four digits, "kotume-sarihe-nokawa-mihotu-4827". 44 syllables that
  * no two systems of romanisation write differently: 12 * log2(44) + 4 * log2(10) = 78 bits, behind
  * argon2id.
  *
@@ -21,8 +21,10 @@
 #define ISSUE_RECOVERY_GROUPS 6
 #define ISSUE_RECOVERY_GROUP 5
 
-/* Random bytes that each takes: eight for each choice, so that no choice is measurably more likely. */
-#define ISSUE_HOLDER_RANDOM (8 * (ISSUE_HOLDER_WORDS * ISSUE_HOLDER_SYLLABLES + ISSUE_HOLDER_DIGITS))
+/* Random bytes that each takes: eight for each choice, so that no choice is measurably more likely.
+ */
+#define ISSUE_HOLDER_RANDOM                                                                        \
+	(8 * (ISSUE_HOLDER_WORDS * ISSUE_HOLDER_SYLLABLES + ISSUE_HOLDER_DIGITS))
 #define ISSUE_RECOVERY_RANDOM (8 * ISSUE_RECOVERY_GROUPS * ISSUE_RECOVERY_GROUP)
 
 #define ISSUE_HOLDER_MAX 64 /* with NUL */
@@ -34,8 +36,8 @@ void issue_passphrase_recovery(const uint8_t random[static ISSUE_RECOVERY_RANDOM
 			       char out[static ISSUE_RECOVERY_MAX]);
 
 /*
- * May a person choose this one for a medium? NULL, or what is wrong (English or Japanese): at least 12
- * characters, only such as every keyboard types the same way (printable ASCII), at least five different
- * ones.
+ * May a person choose this one for a medium? NULL, or what is wrong (English or Japanese): at least
+ * 12 characters, only such as every keyboard types the same way (printable ASCII), at least five
+ * different ones.
  */
 const char *issue_passphrase_check(const char *passphrase, bool japanese);

@@ -55,7 +55,8 @@ static int unseal(const char *text, const struct signing_key *key, char *passphr
 int issue_recovery_open(const char *detail, const struct signing_key *key,
 			char passphrase[static ISSUE_RECOVERY_MAX])
 {
-	_cleanup_(json_objectp) struct json_object *root = detail ? json_tokener_parse(detail) : NULL;
+	_cleanup_(json_objectp) struct json_object *root =
+		detail ? json_tokener_parse(detail) : NULL;
 	struct json_object *recovery;
 	char id[MINISIGN_ID_TEXT_MAX];
 
@@ -73,7 +74,8 @@ struct search {
 	char *detail; /* of the last event that made the medium */
 };
 
-static int look_at(void *userdata, unsigned int sequence, const char *time, const struct event *event)
+static int look_at(void *userdata, unsigned int sequence, const char *time,
+		   const struct event *event)
 {
 	struct search *search = userdata;
 
@@ -87,10 +89,13 @@ static int look_at(void *userdata, unsigned int sequence, const char *time, cons
 }
 
 /* That it was looked at is a matter of record, and comes first. */
-static int record_showing(const struct context *context, const struct desk *desk, const char *number)
+static int record_showing(const struct context *context, const struct desk *desk,
+			  const char *number)
 {
-	const struct event event = {
-		.kind = EVENT_CHANGED, .by = context->by, .why = context->why, .detail = "{\"recovery_shown\": true}"};
+	const struct event event = {.kind = EVENT_CHANGED,
+				    .by = context->by,
+				    .why = context->why,
+				    .detail = "{\"recovery_shown\": true}"};
 	int r;
 
 	if ((r = register_begin(desk->reg)) || (r = register_event(desk->reg, number, &event)) ||
@@ -99,7 +104,8 @@ static int record_showing(const struct context *context, const struct desk *desk
 	return 0;
 }
 
-static int show(const struct context *context, const struct desk *desk, const char *number, char *passphrase)
+static int show(const struct context *context, const struct desk *desk, const char *number,
+		char *passphrase)
 {
 	_cleanup_(freep) char *detail = NULL;
 	struct signing_key key = {0};
@@ -118,8 +124,12 @@ static int show(const struct context *context, const struct desk *desk, const ch
 		return message_fail(context, "%s has no recovery passphrase that is kept here",
 				    "%sの回復用パスフレーズはここに保管されていません", number);
 	if (r)
-		return message_fail(context, "the recovery passphrase of %s was sealed for another media key, or is damaged",
-				    "%sの回復用パスフレーズは別の媒体鍵で封じられているか、壊れています", number);
+		return message_fail(
+			context,
+			"the recovery passphrase of %s was sealed for another media key, or is "
+			"damaged",
+			"%sの回復用パスフレーズは別の媒体鍵で封じられているか、壊れています",
+			number);
 	r = record_showing(context, desk, number);
 	if (!r)
 		printf("%s\n", passphrase);
@@ -135,7 +145,8 @@ int recovery_run(const struct context *context, const struct command_options *op
 	if (!passphrase)
 		output_no_memory();
 	if (!context->why)
-		r = message_usage(context, "recovery needs the reason: --why", "理由が必要です: --why");
+		r = message_usage(context, "recovery needs the reason: --why",
+				  "理由が必要です: --why");
 	else if (!(r = desk_open(context, &desk)))
 		r = show(context, &desk, options->arguments[0], passphrase);
 	desk_close(&desk);

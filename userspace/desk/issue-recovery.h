@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Recovery passphrases, kept with the event that made them: sealed (libsodium's crypto_box_seal) to the
- * media key, whose Ed25519 key serves as an X25519 one. So the register may be read, backed up and exported by
- * everybody at the desk, and only who knows the media key's passphrase opens a medium. The
- * event's detail has
+ * Recovery passphrases, kept with the event that made them: sealed (libsodium's crypto_box_seal) to
+ *the media key, whose Ed25519 key serves as an X25519 one. So the register may be read, backed up
+ *and exported by everybody at the desk, and only who knows the media key's passphrase opens a
+ *medium. The event's detail has
  *
  *	"recovery": {"key": "<id of the media key>", "sealed": "<base 64>"}
  */

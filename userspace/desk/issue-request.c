@@ -12,9 +12,11 @@ static const struct {
 	enum option_name option;
 	enum field field;
 } settings[] = {
-	{OPTION_CLASS, FIELD_CLASS},	     {OPTION_CONTENT, FIELD_CONTENT}, {OPTION_ACCESS, FIELD_ACCESS},
-	{OPTION_USER, FIELD_USERS},	     {OPTION_PLACE, FIELD_PLACE},     {OPTION_NOTE, FIELD_NOTE},
-	{OPTION_TERMINALS, FIELD_TERMINALS}, {OPTION_FROM, FIELD_FROM},	      {OPTION_UNTIL, FIELD_UNTIL},
+	{OPTION_CLASS, FIELD_CLASS},         {OPTION_CONTENT, FIELD_CONTENT},
+	{OPTION_ACCESS, FIELD_ACCESS},       {OPTION_USER, FIELD_USERS},
+	{OPTION_PLACE, FIELD_PLACE},         {OPTION_NOTE, FIELD_NOTE},
+	{OPTION_TERMINALS, FIELD_TERMINALS}, {OPTION_FROM, FIELD_FROM},
+	{OPTION_UNTIL, FIELD_UNTIL},
 };
 
 static int read_settings(const struct context *context, const struct command_options *options,
@@ -27,8 +29,9 @@ static int read_settings(const struct context *context, const struct command_opt
 			continue;
 		wanted = field_check(settings[i].field, value);
 		if (wanted && *value)
-			return message_usage(context, "--%s %s: expected %s", "--%s %s: %sが必要です",
-					     command_option_rows[settings[i].option].name, value, wanted);
+			return message_usage(
+				context, "--%s %s: expected %s", "--%s %s: %sが必要です",
+				command_option_rows[settings[i].option].name, value, wanted);
 		record_set(sets, settings[i].field, value);
 	}
 	return 0;
@@ -59,10 +62,13 @@ static int read_term(const struct context *context, struct issue_request *reques
 	set_default(request, FIELD_CLASS, "");
 	if (!*record_get(&request->sets, FIELD_CLASS))
 		return message_usage(context, "which class of data is it for? --class I, II or III",
-				     "どの分類の情報に使いますか。--class I、II、IIIのいずれかを指定してください");
+				     "どの分類の情報に使いますか。--class "
+				     "I、II、IIIのいずれかを指定してください");
 	if (*record_get(&request->sets, FIELD_UNTIL) &&
-	    strcmp(record_get(&request->sets, FIELD_FROM), record_get(&request->sets, FIELD_UNTIL)) > 0)
-		return message_usage(context, "the term ends before it begins", "有効期限が開始日より前です");
+	    strcmp(record_get(&request->sets, FIELD_FROM),
+		   record_get(&request->sets, FIELD_UNTIL)) > 0)
+		return message_usage(context, "the term ends before it begins",
+				     "有効期限が開始日より前です");
 	return 0;
 }
 
@@ -77,13 +83,16 @@ static int look_for_device(void *userdata, const struct medium_state *state)
 {
 	struct others *others = userdata;
 
-	if (state->transition.status != MEDIUM_DISPOSED && target_say_same(others->target, &state->record))
-		snprintf(others->number, sizeof(others->number), "%s", record_get(&state->record, FIELD_NUMBER));
+	if (state->transition.status != MEDIUM_DISPOSED &&
+	    target_say_same(others->target, &state->record))
+		snprintf(others->number, sizeof(others->number), "%s",
+			 record_get(&state->record, FIELD_NUMBER));
 	return 0;
 }
 
 /* Without a serial number many media look the same; with one, a device is one medium. */
-static int check_device(const struct context *context, const struct desk *desk, const struct target *target)
+static int check_device(const struct context *context, const struct desk *desk,
+			const struct target *target)
 {
 	struct others others = {.target = target};
 	int r = target->serial[0] ? register_each(desk->reg, look_for_device, &others) : 0;
@@ -92,14 +101,16 @@ static int check_device(const struct context *context, const struct desk *desk, 
 		return register_say(context, desk->reg, r, "");
 	if (others.number[0])
 		return message_fail(context,
-				    "this device is medium %s: --number %s to take it again, or another --number",
-				    "この機器は媒体%sです。再発行するなら--number %s、別の媒体なら番号を指定してください",
+				    "this device is medium %s: --number %s to take it again, or "
+				    "another --number",
+				    "この機器は媒体%sです。再発行するなら--number "
+				    "%s、別の媒体なら番号を指定してください",
 				    others.number, others.number);
 	return 0;
 }
 
-static int check_known(const struct context *context, const struct target *target, enum event_kind kind,
-		       struct issue_request *request)
+static int check_known(const struct context *context, const struct target *target,
+		       enum event_kind kind, struct issue_request *request)
 {
 	struct transition_state state = request->before.transition;
 	int r;
@@ -111,12 +122,13 @@ static int check_known(const struct context *context, const struct target *targe
 				    record_get(&request->before.record, FIELD_SERIAL));
 	r = transition_make(&state, kind, context->why, MEDIUM_ACTIVE);
 	if (r == TRANSITION_E_WHY)
-		return message_usage(context, "%s: a reason is needed: --why", "%s: 理由が必要です: --why",
-				     request->number);
+		return message_usage(context, "%s: a reason is needed: --why",
+				     "%s: 理由が必要です: --why", request->number);
 	if (r)
-		return message_fail(context, "%s is %s. %s", "%sは「%s」です。%s", request->number,
-				    status_text(request->before.transition.status, context->japanese),
-				    transition_advice(&request->before.transition, kind, context->japanese));
+		return message_fail(
+			context, "%s is %s. %s", "%sは「%s」です。%s", request->number,
+			status_text(request->before.transition.status, context->japanese),
+			transition_advice(&request->before.transition, kind, context->japanese));
 	return 0;
 }
 
@@ -198,16 +210,21 @@ int issue_request_mark(const struct context *context, const struct issue_request
 {
 	if (fill(request, target, uuid, binding, mark))
 		return 0;
-	return message_fail(context, "a mark cannot hold the number or serial number of this medium",
+	return message_fail(context,
+			    "a mark cannot hold the number or serial number of this medium",
 			    "この媒体の番号または製造番号は署名標に書けません");
 }
 
 /* --- the register --- */
 
-static int enter(const struct context *context, const struct desk *desk, struct issue_request *request,
-		 enum event_kind kind, const char *detail)
+static int enter(const struct context *context, const struct desk *desk,
+		 struct issue_request *request, enum event_kind kind, const char *detail)
 {
-	struct event event = {.kind = kind, .by = context->by, .why = context->why, .detail = detail, .sets = request->sets};
+	struct event event = {.kind = kind,
+			      .by = context->by,
+			      .why = context->why,
+			      .detail = detail,
+			      .sets = request->sets};
 	int r = register_begin(desk->reg);
 
 	if (r)

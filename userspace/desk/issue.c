@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk issue DEVICE`: everything that can be asked or refused comes before anything is destroyed;
- * the register hears of the medium when it is proved, in one transaction.
+ * `sekimori-desk issue DEVICE`: everything that can be asked or refused comes before anything is
+ * destroyed; the register hears of the medium when it is proved, in one transaction.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -54,8 +54,8 @@ static int read_number(const struct issue *issue, enum option_name option, uint3
 		return 0;
 	number = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || number > UINT32_MAX)
-		return message_usage(issue->context, "--%s: expected a number", "--%s: 数字が必要です",
-				     command_option_rows[option].name);
+		return message_usage(issue->context, "--%s: expected a number",
+				     "--%s: 数字が必要です", command_option_rows[option].name);
 	*value = (uint32_t)number;
 	return 0;
 }
@@ -70,11 +70,13 @@ static int read_kdf(struct issue *issue)
 	    (r = read_number(issue, OPTION_KDF_PASSES, &kdf->iterations)) ||
 	    (r = read_number(issue, OPTION_KDF_THREADS, &kdf->threads)))
 		return r;
-	kdf->memory_kib = memory_mib <= CRYPTVOLUME_KDF_MEMORY_MAX >> 10 ? memory_mib << 10 : UINT32_MAX;
+	kdf->memory_kib =
+		memory_mib <= CRYPTVOLUME_KDF_MEMORY_MAX >> 10 ? memory_mib << 10 : UINT32_MAX;
 	if (!cryptvolume_kdf_ok(kdf))
-		return message_usage(issue->context,
-				     "argon2id takes 32 to 1024 MiB, 4 to 64 passes and 1 to 4 threads here",
-				     "argon2idは32～1024MiB、反復4～64回、並列1～4で指定してください");
+		return message_usage(
+			issue->context,
+			"argon2id takes 32 to 1024 MiB, 4 to 64 passes and 1 to 4 threads here",
+			"argon2idは32～1024MiB、反復4～64回、並列1～4で指定してください");
 	return 0;
 }
 
@@ -106,10 +108,13 @@ static int confirm(struct issue *issue)
 
 	target_say_contents(context, issue->target, stderr);
 	if (issue->target->serial[0] == '\0')
-		message_note(context, "this device has no serial number: the mark cannot tell it from others of its model",
+		message_note(context,
+			     "this device has no serial number: the mark cannot tell it from "
+			     "others of its model",
 			     "この機器には製造番号がないため、署名標で同型品と区別できません");
 	if (message_confirm(context, "Destroy all of this and issue it as %s?",
-			    "この内容をすべて消去し、%sとして発行しますか。", issue->request.number))
+			    "この内容をすべて消去し、%sとして発行しますか。",
+			    issue->request.number))
 		return 0;
 	return message_fail(context, "nothing was done", "何もしていません");
 }
@@ -137,8 +142,8 @@ static int make_holder(struct issue *issue)
 		sodium_free(random);
 		return 0;
 	}
-	r = passphrase_ask(issue->context, "New passphrase of the medium", "媒体の新しいパスフレーズ", true,
-			   &issue->holder);
+	r = passphrase_ask(issue->context, "New passphrase of the medium",
+			   "媒体の新しいパスフレーズ", true, &issue->holder);
 	if (r)
 		return r;
 	wrong = issue_passphrase_check(issue->holder, issue->context->japanese);
@@ -155,7 +160,8 @@ static void make_recovery(struct issue *issue)
 	sodium_free(random);
 }
 
-/* The volume's UUID is chosen here, because the organisation's key is derived from it. RFC 4122, 4.4. */
+/* The volume's UUID is chosen here, because the organisation's key is derived from it. RFC
+ * 4122, 4.4. */
 static void make_uuid(char uuid[static VOLUME_UUID_MAX])
 {
 	uint8_t b[16];
@@ -164,8 +170,9 @@ static void make_uuid(char uuid[static VOLUME_UUID_MAX])
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	snprintf(uuid, VOLUME_UUID_MAX,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-		 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		 b[15]);
 }
 
 static int make_organisation(struct issue *issue)
@@ -194,7 +201,8 @@ static int make_secrets(struct issue *issue)
 	if (r)
 		return r;
 	make_uuid(issue->format.uuid);
-	if (command_option(issue->options, OPTION_ORGANISATION_KEY) && (r = make_organisation(issue)))
+	if (command_option(issue->options, OPTION_ORGANISATION_KEY) &&
+	    (r = make_organisation(issue)))
 		return r;
 	r = make_holder(issue);
 	if (r)
@@ -231,7 +239,8 @@ static struct json_object *detail_new(const struct issue *issue)
 	json_object_object_add(detail, "size", json_object_new_uint64(issue->target->size));
 	json_object_object_add(detail, "filesystem",
 			       json_object_new_string(filesystem_name(issue->format.filesystem)));
-	json_object_object_add(detail, "overwritten", json_object_new_boolean(issue->format.overwrite));
+	json_object_object_add(detail, "overwritten",
+			       json_object_new_boolean(issue->format.overwrite));
 	json_object_array_add(slots, json_object_new_string("holder"));
 	if (issue->recovery_passphrase)
 		json_object_array_add(slots, json_object_new_string("recovery"));
@@ -239,8 +248,9 @@ static struct json_object *detail_new(const struct issue *issue)
 		json_object_array_add(slots, json_object_new_string("organisation"));
 	json_object_object_add(detail, "keyslots", slots);
 	if (issue->recovery_passphrase)
-		json_object_object_add(detail, "recovery",
-				       issue_recovery_seal(issue->recovery_passphrase, &issue->key));
+		json_object_object_add(
+			detail, "recovery",
+			issue_recovery_seal(issue->recovery_passphrase, &issue->key));
 	return detail;
 }
 
@@ -248,8 +258,8 @@ static int mark_it(struct issue *issue)
 {
 	char json[MARK_JSON_MAX];
 	struct mark mark;
-	int r = issue_request_mark(issue->context, &issue->request, issue->target, issue->format.uuid,
-				   issue->format.binding, &mark);
+	int r = issue_request_mark(issue->context, &issue->request, issue->target,
+				   issue->format.uuid, issue->format.binding, &mark);
 
 	if (r)
 		return r;
@@ -289,7 +299,8 @@ static int make(struct issue *issue)
 	format->progress = &issue->progress;
 	format->label = filesystem_label_ok(number) ? number : "";
 	progress_start(&issue->progress, issue->context,
-		       FORMAT_STEPS + FORMAT_MARK_STEPS + ENTER_STEPS + format->discard + format->overwrite);
+		       FORMAT_STEPS + FORMAT_MARK_STEPS + ENTER_STEPS + format->discard +
+			       format->overwrite);
 	r = format_run(format);
 	if (r)
 		r = say_failure(issue, r);
@@ -307,8 +318,9 @@ static void print_json(const struct issue *issue)
 
 	json_object_object_add(root, "number", json_object_new_string(issue->request.number));
 	json_object_object_add(root, "luks_uuid", json_object_new_string(issue->format.uuid));
-	json_object_object_add(root, "until",
-			       json_object_new_string(record_get(&issue->request.sets, FIELD_UNTIL)));
+	json_object_object_add(
+		root, "until",
+		json_object_new_string(record_get(&issue->request.sets, FIELD_UNTIL)));
 	if (command_option(issue->options, OPTION_GENERATE))
 		json_object_object_add(root, "passphrase", json_object_new_string(issue->holder));
 	if (issue->recovery == RECOVERY_PRINT)
@@ -325,11 +337,12 @@ static void print_result(const struct issue *issue)
 		print_json(issue);
 		return;
 	}
-	message_done(context, "%s is issued, until %s; volume %s", "%sを発行しました（期限 %s、ボリューム %s）",
-		     issue->request.number, record_get(&issue->request.sets, FIELD_UNTIL), issue->format.uuid);
+	message_done(context, "%s is issued, until %s; volume %s",
+		     "%sを発行しました（期限 %s、ボリューム %s）", issue->request.number,
+		     record_get(&issue->request.sets, FIELD_UNTIL), issue->format.uuid);
 	if (command_option(issue->options, OPTION_GENERATE))
-		message_done(context, "passphrase (shown only now): %s", "パスフレーズ（今だけ表示）: %s",
-			     issue->holder);
+		message_done(context, "passphrase (shown only now): %s",
+			     "パスフレーズ（今だけ表示）: %s", issue->holder);
 	if (issue->recovery == RECOVERY_PRINT)
 		message_done(context, "recovery passphrase: %s", "回復用パスフレーズ: %s",
 			     issue->recovery_passphrase);
@@ -340,12 +353,14 @@ static int run(struct issue *issue)
 	int r;
 
 	if ((r = read_options(issue)) || (r = desk_open(issue->context, &issue->desk)) ||
-	    (r = target_say_open(issue->context, issue->options, TARGET_SAY_WRITE, &issue->target)) ||
-	    (r = issue_request_read(issue->context, issue->options, &issue->desk, issue->target, EVENT_ISSUED,
-				    &issue->request)))
+	    (r = target_say_open(issue->context, issue->options, TARGET_SAY_WRITE,
+				 &issue->target)) ||
+	    (r = issue_request_read(issue->context, issue->options, &issue->desk, issue->target,
+				    EVENT_ISSUED, &issue->request)))
 		return r;
 	if (!issue_request_markable(issue->target, &issue->request))
-		return message_fail(issue->context, "a mark cannot hold the number or serial number of this medium",
+		return message_fail(issue->context,
+				    "a mark cannot hold the number or serial number of this medium",
 				    "この媒体の番号または製造番号は署名標に書けません");
 	if ((r = confirm(issue)) || (r = make_secrets(issue)) || (r = make(issue)))
 		return r;

@@ -7,7 +7,8 @@
 #include "desk/message.h"
 
 #define BAR_WIDTH 24
-#define PERCENT_STEP 10
+/* Without a terminal, at most a line in so many seconds. */
+#define LINE_SECONDS 10
 
 static const int signals[PROGRESS_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -58,6 +59,7 @@ void progress_step(struct progress *progress, const char *en, const char *ja)
 	finish_line(progress, message_pick(progress->context, "done", "完了"));
 	progress->step++;
 	progress->shown = 0;
+	progress->said = time(NULL);
 	progress->text = message_pick(progress->context, en, ja);
 	print(progress);
 	fputs(progress->terminal ? " …" : "\n", stderr);
@@ -69,15 +71,15 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total)
 
 	if (!progress->text || percent == progress->shown)
 		return;
+	progress->shown = percent;
 	if (!progress->terminal) {
-		if (percent / PERCENT_STEP != progress->shown / PERCENT_STEP) {
-			print(progress);
-			fprintf(stderr, " %u %%\n", percent);
-		}
-		progress->shown = percent;
+		if (time(NULL) - progress->said < LINE_SECONDS)
+			return;
+		progress->said = time(NULL);
+		print(progress);
+		fprintf(stderr, " %u %%\n", percent);
 		return;
 	}
-	progress->shown = percent;
 	print(progress);
 	fputs(" [", stderr);
 	for (unsigned int i = 0; i < BAR_WIDTH; i++)

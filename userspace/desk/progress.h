@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far a long command is, on standard error: a bar that moves on a terminal, a line for each step and
- * each tenth otherwise. And whether somebody wants it to stop: SIGINT, SIGTERM and SIGHUP are
- * noted between progress_start() and progress_end(), and the command stops where the medium's state
- * can be told.
+ * How far a long command is, on standard error: a bar that moves on a terminal, a line for each
+ * step, and now and then one within a long step, otherwise. And whether somebody wants it to stop:
+ * SIGINT, SIGTERM and SIGHUP are noted between progress_start() and progress_end(), and the command
+ * stops where the medium's state can be told.
  */
 #pragma once
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "desk/command.h"
 
@@ -20,8 +21,9 @@ struct progress {
 	bool terminal;
 	unsigned int step;
 	unsigned int steps;
-	const char *text; /* of the step; NULL before the first */
+	const char *text;   /* of the step; NULL before the first */
 	unsigned int shown; /* percent */
+	time_t said;        /* of the last line without a terminal */
 	struct sigaction before[PROGRESS_SIGNALS];
 };
 

@@ -40,7 +40,8 @@ int target_contents_type(int fd, uint64_t offset, uint64_t size, struct target_c
 	if (blkid_probe_set_device(probe, fd, (blkid_loff_t)offset, (blkid_loff_t)size))
 		return -EIO;
 	blkid_probe_enable_superblocks(probe, 1);
-	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
+							 BLKID_SUBLKS_UUID);
 	content->offset = offset;
 	content->size = size;
 	r = blkid_do_safeprobe(probe);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What libblkid finds on a disk: a partition table, and what each partition or the whole disk holds.
- * For people, before something is destroyed, and for the proof that nothing is left; whether a medium
- * counts as encrypted is not decided by this.
+ * What libblkid finds on a disk: a partition table, and what each partition or the whole disk
+ * holds. For people, before something is destroyed, and for the proof that nothing is left; whether
+ * a medium counts as encrypted is not decided by this.
  */
 #pragma once
 
@@ -15,10 +15,11 @@
 
 struct target_content {
 	unsigned int partition; /* 0: the whole disk */
-	uint64_t offset;	/* bytes */
+	uint64_t offset;        /* bytes */
 	uint64_t size;
 	bool table;    /* a partition table, of this type */
-	char type[32]; /* libblkid's names: "gpt", "crypto_LUKS", "exfat"; "?" for contradicting signatures */
+	char type[32]; /* libblkid's names: "gpt", "crypto_LUKS", "exfat"; "?" for contradicting
+			  signatures */
 	char label[TARGET_CONTENTS_TEXT_MAX]; /* as on the medium: may hold any bytes */
 	char uuid[TARGET_CONTENTS_TEXT_MAX];
 };

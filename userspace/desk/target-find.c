@@ -17,15 +17,17 @@ static int look_at(void *userdata, const struct medium_state *state)
 {
 	struct search *search = userdata;
 
-	if (state->transition.status == MEDIUM_DISPOSED || !target_say_same(search->target, &state->record))
+	if (state->transition.status == MEDIUM_DISPOSED ||
+	    !target_say_same(search->target, &state->record))
 		return 0;
 	search->found++;
-	snprintf(search->number, sizeof(search->number), "%s", record_get(&state->record, FIELD_NUMBER));
+	snprintf(search->number, sizeof(search->number), "%s",
+		 record_get(&state->record, FIELD_NUMBER));
 	return 0;
 }
 
-static int find_device(const struct context *context, const struct desk *desk, const struct target *target,
-		       struct medium_state *state)
+static int find_device(const struct context *context, const struct desk *desk,
+		       const struct target *target, struct medium_state *state)
 {
 	struct search search = {.target = target};
 	int r;
@@ -38,8 +40,10 @@ static int find_device(const struct context *context, const struct desk *desk, c
 	if (!search.found)
 		return TARGET_FIND_NONE;
 	if (search.found > 1)
-		return message_fail(context, "%u media have this serial number: which one is it? --number",
-				    "この製造番号の媒体が%u個あります。--numberで指定してください", search.found);
+		return message_fail(context,
+				    "%u media have this serial number: which one is it? --number",
+				    "この製造番号の媒体が%u個あります。--numberで指定してください",
+				    search.found);
 	r = register_find(desk->reg, search.number, state);
 	return r ? register_say(context, desk->reg, r, search.number) : 0;
 }
@@ -59,7 +63,8 @@ int target_find(const struct context *context, const struct command_options *opt
 			return 0;
 		return message_fail(context, "%s is another device: %s, serial number %s",
 				    "%sは別の機器です（%s、製造番号 %s）", number,
-				    record_get(&state->record, FIELD_ID), record_get(&state->record, FIELD_SERIAL));
+				    record_get(&state->record, FIELD_ID),
+				    record_get(&state->record, FIELD_SERIAL));
 	}
 	r = *uuid ? register_find_volume(desk->reg, uuid, state) : REGISTER_E_ABSENT;
 	if (r && r != REGISTER_E_ABSENT)

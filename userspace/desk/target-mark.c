@@ -50,8 +50,8 @@ static int check_place(const struct mark *mark, const struct target *target,
 	return TARGET_MARK_NOT_YET;
 }
 
-int target_mark_check(const struct context *context, const struct desk *desk, const struct target *target,
-		      const struct report_volume *volume, int *outcome)
+int target_mark_check(const struct context *context, const struct desk *desk,
+		      const struct target *target, const struct report_volume *volume, int *outcome)
 {
 	struct search search = {.mark = &volume->mark};
 	int r;
@@ -78,10 +78,14 @@ static const struct {
 } texts[] = {
 	{"good", "good", "正当"},
 	[TARGET_MARK_NONE] = {"none", "none", "なし"},
-	[TARGET_MARK_FOREIGN] = {"foreign", "signed by a key that is not this desk's", "この窓口のものでない鍵による署名"},
-	[TARGET_MARK_FORGED] = {"forged", "forged: the signature is false", "偽造（署名が正しくない）"},
-	[TARGET_MARK_VOLUME] = {"volume", "made for another volume: copied", "別のボリュームのもの（複製）"},
-	[TARGET_MARK_DEVICE] = {"device", "made for another device: copied", "別の機器のもの（複製）"},
+	[TARGET_MARK_FOREIGN] = {"foreign", "signed by a key that is not this desk's",
+				 "この窓口のものでない鍵による署名"},
+	[TARGET_MARK_FORGED] = {"forged", "forged: the signature is false",
+				"偽造（署名が正しくない）"},
+	[TARGET_MARK_VOLUME] = {"volume", "made for another volume: copied",
+				"別のボリュームのもの（複製）"},
+	[TARGET_MARK_DEVICE] = {"device", "made for another device: copied",
+				"別の機器のもの（複製）"},
 	[TARGET_MARK_EXPIRED] = {"expired", "its term is over", "期限切れ"},
 	[TARGET_MARK_NOT_YET] = {"not-yet", "its term has not begun", "有効期間前"},
 };

@@ -51,22 +51,27 @@ void target_say_size(uint64_t size, char out[static TARGET_SIZE_TEXT_MAX])
 
 static void say_item(const struct context *context, const struct target_content *item, FILE *out)
 {
-	_cleanup_(freep) char *label = output_escape(item->label), *type = output_escape(item->type);
+	_cleanup_(freep) char *label = output_escape(item->label),
+			      *type = output_escape(item->type);
 	char size[TARGET_SIZE_TEXT_MAX];
 
 	target_say_size(item->size, size);
 	if (item->table)
-		fprintf(out, "    %s: %s\n", message_pick(context, "partition table", "パーティション表"), type);
+		fprintf(out, "    %s: %s\n",
+			message_pick(context, "partition table", "パーティション表"), type);
 	else if (item->partition)
-		fprintf(out, "    %s %u: %s  %s  %s\n", message_pick(context, "partition", "パーティション"),
-			item->partition, *type ? type : "-", size, label);
+		fprintf(out, "    %s %u: %s  %s  %s\n",
+			message_pick(context, "partition", "パーティション"), item->partition,
+			*type ? type : "-", size, label);
 	else
-		fprintf(out, "    %s: %s  %s\n", message_pick(context, "whole disk", "ディスク全体"), type, label);
+		fprintf(out, "    %s: %s  %s\n",
+			message_pick(context, "whole disk", "ディスク全体"), type, label);
 }
 
 void target_say_contents(const struct context *context, const struct target *target, FILE *out)
 {
-	_cleanup_(freep) char *path = output_escape(target->path), *product = output_escape(target->product),
+	_cleanup_(freep) char *path = output_escape(target->path),
+			      *product = output_escape(target->product),
 			      *serial = output_escape(target->serial);
 	struct target_contents contents;
 	char size[TARGET_SIZE_TEXT_MAX], id[TARGET_ID_MAX] = "-";
@@ -74,15 +79,18 @@ void target_say_contents(const struct context *context, const struct target *tar
 	target_say_size(target->size, size);
 	if (target->identified)
 		target_say_id(target, id);
-	fprintf(out, "%s  %s  %s\n  %s %s  %s %s\n", path, size, product, message_pick(context, "id", "ID"), id,
+	fprintf(out, "%s  %s  %s\n  %s %s  %s %s\n", path, size, product,
+		message_pick(context, "id", "ID"), id,
 		message_pick(context, "serial number", "製造番号"), *serial ? serial : "-");
 	if (target_contents_probe(target->fd, &contents)) {
-		fprintf(out, "  %s\n", message_pick(context, "what is on it cannot be read", "内容を読めません"));
+		fprintf(out, "  %s\n",
+			message_pick(context, "what is on it cannot be read", "内容を読めません"));
 		return;
 	}
-	fprintf(out, "  %s\n", contents.n ? message_pick(context, "on it:", "内容:")
-					  : message_pick(context, "nothing is recognised on it",
-							 "認識できる内容はありません"));
+	fprintf(out, "  %s\n",
+		contents.n ? message_pick(context, "on it:", "内容:")
+			   : message_pick(context, "nothing is recognised on it",
+					  "認識できる内容はありません"));
 	for (size_t i = 0; i < contents.n; i++)
 		say_item(context, &contents.items[i], out);
 }

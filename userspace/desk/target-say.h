@@ -15,8 +15,8 @@ enum target_say_purpose {
 };
 
 /*
- * Opens the command's DEVICE, by --id, --serial, --product and --force-fixed. 0, or COMMAND_FAILED after
- * saying why not.
+ * Opens the command's DEVICE, by --id, --serial, --product and --force-fixed. 0, or COMMAND_FAILED
+ * after saying why not.
  */
 int target_say_open(const struct context *context, const struct command_options *options,
 		    enum target_say_purpose purpose, struct target **targetp);

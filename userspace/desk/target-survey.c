@@ -30,12 +30,15 @@ static const struct {
 	const char *ja;
 } texts[] = {
 	{REPORT_PROVED, "encrypted, all of it", "全体が暗号化されています"},
-	{REPORT_PLAIN, "not encrypted, or not all of it", "暗号化されていないか、全体ではありません"},
+	{REPORT_PLAIN, "not encrypted, or not all of it",
+	 "暗号化されていないか、全体ではありません"},
 	{REPORT_DAMAGED, "encrypted, but its header is damaged", "暗号化ヘッダーが壊れています"},
-	{REPORT_UNKNOWN, "encrypted in a way that terminals do not know", "端末が対応しない暗号化です"},
+	{REPORT_UNKNOWN, "encrypted in a way that terminals do not know",
+	 "端末が対応しない暗号化です"},
 	{REPORT_TOO_MANY, "with more partitions than terminals take", "パーティションが多すぎます"},
 	{REPORT_TABLE, "with a damaged partition table", "パーティション表が壊れています"},
-	{REPORT_SLACK, "with something outside of its encrypted volumes", "暗号化領域の外に何かがあります"},
+	{REPORT_SLACK, "with something outside of its encrypted volumes",
+	 "暗号化領域の外に何かがあります"},
 };
 
 const char *target_survey_text(unsigned int outcome, bool japanese)

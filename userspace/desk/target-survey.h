@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The survey that terminals make of a disk (inspect/survey.h), over a target: so that the desk hands out
- * nothing, and enters nothing, that a terminal would refuse.
+ * The survey that terminals make of a disk (inspect/survey.h), over a target: so that the desk
+ * hands out nothing, and enters nothing, that a terminal would refuse.
  */
 #pragma once
 

@@ -19,7 +19,8 @@ struct devices {
 };
 
 /* Where a running system lives: what is mounted there must not be wiped, whatever it is. */
-static const char *const system_places[] = {"/", "/boot", "/boot/efi", "/usr", "/var", "/home", "/etc"};
+static const char *const system_places[] = {"/",    "/boot", "/boot/efi", "/usr",
+					    "/var", "/home", "/etc"};
 
 static void closedirp(DIR **dir)
 {
@@ -120,7 +121,8 @@ static bool source_is_ours(const struct devices *devices, const char *source)
 {
 	struct stat st;
 
-	return source[0] == '/' && !stat(source, &st) && S_ISBLK(st.st_mode) && has(devices, st.st_rdev);
+	return source[0] == '/' && !stat(source, &st) && S_ISBLK(st.st_mode) &&
+	       has(devices, st.st_rdev);
 }
 
 static bool is_system_place(const char *place)
@@ -155,7 +157,8 @@ static int check_mounts(const struct devices *devices, struct target *target)
 		unescape(place);
 		if (outcome && !is_system_place(place))
 			continue;
-		snprintf(target->detail, sizeof(target->detail), "%.*s", TARGET_DETAIL_MAX - 1, place);
+		snprintf(target->detail, sizeof(target->detail), "%.*s", TARGET_DETAIL_MAX - 1,
+			 place);
 		if (is_system_place(place))
 			return TARGET_E_SYSTEM;
 		outcome = TARGET_E_MOUNTED;
@@ -182,7 +185,8 @@ static int check_swap(const struct devices *devices, struct target *target)
 		if (path[0] != '/' || stat(path, &st))
 			continue;
 		if (S_ISBLK(st.st_mode) ? has(devices, st.st_rdev) : has(devices, st.st_dev)) {
-			snprintf(target->detail, sizeof(target->detail), "%.*s", TARGET_DETAIL_MAX - 1, path);
+			snprintf(target->detail, sizeof(target->detail), "%.*s",
+				 TARGET_DETAIL_MAX - 1, path);
 			return TARGET_E_SWAP;
 		}
 	}
@@ -213,8 +217,8 @@ static int collect_loops(struct devices *devices, const struct target *target)
 		if (!file || getline(&backing, &size, file) <= 0)
 			continue;
 		backing[strcspn(backing, "\n")] = '\0';
-		if (stat(backing, &st) || st.st_dev != target->device || st.st_ino != target->inode ||
-		    !read_id("/sys/block", entry->d_name, &id))
+		if (stat(backing, &st) || st.st_dev != target->device ||
+		    st.st_ino != target->inode || !read_id("/sys/block", entry->d_name, &id))
 			continue;
 		if (!devices->holder[0])
 			snprintf(devices->holder, sizeof(devices->holder), "%.63s", entry->d_name);

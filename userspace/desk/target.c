@@ -57,12 +57,14 @@ static int identify_said(const struct target_request *request, struct target *ta
 	    (request->product && !text_is_safe(request->product)))
 		return TARGET_E_TEXT;
 	ident_set_string(target->serial, request->serial);
-	snprintf(target->product, sizeof(target->product), "%s", request->product ? request->product : "");
+	snprintf(target->product, sizeof(target->product), "%s",
+		 request->product ? request->product : "");
 	target->identified = true;
 	return 0;
 }
 
-static void attr_text(struct udev_device *device, const char *name, char field[static IDENT_STRING_MAX])
+static void attr_text(struct udev_device *device, const char *name,
+		      char field[static IDENT_STRING_MAX])
 {
 	const char *value = udev_device_get_sysattr_value(device, name);
 
@@ -86,8 +88,8 @@ static int identify_usb(struct udev_device *usb, const struct target_request *re
 	attr_text(usb, "serial", target->serial);
 	attr_text(usb, "manufacturer", maker);
 	attr_text(usb, "product", model);
-	snprintf(target->product, sizeof(target->product), "%s%s%s", maker, *maker && *model ? " " : "",
-		 model);
+	snprintf(target->product, sizeof(target->product), "%s%s%s", maker,
+		 *maker && *model ? " " : "", model);
 	target->usb = true;
 	target->identified = true;
 	return request->write && !text_is_safe(target->serial) ? TARGET_E_TEXT : 0;
@@ -169,7 +171,8 @@ static int open_exclusively(struct target *target)
 {
 	int read_only = 0;
 
-	target->fd = open(target->node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (target->image ? 0 : O_EXCL));
+	target->fd =
+		open(target->node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (target->image ? 0 : O_EXCL));
 	if (target->fd < 0) {
 		if (errno == ENOMEDIUM)
 			return TARGET_E_EMPTY;
@@ -199,7 +202,8 @@ static int claim(struct target *target)
 		return r < 0 ? r : TARGET_E_HELD;
 	}
 	/* A loop device goes a moment after its mapping. */
-	for (unsigned int i = 0; (r = target_use(target)) == TARGET_E_HELD && target->image && i < USE_TRIES; i++)
+	for (unsigned int i = 0;
+	     (r = target_use(target)) == TARGET_E_HELD && target->image && i < USE_TRIES; i++)
 		usleep(LOCK_PAUSE_US);
 	return r ? r : open_exclusively(target);
 }
@@ -235,8 +239,8 @@ static int find(const struct target_request *request, struct target *target)
 	if (!S_ISBLK(st.st_mode))
 		return TARGET_E_KIND;
 	target->device = st.st_rdev;
-	snprintf(target->mapping, sizeof(target->mapping), "sekimori-desk-b%u-%u", major(st.st_rdev),
-		 minor(st.st_rdev));
+	snprintf(target->mapping, sizeof(target->mapping), "sekimori-desk-b%u-%u",
+		 major(st.st_rdev), minor(st.st_rdev));
 	return identify_disk(request, target);
 }
 
@@ -248,9 +252,10 @@ static int same(const struct target *target)
 	if (fstat(target->fd, &st) < 0)
 		return -errno;
 	if (target->image)
-		return S_ISREG(st.st_mode) && st.st_dev == target->device && st.st_ino == target->inode ?
-			       0 :
-			       -ENODEV;
+		return S_ISREG(st.st_mode) && st.st_dev == target->device &&
+				       st.st_ino == target->inode
+			       ? 0
+			       : -ENODEV;
 	return S_ISBLK(st.st_mode) && st.st_rdev == target->device ? 0 : -ENODEV;
 }
 
@@ -386,12 +391,14 @@ static const struct {
 	const char *en;
 	const char *ja;
 } errors[] = {
-	{TARGET_E_ABSENT, "there is no such device or file", "そのデバイスまたはファイルはありません"},
+	{TARGET_E_ABSENT, "there is no such device or file",
+	 "そのデバイスまたはファイルはありません"},
 	{TARGET_E_KIND, "it is neither a disk nor an image file",
 	 "ディスクでもイメージファイルでもありません"},
 	{TARGET_E_PARTITION, "it is a partition; name the whole disk",
 	 "パーティションです。ディスク全体を指定してください"},
-	{TARGET_E_SYSTEM, "the running system is on it", "このシステム自身が使っているディスクです"},
+	{TARGET_E_SYSTEM, "the running system is on it",
+	 "このシステム自身が使っているディスクです"},
 	{TARGET_E_MOUNTED, "it is mounted; unmount it first",
 	 "マウントされています。先に取り外して（アンマウントして）ください"},
 	{TARGET_E_SWAP, "it is in use as swap", "スワップとして使用中です"},
@@ -407,7 +414,8 @@ static const struct {
 	{TARGET_E_SIZE, "its size is not one of a medium: at least 32 MiB, and whole blocks",
 	 "大きさが媒体として使えません（32MiB以上で、ブロックの倍数であること）"},
 	{TARGET_E_EMPTY, "there is no medium in it", "媒体が入っていません"},
-	{TARGET_E_IDENTITY, "it is not on USB; say --id VVVV:PPPP and --serial of what it stands for",
+	{TARGET_E_IDENTITY,
+	 "it is not on USB; say --id VVVV:PPPP and --serial of what it stands for",
 	 "USB機器ではありません。--id VVVV:PPPPと--serialで機器を指定してください"},
 	{TARGET_E_NAMED, "it is a USB device and says its own id and serial number",
 	 "USB機器なので、--idと--serialは指定できません"},

@@ -23,8 +23,8 @@ void wipe_area_forget(struct wipe_area *area)
 	sodium_memzero(area->key, sizeof(area->key));
 }
 
-static void fill(const struct wipe_area *area, uint64_t offset, enum wipe_filling filling, uint8_t *out,
-		 size_t len)
+static void fill(const struct wipe_area *area, uint64_t offset, enum wipe_filling filling,
+		 uint8_t *out, size_t len)
 {
 	if (filling == WIPE_RANDOM)
 		wipe_pattern(area->key, offset, out, len);
@@ -39,7 +39,8 @@ static int moved_on(const struct wipe_area *area, uint64_t done, uint64_t size)
 	return progress_interrupted() ? -EINTR : 0;
 }
 
-int wipe_area_write(struct wipe_area *area, uint64_t offset, uint64_t size, enum wipe_filling filling)
+int wipe_area_write(struct wipe_area *area, uint64_t offset, uint64_t size,
+		    enum wipe_filling filling)
 {
 	_cleanup_(freep) uint8_t *data = malloc(CHUNK);
 	int r = 0;
@@ -52,7 +53,8 @@ int wipe_area_write(struct wipe_area *area, uint64_t offset, uint64_t size, enum
 		fill(area, offset + done, filling, data, len);
 		r = target_write(area->target, offset + done, data, len);
 		done += len;
-		if (!r && (done % SYNC_EVERY == 0 || done == size) && fdatasync(area->target->fd) < 0)
+		if (!r && (done % SYNC_EVERY == 0 || done == size) &&
+		    fdatasync(area->target->fd) < 0)
 			r = -errno;
 		if (!r)
 			r = moved_on(area, done, size);
@@ -60,8 +62,8 @@ int wipe_area_write(struct wipe_area *area, uint64_t offset, uint64_t size, enum
 	return r;
 }
 
-int wipe_area_verify(struct wipe_area *area, uint64_t offset, uint64_t size, enum wipe_filling filling,
-		     uint64_t *at)
+int wipe_area_verify(struct wipe_area *area, uint64_t offset, uint64_t size,
+		     enum wipe_filling filling, uint64_t *at)
 {
 	_cleanup_(freep) uint8_t *found = malloc(CHUNK), *wanted = malloc(CHUNK);
 	int r = found && wanted ? 0 : -ENOMEM;
@@ -87,7 +89,8 @@ int wipe_area_discard(struct wipe_area *area, uint64_t offset, uint64_t size)
 	int fd = area->target->fd, r;
 
 	if (area->target->image)
-		r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
+		r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+			      (off_t)size);
 	else
 		r = ioctl(fd, BLKSECDISCARD, range) == 0 ? 0 : ioctl(fd, BLKDISCARD, range);
 	return r < 0 ? -EOPNOTSUPP : 0;

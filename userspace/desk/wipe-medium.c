@@ -10,7 +10,8 @@
 #include "system/cryptvolume.h"
 
 #define MIB ((uint64_t)1 << 20)
-/* A LUKS header is smaller (LUKS2's default is 16 MiB); an earlier one may have had another size. */
+/* A LUKS header is smaller (LUKS2's default is 16 MiB); an earlier one may have had another size.
+ */
 #define HEADER_MIN (32 * MIB)
 /* The primary header's binary part: what a volume is recognised by. */
 #define FIRST_BLOCK 4096
@@ -30,7 +31,8 @@ static int fail_errno(struct wipe *wipe, int r, uint64_t at)
 	if (r == -EINTR || progress_interrupted())
 		return WIPE_E_STOPPED;
 	if (r == -EILSEQ)
-		return fail(wipe, WIPE_E_PROOF, "byte %llu and what follows does not keep what is written",
+		return fail(wipe, WIPE_E_PROOF,
+			    "byte %llu and what follows does not keep what is written",
 			    (unsigned long long)at);
 	return fail(wipe, r, "%s", target_error(r, false));
 }
@@ -40,7 +42,9 @@ static int fail_volume(struct wipe *wipe, const struct cryptvolume *volume, int 
 	const char *message = volume ? cryptvolume_message(volume) : "";
 
 	return fail(wipe, WIPE_E_FAILED, "%s",
-		    *message ? message : r > 0 ? cryptvolume_error(r) : strerror(-r));
+		    *message ? message
+		    : r > 0  ? cryptvolume_error(r)
+			     : strerror(-r));
 }
 
 static int begin_step(struct wipe *wipe, const char *en, const char *ja)
@@ -110,9 +114,10 @@ static int discard(struct wipe *wipe, struct wipe_area *area)
 	if (r)
 		return r;
 	wipe->begun = true;
-	wipe->discarded = wipe->header_size == size ?
-				  wipe_area_discard(area, FIRST_BLOCK, size - FIRST_BLOCK) == 0 :
-				  wipe_area_discard(area, wipe->header_size, size - wipe->header_size) == 0;
+	wipe->discarded =
+		wipe->header_size == size
+			? wipe_area_discard(area, FIRST_BLOCK, size - FIRST_BLOCK) == 0
+			: wipe_area_discard(area, wipe->header_size, size - wipe->header_size) == 0;
 	return 0;
 }
 
@@ -125,7 +130,8 @@ static int overwrite(struct wipe *wipe, struct wipe_area *area)
 	if (r)
 		return r;
 	wipe->begun = true;
-	if ((r = wipe_area_write(area, FIRST_BLOCK, wipe->header_size - FIRST_BLOCK, WIPE_RANDOM)) ||
+	if ((r = wipe_area_write(area, FIRST_BLOCK, wipe->header_size - FIRST_BLOCK,
+				 WIPE_RANDOM)) ||
 	    (r = wipe_area_write(area, 0, FIRST_BLOCK, WIPE_RANDOM)))
 		return fail_errno(wipe, r, 0);
 	return 0;
@@ -174,7 +180,6 @@ static int read_samples(struct wipe *wipe, const struct wipe_area *area)
 			place[byte] = (uint8_t)(at >> (8 * byte));
 		crypto_generichash_update(&state, place, sizeof(place));
 		crypto_generichash_update(&state, data, sizeof(data));
-		progress_show(wipe->progress, i, n);
 		if (progress_interrupted())
 			return WIPE_E_STOPPED;
 	}
@@ -193,7 +198,8 @@ static int read_back(struct wipe *wipe, struct wipe_area *area)
 		return r;
 	r = target_flush(wipe->target);
 	if (!r)
-		r = wipe_area_verify(area, 0, wipe->overwrite ? header : wipe->header_size, WIPE_RANDOM, &at);
+		r = wipe_area_verify(area, 0, wipe->overwrite ? header : wipe->header_size,
+				     WIPE_RANDOM, &at);
 	return r ? fail_errno(wipe, r, at) : read_samples(wipe, area);
 }
 

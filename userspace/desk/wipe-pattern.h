@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a medium is overwritten with: a key stream (ChaCha20) that depends on the place, of a key that is
- * thrown away. Every block of a disk gets other bytes, and what ought to be read back can be said of each:
- * a stick that pretends to be larger than it is, or that keeps old data, is found out.
+ * What a medium is overwritten with: a key stream (ChaCha20) that depends on the place, of a key
+ * that is thrown away. Every block of a disk gets other bytes, and what ought to be read back can
+ * be said of each: a stick that pretends to be larger than it is, or that keeps old data, is found
+ * out.
  */
 #pragma once
 

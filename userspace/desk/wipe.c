@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `sekimori-desk wipe DEVICE`: nothing on it can be read again, it was proved, and it is on record. */
+/* `sekimori-desk wipe DEVICE`: nothing on it can be read again, it was proved, and it is on record.
+ */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,25 +38,29 @@ static int check_transition(const struct wiping *wiping)
 	int r = transition_make(&state, EVENT_WIPED, context->why, MEDIUM_ACTIVE);
 
 	if (r == TRANSITION_E_WHY)
-		return message_usage(context, "%s: a reason is needed: --why", "%s: 理由が必要です: --why", number);
+		return message_usage(context, "%s: a reason is needed: --why",
+				     "%s: 理由が必要です: --why", number);
 	if (r)
-		return message_fail(context, "%s is %s. %s", "%sは「%s」です。%s", number,
-				    status_text(wiping->medium.transition.status, context->japanese),
-				    transition_advice(&wiping->medium.transition, EVENT_WIPED, context->japanese));
+		return message_fail(
+			context, "%s is %s. %s", "%sは「%s」です。%s", number,
+			status_text(wiping->medium.transition.status, context->japanese),
+			transition_advice(&wiping->medium.transition, EVENT_WIPED,
+					  context->japanese));
 	return 0;
 }
 
 static int find(struct wiping *wiping)
 {
-	int r = target_find(wiping->context, wiping->options, &wiping->desk, wiping->target, wiping->wipe.uuid,
-			    &wiping->medium);
+	int r = target_find(wiping->context, wiping->options, &wiping->desk, wiping->target,
+			    wiping->wipe.uuid, &wiping->medium);
 
 	if (r > 0 && r != TARGET_FIND_NONE)
 		return r;
 	wiping->known = !r;
 	if (wiping->known)
 		return check_transition(wiping);
-	message_note(wiping->context, "this device is not in the register: only the certificate will tell of it",
+	message_note(wiping->context,
+		     "this device is not in the register: only the certificate will tell of it",
 		     "この機器は台帳にありません。証明書だけが残ります");
 	return 0;
 }
@@ -68,7 +73,8 @@ static int confirm(const struct wiping *wiping)
 	if (wiping->known)
 		fprintf(stderr, "  %s: %s\n", message_pick(context, "medium", "媒体"),
 			record_get(&wiping->medium.record, FIELD_NUMBER));
-	if (message_confirm(context, "Destroy all of this for ever?", "この内容をすべて、復元できないように消去しますか。"))
+	if (message_confirm(context, "Destroy all of this for ever?",
+			    "この内容をすべて、復元できないように消去しますか。"))
 		return 0;
 	return message_fail(context, "nothing was done", "何もしていません");
 }
@@ -80,12 +86,16 @@ static int look(struct wiping *wiping)
 
 	if (r == WIPE_E_PLAIN)
 		return message_fail(context,
-				    "%s: there is no LUKS volume over the whole disk whose keys could be destroyed: "
+				    "%s: there is no LUKS volume over the whole disk whose keys "
+				    "could be destroyed: "
 				    "--overwrite overwrites everything",
-				    "%s: 鍵を破壊できるLUKSボリュームがありません。--overwriteで全体を上書きしてください",
+				    "%s: "
+				    "鍵を破壊できるLUKSボリュームがありません。--"
+				    "overwriteで全体を上書きしてください",
 				    wiping->target->path);
 	if (r)
-		return message_fail(context, "%s: %s", "%s: %s", wiping->target->path, wiping->wipe.detail);
+		return message_fail(context, "%s: %s", "%s: %s", wiping->target->path,
+				    wiping->wipe.detail);
 	return 0;
 }
 
@@ -117,7 +127,8 @@ struct search {
 };
 
 /* Was all of it overwritten when it was issued last? */
-static int look_at(void *userdata, unsigned int sequence, const char *time, const struct event *event)
+static int look_at(void *userdata, unsigned int sequence, const char *time,
+		   const struct event *event)
 {
 	_cleanup_(json_objectp) struct json_object *detail = NULL;
 	struct json_object *value;
@@ -138,7 +149,8 @@ static bool overwritten_before(const struct wiping *wiping)
 	struct search search = {0};
 
 	if (wiping->known &&
-	    register_history(wiping->desk.reg, record_get(&wiping->medium.record, FIELD_NUMBER), look_at, &search))
+	    register_history(wiping->desk.reg, record_get(&wiping->medium.record, FIELD_NUMBER),
+			     look_at, &search))
 		return false;
 	return search.overwritten;
 }
@@ -165,7 +177,8 @@ static int write_certificate(struct wiping *wiping)
 
 	target_say_id(wiping->target, id);
 	if (!certificate_format(&certificate, wiping->text))
-		return message_fail(wiping->context, "the certificate is too long", "証明書が長すぎます");
+		return message_fail(wiping->context, "the certificate is too long",
+				    "証明書が長すぎます");
 	return 0;
 }
 
@@ -176,9 +189,12 @@ static struct json_object *detail_new(const struct wiping *wiping)
 	const char *witness = command_option(wiping->options, OPTION_WITNESS);
 
 	sodium_bin2hex(digest, sizeof(digest), wiping->wipe.digest, sizeof(wiping->wipe.digest));
-	json_object_object_add(detail, "keyslots_destroyed", json_object_new_int64(wiping->wipe.keyslots));
-	json_object_object_add(detail, "overwritten", json_object_new_boolean(wiping->wipe.overwrite));
-	json_object_object_add(detail, "discarded", json_object_new_boolean(wiping->wipe.discarded));
+	json_object_object_add(detail, "keyslots_destroyed",
+			       json_object_new_int64(wiping->wipe.keyslots));
+	json_object_object_add(detail, "overwritten",
+			       json_object_new_boolean(wiping->wipe.overwrite));
+	json_object_object_add(detail, "discarded",
+			       json_object_new_boolean(wiping->wipe.discarded));
 	json_object_object_add(detail, "samples", json_object_new_int64(wiping->wipe.samples));
 	json_object_object_add(detail, "digest", json_object_new_string(digest));
 	if (witness)
@@ -208,8 +224,11 @@ static int enter(struct wiping *wiping)
 	progress_end(&wiping->progress, false);
 	r = register_say(wiping->context, wiping->desk.reg, r, number);
 	register_rollback(wiping->desk.reg);
-	message_note(wiping->context, "the medium is wiped and proved, but not in the register: run wipe --overwrite again, or keep this certificate",
-		     "媒体の消去と確認は終わりましたが台帳に記録できません。この証明書を保管するか、wipe --overwriteをやり直してください");
+	message_note(wiping->context,
+		     "the medium is wiped and proved, but not in the register: run wipe "
+		     "--overwrite again, or keep this certificate",
+		     "媒体の消去と確認は終わりましたが台帳に記録できません。この証明書を保管するか"
+		     "、wipe --overwriteをやり直してください");
 	return r;
 }
 
@@ -224,10 +243,13 @@ static int hand_out(const struct wiping *wiping)
 	if (wiping->context->json) {
 		_cleanup_(json_objectp) struct json_object *detail = detail_new(wiping);
 
-		json_object_object_add(detail, "number", json_object_new_string(record_get(&wiping->medium.record, FIELD_NUMBER)));
+		json_object_object_add(
+			detail, "number",
+			json_object_new_string(record_get(&wiping->medium.record, FIELD_NUMBER)));
 		output_json(detail, JSON_C_TO_STRING_PLAIN);
 	}
-	message_done(wiping->context, "%s is wiped, and it was proved", "%sを消去し、確認しました", wiping->target->path);
+	message_done(wiping->context, "%s is wiped, and it was proved", "%sを消去し、確認しました",
+		     wiping->target->path);
 	return COMMAND_OK;
 }
 
@@ -252,7 +274,8 @@ static int run(struct wiping *wiping)
 	int r;
 
 	if ((r = desk_open(wiping->context, &wiping->desk)) ||
-	    (r = target_say_open(wiping->context, wiping->options, TARGET_SAY_WRITE, &wiping->target)))
+	    (r = target_say_open(wiping->context, wiping->options, TARGET_SAY_WRITE,
+				 &wiping->target)))
 		return r;
 	wiping->wipe.target = wiping->target;
 	wiping->wipe.overwrite = command_option(wiping->options, OPTION_OVERWRITE);

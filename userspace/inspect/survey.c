@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   first 16384 bytes ─► partition table ─┬─ none ─► the disk ───────┐
+ *   first 16 KiB ─────► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
  *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
@@ -24,11 +24,9 @@
 #include "core/macro.h"
 #include "core/ptable.h"
 
-#define BLOCK_MAX 4096
-/* What is read of every volume first: what the parsers want, a multiple of every block size. */
+/* What is read of every volume first. A multiple of every block size that passes. */
 #define FIRST_LEN 4096
-/* … and of every disk: where the table's walk looks first, and LUKS2's first copy of usual size. */
-#define DISK_FIRST_LEN ((size_t)16 << 10)
+#define BLOCK_MAX 4096
 #define MIB ((uint64_t)1 << 20)
 
 _Static_assert(FIRST_LEN == LUKS2_BINARY_LEN && FIRST_LEN == LUKS1_READ_LEN &&
@@ -44,8 +42,8 @@ struct survey {
 	uint64_t size;	    /* of the disk, in bytes */
 	bool broken;	    /* something could not be read */
 	crypto_generichash_state digest;
-	uint8_t first[DISK_FIRST_LEN]; /* of the disk */
-	size_t first_len; /* that is known already */
+	uint8_t first[PTABLE_READ_MAX]; /* of the disk: what the table's walk looks at first */
+	size_t first_len; /* bytes of it that were read */
 	struct ptable table;
 };
 
@@ -86,8 +84,11 @@ static void digest_number(struct survey *s, uint64_t value)
 	crypto_generichash_update(&s->digest, bytes, sizeof(bytes));
 }
 
-/* All reading goes through here: into the digest, and never beyond the disk. */
-static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+/*
+ * All reading goes through here: into the digest, never beyond the disk, and not again what is known
+ * of the disk's beginning.
+ */
+static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	const uint32_t block = s->unit->block_size;
 	const char *detail = "";
@@ -97,6 +98,18 @@ static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, s
 		s->broken = true;
 		return survey_end(s, REPORT_DAMAGED, "points beyond the disk");
 	}
+	if (offset < s->first_len) {
+		const size_t known = s->first_len - (size_t)offset < len ?
+					     s->first_len - (size_t)offset :
+					     len;
+
+		memcpy(data, s->first + offset, known);
+		offset += known;
+		data += known;
+		len -= known;
+	}
+	if (!len)
+		return true;
 	r = s->disk->read(s->disk->ctx, offset, data, len, &detail);
 	if (r) {
 		s->broken = true;
@@ -107,20 +120,6 @@ static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, s
 	digest_number(s, len);
 	crypto_generichash_update(&s->digest, data, len);
 	return true;
-}
-
-/* What is known of the disk's beginning is not read again. */
-static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
-{
-	size_t known = 0;
-
-	if (offset < s->first_len) {
-		known = s->first_len - (size_t)offset;
-		if (known > len)
-			known = len;
-		memcpy(data, s->first + offset, known);
-	}
-	return known == len || survey_read_disk(s, offset + known, data + known, len - known);
 }
 
 /* Bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it. */
@@ -200,6 +199,40 @@ static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
 	       survey_end(s, REPORT_TOO_MANY, "more than %d volumes", REPORT_VOLUMES_MAX);
 }
 
+/*
+ * Some file systems have their superblock so far from the beginning that it fits among key material or data.
+ * `from` is the first byte of the volume that was not read yet.
+ */
+static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, uint64_t from)
+{
+	static const uint32_t places[] = FSMAGIC_FAR;
+	uint8_t room[FSMAGIC_FAR_LEN + 2 * BLOCK_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const uint8_t *data;
+		const char *name;
+
+		if (places[i] < from || size < places[i] + FSMAGIC_FAR_LEN)
+			continue;
+		if (!survey_read_bytes(s, offset + places[i], room, FSMAGIC_FAR_LEN, &data))
+			return false;
+		name = fsmagic_find_far(data, FSMAGIC_FAR_LEN, places[i]);
+		if (name)
+			return survey_end(s, REPORT_SLACK, "%s inside an encrypted volume", name);
+	}
+	return true;
+}
+
+static bool volume_luks1(struct survey *s, const struct volume *volume, const struct luks1 *luks,
+			 uint64_t offset, uint64_t size)
+{
+	return (luks->keyslots_end == luks->data_offset ||
+		gap_check(s, offset + luks->keyslots_end, luks->data_offset - luks->keyslots_end,
+			  "between keyslots and data")) &&
+	       volume_look_far(s, offset, size, LUKS1_READ_LEN) &&
+	       volume_add(s, offset, size, volume);
+}
+
 static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uint64_t offset,
 			 uint64_t size)
 {
@@ -224,42 +257,38 @@ static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uin
 	    !gap_check(s, offset + luks.keyslots_end, luks.data_offset - luks.keyslots_end,
 		       "between keyslots and data"))
 		return false;
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, 2 * len) && volume_add(s, offset, size, &volume);
 }
 
 /* Readers take the first copy that is valid; so all must be, and say the same. */
 static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot, uint64_t offset,
 			     uint64_t size)
 {
-	_cleanup_(freep) uint8_t *room = malloc(BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX);
+	const size_t room_len = BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX;
+	_cleanup_(freep) uint8_t *room = malloc(room_len);
+	_cleanup_(freep) uint8_t *earlier = malloc(BITLOCKER_METADATA_LEN);
 	char detail[VOLUME_DETAIL_MAX] = "";
-	struct volume volume, copy;
+	struct volume volume;
 	const uint8_t *data;
 	int r;
 
-	if (!room)
+	if (!room || !earlier)
 		return survey_no_memory(s);
 	for (size_t i = 0; i < BITLOCKER_COPIES; i++) {
-		const uint64_t at = boot->metadata[i];
-		size_t len = BITLOCKER_METADATA_LEN;
-
-		if (at >= size)
-			return survey_end(s, REPORT_DAMAGED,
-					  "bitlocker: metadata beyond the volume");
-		if (len > size - at)
-			len = (size_t)(size - at);
-		if (!survey_read_bytes(s, offset + at, room, len, &data))
+		if (!survey_read_bytes(s, offset + boot->metadata[i], room, BITLOCKER_METADATA_LEN,
+				       &data))
 			return false;
-		memset(&copy, 0, sizeof(copy));
-		r = bitlocker_metadata_parse(data, len, size, boot, &copy, detail);
+		r = bitlocker_metadata_parse(data, BITLOCKER_METADATA_LEN, size, boot, &volume,
+					     detail);
 		if (r)
 			return volume_refused(s, "bitlocker", r, detail);
-		if (i && (strcmp(copy.uuid, volume.uuid) || strcmp(copy.cipher, volume.cipher)))
+		if (i && !bitlocker_copies_equal(data, earlier, BITLOCKER_METADATA_LEN))
 			return survey_end(s, REPORT_DAMAGED,
 					  "bitlocker: the copies of the metadata differ");
-		volume = copy;
+		memcpy(earlier, data, BITLOCKER_METADATA_LEN);
 	}
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, BITLOCKER_BOOT_LEN) &&
+	       volume_add(s, offset, size, &volume);
 }
 
 /* What it looks like, for the person who reads the log. */
@@ -273,28 +302,25 @@ static bool volume_plain(struct survey *s, const uint8_t *first)
 			  bytes_zero(first, FIRST_LEN) ? "zeroes" : "unknown data");
 }
 
-static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
+/* The volume at `offset` with its first FIRST_LEN bytes. */
+static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offset, uint64_t size)
 {
-	uint8_t first[FIRST_LEN];
 	char detail[VOLUME_DETAIL_MAX] = "";
 	struct bitlocker_boot boot;
 	struct volume volume;
+	struct luks1 luks1;
 	size_t len;
 	int r;
 
-	if (size < FIRST_LEN)
-		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
-	if (!survey_read(s, offset, first, sizeof(first)))
-		return false;
 	r = luks2_header_size(first, &len, detail);
 	if (!r)
 		return volume_luks2(s, first, len, offset, size);
 	if (r != VOLUME_E_NONE && r != VOLUME_E_VERSION)
 		return volume_refused(s, "luks2", r, detail);
 
-	r = luks1_parse(first, size, &volume, detail);
+	r = luks1_parse(first, size, &volume, &luks1, detail);
 	if (!r)
-		return volume_add(s, offset, size, &volume);
+		return volume_luks1(s, &volume, &luks1, offset, size);
 	if (r != VOLUME_E_NONE)
 		return volume_refused(s, "luks", r, detail);
 
@@ -304,6 +330,17 @@ static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 	if (r != VOLUME_E_NONE)
 		return volume_refused(s, "bitlocker", r, detail);
 	return volume_plain(s, first);
+}
+
+static bool partition_survey(struct survey *s, const struct ptable_partition *partition)
+{
+	uint8_t first[FIRST_LEN];
+
+	s->partition = (uint16_t)partition->number;
+	if (partition->size < FIRST_LEN)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
+	return survey_read(s, partition->offset, first, sizeof(first)) &&
+	       volume_survey(s, first, partition->offset, partition->size);
 }
 
 /* --- the disk --- */
@@ -331,30 +368,27 @@ static bool table_walk(struct survey *s)
 
 static bool disk_survey(struct survey *s)
 {
+	const size_t len = s->size < sizeof(s->first) ? (size_t)s->size : sizeof(s->first);
 	const struct ptable *table = &s->table;
-	size_t first_len;
 
 	if (s->size < FIRST_LEN) {
 		s->broken = true;
 		return survey_end(s, REPORT_BAD_ANSWER, "%llu bytes in all",
 				  (unsigned long long)s->size);
 	}
-	first_len = s->size < DISK_FIRST_LEN ? (size_t)s->size : DISK_FIRST_LEN;
-	if (!survey_read_disk(s, 0, s->first, first_len))
+	if (!survey_read(s, 0, s->first, len))
 		return false;
-	s->first_len = first_len;
+	s->first_len = len;
 	if (!table_walk(s))
 		return false;
 	if (table->kind == PTABLE_NONE)
-		return volume_survey(s, 0, s->size);
+		return volume_survey(s, s->first, 0, s->size);
 
 	if (!table->n_partitions)
 		return survey_end(s, REPORT_PLAIN, "not encrypted: a partition table without partitions");
-	for (size_t i = 0; i < table->n_partitions; i++) {
-		s->partition = (uint16_t)table->partitions[i].number;
-		if (!volume_survey(s, table->partitions[i].offset, table->partitions[i].size))
+	for (size_t i = 0; i < table->n_partitions; i++)
+		if (!partition_survey(s, &table->partitions[i]))
 			return false;
-	}
 	s->partition = 0;
 	for (size_t i = 0; i < table->n_gaps; i++)
 		if (!gap_check(s, table->gaps[i].offset, table->gaps[i].size, "in no partition"))

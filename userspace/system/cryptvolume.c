@@ -18,7 +18,8 @@
 #define SECTOR 512
 #define MESSAGE_MAX 256
 
-/* A LUKS2 digest's salt and digest (specification, 3.4): 32 bytes as the reference writes them; up to 512 bits. */
+/* A LUKS2 digest's salt and digest (specification, 3.4): 32 bytes as the reference writes them; up
+ * to 512 bits. */
 #define DIGEST_MAX 64
 
 /* udev looks at a mapping that has just come; ten times a tenth of a second. */
@@ -120,8 +121,8 @@ int cryptvolume_format(struct cryptvolume *volume, const struct cryptvolume_para
 
 	if (!cryptvolume_kdf_ok(&params->kdf))
 		return CRYPTVOLUME_E_KDF;
-	r = crypt_format(device_of(volume), CRYPT_LUKS2, CIPHER, CIPHER_MODE, params->uuid, NULL, KEY_BYTES,
-			 &luks2);
+	r = crypt_format(device_of(volume), CRYPT_LUKS2, CIPHER, CIPHER_MODE, params->uuid, NULL,
+			 KEY_BYTES, &luks2);
 	return r < 0 ? r : 0;
 }
 
@@ -204,7 +205,8 @@ unsigned int cryptvolume_keyslots(const struct cryptvolume *volume)
 
 int cryptvolume_key_add(struct cryptvolume *volume, const void *passphrase, size_t len)
 {
-	return crypt_keyslot_add_by_volume_key(device_of(volume), CRYPT_ANY_SLOT, NULL, 0, passphrase, len);
+	return crypt_keyslot_add_by_volume_key(device_of(volume), CRYPT_ANY_SLOT, NULL, 0,
+					       passphrase, len);
 }
 
 /* libcryptsetup says -EPERM, or -ENOENT when there is no keyslot at all. */
@@ -219,7 +221,8 @@ static int passphrase_outcome(int r)
 
 int cryptvolume_key_try(struct cryptvolume *volume, const void *passphrase, size_t len, int *slot)
 {
-	int r = crypt_activate_by_passphrase(device_of(volume), NULL, CRYPT_ANY_SLOT, passphrase, len, 0);
+	int r = crypt_activate_by_passphrase(device_of(volume), NULL, CRYPT_ANY_SLOT, passphrase,
+					     len, 0);
 
 	*slot = r;
 	return passphrase_outcome(r);
@@ -246,8 +249,8 @@ int cryptvolume_keys_destroy(struct cryptvolume *volume, unsigned int *n)
 /* --- the mark --- */
 
 /* Bytes of the base64 in a member; false if it is none, or too long. */
-static bool member_bytes(struct json_object *object, const char *name, uint8_t out[static DIGEST_MAX],
-			 size_t *len)
+static bool member_bytes(struct json_object *object, const char *name,
+			 uint8_t out[static DIGEST_MAX], size_t *len)
 {
 	struct json_object *value;
 	const char *text;
@@ -299,7 +302,8 @@ static bool member_is(struct json_object *object, const char *name, const char *
 	struct json_object *value;
 
 	return json_object_object_get_ex(object, name, &value) &&
-	       json_object_is_type(value, json_type_string) && !strcmp(json_object_get_string(value), text);
+	       json_object_is_type(value, json_type_string) &&
+	       !strcmp(json_object_get_string(value), text);
 }
 
 bool cryptvolume_covers(struct cryptvolume *volume)
@@ -317,7 +321,8 @@ bool cryptvolume_covers(struct cryptvolume *volume)
 		return false;
 	root = json_tokener_parse(json);
 	if (!root || !json_object_object_get_ex(root, "segments", &segments) ||
-	    !json_object_is_type(segments, json_type_object) || json_object_object_length(segments) != 1)
+	    !json_object_is_type(segments, json_type_object) ||
+	    json_object_object_length(segments) != 1)
 		return false;
 	json_object_object_foreach(segments, id, segment)
 	{
@@ -416,13 +421,14 @@ int cryptvolume_activate(struct cryptvolume *volume, const char *name, const voi
 			  (flags & CRYPTVOLUME_PRIVATE ? CRYPT_ACTIVATE_PRIVATE : 0) |
 			  (flags & CRYPTVOLUME_DISCARD ? CRYPT_ACTIVATE_ALLOW_DISCARDS : 0);
 
-	return passphrase_outcome(crypt_activate_by_passphrase(device_of(volume), name, CRYPT_ANY_SLOT,
-							       passphrase, len, native));
+	return passphrase_outcome(crypt_activate_by_passphrase(
+		device_of(volume), name, CRYPT_ANY_SLOT, passphrase, len, native));
 }
 
 int cryptvolume_deactivate(const char *name)
 {
 	const struct timespec pause = {.tv_nsec = CLOSE_PAUSE_NS};
+	char path[128];
 	int r = 0;
 
 	crypt_set_log_callback(NULL, silence, NULL);
@@ -442,7 +448,9 @@ int cryptvolume_deactivate(const char *name)
 			if (r != -EBUSY)
 				return r == -ENODEV ? 0 : r < 0 ? r : 0;
 		} else {
-			return -EIO;
+			/* No device mapper in this kernel: then there is no mapping either. */
+			snprintf(path, sizeof(path), "/dev/mapper/%s", name);
+			return access(path, F_OK) ? 0 : -EIO;
 		}
 		nanosleep(&pause, NULL);
 	}
@@ -457,7 +465,8 @@ const char *cryptvolume_error(int code)
 	case CRYPTVOLUME_E_PASSPHRASE:
 		return "is not opened by this passphrase";
 	case CRYPTVOLUME_E_KDF:
-		return "would be protected too weakly, or too strongly for a terminal: memory 32 MiB "
+		return "would be protected too weakly, or too strongly for a terminal: memory 32 "
+		       "MiB "
 		       "to 1 GiB, 4 to 64 passes, 1 to 4 threads";
 	case CRYPTVOLUME_E_MARK:
 		return "carries no mark, or a malformed one";

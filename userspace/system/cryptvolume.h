@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An encrypted volume on a block device or in an image file, by libcryptsetup: formatting LUKS2, keyslots,
- * the mark's token, opening and closing. LUKS1 and BitLocker volumes are read and opened, never written.
+ * An encrypted volume on a block device or in an image file, by libcryptsetup: formatting LUKS2,
+ * keyslots, the mark's token, opening and closing. LUKS1 and BitLocker volumes are read and opened,
+ * never written.
  *
- * One handle for one device; not for several threads. Passphrases are bytes with a length and stay the caller's,
- * who keeps them in locked memory and wipes them. A handle that has formatted knows the volume key
- * until it is freed.
+ * One handle for one device; not for several threads. Passphrases are bytes with a length and stay
+ * the caller's, who keeps them in locked memory and wipes them. A handle that has formatted knows
+ * the volume key until it is freed.
  *
  * libcryptsetup serialises changes of a LUKS2 header itself; whether the device is anybody else's
- * business (mounted, in use) is for the caller to have asked. Nothing here may run beside an exclusive
- * open (O_EXCL) of the same node, or a flock() of the same image file.
+ * business (mounted, in use) is for the caller to have asked. Nothing here may run beside an
+ * exclusive open (O_EXCL) of the same node, or a flock() of the same image file.
  */
 #pragma once
 
@@ -23,16 +24,17 @@
 
 /* Outcomes, beside 0 and a negative errno; cryptvolume_message() has libcryptsetup's own words. */
 enum {
-	CRYPTVOLUME_E_NONE = 1,	      /* no volume of a known method, or one whose header is damaged */
+	CRYPTVOLUME_E_NONE = 1, /* no volume of a known method, or one whose header is damaged */
 	CRYPTVOLUME_E_PASSPHRASE = 2, /* opens no keyslot */
-	CRYPTVOLUME_E_KDF = 3,	      /* costs below the floor */
-	CRYPTVOLUME_E_MARK = 4,	      /* no mark, more than one, or one that is malformed */
-	CRYPTVOLUME_E_BUSY = 5,	      /* the mapping is in use, or the name is taken */
+	CRYPTVOLUME_E_KDF = 3,        /* costs below the floor */
+	CRYPTVOLUME_E_MARK = 4,       /* no mark, more than one, or one that is malformed */
+	CRYPTVOLUME_E_BUSY = 5,       /* the mapping is in use, or the name is taken */
 	CRYPTVOLUME_E_METHOD = 6,     /* not for this method of encryption */
 	CRYPTVOLUME_E_DIGEST = 7,     /* no single digest holds for all of the data */
 };
 
-/* Costs of argon2id. Weaker than the floor is refused; beyond the ceiling weak terminals cannot open it. */
+/* Costs of argon2id. Weaker than the floor is refused; beyond the ceiling weak terminals cannot
+ * open it. */
 struct cryptvolume_kdf {
 	uint32_t memory_kib;
 	uint32_t iterations;
@@ -54,9 +56,9 @@ struct cryptvolume_kdf {
 bool cryptvolume_kdf_ok(const struct cryptvolume_kdf *kdf);
 
 struct cryptvolume_params {
-	const char *uuid;	  /* NULL: a random one */
-	const char *label;	  /* NULL: none */
-	uint32_t sector_size;	  /* of the encryption: 512 or 4096 */
+	const char *uuid;           /* NULL: a random one */
+	const char *label;          /* NULL: none */
+	uint32_t sector_size;       /* of the encryption: 512 or 4096 */
 	struct cryptvolume_kdf kdf; /* of every keyslot that this handle adds */
 };
 
@@ -81,16 +83,19 @@ int cryptvolume_load(struct cryptvolume *volume);
 
 enum encryption cryptvolume_method(const struct cryptvolume *volume);
 const char *cryptvolume_uuid(const struct cryptvolume *volume);
-uint64_t cryptvolume_data_offset(const struct cryptvolume *volume); /* bytes; what lies before is header and keyslots */
+uint64_t cryptvolume_data_offset(
+	const struct cryptvolume *volume); /* bytes; what lies before is header and keyslots */
 uint32_t cryptvolume_sector_size(const struct cryptvolume *volume);
-/* Is all of the device behind the header encrypted under the one volume key, up to its end? LUKS only. */
+/* Is all of the device behind the header encrypted under the one volume key, up to its end? LUKS
+ * only. */
 bool cryptvolume_covers(struct cryptvolume *volume);
 unsigned int cryptvolume_keyslots(const struct cryptvolume *volume); /* that are in use */
 
 /* Adds a keyslot, with the handle that has formatted. Its number, or negative. */
 int cryptvolume_key_add(struct cryptvolume *volume, const void *passphrase, size_t len);
 
-/* Which keyslot does it open? Its number, negative, or through *outcome CRYPTVOLUME_E_PASSPHRASE. */
+/* Which keyslot does it open? Its number, negative, or through *outcome CRYPTVOLUME_E_PASSPHRASE.
+ */
 int cryptvolume_key_try(struct cryptvolume *volume, const void *passphrase, size_t len, int *slot);
 
 /*
@@ -108,7 +113,8 @@ int cryptvolume_mark_set(struct cryptvolume *volume, const struct mark *mark);
 
 enum {
 	CRYPTVOLUME_READ_ONLY = 1 << 0,
-	CRYPTVOLUME_PRIVATE = 1 << 1, /* udev's rules leave the mapping alone: nothing probes or mounts it */
+	CRYPTVOLUME_PRIVATE =
+		1 << 1, /* udev's rules leave the mapping alone: nothing probes or mounts it */
 	CRYPTVOLUME_DISCARD = 1 << 2, /* discards pass through */
 };
 
