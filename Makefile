@@ -18,7 +18,8 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_CTL := dbus-1 json-c libudev
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev
+PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -34,7 +35,7 @@ san_objs = $(patsubst userspace/%.c,$(BUILD)/san/%.o,$(wildcard userspace/$(1)/*
 cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
-PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-open
+PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
@@ -51,6 +52,7 @@ module: $(BUILD)/sekimori.ko
 $(BUILD)/libcore.a: $(call objs,core)
 $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
+$(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -59,8 +61,12 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
+
+# The desk judges a medium by the same survey as a terminal.
+$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
@@ -68,7 +74,7 @@ $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
-DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN))
+DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
 
 # The pure modules must not narrow integers silently.
 $(BUILD)/obj/core/%.o $(BUILD)/san/core/%.o: WARN += -Wconversion
@@ -101,6 +107,7 @@ INSTALL = install -D -m
 install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
+	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
@@ -132,6 +139,16 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsyste
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
+
+# Tests of the desk's parts link all of it but its main().
+$(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o
+$(BUILD)/san/libcli.a: $(call san_objs,cli)
+
+$(BUILD)/unit/test-desk-%: tests/unit/test-desk-%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdesk.a \
+		$(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT) $(PKGS_DESK))
 
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/macro.h"
@@ -250,19 +249,6 @@ static const struct label_word words[] = {
 const char *label_text(enum label label, bool japanese)
 {
 	return japanese ? labels[label].ja : labels[label].en;
-}
-
-bool label_environment_japanese(void)
-{
-	static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		const char *value = getenv(variables[i]);
-
-		if (value && *value)
-			return !strncmp(value, "ja", 2);
-	}
-	return false;
 }
 
 const struct label_word *label_word_find(const char *name_or_signal)

@@ -147,10 +147,6 @@ enum label {
 
 const char *label_text(enum label label, bool japanese);
 
-/* Does the environment ask for Japanese? LC_ALL, LC_MESSAGES, LANG: the first that is set decides.
- */
-bool label_environment_japanese(void);
-
 /*
  * The word for a device's state or a signal of the Manager ("denied", "DeviceDenied"), and its
  * colour as an escape sequence. An unknown name is its own word, without a colour.
