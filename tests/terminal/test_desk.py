@@ -38,6 +38,9 @@ def test_issued_stick_carries_its_own_ids_and_three_keys(t):
     assert found["register"]["id"] == USB_ID and found["register"]["serial"] == "SERIAL-0001", found
     assert found["volumes"][0]["keyslots"] == 3, found
     open_plain(t, node, HOLDER, "echo x > file && sync")
+    # A new mark for a longer term: the volume stays, and so does what opens it.
+    desk(t, f"enrol {node} --yes --mark --until 2030-03-31 --number {issued['number']}")
+    assert inspect(t, node)["volumes"][0]["mark"] == "good"
     recovery = desk(t, f"recovery {issued['number']} --why 'holder forgot it'").out.strip()
     assert recovery != HOLDER and opens(t, node, recovery)
     refused(t, f"recovery {issued['number']}", "reason", status=2)
