@@ -223,19 +223,29 @@ check-differential: $(BUILD)/differential/rules-canon $(BUILD)/differential/agai
 
 # libFuzzer comes with clang, and wants everything compiled by it.
 FUZZ_CC ?= clang-14
-FUZZ_CORE := $(foreach f,encryption rule-parse rule-value rule-condition rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
-FUZZ_TARGETS := $(BUILD)/fuzz/rule-fuzz $(BUILD)/fuzz/policy-fuzz
+FUZZ_FLAGS := -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*-fuzz.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_CORE) $(wildcard userspace/core/*.h)
+$(BUILD)/fuzz/core/%.o: userspace/core/%.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) -Itests/fuzz -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer \
-		-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lsodium
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libcore.a: $(patsubst userspace/%.c,$(BUILD)/fuzz/%.o,$(wildcard userspace/core/*.c))
+	rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/fuzz/%-fuzz: tests/fuzz/%-fuzz.c $(wildcard tests/fuzz/*.h tests/unit/*.h) $(BUILD)/fuzz/libcore.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) -Itests/fuzz -Itests/unit $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,json-c libsodium)
 
 .PHONY: check-fuzz fuzz
 check-fuzz: $(FUZZ_TARGETS)
 	tests/fuzz/run.py $(FUZZ_TARGETS)
 
-fuzz: $(FUZZ_TARGETS) ## fuzz policy files and rules for longer (FUZZ_RUNS inputs each, 2,000,000)
+fuzz: $(FUZZ_TARGETS) ## fuzz policies, rules and what media hold for longer (FUZZ_RUNS inputs each, 2,000,000)
 	mkdir -p $(CACHE)/fuzz
 	tests/fuzz/run.py --runs $(or $(FUZZ_RUNS),2000000) --keep $(CACHE)/fuzz $(FUZZ_TARGETS)
 
@@ -282,7 +292,7 @@ need-deps:
 			echo "Missing packages:" $$missing >&2; \
 			echo "Run 'make deps' as root." >&2; exit 1; fi; fi
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/san $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
 .PHONY: clean
 clean: ## remove what was built (the cache of downloaded and slow parts stays)

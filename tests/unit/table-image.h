@@ -16,7 +16,9 @@
 #include "core/ptable.h"
 
 #define DISK_BLOCKS_MAX 160
+#ifndef DISK_GPT_ENTRIES
 #define DISK_GPT_ENTRIES 128
+#endif
 
 struct disk {
 	uint64_t size;  /* bytes */
@@ -32,9 +34,9 @@ struct disk {
 
 static inline void disk_init(struct disk *disk, uint64_t size, uint32_t block)
 {
-	memset(disk, 0, sizeof(*disk));
 	disk->size = size;
 	disk->block = block;
+	disk->n_blocks = 0;
 }
 
 static inline uint64_t disk_last(const struct disk *disk)
