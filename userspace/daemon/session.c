@@ -475,7 +475,6 @@ struct session *session_free(struct session *session)
 	if (session) {
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
-		sd_event_source_disable_unref(session->poll);
 		session_forget_disks(session);
 		free(session->report);
 		free(session);
