@@ -23,6 +23,7 @@ struct context {
 	const char *by;		     /* who acts; safe text, not empty */
 	const char *why;	     /* or NULL; safe text */
 	const char *passphrase_file; /* or NULL: ask on the terminal */
+	const char *place;	     /* FILE:LINE that messages are about, or NULL */
 	int64_t now;		     /* civil seconds (core/civil.h), when the command began */
 	bool yes;		     /* do not ask before something is destroyed */
 	bool json;

@@ -123,7 +123,7 @@ const struct field_row field_rows[FIELD_COUNT] = {
 	[FIELD_UNTIL] = {"until", "Valid until", "有効期限", 10, false, check_date},
 	[FIELD_DUE] = {"due", "Due back", "返却期限", 10, false, check_date},
 	[FIELD_NOTE] = {"note", "Note", "備考", 1024, false, NULL},
-	[FIELD_MARK] = {"mark", "Mark", "署名標", MARK_JSON_MAX - 1, false, check_mark},
+	[FIELD_MARK] = {"mark", "Mark", "発行印", MARK_JSON_MAX - 1, false, check_mark},
 };
 
 enum field field_find(const char *name)

@@ -136,6 +136,7 @@ static int enter(struct import *import, struct record *record)
 
 static int read_line(struct import *import, char *const *cells, size_t n)
 {
+	struct context context = *import->context;
 	struct record record = {0};
 	_cleanup_(freep) char *place = NULL;
 	int r;
@@ -143,9 +144,9 @@ static int read_line(struct import *import, char *const *cells, size_t n)
 	read_cells(import, cells, n, &record);
 	r = enter(import, &record);
 	if (r) {
-		place = output_format("%s:%zu: %s", import->path, import->csv.line,
-				      record_get(&record, FIELD_NUMBER));
-		register_say(import->context, import->desk.reg, r, place);
+		place = output_format("%s:%zu", import->path, import->csv.line);
+		context.place = place;
+		register_say(&context, import->desk.reg, r, record_get(&record, FIELD_NUMBER));
 		import->n_errors++;
 	}
 	record_deinit(&record);

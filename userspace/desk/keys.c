@@ -237,7 +237,7 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 		output_no_memory();
 	fprintf(trust.out,
 		"# For /etc/sekimori/trust.d on the terminals. The media key signs marks only.\n"
-		"# 端末の /etc/sekimori/trust.d に置く。media鍵は媒体の署名標にだけ使う。\n"
+		"# 端末の /etc/sekimori/trust.d に置く。media鍵は媒体の発行印にだけ使う。\n"
 		"require %s of " KEYS_ROLE_POLICY "\n",
 		r ? "" : require);
 	if (!r)

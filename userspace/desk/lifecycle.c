@@ -68,7 +68,7 @@ static int set_due(const struct happening *happening, const struct medium_state 
 				    "the term of %s ended on %s: give it a new one first "
 				    "(change --until, and a new mark if it bears one)",
 				    "%sの有効期限は%sに切れています。先に期限を延ばしてください(change "
-				    "--until。署名標があれば書き直しも)",
+				    "--until。発行印があれば書き直しも)",
 				    number, until);
 	if (asked && (field_check(FIELD_DUE, asked) || !*asked))
 		return message_usage(context, "--until takes a date like 2027-03-31",
@@ -172,7 +172,7 @@ static void warn_of_mark(const struct happening *happening, const struct medium_
 		message_note(happening->context,
 			     "the mark on %s still says class %s, until %s: write a mark anew, or "
 			     "terminals that ask for marks go by that",
-			     "%sの署名標は分類%s、期限%sのままです。署名標を書き直さなければ、署名標"
+			     "%sの発行印は分類%s、期限%sのままです。発行印を書き直さなければ、発行印"
 			     "を求める端末ではそれが効きます",
 			     record_get(&state->record, FIELD_NUMBER), classes[mark.class],
 			     *mark.until ? mark.until : "-");

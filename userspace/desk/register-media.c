@@ -70,15 +70,16 @@ static int fold(struct medium_state *state, sqlite3_stmt *row)
 	return 0;
 }
 
-static int find(struct media_register *reg, const char *sql, const char *key,
-		struct medium_state *state)
+int register_find(struct media_register *reg, const char *number, struct medium_state *state)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *rows = NULL;
-	int code = SQLITE_DONE, r = register_prepare(reg, sql, &rows);
+	_cleanup_(statement_restp) sqlite3_stmt *rows = NULL;
+	int code = SQLITE_DONE, r = register_keep(reg, STATEMENT_FIND,
+						  STATE " WHERE m.number = ?1 ORDER BY e.sequence",
+						  &rows);
 
 	if (r)
 		return r;
-	register_bind(rows, 1, key);
+	register_bind(rows, 1, number);
 	while (!r && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		r = fold(state, rows);
 	if (!r && code != SQLITE_DONE)
@@ -90,16 +91,11 @@ static int find(struct media_register *reg, const char *sql, const char *key,
 	return r;
 }
 
-int register_find(struct media_register *reg, const char *number, struct medium_state *state)
-{
-	return find(reg, STATE " WHERE m.number = ?1 ORDER BY e.sequence", number, state);
-}
-
 int register_find_volume(struct media_register *reg, const char *luks_uuid,
 			 struct medium_state *state)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *numbers = NULL;
-	int code, r = register_prepare(reg,
+	_cleanup_(statement_restp) sqlite3_stmt *numbers = NULL;
+	int code, r = register_keep(reg, STATEMENT_FIND_VOLUME,
 				       "SELECT DISTINCT m.number FROM events AS e JOIN media AS m"
 				       " ON m.medium = e.medium WHERE e.luks_uuid = ?1"
 				       " ORDER BY m.medium",
@@ -237,9 +233,9 @@ static int check_volume(struct media_register *reg, const struct record *whole)
 static int insert_event(struct media_register *reg, const struct medium_state *before,
 			const struct event *event, enum medium_status status)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	char now[REGISTER_TIME_MAX];
-	int r = register_prepare(reg,
+	int r = register_keep(reg, STATEMENT_INSERT_EVENT,
 				 "INSERT INTO events (medium, sequence, kind, time, by, why, detail,"
 				 " status, class, content, access, encryption, luks_uuid, holder, users,"
 				 " place, terminals, issued, \"from\", until, due, note, mark)"
@@ -299,8 +295,8 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 
 static int insert_identity(struct media_register *reg, const struct record *identity, int64_t *id)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
-	int r = register_prepare(reg,
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
+	int r = register_keep(reg, STATEMENT_INSERT_MEDIUM,
 				 "INSERT INTO media (number, product, id, serial, fingerprint)"
 				 " VALUES (?, ?, ?, ?, ?)",
 				 &insert);
@@ -326,9 +322,14 @@ int register_add(struct media_register *reg, const struct record *identity,
 		medium_state_deinit(&state);
 		return r ? r : REGISTER_E_EXISTS;
 	}
-	for (enum field i = 0; FIELD_IS_IDENTITY(i); i++)
+	r = 0;
+	for (enum field i = 0; !r && FIELD_IS_IDENTITY(i); i++) {
 		record_set(&state.record, i, record_get(identity, i));
-	r = check_values(reg, &state.record, true);
+		if (field_rows[i].required && !*record_get(identity, i))
+			r = refuse(reg, i, "a value");
+	}
+	if (!r)
+		r = check_values(reg, &state.record, true);
 	if (!r)
 		r = insert_identity(reg, &state.record, &state.id);
 	if (!r)

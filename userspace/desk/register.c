@@ -108,6 +108,18 @@ int register_prepare(struct media_register *reg, const char *sql, sqlite3_stmt *
 	return register_code(sqlite3_prepare_v2(reg->db, sql, -1, statementp, NULL));
 }
 
+int register_keep(struct media_register *reg, enum register_statement which, const char *sql,
+		  sqlite3_stmt **statementp)
+{
+	int r = 0;
+
+	if (!reg->kept[which])
+		r = register_code(sqlite3_prepare_v3(reg->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+						     &reg->kept[which], NULL));
+	*statementp = reg->kept[which];
+	return r;
+}
+
 void register_bind(sqlite3_stmt *statement, int index, const char *text)
 {
 	if (text)
@@ -266,6 +278,8 @@ struct media_register *register_close(struct media_register *reg)
 {
 	if (reg) {
 		register_rollback(reg);
+		for (size_t i = 0; i < ARRAY_SIZE(reg->kept); i++)
+			sqlite3_finalize(reg->kept[i]);
 		sqlite3_close(reg->db);
 		free(reg);
 	}

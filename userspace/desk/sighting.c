@@ -7,8 +7,8 @@
 
 int sighting_last(struct media_register *reg, int64_t medium, struct sighting *last)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *row = NULL;
-	int code, r = register_prepare(reg,
+	_cleanup_(statement_restp) sqlite3_stmt *row = NULL;
+	int code, r = register_keep(reg, STATEMENT_LAST_SIGHTING,
 				       "SELECT time, terminal FROM sightings WHERE medium = ?1"
 				       " ORDER BY time DESC LIMIT 1",
 				       &row);
@@ -28,9 +28,9 @@ int sighting_last(struct media_register *reg, int64_t medium, struct sighting *l
 int sighting_add(struct media_register *reg, int64_t medium, const struct sighting *sighting,
 		 int64_t stocktake, const char *by, bool *fresh)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	char now[REGISTER_TIME_MAX];
-	int r = register_prepare(reg,
+	int r = register_keep(reg, STATEMENT_INSERT_SIGHTING,
 				 "INSERT INTO sightings (medium, time, terminal, stocktake, by,"
 				 " recorded) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
 				 " (SELECT 1 FROM sightings WHERE medium = ?1 AND time = ?2 AND"
