@@ -131,6 +131,7 @@ def test_exfat_is_opened_for_its_user_alone_and_closed_without_a_trace(t):
     assert {"nosuid", "nodev", "noexec", "nosymfollow", "rw"} <= options and kind == "exfat", options
     assert t.run("stat -c '%u:%g %a' /run/media /run/media/tanaka /run/media/tanaka/EXFAT").out.split() == \
         ["0:0", "755", "0:1001", "750", "1001:1001", "700"]
+    assert t.run(f"stat -Lc '%U:%G %a' {MAPPER}").out == "root:root 600\n"
     t.run(f"{TANAKA} sh -c 'cp /bin/true /run/media/tanaka/EXFAT/program; echo 資料 > /run/media/tanaka/EXFAT/資料.txt'")
     assert t.run(f"{TANAKA} cat /run/media/tanaka/EXFAT/資料.txt").out == "資料\n"
     assert t.run(f"{TANAKA} /run/media/tanaka/EXFAT/program", check=False).status == 126
