@@ -18,7 +18,8 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_CTL := dbus-1 json-c libudev
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev
+PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -34,7 +35,7 @@ san_objs = $(patsubst userspace/%.c,$(BUILD)/san/%.o,$(wildcard userspace/$(1)/*
 cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
-PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-open
+PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
@@ -51,6 +52,7 @@ module: $(BUILD)/sekimori.ko
 $(BUILD)/libcore.a: $(call objs,core)
 $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
+$(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -59,8 +61,12 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
+
+# The desk judges a medium by the same survey as a terminal.
+$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
@@ -68,7 +74,7 @@ $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
 $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
-DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN))
+DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
 
 # The pure modules must not narrow integers silently.
 $(BUILD)/obj/core/%.o $(BUILD)/san/core/%.o: WARN += -Wconversion
@@ -101,6 +107,7 @@ INSTALL = install -D -m
 install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
+	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
@@ -128,8 +135,20 @@ $(BUILD)/san/lib%.a:
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
+
+$(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
+
+# Tests of the desk's parts link all of it but its main().
+$(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o
+$(BUILD)/san/libcli.a: $(call san_objs,cli)
+
+$(BUILD)/unit/test-desk-%: tests/unit/test-desk-%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdesk.a \
+		$(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT) $(PKGS_DESK))
 
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
@@ -163,6 +182,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/terminal/prepare.sh
 	tests/bench/policy.py
 	tests/bench/run.py
+	tests/bench/media.py
 
 $(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -179,7 +199,8 @@ check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(call san_objs,bus) $(call san_objs,core)
+		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
+		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
@@ -202,19 +223,29 @@ check-differential: $(BUILD)/differential/rules-canon $(BUILD)/differential/agai
 
 # libFuzzer comes with clang, and wants everything compiled by it.
 FUZZ_CC ?= clang-14
-FUZZ_CORE := $(foreach f,encryption rule-parse rule-value rule-condition rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
-FUZZ_TARGETS := $(BUILD)/fuzz/rule-fuzz $(BUILD)/fuzz/policy-fuzz
+FUZZ_FLAGS := -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*-fuzz.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_CORE) $(wildcard userspace/core/*.h)
+$(BUILD)/fuzz/core/%.o: userspace/core/%.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) -Itests/fuzz -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer \
-		-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lsodium
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libcore.a: $(patsubst userspace/%.c,$(BUILD)/fuzz/%.o,$(wildcard userspace/core/*.c))
+	rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/fuzz/%-fuzz: tests/fuzz/%-fuzz.c $(wildcard tests/fuzz/*.h tests/unit/*.h) $(BUILD)/fuzz/libcore.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) -Itests/fuzz -Itests/unit $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,json-c libsodium)
 
 .PHONY: check-fuzz fuzz
 check-fuzz: $(FUZZ_TARGETS)
 	tests/fuzz/run.py $(FUZZ_TARGETS)
 
-fuzz: $(FUZZ_TARGETS) ## fuzz policy files and rules for longer (FUZZ_RUNS inputs each, 2,000,000)
+fuzz: $(FUZZ_TARGETS) ## fuzz policies, rules and what media hold for longer (FUZZ_RUNS inputs each, 2,000,000)
 	mkdir -p $(CACHE)/fuzz
 	tests/fuzz/run.py --runs $(or $(FUZZ_RUNS),2000000) --keep $(CACHE)/fuzz $(FUZZ_TARGETS)
 
@@ -261,7 +292,7 @@ need-deps:
 			echo "Missing packages:" $$missing >&2; \
 			echo "Run 'make deps' as root." >&2; exit 1; fi; fi
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/san $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
 .PHONY: clean
 clean: ## remove what was built (the cache of downloaded and slow parts stays)

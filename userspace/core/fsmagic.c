@@ -184,18 +184,38 @@ static const struct {
 	{"mbr", 510, MAGIC("\x55\xaa"), is_mbr},
 };
 
-const char *fsmagic_find(const uint8_t *data, size_t len)
+/* `data` lies `offset` bytes behind the possible beginning; second looks need the beginning itself.
+ */
+static const char *magic_find(const uint8_t *data, size_t len, size_t offset, const char *beside)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
 		struct bytes b = {.data = data, .len = len};
+		size_t at = magics[i].offset - offset;
 
-		if (magics[i].len > len || magics[i].offset > len - magics[i].len ||
-		    memcmp(data + magics[i].offset, magics[i].magic, magics[i].len) != 0)
+		if (magics[i].offset < offset || magics[i].len > len || at > len - magics[i].len ||
+		    memcmp(data + at, magics[i].magic, magics[i].len) != 0)
 			continue;
-		if (!magics[i].check || (magics[i].check(&b) && bytes_ok(&b)))
+		if (beside && strcmp(beside, magics[i].name) == 0)
+			continue;
+		if (!magics[i].check || (!offset && magics[i].check(&b) && bytes_ok(&b)))
 			return magics[i].name;
 	}
 	return NULL;
+}
+
+const char *fsmagic_find(const uint8_t *data, size_t len)
+{
+	return magic_find(data, len, 0, NULL);
+}
+
+const char *fsmagic_find_beside(const uint8_t *data, size_t len, const char *beside)
+{
+	return magic_find(data, len, 0, beside);
+}
+
+const char *fsmagic_find_far(const uint8_t *data, size_t len, size_t offset)
+{
+	return magic_find(data, len, offset, NULL);
 }
 
 bool fsmagic_is_table(const char *name)

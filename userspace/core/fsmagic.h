@@ -25,5 +25,17 @@
  */
 const char *fsmagic_find(const uint8_t *data, size_t len);
 
+/* The same, but passes over what has the name `beside`. */
+const char *fsmagic_find_beside(const uint8_t *data, size_t len, const char *beside);
+
+/*
+ * Some magic numbers lie so far from the beginning that a look at each alone is cheaper than at all bytes
+ * up to it: these places have as many bytes each as FSMAGIC_FAR_LEN. `data` is what lies `offset` bytes behind a possible
+ * beginning.
+ */
+#define FSMAGIC_FAR {32768, 65536}
+#define FSMAGIC_FAR_LEN 512
+const char *fsmagic_find_far(const uint8_t *data, size_t len, size_t offset);
+
 /* Is this name one of a partition table? */
 bool fsmagic_is_table(const char *name);

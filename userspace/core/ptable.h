@@ -64,6 +64,7 @@ struct ptable {
 	uint64_t size; /* of the disk in bytes, whole blocks */
 	uint32_t block;
 	char detail[PTABLE_DETAIL_MAX]; /* one line of English, when refused */
+	bool too_many; /* refused because there are more partitions than have room here */
 	/* The rest is the walk's own. */
 	struct ptable_walk {
 		unsigned int step;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/macro.h"
@@ -207,6 +206,29 @@ static const struct {
 				  "root以外が書き込めるため信用できません"},
 	[LABEL_HISTORY_EMPTY] = {"No policy has been accepted yet.",
 				 "受け入れたポリシーはまだありません。"},
+	[LABEL_NO_VOLUMES] = {"No medium is open or waits to be opened.",
+			      "開いている媒体も、開けるのを待つ媒体もありません。"},
+	[LABEL_NO_SUCH_VOLUME] = {"there is no such medium to open or close:",
+				  "開閉できる媒体の中にありません:"},
+	[LABEL_NOTHING_TO_OPEN] = {"All media are open already.", "媒体はすべて開いています。"},
+	[LABEL_PASSPHRASE_FOR] = {"Passphrase for", "パスフレーズを入力してください:"},
+	[LABEL_NO_TTY] = {"there is no terminal to ask for the passphrase at; use --passphrase-file",
+			  "パスフレーズを尋ねる端末がありません。--passphrase-fileを使ってください"},
+	[LABEL_PASSPHRASE_LONG] = {"a passphrase has 1 to 512 bytes",
+				   "パスフレーズは1～512バイトです"},
+	[LABEL_OPENING] = {"Unlocking…", "開いています…"},
+	[LABEL_SCANNING] = {"Scanning for viruses…", "ウイルスを検査しています…"},
+	[LABEL_OPENED] = {"is open at", "を開きました:"},
+	[LABEL_OPENED_READ_ONLY] = {"is open, for reading only, at", "を読み取り専用で開きました:"},
+	[LABEL_OPEN_FAILED] = {"was not opened:", "を開けませんでした:"},
+	[LABEL_INFECTED_FILE] = {"infected:", "感染:"},
+	[LABEL_CLOSING] = {"Writing out and closing…", "書き込みを終えて閉じています…"},
+	[LABEL_CLOSED] = {"is closed.", "を閉じました。"},
+	[LABEL_CLOSE_FAILED] = {"was not closed:", "を閉じられませんでした:"},
+	[LABEL_HELD_BY] = {"in use by", "使用中:"},
+	[LABEL_SAFE] = {"It can be unplugged.", "抜いてかまいません。"},
+	[LABEL_NOT_SAFE] = {"Do not unplug it yet.", "まだ抜かないでください。"},
+	[LABEL_SECONDS_LEFT] = {"seconds left", "秒お待ちください"},
 };
 
 static const struct label_word words[] = {
@@ -227,19 +249,6 @@ static const struct label_word words[] = {
 const char *label_text(enum label label, bool japanese)
 {
 	return japanese ? labels[label].ja : labels[label].en;
-}
-
-bool label_environment_japanese(void)
-{
-	static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-		const char *value = getenv(variables[i]);
-
-		if (value && *value)
-			return !strncmp(value, "ja", 2);
-	}
-	return false;
 }
 
 const struct label_word *label_word_find(const char *name_or_signal)

@@ -124,13 +124,28 @@ enum label {
 	LABEL_UNSIGNED,
 	LABEL_HISTORY_UNSAFE,
 	LABEL_HISTORY_EMPTY,
+	LABEL_NO_VOLUMES,
+	LABEL_NO_SUCH_VOLUME,
+	LABEL_NOTHING_TO_OPEN,
+	LABEL_PASSPHRASE_FOR,
+	LABEL_NO_TTY,
+	LABEL_PASSPHRASE_LONG,
+	LABEL_OPENING,
+	LABEL_SCANNING,
+	LABEL_OPENED,
+	LABEL_OPENED_READ_ONLY,
+	LABEL_OPEN_FAILED,
+	LABEL_INFECTED_FILE,
+	LABEL_CLOSING,
+	LABEL_CLOSED,
+	LABEL_CLOSE_FAILED,
+	LABEL_HELD_BY,
+	LABEL_SAFE,
+	LABEL_NOT_SAFE,
+	LABEL_SECONDS_LEFT,
 };
 
 const char *label_text(enum label label, bool japanese);
-
-/* Does the environment ask for Japanese? LC_ALL, LC_MESSAGES, LANG: the first that is set decides.
- */
-bool label_environment_japanese(void);
 
 /*
  * The word for a device's state or a signal of the Manager ("denied", "DeviceDenied"), and its

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/language.h"
 #include "core/macro.h"
 #include "ctl/command.h"
 #include "ctl/output.h"
@@ -115,7 +116,7 @@ int main(int argc, char **argv)
 	const char *no_color = getenv("NO_COLOR");
 	int words = 0;
 
-	line.context.japanese = label_environment_japanese();
+	line.context.japanese = language_is_japanese();
 	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;

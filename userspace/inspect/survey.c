@@ -3,8 +3,8 @@
  *   first 16384 bytes ─► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
- *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
- *                               └───────────┴───────────────────────────────────┴─► volume
+ *   LUKS2? ─► both copies ─┬─► gap ─┐   BitLocker? ─► its three copies ─┐   else plain
+ *   LUKS1? ────────────────┘        └───────────────────────────────────┴─► far places ─► volume
  *   at last the gaps of the table
  *
  * Every step either goes on (true) or has worsened the report's outcome (false).
@@ -200,6 +200,44 @@ static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
 	       survey_end(s, REPORT_TOO_MANY, "more than %d volumes", REPORT_VOLUMES_MAX);
 }
 
+/*
+ * Some file systems have their superblock so far from the beginning that it fits among key material or
+ * data. The volume's bytes up to `from` have been seen by the method's parser.
+ */
+static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, uint64_t from)
+{
+	static const uint32_t places[] = FSMAGIC_FAR;
+	uint8_t room[FSMAGIC_FAR_LEN + 2 * BLOCK_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const uint8_t *data;
+		const char *name;
+
+		if (places[i] < from || size < places[i] + FSMAGIC_FAR_LEN)
+			continue;
+		if (!survey_read_bytes(s, offset + places[i], room, FSMAGIC_FAR_LEN, &data))
+			return false;
+		name = fsmagic_find_far(data, FSMAGIC_FAR_LEN, places[i]);
+		if (name)
+			return survey_end(s, REPORT_SLACK, "%s inside an encrypted volume", name);
+	}
+	return true;
+}
+
+/* The space between the last keyslot and the data; both in bytes from the start of the volume. */
+static bool volume_gap_check(struct survey *s, uint64_t offset, uint64_t from, uint64_t to)
+{
+	return from >= to || gap_check(s, offset + from, to - from, "between keyslots and data");
+}
+
+static bool volume_luks1(struct survey *s, const struct volume *volume, const struct luks1 *luks,
+			 uint64_t offset, uint64_t size)
+{
+	return volume_gap_check(s, offset, luks->keyslots_end, luks->data_offset) &&
+	       volume_look_far(s, offset, size, LUKS1_READ_LEN) &&
+	       volume_add(s, offset, size, volume);
+}
+
 static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uint64_t offset,
 			 uint64_t size)
 {
@@ -220,46 +258,37 @@ static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uin
 	r = luks2_parse(copies, copies + len, len, size, &volume, &luks, detail);
 	if (r)
 		return volume_refused(s, "luks2", r, detail);
-	if (luks.keyslots_end < luks.data_offset &&
-	    !gap_check(s, offset + luks.keyslots_end, luks.data_offset - luks.keyslots_end,
-		       "between keyslots and data"))
-		return false;
-	return volume_add(s, offset, size, &volume);
+	return volume_gap_check(s, offset, luks.keyslots_end, luks.data_offset) &&
+	       volume_look_far(s, offset, size, 2 * len) && volume_add(s, offset, size, &volume);
 }
 
 /* Readers take the first copy that is valid; so all must be, and say the same. */
 static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot, uint64_t offset,
 			     uint64_t size)
 {
-	_cleanup_(freep) uint8_t *room = malloc(BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX);
+	const size_t len = BITLOCKER_METADATA_LEN, room_len = len + 2 * BLOCK_MAX;
+	_cleanup_(freep) uint8_t *rooms = malloc(2 * room_len);
 	char detail[VOLUME_DETAIL_MAX] = "";
-	struct volume volume, copy;
-	const uint8_t *data;
+	const uint8_t *copy, *first = NULL;
+	struct volume volume;
 	int r;
 
-	if (!room)
+	if (!rooms)
 		return survey_no_memory(s);
 	for (size_t i = 0; i < BITLOCKER_COPIES; i++) {
-		const uint64_t at = boot->metadata[i];
-		size_t len = BITLOCKER_METADATA_LEN;
-
-		if (at >= size)
-			return survey_end(s, REPORT_DAMAGED,
-					  "bitlocker: metadata beyond the volume");
-		if (len > size - at)
-			len = (size_t)(size - at);
-		if (!survey_read_bytes(s, offset + at, room, len, &data))
+		if (!survey_read_bytes(s, offset + boot->metadata[i],
+				       first ? rooms + room_len : rooms, len, &copy))
 			return false;
-		memset(&copy, 0, sizeof(copy));
-		r = bitlocker_metadata_parse(data, len, size, boot, &copy, detail);
+		r = bitlocker_metadata_parse(copy, len, size, boot, &volume, detail);
 		if (r)
 			return volume_refused(s, "bitlocker", r, detail);
-		if (i && (strcmp(copy.uuid, volume.uuid) || strcmp(copy.cipher, volume.cipher)))
+		if (first && !bitlocker_copies_equal(first, copy, len))
 			return survey_end(s, REPORT_DAMAGED,
 					  "bitlocker: the copies of the metadata differ");
-		volume = copy;
+		first = first ? first : copy;
 	}
-	return volume_add(s, offset, size, &volume);
+	return volume_look_far(s, offset, size, BITLOCKER_BOOT_LEN) &&
+	       volume_add(s, offset, size, &volume);
 }
 
 /* What it looks like, for the person who reads the log. */
@@ -279,6 +308,7 @@ static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 	char detail[VOLUME_DETAIL_MAX] = "";
 	struct bitlocker_boot boot;
 	struct volume volume;
+	struct luks1 luks1;
 	size_t len;
 	int r;
 
@@ -292,9 +322,9 @@ static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 	if (r != VOLUME_E_NONE && r != VOLUME_E_VERSION)
 		return volume_refused(s, "luks2", r, detail);
 
-	r = luks1_parse(first, size, &volume, detail);
+	r = luks1_parse(first, size, &volume, &luks1, detail);
 	if (!r)
-		return volume_add(s, offset, size, &volume);
+		return volume_luks1(s, &volume, &luks1, offset, size);
 	if (r != VOLUME_E_NONE)
 		return volume_refused(s, "luks", r, detail);
 
@@ -324,7 +354,8 @@ static bool table_walk(struct survey *s)
 		ptable_feed(&s->table, data);
 	}
 	if (want < 0)
-		return survey_end(s, REPORT_TABLE, "%s", s->table.detail);
+		return survey_end(s, s->table.too_many ? REPORT_TOO_MANY : REPORT_TABLE, "%s",
+				  s->table.detail);
 	s->unit->table = (uint8_t)s->table.kind;
 	return true;
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the tools print: every string that is not theirs goes out escaped. */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "core/macro.h"
+
+static inline void json_objectp(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+/* Says so and ends the program with status 1. */
+_Noreturn void output_no_memory(void);
+
+/* A string made safe for a terminal; malloc'd, never NULL (exits without memory). */
+char *output_escape(const char *text);
+
+/* A text of ours, malloc'd, never NULL. */
+char *output_format(const char *format, ...) _printf_(1, 2);
+
+/* The text as the policy language holds it, in double quotes; malloc'd, never NULL. */
+char *output_quote(const char *text);
+
+/* A string member made safe, malloc'd; "" if it is absent or no string. */
+char *output_member(struct json_object *object, const char *key);
+
+/* The string member as it is, "" if absent: for comparing, not for showing. */
+const char *output_raw(struct json_object *object, const char *key);
+
+/*
+ * JSON and a line feed, flushed. Characters that a terminal must not see are written as \uXXXX, so
+ * a program reads the same string back.
+ */
+void output_json(struct json_object *object, int flags);
+
+/* Cuts escaped text in place to at most `width` columns; the last one then is a tilde. */
+void output_cut(char *text, size_t width);
+
+/* Spaces until text has taken `width` columns. */
+void output_pad(const char *text, size_t width);

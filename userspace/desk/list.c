@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `sekimori-desk list`: the register, or some of it, as a table. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "core/text.h"
+#include "desk/commands.h"
+#include "desk/desk.h"
+#include "desk/filter.h"
+#include "desk/message.h"
+#include "desk/table.h"
+#include "desk/view.h"
+
+#define CELL_WIDTH_MAX 32
+#define BLANKS 2
+
+/* What a person looks for first; the rest is in show and in --csv. */
+static const enum field columns[] = {FIELD_NUMBER, FIELD_STATUS, FIELD_CLASS, FIELD_PRODUCT,
+				     FIELD_HOLDER, FIELD_PLACE,	 FIELD_UNTIL, FIELD_DUE};
+#define N_COLUMNS ARRAY_SIZE(columns)
+
+struct row {
+	char *cells[N_COLUMNS];
+	bool overdue;
+	bool lost;
+};
+
+struct list {
+	const struct context *context;
+	struct filter filter;
+	struct row *rows;
+	size_t n;
+	size_t size;
+	size_t widths[N_COLUMNS];
+	struct json_object *json;
+	bool csv;
+};
+
+static void take_row(struct list *list, const struct medium_state *state)
+{
+	struct row *row;
+
+	if (list->n == list->size) {
+		list->size = list->size ? 2 * list->size : 256;
+		list->rows = reallocarray(list->rows, list->size, sizeof(*list->rows));
+		if (!list->rows)
+			output_no_memory();
+	}
+	row = &list->rows[list->n++];
+	row->overdue = view_is_overdue(state, list->filter.today);
+	row->lost = state->transition.status == MEDIUM_LOST;
+	for (size_t i = 0; i < N_COLUMNS; i++) {
+		size_t width;
+
+		row->cells[i] = view_value(list->context, &state->record, columns[i]);
+		output_cut(row->cells[i], CELL_WIDTH_MAX);
+		width = text_width(row->cells[i]);
+		if (width > list->widths[i])
+			list->widths[i] = width;
+	}
+}
+
+static int take(void *userdata, const struct medium_state *state)
+{
+	struct list *list = userdata;
+
+	if (!filter_matches(&list->filter, state))
+		return 0;
+	if (list->csv)
+		table_write_row(stdout, &state->record);
+	else if (list->json)
+		json_object_array_add(list->json, view_json(state, list->filter.today));
+	else
+		take_row(list, state);
+	return 0;
+}
+
+/* Numbers in the order in which people count: M-9 before M-10. */
+static int compare(const void *a, const void *b)
+{
+	return strverscmp(((const struct row *)a)->cells[0], ((const struct row *)b)->cells[0]);
+}
+
+static void print_cells(const struct list *list, char *const *cells, const char *behind)
+{
+	size_t last = N_COLUMNS;
+
+	while (last && !*cells[last - 1])
+		last--;
+	for (size_t i = 0; i < last; i++) {
+		fputs(cells[i], stdout);
+		if (i + 1 < last || *behind)
+			output_pad(cells[i], list->widths[i] + BLANKS);
+	}
+	puts(behind);
+}
+
+static void print_table(struct list *list)
+{
+	const struct context *context = list->context;
+	char *titles[N_COLUMNS];
+	size_t n_overdue = 0;
+
+	for (size_t i = 0; i < N_COLUMNS; i++) {
+		size_t width;
+
+		titles[i] = output_format("%s", message_pick(context, field_rows[columns[i]].en,
+							     field_rows[columns[i]].ja));
+		width = text_width(titles[i]);
+		if (width > list->widths[i])
+			list->widths[i] = width;
+	}
+	print_cells(list, titles, "");
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		free(titles[i]);
+	qsort(list->rows, list->n, sizeof(*list->rows), compare);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct row *row = &list->rows[i];
+
+		if (context->colour && (row->overdue || row->lost))
+			fputs("\x1b[31m", stdout);
+		print_cells(list, row->cells,
+			    row->overdue ? message_pick(context, "OVERDUE", "期限超過") : "");
+		if (context->colour && (row->overdue || row->lost))
+			fputs("\x1b[0m", stdout);
+		n_overdue += row->overdue;
+	}
+	if (n_overdue)
+		message_done(context, "%zu media, %zu overdue", "%zu件（うち期限超過%zu件）",
+			     list->n, n_overdue);
+	else
+		message_done(context, "%zu media", "%zu件", list->n);
+}
+
+static int run(struct list *list)
+{
+	const struct context *context = list->context;
+	struct desk desk;
+	int r = desk_open(context, &desk);
+
+	if (!r) {
+		if (list->csv)
+			table_write_titles(stdout, context->japanese);
+		r = register_each(desk.reg, take, list);
+		if (r)
+			r = register_say(context, desk.reg, r, desk.path);
+	}
+	desk_close(&desk);
+	return r;
+}
+
+int list_run(const struct context *context, const struct command_options *options)
+{
+	struct list list = {.context = context, .csv = command_option(options, OPTION_CSV)};
+	int r = filter_init(&list.filter, context, options);
+
+	if (r)
+		return r;
+	if (list.csv && context->json)
+		return message_usage(context, "--csv or --json, not both",
+				     "--csvと--jsonは同時に使えません");
+	if (context->json)
+		list.json = json_object_new_array();
+	r = run(&list);
+	if (!r && context->json)
+		output_json(list.json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	else if (!r && !list.csv)
+		print_table(&list);
+	for (size_t i = 0; i < list.n; i++)
+		for (size_t c = 0; c < N_COLUMNS; c++)
+			free(list.rows[i].cells[c]);
+	free(list.rows);
+	json_object_put(list.json);
+	if (!r && fflush(stdout))
+		return message_fail(context, "the output: %s", "出力: %s", strerror(errno));
+	return r;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "desk/message.h"
+
+#define NAME "sekimori-desk"
+
+static char *message_new(const struct context *context, const char *en, const char *ja,
+			 va_list args)
+{
+	char *text = NULL, *safe;
+
+	if (vasprintf(&text, context->japanese ? ja : en, args) < 0)
+		output_no_memory();
+	safe = output_escape(text);
+	free(text);
+	return safe;
+}
+
+static void tell(const struct context *context, const char *en, const char *ja, va_list args)
+{
+	_cleanup_(freep) char *text = message_new(context, en, ja, args);
+
+	fflush(stdout);
+	fprintf(stderr, NAME ": %s\n", text);
+}
+
+int message_fail(const struct context *context, const char *en, const char *ja, ...)
+{
+	va_list args;
+
+	va_start(args, ja);
+	tell(context, en, ja, args);
+	va_end(args);
+	return COMMAND_FAILED;
+}
+
+int message_usage(const struct context *context, const char *en, const char *ja, ...)
+{
+	va_list args;
+
+	va_start(args, ja);
+	tell(context, en, ja, args);
+	va_end(args);
+	fputs(message_pick(context, "Try '" NAME " --help'.\n",
+			   "「" NAME " --help」で使い方を表示します。\n"),
+	      stderr);
+	return COMMAND_USAGE;
+}
+
+void message_note(const struct context *context, const char *en, const char *ja, ...)
+{
+	va_list args;
+
+	va_start(args, ja);
+	tell(context, en, ja, args);
+	va_end(args);
+}
+
+void message_done(const struct context *context, const char *en, const char *ja, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list args;
+
+	if (context->json)
+		return;
+	va_start(args, ja);
+	text = message_new(context, en, ja, args);
+	va_end(args);
+	puts(text);
+}
+
+bool message_confirm(const struct context *context, const char *en, const char *ja, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	char answer[16];
+	va_list args;
+
+	if (context->yes)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		message_note(context, "there is no terminal to ask on: say --yes",
+			     "確認できる端末がありません。--yesを付けてください");
+		return false;
+	}
+	va_start(args, ja);
+	text = message_new(context, en, ja, args);
+	va_end(args);
+	fprintf(stderr, "%s [yes/no] ", text);
+	if (!fgets(answer, sizeof(answer), stdin))
+		return false;
+	return !strcmp(answer, "yes\n") || !strcmp(answer, "はい\n");
+}
