@@ -208,7 +208,7 @@ TABLE = [
     ("partitions_overlap", "table-damaged"),
     ("partition_beyond_the_end", "table-damaged"),
     ("extended_cycle", "table-damaged"),
-    ("extended_chain_too_long", "table-damaged"),
+    ("extended_chain_too_long", "too-many-volumes"),
     ("extended_beyond_the_end", "table-damaged"),
     ("gpt_header_crc", "table-damaged"),
     ("gpt_entries_crc", "table-damaged"),
