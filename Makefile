@@ -135,8 +135,10 @@ $(BUILD)/san/lib%.a:
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
+
+$(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o
 
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o
@@ -185,6 +187,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/terminal/prepare.sh
 	tests/bench/policy.py
 	tests/bench/run.py
+	tests/bench/media.py
 
 $(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -201,7 +204,8 @@ check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(call san_objs,bus) $(call san_objs,core)
+		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
+		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
@@ -224,19 +228,29 @@ check-differential: $(BUILD)/differential/rules-canon $(BUILD)/differential/agai
 
 # libFuzzer comes with clang, and wants everything compiled by it.
 FUZZ_CC ?= clang-14
-FUZZ_CORE := $(foreach f,encryption rule-parse rule-value rule-condition rule-format rule-match civil arena lex text utf8 ident policy medium index,userspace/core/$(f).c)
-FUZZ_TARGETS := $(BUILD)/fuzz/rule-fuzz $(BUILD)/fuzz/policy-fuzz
+FUZZ_FLAGS := -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*-fuzz.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZ_CORE) $(wildcard userspace/core/*.h)
+$(BUILD)/fuzz/core/%.o: userspace/core/%.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) -Itests/fuzz -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer \
-		-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lsodium
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libcore.a: $(patsubst userspace/%.c,$(BUILD)/fuzz/%.o,$(wildcard userspace/core/*.c))
+	rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/fuzz/%-fuzz: tests/fuzz/%-fuzz.c $(wildcard tests/fuzz/*.h tests/unit/*.h) $(BUILD)/fuzz/libcore.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(call cflags_of,json-c) -Itests/fuzz -Itests/unit $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,json-c libsodium)
 
 .PHONY: check-fuzz fuzz
 check-fuzz: $(FUZZ_TARGETS)
 	tests/fuzz/run.py $(FUZZ_TARGETS)
 
-fuzz: $(FUZZ_TARGETS) ## fuzz policy files and rules for longer (FUZZ_RUNS inputs each, 2,000,000)
+fuzz: $(FUZZ_TARGETS) ## fuzz policies, rules and what media hold for longer (FUZZ_RUNS inputs each, 2,000,000)
 	mkdir -p $(CACHE)/fuzz
 	tests/fuzz/run.py --runs $(or $(FUZZ_RUNS),2000000) --keep $(CACHE)/fuzz $(FUZZ_TARGETS)
 
@@ -283,7 +297,7 @@ need-deps:
 			echo "Missing packages:" $$missing >&2; \
 			echo "Run 'make deps' as root." >&2; exit 1; fi; fi
 
--include $(shell find $(BUILD)/obj $(BUILD)/san -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/san $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
 .PHONY: clean
 clean: ## remove what was built (the cache of downloaded and slow parts stays)

@@ -3,7 +3,8 @@
 """Runs libFuzzer targets, each for a fixed number of inputs from a fixed seed.
 
 Usage: run.py [--runs N] [--seed N] [--keep DIR] PROGRAM...
-The corpus of NAME-fuzz is tests/fuzz/corpus/NAME; it is only read. An input that breaks a target is kept beside
+The corpus of NAME-fuzz is tests/fuzz/corpus/NAME; it is only read. Its words are in NAME.dict, else in
+sekimori.dict. An input that breaks a target is kept beside
 the program. With --keep, what the target learns is kept in DIR/NAME for the next run.
 """
 
@@ -20,10 +21,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def run_target(program, options, new):
     name = os.path.basename(program)
+    subject = name.removesuffix("-fuzz")
+    words = os.path.join(HERE, f"{subject}.dict")
+    if not os.path.exists(words):
+        words = os.path.join(HERE, "sekimori.dict")
     command = [program, f"-runs={options.runs}", f"-seed={options.seed}", f"-max_len={options.max_len}",
                "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1",
-               f"-dict={HERE}/sekimori.dict", f"-artifact_prefix={program}-",
-               new, os.path.join(HERE, "corpus", name.removesuffix("-fuzz"))]
+               f"-dict={words}", f"-artifact_prefix={program}-",
+               new, os.path.join(HERE, "corpus", subject)]
     start = time.monotonic()
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                          errors="replace")

@@ -5,6 +5,7 @@
  * queued; harness.py speaks it.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 #include "daemon/manager-bus.h"
 
 #define DEVICES_MAX 64
+#define VOLUMES_MAX 4
 
 struct fake {
 	sd_event *event;
@@ -21,6 +23,13 @@ struct fake {
 	char policy_state[32];
 	char policy_error[256]; /* ReloadPolicy fails with it unless it is empty */
 	struct device devices[DEVICES_MAX];
+	struct volume_setup setup; /* the helper is a script of the test */
+	struct tries tries;
+	char helper[256];
+	struct volume_life *volumes[VOLUMES_MAX];
+	unsigned int n_volumes;
+	unsigned int may; /* the user who may open and close */
+	unsigned int ejected;
 };
 
 /* What devices call themselves; any number beyond the last is the first again. */
@@ -176,6 +185,79 @@ static int device_command(struct fake *fake, const char *verb, struct device *de
 	return -EINVAL;
 }
 
+/* --- volumes, each with a life of its own, opened by a script ------------------------------ */
+
+static void volume_changed(void *userdata, struct volume_life *volume)
+{
+	struct fake *fake = userdata;
+
+	manager_bus_volume_changed(fake->bus, volume);
+}
+
+static int volume_recorded(void *userdata, const struct volume_view *view, const char *kind,
+			   struct json_object *extra)
+{
+	json_object_put(extra);
+	return 0;
+}
+
+static bool volume_allowed(void *userdata, const struct volume_view *view, uid_t caller,
+			   struct volume_user *user)
+{
+	struct fake *fake = userdata;
+
+	*user = (struct volume_user){.uid = caller, .gid = 1001, .name = "tanaka"};
+	return caller == fake->may;
+}
+
+static void volume_ejected(void *userdata, struct volume_life *volume)
+{
+	((struct fake *)userdata)->ejected++;
+}
+
+static int volume_make(struct fake *fake, unsigned int device)
+{
+	static const struct volume_ops ops = {
+		.changed = volume_changed,
+		.record = volume_recorded,
+		.may = volume_allowed,
+		.ejected = volume_ejected,
+	};
+	char uuid[40];
+	struct volume_facts facts = {
+		.id = fake->n_volumes,
+		.device = device,
+		.node = "/dev/fake1",
+		.partition = 1,
+		.method = "luks2",
+		.uuid = uuid,
+		.label = "区役所",
+		.read_only = fake->n_volumes == 1,
+	};
+	int r;
+
+	if (fake->n_volumes == VOLUMES_MAX)
+		return -ENOSPC;
+	snprintf(uuid, sizeof(uuid), "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a0%02x", fake->n_volumes);
+	fake->setup = (struct volume_setup){.event = fake->event,
+					    .helper = fake->helper,
+					    .idle_ms = 20000,
+					    .tries = &fake->tries};
+	r = volume_new(&fake->volumes[fake->n_volumes], &fake->setup, &facts, &ops, fake);
+	if (r < 0)
+		return r;
+	return manager_bus_volume_added(fake->bus, fake->volumes[fake->n_volumes++]);
+}
+
+static int volume_unmake(struct fake *fake, unsigned int n)
+{
+	if (n >= fake->n_volumes || !fake->volumes[n])
+		return -EINVAL;
+	manager_bus_volume_removed(fake->bus, fake->volumes[n]);
+	fake->volumes[n] = volume_free(fake->volumes[n]);
+	return 0;
+}
+
 static int flood(struct fake *fake, unsigned int count)
 {
 	int r = 0;
@@ -187,6 +269,7 @@ static int flood(struct fake *fake, unsigned int count)
 
 /*
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
+ * helper PATH | may UID | volume DEVICE | volume-gone N | ejected |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
@@ -216,6 +299,12 @@ static int command(struct fake *fake, const char *line)
 		manager_bus_info_changed(fake->bus);
 		return 0;
 	}
+	if (!strcmp(verb, "helper"))
+		return sscanf(line, "%*s %255s", fake->helper) == 1 ? 0 : -EINVAL;
+	if (!strcmp(verb, "ejected")) {
+		printf("%u\n", fake->ejected);
+		return 0;
+	}
 	if (!strcmp(verb, "attempt"))
 		return signal_send(fake, "AttemptRefused", NULL);
 	if (!strcmp(verb, "wrong"))
@@ -235,8 +324,16 @@ static int command(struct fake *fake, const char *line)
 		return -EINVAL;
 	if (!strcmp(verb, "flood"))
 		return flood(fake, n);
+	if (!strcmp(verb, "may")) {
+		fake->may = n;
+		return 0;
+	}
+	if (!strcmp(verb, "volume-gone"))
+		return volume_unmake(fake, n);
 	if (n >= DEVICES_MAX)
 		return -EINVAL;
+	if (!strcmp(verb, "volume"))
+		return volume_make(fake, n);
 	if (!strcmp(verb, "add")) {
 		device_make(&fake->devices[n], n);
 		return manager_bus_device_added(fake->bus, &fake->devices[n]);
@@ -267,7 +364,13 @@ int main(void)
 {
 	static const char *const signers[] = {"情報管理者", NULL};
 	static struct fake fake;
+	sigset_t mask;
 	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	fake.may = getuid();
 
 	strcpy(fake.log_state, "ok");
 	strcpy(fake.policy_state, "ok");
@@ -298,6 +401,11 @@ int main(void)
 		r = sd_event_add_io(fake.event, NULL, STDIN_FILENO, EPOLLIN, on_input, &fake);
 	if (r >= 0)
 		r = sd_event_loop(fake.event);
+	for (unsigned int n = 0; n < fake.n_volumes; n++)
+		volume_leave(fake.volumes[n]);
+	/* Helpers that were left see it and end. */
+	for (unsigned int i = 0; fake.n_volumes && i < 20; i++)
+		sd_event_run(fake.event, 10000);
 	fake.bus = manager_bus_free(fake.bus);
 	fake.event = sd_event_unref(fake.event);
 	return r < 0 ? 1 : 0;

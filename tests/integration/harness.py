@@ -20,6 +20,7 @@ NAME = "org.sekimori.Sekimori1"
 ROOT = "/org/sekimori/Sekimori1"
 MANAGER = NAME + ".Manager"
 DEVICE = NAME + ".Device"
+VOLUME = NAME + ".Volume"
 ERROR = "org.freedesktop.DBus.Error."
 
 PATIENCE = 8.0
@@ -36,6 +37,10 @@ OPEN_POLICY = """
 
 def device(number):
     return f"{ROOT}/devices/{number}"
+
+
+def volume(number):
+    return f"{ROOT}/volumes/{number}"
 
 
 def wait_until(condition, what):

@@ -7,8 +7,8 @@ import socket
 import struct
 import xml.etree.ElementTree as xml
 
-from harness import (DEVICE, ERROR, MANAGER, NAME, ROOT, TOP, device, next_signal, wait_until,
-                     world)
+from harness import (DEVICE, ERROR, MANAGER, NAME, ROOT, TOP, VOLUME, device, next_signal, volume,
+                     wait_until, world)
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
@@ -41,11 +41,12 @@ def introspect(w, path):
 
 def test_the_page_and_the_introspection_say_the_same():
     properties, signals = page_tables()
-    assert set(properties) == {MANAGER, DEVICE} and len(signals) >= 5, (properties, signals)
+    assert set(properties) == {MANAGER, DEVICE, VOLUME} and len(signals) >= 5, (properties, signals)
     with world() as w:
         w.tell("add 0")
+        w.tell("volume 0")
         found, found_signals = {}, {}
-        for path in (ROOT, device(0)):
+        for path in (ROOT, device(0), volume(0)):
             for interface in introspect(w, path).iter("interface"):
                 if not interface.get("name").startswith(NAME):
                     continue
@@ -62,7 +63,8 @@ def test_the_page_and_the_introspection_say_the_same():
 def test_every_property_has_the_type_that_introspection_says():
     with world() as w:
         w.tell("add 0")
-        for path, interface in ((ROOT, MANAGER), (device(0), DEVICE)):
+        w.tell("volume 0")
+        for path, interface in ((ROOT, MANAGER), (device(0), DEVICE), (volume(0), VOLUME)):
             tree = introspect(w, path)
             types = {p.get("name"): p.get("type") for i in tree.iter("interface")
                      if i.get("name") == interface for p in i.iter("property")}

@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import re
+import subprocess
 import time
 
 from disks import Disks
@@ -219,11 +220,26 @@ def counter(t, name):
 
 
 def ffs(t, name, serial, mode):
-    t.run(f"{TOOLS}/ffs.sh start {name} {PLAYED[0]} {PLAYED[1]} {serial} {mode}")
+    """Plays a device; `mode` may be followed by options of ffs-device."""
+    ffs_all(t, [(name, serial, mode)])
 
 
-def ffs_stop(t, name):
-    t.run(f"{TOOLS}/ffs.sh stop {name}", check=False)
+def ffs_all(t, devices):
+    """Several at once: [(name, serial, mode and options)]."""
+    lines = "".join(f"{name} {PLAYED[0]} {PLAYED[1]} {serial} {mode}\n" for name, serial, mode in devices)
+    t.run(f"{TOOLS}/ffs.sh start-all <<'END'\n{lines}END", timeout=60)
+
+
+def bring(t, images):
+    """Copies image files into the guest as /run/images/NAME.img; what is zero does not travel."""
+    packed = subprocess.run(["tar", "-czS", "--hole-detection=raw", "--transform=s,.*/,,", "-f", "-",
+                             *images], check=True, capture_output=True).stdout
+    t.write("/run/images.tar", packed)
+    t.run("mkdir -p /run/images && tar -xzSf /run/images.tar -C /run/images && rm /run/images.tar")
+
+
+def ffs_stop(t, *names):
+    t.run(f"{TOOLS}/ffs.sh stop {' '.join(names)}", check=False)
 
 
 def check_daemon(t):
@@ -235,8 +251,9 @@ def check_daemon(t):
 def unplug_all(t):
     for id in list(t.drives):
         t.unplug(id)
-    for name in ("played", "played2"):
-        if t.exists(f"/sys/kernel/config/usb_gadget/{name}"):
-            ffs_stop(t, name)
-    if t.exists("/sys/kernel/config/usb_gadget/gadget"):
+    gadgets = t.ls("/sys/kernel/config/usb_gadget")
+    played = [name for name in gadgets if name.startswith("played")]
+    if played:
+        ffs_stop(t, *played)
+    if "gadget" in gadgets:
         t.run(f"{TOOLS}/gadget.sh down gadget")

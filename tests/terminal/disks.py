@@ -120,6 +120,25 @@ class Disks:
             f.seek(offset)
             f.write(data)
 
+    def copy(self, name, image):
+        path = os.path.join(self.dir, name + ".img")
+        subprocess.run(["cp", "--sparse=always", image, path], check=True)
+        return path
+
+    def put(self, image, offset, part):
+        """Writes the file `part` into the image, zeroes left out."""
+        subprocess.run(["dd", f"if={part}", f"of={image}", "bs=64K", f"seek={offset}", "oflag=seek_bytes",
+                        "conv=notrunc,sparse", "status=none"], check=True)
+
+    def assemble(self, name, size, table, volumes=None):
+        """A partition table (see tables.py) with images in it: {byte offset: path}."""
+        path = self.blank(name, size)
+        for offset, part in (volumes or {}).items():
+            self.put(path, offset, part)
+        for offset, data in table.items():
+            self.patch(path, offset, data)
+        return path
+
     def plain(self, name, size=64 * MIB, label="PLAIN", partitioned=True):
         """One FAT16 file system, in a partition as sticks are sold, or over the whole disk."""
         path = self.blank(name, size)
@@ -181,7 +200,9 @@ class Disks:
         command = ["/sbin/cryptsetup", "luksFormat", "--batch-mode", "--type", version, "--uuid",
                    uuid or str(uuids.uuid4()), "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
                    "--key-file", "-", *(["--label", label] if label else []), *options, path]
-        subprocess.run(command, input=passphrase.encode(), check=True)
+        done = subprocess.run(command, input=passphrase.encode(), capture_output=True)
+        if done.returncode:
+            raise RuntimeError(f"{command}: {done.stderr.decode()}")
         if partitioned:
             self.patch(whole, 0, _mbr(size // SECTOR, 0x83))
             subprocess.run(["dd", f"if={path}", f"of={whole}", "bs=1M", "seek=1", "conv=notrunc,sparse",
@@ -192,6 +213,11 @@ class Disks:
     def luks2(self, name, uuid=None, passphrase="sekimori", label=None, size=64 * MIB,
               partitioned=False, options=()):
         return self._luks("luks2", name, size, uuid, passphrase, label, partitioned, options)
+
+    def small(self, name, uuid=None, size=2 * MIB, offset=MIB, options=()):
+        """A LUKS2 volume of little size: short headers and few keyslots, data from `offset` on."""
+        return self.luks2(name, uuid, size=size, options=(
+            "--luks2-metadata-size", "16k", "--luks2-keyslots-size", "256k", "--offset", str(offset // SECTOR), *options))
 
     def luks1(self, name, uuid=None, passphrase="sekimori", size=64 * MIB, partitioned=False, options=()):
         return self._luks("luks1", name, size, uuid, passphrase, None, partitioned, options)

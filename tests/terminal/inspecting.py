@@ -8,12 +8,15 @@ from terminal import BUILD
 TOOLS = "/usr/lib/terminal"
 PROGRAM = "/usr/libexec/sekimori/sekimori-inspect"
 STICK = "46f4:0001"  # QEMU's usb-storage
-STAGE = os.path.join(BUILD, "stage")
 
 
 def options():
-    """The programs in place, and nothing that starts them."""
-    return {"stages": [STAGE]}
+    """The programs in place; nothing that starts them, and no rules that hold devices."""
+    files = {}
+    for path, built in ((PROGRAM, "sekimori-inspect"), (TOOLS + "/inspect-by-hand", "guest/inspect-by-hand")):
+        with open(os.path.join(BUILD, built), "rb") as f:
+            files[path] = (0o755, f.read())
+    return {"files": files}
 
 
 class Report(dict):
@@ -31,8 +34,9 @@ class Report(dict):
         return [self[f"{kind}{i}.{member}"] for i in range(self[kind + "s"])]
 
 
-def _run(t, node, how, deadline):
-    result = t.run(f"{TOOLS}/inspect-by-hand {PROGRAM} {node} {how} --deadline {deadline}", check=False, timeout=60)
+def _run(t, node, how, deadline, more=""):
+    result = t.run(f"{TOOLS}/inspect-by-hand {PROGRAM} {node} {how} --deadline {deadline} {more}",
+                   check=False, timeout=60)
     assert result.status in (0, 1), repr(result)
     return Report(result.out)
 
@@ -44,8 +48,8 @@ def inspect(t, ids=STICK, deadline=30000, interface=0):
     return _run(t, f"/dev/bus/usb/{bus:03}/{device:03}", interface, deadline)
 
 
-def inspect_block(t, node, deadline=30000):
-    return _run(t, node, "--block", deadline)
+def inspect_block(t, node, deadline=30000, more=""):
+    return _run(t, node, "--block", deadline, more)
 
 
 def plug_reader(t, id, images, **properties):

@@ -9,7 +9,7 @@ from disks import MIB, Disks
 from inspecting import inspect, inspect_block, options, plug_reader, unplug_reader
 
 OPTIONS = options()
-GIB, TIB = 1 << 30, 1 << 40
+TIB = 1 << 40
 RSS_KIB = 3 << 10  # the inspector's bound
 
 disks = Disks()
@@ -44,13 +44,18 @@ def disk_of(t):
 
 
 def both(t, image, id="stick", uas=False, **properties):
-    """Inspected on the block device, and over USB after that."""
-    t.plug_storage(id, image, uas=uas, serial="INSPECTED", **properties)
+    """Inspected on the block device, and over USB after that. QEMU's usb-storage forgets the properties
+    of its disk, so a disk with some is the only one of a reader."""
+    nodes = []
+    if properties:
+        nodes = plug_reader(t, id, [image], **properties)
+    else:
+        t.plug_storage(id, image, uas=uas, serial="INSPECTED")
     try:
         block = inspect_block(t, disk_of(t))
         usb = None if uas else inspect(t)
     finally:
-        t.unplug(id)
+        unplug_reader(t, id, nodes)
     for report in (block, usb):
         if report:
             assert report["maxrss_kib"] < RSS_KIB, report["maxrss_kib"]
@@ -122,7 +127,7 @@ def test_plain_and_damaged_disks_are_told_apart(t):
 
 
 def test_file_system_beside_the_partition_is_found(t):
-    image = disks.parts("beside", [luks(0)], table="mbr", size=40 * MIB)
+    image = disks.parts("beside", [luks(0)], table="mbr", size=34 * MIB)
     disks.copy_in(image, 24 * MIB, disks.ext4("hidden", 8 * MIB))
     report = both(t, image)
     assert report["outcome"] == "slack" and "ext" in report["detail"], show(report)
@@ -171,8 +176,7 @@ def test_one_plain_unit_spoils_the_reader(t):
     nodes = plug_reader(t, "reader", [luks(0), disks.ext4("unit", 20 * MIB), luks(1)])
     report = inspect(t)
     unplug_reader(t, "reader", nodes)
-    assert report["outcome"] == "plain" and report["detail"] == "unit 1: not encrypted: ext4" or \
-        report["detail"] == "unit 1: not encrypted: ext", show(report)
+    assert report["outcome"] == "plain" and report["detail"] == "unit 1: not encrypted: ext", show(report)
     assert report.all("unit.state") == ["disk"] * 3 and report["volumes"] == 0
 
 
@@ -184,6 +188,44 @@ def test_cd_drive_beside_a_disk_is_told_of(t):
     assert report["outcome"] == "not-disk", show(report)
     assert report.all("unit.state") == ["other", "disk"] and report.all("unit.type") == [5, 0]
     assert report.all("unit.product") == ["QEMU CD-ROM", "QEMU HARDDISK"]
+
+
+READER = """
+set -e
+/usr/lib/terminal/gadget.sh prepare
+g=/sys/kernel/config/usb_gadget/reader
+mkdir $g $g/strings/0x409 $g/configs/c.1 $g/functions/mass_storage.0
+echo 0x1d6b > $g/idVendor; echo 0x0104 > $g/idProduct; echo READER > $g/strings/0x409/serialnumber
+cd $g/functions/mass_storage.0
+mkdir lun.1 lun.2 lun.3
+for lun in lun.?; do echo 1 > $lun/removable; done
+ln -s $PWD ../../configs/c.1
+ls /sys/class/udc | head -n 1 > $g/UDC
+"""
+
+
+def test_card_reader_with_empty_slots(t):
+    card = "/run/card"
+    with open(luks(0), "rb") as f:
+        t.write(card, f.read(32768))
+    t.run(f"truncate -s 20M {card}; cp {card} {card}-2")
+    t.run(READER)
+    lun = "/sys/kernel/config/usb_gadget/reader/functions/mass_storage.0/lun."
+
+    report = inspect(t, "1d6b:0104")
+    assert report["outcome"] == "no-medium" and report.all("unit.state") == ["empty"] * 4, show(report)
+    t.run(f"echo {card} > {lun}2/file")
+    report = inspect(t, "1d6b:0104")
+    assert report["outcome"] == "proved", show(report)
+    assert report.all("unit.state") == ["empty", "empty", "disk", "empty"] and report.all("volume.unit") == [2]
+    t.run(f"echo {card}-2 > {lun}0/file; printf x | dd of={card}-2 conv=notrunc 2>/dev/null")
+    report = inspect(t, "1d6b:0104")
+    assert report["outcome"] == "plain" and report["detail"].startswith("unit 0: "), show(report)
+    t.run(f"echo > {lun}0/file; echo > {lun}2/file")
+    report = inspect(t, "1d6b:0104")
+    assert report["outcome"] == "no-medium", show(report)
+    t.run("echo > /sys/kernel/config/usb_gadget/reader/UDC")
+    t.wait_until(lambda: "1d6b:0104" not in t.usb().values(), what="no reader")
 
 
 def test_write_protection_is_seen_both_ways(t):
@@ -212,24 +254,28 @@ def test_block_device_is_read_past_the_cache(t):
     assert report["outcome"] == "damaged", show(report)
 
 
-def test_block_mode_takes_only_the_block_device_that_it_was_sent_to(t):
+def test_block_mode_takes_only_the_block_device_that_was_meant(t):
     program = "/usr/libexec/sekimori/sekimori-inspect"
-    by_hand = f"/usr/lib/terminal/inspect-by-hand {program}"
-    for node in ("/dev/null", "/etc/passwd"):
-        result = t.run(f"{by_hand} {node} --block", check=False)
-        assert result.status != 0 and "outcome=proved" not in result.out, repr(result)
-    other = t.run(f"{program} --block /dev/vda --devnum 254:99 4>/run/report", check=False)
-    assert other.status == 1 and "No such device" in t.read("/run/report"), repr(other)
-    for arguments in ("--block /dev/vda", "--block /dev/vda --devnum 1", "--block /dev/vda --devnum 254:0 --interface 0"):
-        result = t.run(f"{program} {arguments}", check=False)
-        assert result.status == 2, repr(result)
+    for node, devnum, error in (("/dev/null", "1:3", "No such device"), ("/etc/passwd", "8:0", "No such device"),
+                                ("/dev/vda", "8:0", "No such device"), ("/dev/nothing", "8:0", "No such file"),
+                                ("/proc/self/fd/0", "254:0", "symbolic links")):
+        result = t.run(f"{program} --block {node} --devnum {devnum} 4>&1 | tr -d '\\0'", check=False)
+        assert error in result.out, (node, repr(result))
+    # A node whose disk has gone.
+    t.run("mknod /dev/gone b 8 240")
+    result = t.run(f"{program} --block /dev/gone --devnum 8:240 4>&1 | tr -d '\\0'; rm /dev/gone", check=False)
+    assert "No such device" in result.out, repr(result)
+    for options in ("--block /dev/vda", "--block /dev/vda --devnum 254:0 --interface 0", "--block", "",
+                    "--block /dev/vda --devnum 0:0", "--block /dev/vda --devnum x"):
+        assert t.run(f"{program} {options}", check=False).status == 2, options
 
 
-def test_read_only_is_set_before_anything_is_read(t):
-    t.plug_storage("stick", disks.luks2("ro", uuid=uuid(0x31)), serial="INSPECTED")
+def test_disk_is_made_read_only_before_it_is_looked_at(t):
+    t.plug_storage("stick", luks(9, 64 * MIB), serial="INSPECTED")
     disk = disk_of(t)
-    result = t.run(f"/usr/lib/terminal/inspect-by-hand /usr/libexec/sekimori/sekimori-inspect {disk} --block --read-only")
-    assert "outcome=proved" in result.out, repr(result)
-    assert t.read(f"/sys/block/{os.path.basename(disk)}/ro") == "1"
-    assert t.run(f"dd if=/dev/zero of={disk} bs=512 count=1 oflag=direct", check=False).status != 0
+    assert inspect_block(t, disk)["unit0.write_protected"] == 0
+    report = inspect_block(t, disk, more="--read-only")
+    written = t.run(f"dd if=/dev/zero of={disk} bs=512 count=1 conv=fsync", check=False)
     t.unplug("stick")
+    assert report["outcome"] == "proved" and report["unit0.write_protected"] == 1, show(report)
+    assert written.status != 0

@@ -223,6 +223,7 @@ static void endless_attention_and_hardware_errors_are_refused(void)
 	unit->unready = 1000;
 	memcpy(unit->unready_sense, "\x04\x44\0", 3);
 	CU_ASSERT_EQUAL(stick_probe(), REPORT_BAD_ANSWER);
+	CU_ASSERT(report.commands < 12);
 }
 
 /* --- several units --- */
@@ -373,7 +374,7 @@ static void change_to_none(struct stick_unit *u)
 
 static void change_in_the_middle_starts_the_unit_again(void)
 {
-	for (unsigned int at = 1; at <= 3; at++) {
+	for (unsigned int at = 1; at <= 5; at++) {
 		stick_make_units(2);
 		unit[1].change_at = at;
 		unit[1].changes = 1;
@@ -431,6 +432,21 @@ static void every_word_for_a_change_is_understood(void)
 		CU_ASSERT_EQUAL(stick_probe(), REPORT_PROVED);
 		EXPECT(stick.reads == (rows[i].change ? 7 : 6), "read from the start again");
 	}
+}
+
+/* QEMU's usb-bot says 5/25/00 where it means a unit attention. */
+static void wrong_sense_data_of_a_unit_attention_is_survived(void)
+{
+	stick_make_units(2);
+	unit[1].unready = 1;
+	memcpy(unit[1].unready_sense, "\x05\x25\0", 3);
+	CU_ASSERT_EQUAL(stick_probe(), REPORT_PROVED);
+
+	stick_make_units(2);
+	unit[1].unready = 1000;
+	memcpy(unit[1].unready_sense, "\x05\x25\0", 3);
+	CU_ASSERT_EQUAL(stick_probe(), REPORT_BAD_ANSWER);
+	CU_ASSERT_STRING_EQUAL(report.detail, "unit 1: TEST UNIT READY: refused, sense 5/25/00");
 }
 
 static void number_of_units_is_not_guessed(void)
@@ -574,6 +590,7 @@ static const struct test tests[] = {
 	TEST(change_in_the_middle_starts_the_unit_again),
 	TEST(changing_back_and_forth_is_refused),
 	TEST(every_word_for_a_change_is_understood),
+	TEST(wrong_sense_data_of_a_unit_attention_is_survived),
 	TEST(number_of_units_is_not_guessed),
 	TEST(other_kinds_of_device_are_no_disk),
 	TEST(names_with_escapes_are_made_harmless),

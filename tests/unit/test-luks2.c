@@ -42,9 +42,9 @@ static void header_of_cryptsetup_is_taken_and_read(void)
 }
 
 #define KDF                                                                                        \
-	"\"kdf\":{\"type\":\"argon2id\",\"time\":4,\"memory\":65536,\"cpus\":2,\"salt\":\"AAAA\"},"
-#define DIGEST                                                                                     \
-	"\"type\":\"pbkdf2\",\"salt\":\"" IMAGE_SALT "\",\"digest\":\"" IMAGE_DIGEST "\","
+	"\"kdf\":{\"type\":\"argon2id\",\"time\":4,\"memory\":65536,\"cpus\":2,\"salt\":\"AAAA\"}" \
+	","
+#define DIGEST "\"type\":\"pbkdf2\",\"salt\":\"" IMAGE_SALT "\",\"digest\":\"" IMAGE_DIGEST "\","
 
 static void headers_of_all_specified_sizes_are_taken(void)
 {
@@ -57,19 +57,22 @@ static void headers_of_all_specified_sizes_are_taken(void)
 		/* Keyslots of 4096 bytes right behind both headers, data behind them. */
 		snprintf(number, sizeof(number), "%zu", size);
 		snprintf(text, sizeof(text),
-			 "{\"tokens\":{},\"keyslots\":{\"0\":{\"type\":\"luks2\",\"af\":{}," KDF "\"area\":"
+			 "{\"tokens\":{},\"keyslots\":{\"0\":{\"type\":\"luks2\",\"af\":{}," KDF
+			 "\"area\":"
 			 "{\"offset\":\"%zu\",\"size\":\"4096\",\"encryption\":\"aes-xts-plain64\"}"
 			 "}},"
 			 "\"segments\":{\"0\":{\"type\":\"crypt\",\"offset\":\"%zu\",\"size\":"
 			 "\"dynamic\",\"iv_tweak\":\"0\",\"encryption\":\"aes-xts-plain64\","
-			 "\"sector_size\":4096}},\"digests\":{\"0\":{" DIGEST "\"keyslots\":[\"0\"],"
+			 "\"sector_size\":4096}},\"digests\":{\"0\":{" DIGEST
+			 "\"keyslots\":[\"0\"],"
 			 "\"segments\":[\"0\"]}},\"config\":{\"json_size\":\"%zu\","
 			 "\"keyslots_size\":\"4096\"}}",
 			 2 * size, 2 * size + 4096, size - 4096);
 		image_make(large, size, text);
 		EXPECT(luks2_header_size(large, &said, detail) == 0 && said == size, number);
 		EXPECT(luks2_parse(large, large + size, size, IMAGE_MEDIUM, &volume, &luks,
-				   detail) == 0, number);
+				   detail) == 0,
+		       number);
 	}
 }
 
@@ -180,9 +183,9 @@ static void header_cut_anywhere_is_refused(void)
 {
 	image_make(area, IMAGE_HEADER, image_json);
 	for (size_t len = 0; len < IMAGE_HEADER; len += 511)
-		CU_ASSERT_NOT_EQUAL(luks2_parse(area, area + len, len, IMAGE_MEDIUM, &volume, &luks,
-						detail),
-				    0);
+		CU_ASSERT_NOT_EQUAL(
+			luks2_parse(area, area + len, len, IMAGE_MEDIUM, &volume, &luks, detail),
+			0);
 }
 
 static void json_text_without_end_is_refused(void)
@@ -243,8 +246,8 @@ static void json_text_of_unreasonable_length_is_refused(void)
 	memcpy(text, "{\"a\":", 5);
 	memcpy(text + sizeof(text) - 4, "1}", 2);
 	image_make(large, sizeof(large) / 2, text);
-	CU_ASSERT_EQUAL(luks2_parse(large, large + sizeof(large) / 2, sizeof(large) / 2, IMAGE_MEDIUM,
-				    &volume, &luks, detail),
+	CU_ASSERT_EQUAL(luks2_parse(large, large + sizeof(large) / 2, sizeof(large) / 2,
+				    IMAGE_MEDIUM, &volume, &luks, detail),
 			VOLUME_E_JSON);
 }
 
@@ -272,7 +275,8 @@ static void metadata_that_lies_is_refused(void)
 		{"keyslots size empty", "\"16744448\"", "\"\"", VOLUME_E_METADATA},
 		{"keyslots size negative", "\"16744448\"", "\"-4096\"", VOLUME_E_METADATA},
 		{"keyslots size with blank", "\"16744448\"", "\" 16744448\"", VOLUME_E_METADATA},
-		{"keyslots size with NUL", "\"16744448\"", "\"16744448\\u0000\"", VOLUME_E_METADATA},
+		{"keyslots size with NUL", "\"16744448\"", "\"16744448\\u0000\"",
+		 VOLUME_E_METADATA},
 		{"keyslots size in hex", "\"16744448\"", "\"0xff8000\"", VOLUME_E_METADATA},
 		{"re-encryption under way", "\"config\":{",
 		 "\"config\":{\"requirements\":{\"mandatory\":[\"online-reencrypt\"]},",
@@ -342,7 +346,8 @@ static void metadata_that_lies_is_refused(void)
 		{"segment with flags", "\"type\":\"crypt\"",
 		 "\"flags\":[\"backup-final\"],\"type\":\"crypt\"", VOLUME_E_METADATA},
 		{"segment with integrity tags", "\"type\":\"crypt\"",
-		 "\"integrity\":{\"type\":\"hmac(sha256)\"},\"type\":\"crypt\"", VOLUME_E_REQUIREMENT},
+		 "\"integrity\":{\"type\":\"hmac(sha256)\"},\"type\":\"crypt\"",
+		 VOLUME_E_REQUIREMENT},
 		{"no iv_tweak", "\"iv_tweak\":\"0\",", "", VOLUME_E_METADATA},
 		{"digest of no keyslot", "\"keyslots\":[\"0\"]", "\"keyslots\":[]",
 		 VOLUME_E_METADATA},
@@ -358,7 +363,8 @@ static void metadata_that_lies_is_refused(void)
 		{"short digest", IMAGE_DIGEST, "AAAA", VOLUME_E_METADATA},
 		{"no digest in the digest", "\"digest\":\"", "\"x\":\"", VOLUME_E_METADATA},
 		{"endless digest", IMAGE_DIGEST,
-		 "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq",
+		 "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+		 "qqqqqqq",
 		 VOLUME_E_METADATA},
 		{"duplicate segments, the last one linear", "\"config\":{",
 		 "\"segments\":{\"0\":{\"type\":\"linear\"}},\"config\":{", VOLUME_E_CLEAR},
@@ -377,7 +383,8 @@ static void empty_keyslots_or_segments_are_refused(void)
 	static const char *const texts[] = {
 		"{\"tokens\":{},\"keyslots\":{},\"segments\":{},\"digests\":{},\"config\":"
 		"{\"json_size\":\"12288\",\"keyslots_size\":\"4096\"}}",
-		"{\"tokens\":{},\"keyslots\":{\"0\":null},\"segments\":{},\"digests\":{},\"config\":"
+		"{\"tokens\":{},\"keyslots\":{\"0\":null},\"segments\":{},\"digests\":{},"
+		"\"config\":"
 		"{\"json_size\":\"12288\",\"keyslots_size\":\"4096\"}}",
 	};
 
@@ -480,6 +487,230 @@ static void too_many_segments_are_refused(void)
 	CU_ASSERT_STRING_EQUAL(detail, "40 segments");
 }
 
+static void second_copy_that_lies_is_refused(void)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+		size_t len;
+		const char *bytes;
+		int expect;
+	} rows[] = {
+		{"no magic", 0, 4, "\0\0\0\0", VOLUME_E_COPIES},
+		{"the first one's magic", 0, 4, "LUKS", VOLUME_E_COPIES},
+		{"another version", 7, 1, "\3", VOLUME_E_COPIES},
+		{"another size", 14, 1, "\x80", VOLUME_E_COPIES},
+		{"older", 23, 1, "\2", VOLUME_E_COPIES},
+		{"newer", 16, 1, "\1", VOLUME_E_COPIES},
+		{"another label", 24, 1, "x", VOLUME_E_COPIES},
+		{"another UUID", 168, 1, "4", VOLUME_E_COPIES},
+		{"another subsystem", 208, 1, "x", VOLUME_E_COPIES},
+		{"the first one's offset", 256, 8, "\0\0\0\0\0\0\0\0", VOLUME_E_HEADER},
+		{"another checksum's name", 72, 6, "sha512", VOLUME_E_HEADER},
+		{"boot signature", 510, 2, "\x55\xaa", VOLUME_E_HEADER},
+		{"padding", 300, 1, "x", VOLUME_E_HEADER},
+		{"another keyslot's place", 4096 + 150, 1, "5", VOLUME_E_COPIES},
+		{"something behind its JSON text", IMAGE_HEADER - 1, 1, "}", VOLUME_E_COPIES},
+	};
+	uint8_t *second = area + IMAGE_HEADER;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		image_make(area, IMAGE_HEADER, image_json);
+		memcpy(second + rows[i].offset, rows[i].bytes, rows[i].len);
+		image_seal(second, IMAGE_HEADER);
+		EXPECT(parse(IMAGE_MEDIUM) == rows[i].expect, rows[i].name);
+		EXPECT(detail[0] != '\0', rows[i].name);
+	}
+	image_make(area, IMAGE_HEADER, image_json);
+	second[480] = 0;
+	second[500] ^= 1;
+	CU_ASSERT_EQUAL(parse(IMAGE_MEDIUM), VOLUME_E_HEADER);
+	image_make(area, IMAGE_HEADER, image_json);
+	second[110] ^= 1;
+	CU_ASSERT_EQUAL(parse(IMAGE_MEDIUM), VOLUME_E_CHECKSUM);
+	CU_ASSERT_STRING_EQUAL(detail, "second header: wrong checksum");
+}
+
+static void bytes_behind_a_string_are_refused(void)
+{
+	static const size_t offsets[] = {24 + 47, 72 + 10, 168 + 38, 208 + 30};
+
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		image_make(area, IMAGE_HEADER, image_json);
+		area[offsets[i]] = 'x';
+		image_twin(area, IMAGE_HEADER);
+		CU_ASSERT_EQUAL(parse(IMAGE_MEDIUM), VOLUME_E_HEADER);
+	}
+}
+
+static void binding_is_that_of_the_digest_of_the_data(void)
+{
+	uint8_t salt[32], digest[32], expect[MARK_BINDING_SIZE];
+
+	for (size_t i = 0; i < sizeof(salt); i++)
+		salt[i] = (uint8_t)i;
+	memset(digest, 0xaa, sizeof(digest));
+	mark_binding(salt, sizeof(salt), digest, sizeof(digest), expect);
+	image_make(area, IMAGE_HEADER, image_json);
+	CU_ASSERT_EQUAL(parse(IMAGE_MEDIUM), 0);
+	CU_ASSERT_EQUAL(memcmp(volume.binding, expect, sizeof(expect)), 0);
+}
+
+#define KEYSLOT(number, offset, kdf)                                                               \
+	"\"" number "\":{\"type\":\"luks2\",\"af\":{},\"kdf\":{\"type\":\"" kdf                    \
+	"\",\"time\":1,\"memory\":32,\"cpus\":1,\"iterations\":1000,\"salt\":\"AAAA\"},\"area\":{" \
+	"\"offset\":\"" offset "\",\"size\":\"4096\",\"encryption\":\"aes-xts-plain64\"}}"
+
+/* The usual keyslot stays the first one. */
+static int parse_with_keyslots(const char *keyslots)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "\"keyslots\":{%s,\"0\"", keyslots);
+	image_json_with(json, sizeof(json), "\"keyslots\":{\"0\"", text);
+	image_make(area, IMAGE_HEADER, json);
+	return parse(IMAGE_MEDIUM);
+}
+
+static void key_derivations_are_named_once_and_in_order(void)
+{
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "300000", "pbkdf2")), 0);
+	CU_ASSERT_STRING_EQUAL(volume.kdf, "argon2id pbkdf2");
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "300000", "pbkdf2") "," KEYSLOT(
+				"2", "310000", "argon2i") "," KEYSLOT("3", "320000", "pbkdf2")),
+			0);
+	CU_ASSERT_STRING_EQUAL(volume.kdf, "argon2i argon2id pbkdf2");
+}
+
+static void keyslots_that_open_nothing_are_not_counted(void)
+{
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "300000", "pbkdf2")), 0);
+	CU_ASSERT_EQUAL(volume.keyslots, 1);
+	image_json_with(json, sizeof(json), "\"keyslots\":[\"0\"]", "\"keyslots\":[\"0\",\"9\"]");
+	image_make(area, IMAGE_HEADER, json);
+	CU_ASSERT_EQUAL(parse(IMAGE_MEDIUM), 0);
+	CU_ASSERT_EQUAL(volume.keyslots, 1);
+}
+
+static void keyslots_that_overlap_are_refused(void)
+{
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "32768", "pbkdf2")), VOLUME_E_METADATA);
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "290815", "pbkdf2")), VOLUME_E_METADATA);
+	CU_ASSERT_EQUAL(parse_with_keyslots(KEYSLOT("1", "290816", "pbkdf2")), 0);
+}
+
+static void a_second_digest_for_the_data_is_refused(void)
+{
+	static const struct {
+		const char *name;
+		const char *segments;
+		int expect;
+	} rows[] = {
+		{"for the same segment", "\"0\"", VOLUME_E_METADATA},
+		{"for no segment", "", 0},
+	};
+	char text[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text),
+			 "\"digests\":{\"7\":{" DIGEST "\"keyslots\":[\"0\"],\"segments\":[%s]},",
+			 rows[i].segments);
+		image_json_with(json, sizeof(json), "\"digests\":{", text);
+		image_make(area, IMAGE_HEADER, json);
+		EXPECT(parse(IMAGE_MEDIUM) == rows[i].expect, rows[i].name);
+	}
+}
+
+/* --- tokens --- */
+
+static int parse_with_tokens(const char *tokens)
+{
+	char text[24576];
+
+	snprintf(text, sizeof(text), "\"tokens\":{%s}", tokens);
+	image_json_with(json, sizeof(json), "\"tokens\":{}", text);
+	image_make(area, IMAGE_HEADER, json);
+	return parse(IMAGE_MEDIUM);
+}
+
+static void a_mark_is_found_among_tokens(void)
+{
+	struct mark mark = {
+		.number = "M-0042",
+		.uuid = IMAGE_UUID,
+		.serial = "\xe8\xb2\xb8/\"1\"",
+		.issued = "2026-04-01",
+		.class = 2,
+		.id_vendor = 0x1234,
+		.id_product = 0xabcd,
+	};
+	char token[MARK_JSON_MAX], tokens[3 * MARK_JSON_MAX];
+
+	mark_format(&mark, token);
+	snprintf(
+		tokens, sizeof(tokens),
+		"\"0\":{\"type\":\"systemd-tpm2\",\"keyslots\":[\"0\"],\"tpm2-pcrs\":[7]},\"1\":%s",
+		token);
+	CU_ASSERT_EQUAL(parse_with_tokens(tokens), 0);
+	CU_ASSERT(volume.has_mark);
+	CU_ASSERT_EQUAL(memcmp(&volume.mark, &mark, sizeof(mark)), 0);
+
+	snprintf(tokens, sizeof(tokens), "\"0\":%s,\"1\":%s", token, token);
+	CU_ASSERT_EQUAL(parse_with_tokens(tokens), VOLUME_E_MARK);
+	CU_ASSERT(!volume.has_mark);
+}
+
+static void tokens_that_lie_are_refused(void)
+{
+	static const struct {
+		const char *name;
+		const char *tokens;
+		int expect;
+	} rows[] = {
+		{"foreign", "\"0\":{\"type\":\"luks2-keyring\",\"keyslots\":[],\"x\":{}}", 0},
+		{"no object", "\"0\":7", VOLUME_E_METADATA},
+		{"null", "\"0\":null", VOLUME_E_METADATA},
+		{"no type", "\"0\":{\"keyslots\":[]}", VOLUME_E_METADATA},
+		{"empty type", "\"0\":{\"type\":\"\",\"keyslots\":[]}", VOLUME_E_METADATA},
+		{"type with NUL", "\"0\":{\"type\":\"sekimori\\u0000\",\"keyslots\":[]}",
+		 VOLUME_E_METADATA},
+		{"endless type",
+		 "\"0\":{\"type\":"
+		 "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+		 "\"keyslots\":[]}",
+		 VOLUME_E_METADATA},
+		{"no keyslots", "\"0\":{\"type\":\"x\"}", VOLUME_E_METADATA},
+		{"a missing keyslot", "\"0\":{\"type\":\"x\",\"keyslots\":[\"5\"]}",
+		 VOLUME_E_METADATA},
+		{"a keyslot that is no text", "\"0\":{\"type\":\"x\",\"keyslots\":[0]}",
+		 VOLUME_E_METADATA},
+		{"a mark of nothing", "\"0\":{\"type\":\"sekimori\",\"keyslots\":[]}",
+		 VOLUME_E_MARK},
+		{"a mark's type twice",
+		 "\"0\":{\"type\":\"x\",\"type\":\"sekimori\",\"keyslots\":[]}", VOLUME_E_MARK},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT(parse_with_tokens(rows[i].tokens) == rows[i].expect, rows[i].name);
+		EXPECT(!volume.has_mark, rows[i].name);
+	}
+}
+
+static void too_many_tokens_are_refused(void)
+{
+	char tokens[4096];
+
+	for (int n = 32; n <= 33; n++) {
+		size_t used = 0;
+
+		for (int i = 0; i < n; i++)
+			used += (size_t)snprintf(tokens + used, sizeof(tokens) - used,
+						 "%s\"%d\":{\"type\":\"x\",\"keyslots\":[]}",
+						 i ? "," : "", i);
+		CU_ASSERT_EQUAL(parse_with_tokens(tokens), n == 32 ? 0 : VOLUME_E_METADATA);
+	}
+}
+
 /* Whatever the bytes are: no crash, and nothing is read out of bounds. */
 static void random_damage_never_crashes(void)
 {
@@ -518,6 +749,16 @@ static const struct test tests[] = {
 	TEST(segments_in_any_order_are_taken),
 	TEST(medium_smaller_than_the_data_offset_is_refused),
 	TEST(too_many_segments_are_refused),
+	TEST(second_copy_that_lies_is_refused),
+	TEST(bytes_behind_a_string_are_refused),
+	TEST(binding_is_that_of_the_digest_of_the_data),
+	TEST(key_derivations_are_named_once_and_in_order),
+	TEST(keyslots_that_open_nothing_are_not_counted),
+	TEST(keyslots_that_overlap_are_refused),
+	TEST(a_second_digest_for_the_data_is_refused),
+	TEST(a_mark_is_found_among_tokens),
+	TEST(tokens_that_lie_are_refused),
+	TEST(too_many_tokens_are_refused),
 	TEST(random_damage_never_crashes),
 };
 

@@ -1,5 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What lies on a disk, read from disks in memory. What the parsers refuse is in their own tests. */
+#include <string.h>
+
+#include "core/bitlocker.h"
+
+/* BitLocker is played: a magic, and where its copies lie; a copy begins with what its parser answers. */
+#define PLAYED_MAGIC "played bitlocker"
+
+static int played_boot_parse(const uint8_t *first, uint64_t size, struct bitlocker_boot *boot,
+			     char *detail)
+{
+	if (memcmp(first, PLAYED_MAGIC, sizeof(PLAYED_MAGIC)))
+		return VOLUME_E_NONE;
+	memcpy(boot->metadata, first + 32, sizeof(boot->metadata));
+	return 0;
+}
+
+static int played_metadata_parse(const uint8_t *data, size_t len, uint64_t size,
+				 const struct bitlocker_boot *boot, struct volume *out, char *detail)
+{
+	*out = (struct volume){ .method = ENCRYPTION_BITLOCKER,
+				.uuid = "3b1d7c52-0f6a-4e0d-9a51-6c7e5f0b2d99",
+				.cipher = "aes-xts-plain64" };
+	strcpy(detail, "played");
+	return len == BITLOCKER_METADATA_LEN ? data[0] : VOLUME_E_HEADER;
+}
+
+static bool played_copies_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	return !memcmp(a, b, len);
+}
+
+#define bitlocker_boot_parse played_boot_parse
+#define bitlocker_metadata_parse played_metadata_parse
+#define bitlocker_copies_equal played_copies_equal
 #include "../../userspace/inspect/survey.c"
 
 #include "disk-image.h"
@@ -12,11 +46,20 @@ static struct {
 	unsigned int reads;
 	unsigned int fail_at; /* this read fails; 0 none */
 	enum report_outcome outcome;
-	size_t split; /* the transport reads so much at once */
 	uint64_t last; /* offset */
+	uint32_t noise; /* each read is spoilt by other bytes; 0 none */
 	bool seen[64 * 1024]; /* 4 KiB pages of a disk of up to 256 MiB that were read */
 	unsigned int twice;
 } played;
+
+/* Always the same numbers: xorshift32. */
+static uint32_t noise_next(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
 
 static int play_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail)
 {
@@ -34,6 +77,8 @@ static int play_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, cons
 		played.seen[page] = true;
 	}
 	disk_read(&disk, offset, data, len);
+	if (played.noise)
+		data[noise_next(&played.noise) % len] ^= 1;
 	return 0;
 }
 
@@ -135,10 +180,7 @@ static void whole_disk_costs_little(void)
 {
 	whole_make();
 	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	/*
-	 * Two reads for both headers, the last block, where no second table may be, and two places at which
-	 * a file system would be found whatever the disk begins with.
-	 */
+	/* Two reads for both headers; the last block, where no second table may be; two far places. */
 	CU_ASSERT_EQUAL(played.reads, 5);
 	CU_ASSERT_EQUAL(report.bytes_read, 32768 + 3 * 512);
 	CU_ASSERT_EQUAL(played.twice, 0);
@@ -192,6 +234,42 @@ static void partition_may_begin_at_any_block(void)
 	disk_luks2(&disk, 63 * 512, 0x11);
 	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
 	CU_ASSERT_EQUAL(report.volumes[0].offset, 63 * 512);
+}
+
+/* --- BitLocker --- */
+
+static const uint64_t bitlocker_copies[BITLOCKER_COPIES] = {2 * MIB, 7 * MIB + 512, 12 * MIB};
+
+static void bitlocker_make(uint32_t block)
+{
+	uint8_t *first;
+
+	disk_make(&disk, 64 * MIB, block);
+	first = disk_put(&disk, 0, 512);
+	memcpy(first, PLAYED_MAGIC, sizeof(PLAYED_MAGIC));
+	memcpy(first + 32, bitlocker_copies, sizeof(bitlocker_copies));
+	for (size_t i = 0; i < BITLOCKER_COPIES; i++)
+		disk_put(&disk, bitlocker_copies[i], BITLOCKER_METADATA_LEN);
+}
+
+static void all_copies_of_bitlockers_metadata_must_agree(void)
+{
+	for (uint32_t block = 512; block <= 4096; block *= 2) {
+		bitlocker_make(block);
+		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
+		CU_ASSERT_EQUAL(report.volumes[0].method, ENCRYPTION_BITLOCKER);
+		for (size_t i = 1; i <= BITLOCKER_COPIES; i++) {
+			bitlocker_make(block);
+			disk.pieces[i].data[BITLOCKER_METADATA_LEN - 1] = 1;
+			CU_ASSERT_EQUAL(survey(), REPORT_DAMAGED);
+			CU_ASSERT_STRING_EQUAL(report.detail,
+					       "bitlocker: the copies of the metadata differ");
+			bitlocker_make(block);
+			disk.pieces[i].data[0] = VOLUME_E_CLEAR;
+			CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+			CU_ASSERT_STRING_EQUAL(report.detail, "bitlocker: played");
+		}
+	}
 }
 
 /* --- refusals --- */
@@ -303,6 +381,20 @@ static void contradictory_table_is_refused(void)
 	CU_ASSERT_EQUAL(survey(), REPORT_TABLE);
 }
 
+static void more_partitions_than_the_report_holds_are_too_many(void)
+{
+	struct disk_part parts[REPORT_VOLUMES_MAX + 1];
+
+	for (size_t n = REPORT_VOLUMES_MAX; n <= ARRAY_SIZE(parts); n++) {
+		disk_make(&disk, 64 * MIB, 512);
+		for (size_t i = 0; i < n; i++)
+			parts[i] = (struct disk_part){(1 + 3 * i) * MIB, 3 * MIB};
+		disk_gpt(&disk, parts, n);
+		CU_ASSERT_EQUAL(survey(),
+				n == REPORT_VOLUMES_MAX ? REPORT_PLAIN : REPORT_TOO_MANY);
+	}
+}
+
 static void disk_of_a_few_blocks_is_no_disk(void)
 {
 	disk_make(&disk, 3584, 512);
@@ -328,6 +420,36 @@ static void failed_read_ends_it_without_a_digest(void)
 		CU_ASSERT_EQUAL(played.reads, at);
 		CU_ASSERT_PTR_NOT_NULL(strstr(report.detail, "played"));
 		CU_ASSERT_EQUAL(memcmp(report.units[0].digest, zero, sizeof(zero)), 0);
+	}
+}
+
+/* Whatever lies there, and however it changes: a report, within the disk. survey() checks both. */
+static void any_bytes_end_in_a_report(void)
+{
+	static void (*const makes[])(uint32_t block) = {mbr_make, logical_make, gpt_make,
+							bitlocker_make};
+	uint32_t state = 1;
+
+	for (unsigned int round = 0; round < 400; round++) {
+		makes[round % ARRAY_SIZE(makes)](512u << (round / 4 % 4));
+		for (unsigned int i = noise_next(&state) % 8; i > 0; i--) {
+			size_t k = noise_next(&state) % disk.n_pieces;
+
+			disk.pieces[k].data[noise_next(&state) % disk.pieces[k].len] =
+				(uint8_t)noise_next(&state);
+		}
+		survey();
+	}
+}
+
+/* Headers have checksums, and none is read twice. */
+static void device_that_answers_differently_gains_nothing(void)
+{
+	for (uint32_t seed = 1; seed <= 50; seed++) {
+		whole_make();
+		memset(&played, 0, sizeof(played));
+		played.noise = seed;
+		CU_ASSERT_NOT_EQUAL(survey_more(), REPORT_PROVED);
 	}
 }
 
@@ -428,6 +550,19 @@ static void space_behind_the_keyslots_is_looked_at(void)
 	}
 }
 
+/* A superblock among key material, that a reader which knows it would prefer. */
+static void superblock_inside_a_volume_is_found(void)
+{
+	mbr_make(512);
+	memcpy(disk_put(&disk, 21 * MIB + 32768 + 1, 5), "CD001", 5);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "partition 2: iso9660 inside an encrypted volume");
+	whole_make();
+	memcpy(disk_put(&disk, 65536 + 64, 8), "_BHRfS_M", 8);
+	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
+	CU_ASSERT_STRING_EQUAL(report.detail, "btrfs inside an encrypted volume");
+}
+
 /* --- the digest --- */
 
 static void digest_is_of_all_that_was_looked_at(void)
@@ -496,6 +631,7 @@ static const struct test tests[] = {
 	TEST(whole_disk_costs_little),
 	TEST(every_partition_is_proved),
 	TEST(partition_may_begin_at_any_block),
+	TEST(all_copies_of_bitlockers_metadata_must_agree),
 	TEST(plain_disk_says_what_it_looks_like),
 	TEST(one_plain_partition_spoils_the_disk),
 	TEST(partition_without_room_for_a_header_is_plain),
@@ -503,13 +639,17 @@ static const struct test tests[] = {
 	TEST(what_a_parser_says_becomes_the_outcome),
 	TEST(table_without_partitions_is_plain),
 	TEST(contradictory_table_is_refused),
+	TEST(more_partitions_than_the_report_holds_are_too_many),
 	TEST(disk_of_a_few_blocks_is_no_disk),
 	TEST(failed_read_ends_it_without_a_digest),
+	TEST(any_bytes_end_in_a_report),
+	TEST(device_that_answers_differently_gains_nothing),
 	TEST(file_system_in_a_gap_is_found),
 	TEST(gap_that_begins_off_the_grid_is_looked_at_on_it_too),
 	TEST(small_gaps_are_no_place_for_anything),
 	TEST(gap_with_too_many_places_is_refused),
 	TEST(space_behind_the_keyslots_is_looked_at),
+	TEST(superblock_inside_a_volume_is_found),
 	TEST(digest_is_of_all_that_was_looked_at),
 	TEST(digest_holds_tables_and_gaps),
 	TEST(digest_does_not_depend_on_the_unit),

@@ -34,6 +34,15 @@ enum state {
 	READY,
 };
 
+/* A question to the bus that waits for its answer. */
+struct question {
+	struct question *next;
+	struct bus_connection *connection;
+	DBusPendingCall *pending;
+	bus_answer_fn answer;
+	void *userdata;
+};
+
 struct bus_connection {
 	sd_event *event;
 	char *address;
@@ -50,6 +59,8 @@ struct bus_connection {
 	bool lost;
 	bool said_lost; /* one line in the journal per loss, not one per try */
 	uint64_t dropped;
+	uint64_t generation;
+	struct question *questions;
 };
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
@@ -87,9 +98,26 @@ static void pending_clear(struct bus_connection *c)
 	c->pending = NULL;
 }
 
+static void question_end(struct question *question, DBusMessage *reply)
+{
+	struct question **at = &question->connection->questions;
+
+	while (*at != question)
+		at = &(*at)->next;
+	*at = question->next;
+	dbus_pending_call_unref(question->pending);
+	question->answer(question->userdata, reply);
+	free(question);
+}
+
 static void connection_drop(struct bus_connection *c)
 {
 	pending_clear(c);
+	c->generation++;
+	while (c->questions) {
+		dbus_pending_call_cancel(c->questions->pending);
+		question_end(c->questions, NULL);
+	}
 	c->state = OFFLINE;
 	c->lost = false;
 	dispatch_enable(c, false);
@@ -324,6 +352,46 @@ int bus_connection_send(struct bus_connection *c, DBusMessage *message)
 		return -ENOBUFS;
 	}
 	return dbus_connection_send(c->dbus, message, NULL) ? 0 : -ENOMEM;
+}
+
+static void on_answered(DBusPendingCall *pending, void *userdata)
+{
+	DBusMessage *reply = dbus_pending_call_steal_reply(pending);
+
+	question_end(userdata, reply);
+	if (reply)
+		dbus_message_unref(reply);
+}
+
+int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answer_fn answer,
+		       void *userdata)
+{
+	struct question *question;
+
+	if (!bus_connection_ready(c))
+		return -ENOTCONN;
+	question = calloc(1, sizeof(*question));
+	if (!question)
+		return -ENOMEM;
+	*question = (struct question){ c->questions, c, NULL, answer, userdata };
+	if (!dbus_connection_send_with_reply(c->dbus, message, &question->pending,
+					     GREETING_TIMEOUT_MS) ||
+	    !question->pending ||
+	    !dbus_pending_call_set_notify(question->pending, on_answered, question, NULL)) {
+		if (question->pending) {
+			dbus_pending_call_cancel(question->pending);
+			dbus_pending_call_unref(question->pending);
+		}
+		free(question);
+		return -ENOMEM;
+	}
+	c->questions = question;
+	return 0;
+}
+
+uint64_t bus_connection_generation(const struct bus_connection *c)
+{
+	return c->generation;
 }
 
 uint64_t bus_connection_dropped(const struct bus_connection *c)

@@ -53,5 +53,17 @@ bool bus_connection_ready(const struct bus_connection *c);
  */
 int bus_connection_send(struct bus_connection *c, DBusMessage *message);
 
+/*
+ * Asks the bus itself. `answer` is called once: with what it says, or with NULL when the connection is lost first. A
+ * positive answer has the signature that the question deserves, or is an error message. 0, -ENOTCONN,
+ * -ENOMEM.
+ */
+typedef void (*bus_answer_fn)(void *userdata, DBusMessage *reply);
+int bus_connection_ask(struct bus_connection *c, DBusMessage *question, bus_answer_fn answer,
+		       void *userdata);
+
+/* Another number for every connection to a bus that was made. */
+uint64_t bus_connection_generation(const struct bus_connection *c);
+
 /* Messages dropped because too much was waiting. */
 uint64_t bus_connection_dropped(const struct bus_connection *c);

@@ -9,6 +9,7 @@
 
 #include "bus/names.h"
 #include "bus/registry.h"
+#include "bus/request.h"
 
 static const char no_interface[] = "This object has no such interface";
 
@@ -293,15 +294,15 @@ static const struct bus_method *method_find(const struct bus_interface *const *l
 			continue;
 		*known = true;
 		m = bus_interface_method(*list, member);
-		if (m && m->call)
+		if (m && (m->call || m->start))
 			return m;
 	}
 	return NULL;
 }
 
-/* Appends the answer to out, or sets error, or returns FALSE alone: no memory. */
-static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMessageIter *out,
-			       DBusError *error)
+/* The method that a call means, and what it is called on; NULL with the error set. */
+static const struct bus_method *call_find(struct bus_registry *r, DBusMessage *call, void **target,
+					  DBusError *error)
 {
 	const char *path = dbus_message_get_path(call);
 	const char *interface = dbus_message_get_interface(call);
@@ -310,30 +311,26 @@ static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMe
 	char signature[BUS_SIGNATURE_MAX];
 	const struct bus_method *m;
 	bool known = false;
-	void *target;
 
 	if (!object) {
-		if (path_is_ancestor(r, path) && dbus_message_has_signature(call, "") &&
-		    dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
-			return introspect(r, path, NULL, out);
 		dbus_set_error(error, DBUS_ERROR_UNKNOWN_OBJECT, "There is no object '%s'", path);
-		return FALSE;
+		return NULL;
 	}
 
 	m = method_find(object->interfaces, interface, member, &known);
-	target = object->userdata;
+	*target = object->userdata;
 	if (!m) {
 		m = method_find(bus_standard_interfaces(object), interface, member, &known);
-		target = object;
+		*target = object;
 	}
 	if (!known) {
 		dbus_set_error_const(error, DBUS_ERROR_UNKNOWN_INTERFACE, no_interface);
-		return FALSE;
+		return NULL;
 	}
 	if (!m) {
 		dbus_set_error(error, DBUS_ERROR_UNKNOWN_METHOD, "There is no method '%s'%s%s",
 			       member, interface ? " in " : "", interface ? interface : "");
-		return FALSE;
+		return NULL;
 	}
 
 	bus_args_signature(m->in, signature);
@@ -341,13 +338,56 @@ static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMe
 		dbus_set_error(error, DBUS_ERROR_INVALID_ARGS,
 			       "Method '%s' takes arguments '%s', not '%s'", member, signature,
 			       dbus_message_get_signature(call));
-		return FALSE;
+		return NULL;
 	}
 	if (m->action && !(r->authorize && r->authorize(r->authorize_userdata, call, m->action))) {
 		dbus_set_error(error, DBUS_ERROR_ACCESS_DENIED, "Not authorised for %s", m->action);
-		return FALSE;
+		return NULL;
 	}
-	return m->call(target, call, out, error);
+	return m;
+}
+
+/*
+ * Appends the answer to out, or sets error, or returns FALSE alone: no memory. *later: the answer comes by a
+ * request.
+ */
+static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMessageIter *out,
+			       DBusError *error, bool *later)
+{
+	const char *path = dbus_message_get_path(call);
+	const struct bus_method *m;
+	void *target;
+	int begun;
+
+	if (!bus_object_find(r, path) && path_is_ancestor(r, path) &&
+	    dbus_message_has_signature(call, "") &&
+	    dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
+		return introspect(r, path, NULL, out);
+	m = call_find(r, call, &target, error);
+	if (!m)
+		return FALSE;
+	if (m->call)
+		return m->call(target, call, out, error);
+	begun = bus_request_begin(r, call);
+	if (begun == -EUSERS)
+		dbus_set_error_const(error, DBUS_ERROR_LIMITS_EXCEEDED,
+				     "Too many calls wait for their answers");
+	*later = !begun;
+	return *later;
+}
+
+void bus_dispatch_start(struct bus_registry *r, struct bus_request *request)
+{
+	DBusError error = DBUS_ERROR_INIT;
+	const struct bus_method *m;
+	void *target;
+
+	m = call_find(r, bus_request_call(request), &target, &error);
+	if (m)
+		m->start(target, request);
+	else
+		bus_request_fail(request, error.name, error.message);
+	dbus_error_free(&error);
 }
 
 void bus_dispatch(void *userdata, DBusMessage *call)
@@ -356,18 +396,19 @@ void bus_dispatch(void *userdata, DBusMessage *call)
 	DBusError error = DBUS_ERROR_INIT;
 	DBusMessage *reply = dbus_message_new_method_return(call);
 	DBusMessageIter out;
+	bool later = false;
 
 	if (!reply)
 		return;
 	dbus_message_iter_init_append(reply, &out);
-	if (!call_answer(r, call, &out, &error)) {
+	if (!call_answer(r, call, &out, &error, &later)) {
 		dbus_message_unref(reply);
 		if (!dbus_error_is_set(&error))
 			dbus_set_error_const(&error, DBUS_ERROR_NO_MEMORY, "No memory");
 		reply = dbus_message_new_error(call, error.name, error.message);
 		dbus_error_free(&error);
 	}
-	if (reply && !dbus_message_get_no_reply(call))
+	if (reply && !later && !dbus_message_get_no_reply(call))
 		bus_connection_send(r->connection, reply);
 	if (reply)
 		dbus_message_unref(reply);

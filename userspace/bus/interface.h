@@ -16,6 +16,8 @@
 /* More than any signature of ours: BUS_ARGS_MAX arguments of a few characters each. */
 #define BUS_SIGNATURE_MAX 128
 
+struct bus_request;
+
 struct bus_arg {
 	const char *signature; /* one complete type */
 	const char *name;
@@ -48,6 +50,11 @@ struct bus_method {
 	 */
 	dbus_bool_t (*call)(void *object, DBusMessage *call, DBusMessageIter *out,
 			    DBusError *error);
+	/*
+	 * Instead of `call`, for what depends on who calls or takes long: after the same checks,
+	 * answers the request at once or later (bus/request.h).
+	 */
+	void (*start)(void *object, struct bus_request *request);
 };
 
 struct bus_signal {

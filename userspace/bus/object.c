@@ -39,6 +39,7 @@ struct bus_registry *bus_registry_free(struct bus_registry *r)
 	if (!r)
 		return NULL;
 	bus_connection_free(r->connection);
+	bus_requests_leave(r);
 	while (r->objects) {
 		struct bus_object *object = r->objects;
 

@@ -43,6 +43,7 @@ bool ptable_add(struct ptable *table, uint64_t first, uint64_t count, unsigned i
 	}
 	if (table->n_partitions == PTABLE_PARTITIONS_MAX) {
 		ptable_refuse(table, "more than %d partitions", PTABLE_PARTITIONS_MAX);
+		table->too_many = true;
 		return false;
 	}
 	table->partitions[table->n_partitions++] = (struct ptable_partition){

@@ -115,6 +115,7 @@ DBusConnection *client_connect(char **why)
 }
 
 struct call {
+	const char *path; /* NULL: the root object */
 	const char *interface;
 	const char *method;
 	const char *argument;  /* a string, or NULL: none */
@@ -122,11 +123,11 @@ struct call {
 	int timeout_ms;
 };
 
-/* Calls a method of the root object. The first value of the answer as JSON. */
+/* Calls a method. The first value of the answer as JSON. */
 static struct json_object *client_call(DBusConnection *dbus, const struct call *call, char **why)
 {
-	DBusMessage *message = dbus_message_new_method_call(BUS_NAME, BUS_ROOT_PATH,
-							    call->interface, call->method);
+	DBusMessage *message = dbus_message_new_method_call(
+		BUS_NAME, call->path ? call->path : BUS_ROOT_PATH, call->interface, call->method);
 	DBusError error = DBUS_ERROR_INIT;
 	struct json_object *answer = NULL;
 	DBusMessage *reply = NULL;
@@ -156,19 +157,21 @@ static struct json_object *client_call(DBusConnection *dbus, const struct call *
 
 struct json_object *client_manager(DBusConnection *dbus, char **why)
 {
-	static const struct call call = {DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_MANAGER,
+	static const struct call call = {NULL,    DBUS_INTERFACE_PROPERTIES,
+					 "GetAll", BUS_INTERFACE_MANAGER,
 					 "a{sv}", CLIENT_TIMEOUT_MS};
 
 	return client_call(dbus, &call, why);
 }
 
-/* An entry of GetManagedObjects with its path, or NULL if it is no device. */
-static struct json_object *device_new(const char *path, struct json_object *interfaces)
+/* An entry of GetManagedObjects with its path, or NULL if it does not have the interface. */
+static struct json_object *entry_new(const char *path, struct json_object *interfaces,
+				     const char *interface, const char *prefix)
 {
 	struct json_object *properties, *device;
 
-	if (!json_object_object_get_ex(interfaces, BUS_INTERFACE_DEVICE, &properties) ||
-	    strncmp(path, BUS_DEVICE_PATH_PREFIX, strlen(BUS_DEVICE_PATH_PREFIX)))
+	if (!json_object_object_get_ex(interfaces, interface, &properties) ||
+	    strncmp(path, prefix, strlen(prefix)))
 		return NULL;
 	device = json_object_new_object();
 	if (!device)
@@ -179,7 +182,7 @@ static struct json_object *device_new(const char *path, struct json_object *inte
 	return device;
 }
 
-static int device_compare(const void *a, const void *b)
+static int entry_compare(const void *a, const void *b)
 {
 	struct json_object *const *x = a, *const *y = b;
 
@@ -187,31 +190,162 @@ static int device_compare(const void *a, const void *b)
 			  json_object_get_string(json_object_object_get(*y, "Path")));
 }
 
+static struct json_object *managed_objects(DBusConnection *dbus, char **why)
+{
+	static const struct call call = {NULL,
+					 BUS_INTERFACE_OBJECT_MANAGER,
+					 "GetManagedObjects",
+					 NULL,
+					 "a{oa{sa{sv}}}",
+					 CLIENT_TIMEOUT_MS};
+
+	return client_call(dbus, &call, why);
+}
+
+static struct json_object *entries_of(struct json_object *objects, const char *interface,
+				      const char *prefix)
+{
+	struct json_object *entries = json_object_new_array();
+
+	json_object_object_foreach(objects, path, interfaces)
+	{
+		struct json_object *entry = entry_new(path, interfaces, interface, prefix);
+
+		if (entry)
+			json_object_array_add(entries, entry);
+	}
+	json_object_array_sort(entries, entry_compare);
+	return entries;
+}
+
 struct json_object *client_devices(DBusConnection *dbus, char **why)
 {
-	static const struct call call = {BUS_INTERFACE_OBJECT_MANAGER, "GetManagedObjects", NULL,
-					 "a{oa{sa{sv}}}", CLIENT_TIMEOUT_MS};
-	_cleanup_(json_objectp) struct json_object *objects = client_call(dbus, &call, why);
-	struct json_object *devices;
+	_cleanup_(json_objectp) struct json_object *objects = managed_objects(dbus, why);
+
+	return objects ? entries_of(objects, BUS_INTERFACE_DEVICE, BUS_DEVICE_PATH_PREFIX) : NULL;
+}
+
+static void add_member(struct json_object *volume, const char *key, struct json_object *device,
+		       const char *member)
+{
+	json_object_object_add(volume, key, json_object_new_string(output_raw(device, member)));
+}
+
+struct json_object *client_volumes(DBusConnection *dbus, char **why)
+{
+	_cleanup_(json_objectp) struct json_object *objects = managed_objects(dbus, why);
+	struct json_object *volumes;
 
 	if (!objects)
 		return NULL;
-	devices = json_object_new_array();
-	json_object_object_foreach(objects, path, interfaces)
-	{
-		struct json_object *device = device_new(path, interfaces);
+	volumes = entries_of(objects, BUS_INTERFACE_VOLUME, BUS_VOLUME_PATH_PREFIX);
+	for (size_t i = 0; i < json_object_array_length(volumes); i++) {
+		struct json_object *volume = json_object_array_get_idx(volumes, i);
+		struct json_object *device = json_object_object_get(
+			json_object_object_get(objects, output_raw(volume, "Device")),
+			BUS_INTERFACE_DEVICE);
 
-		if (device)
-			json_object_array_add(devices, device);
+		add_member(volume, "DeviceName", device, "Name");
+		add_member(volume, "Medium", device, "Medium");
 	}
-	json_object_array_sort(devices, device_compare);
-	return devices;
+	return volumes;
+}
+
+struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why)
+{
+	const struct call call = {path,	  DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_VOLUME,
+				  "a{sv}", CLIENT_TIMEOUT_MS};
+	struct json_object *volume = client_call(dbus, &call, why);
+
+	if (volume)
+		json_object_object_add(volume, "Path", json_object_new_string(path));
+	return volume;
+}
+
+/* --- changing a volume ---------------------------------------------------------------------- */
+
+/* News of the volume, from whoever has our names: what they say is only shown. */
+static DBusHandlerResult on_changed(DBusConnection *dbus, DBusMessage *message, void *userdata)
+{
+	const struct client_change *change = userdata;
+	DBusMessageIter args;
+
+	if (!dbus_message_is_signal(message, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged") ||
+	    !dbus_message_has_path(message, change->path) ||
+	    !dbus_message_has_signature(message, "sa{sv}as"))
+		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
+	dbus_message_iter_init(message, &args);
+	dbus_message_iter_next(&args);
+	if (change->changed) {
+		_cleanup_(json_objectp) struct json_object *properties = client_decode(&args);
+
+		change->changed(change->userdata, properties);
+	}
+	return DBUS_HANDLER_RESULT_HANDLED;
+}
+
+static DBusMessage *change_message(const struct client_change *change)
+{
+	DBusMessage *message = dbus_message_new_method_call(BUS_NAME, change->path,
+							    BUS_INTERFACE_VOLUME, change->method);
+	DBusMessageIter args, dict;
+
+	if (!message)
+		return NULL;
+	dbus_message_set_auto_start(message, FALSE);
+	dbus_message_iter_init_append(message, &args);
+	if (change->secret < 0 ||
+	    (dbus_message_iter_append_basic(&args, DBUS_TYPE_UNIX_FD, &change->secret) &&
+	     dbus_message_iter_open_container(&args, DBUS_TYPE_ARRAY, "{sv}", &dict) &&
+	     dbus_message_iter_close_container(&args, &dict)))
+		return message;
+	dbus_message_unref(message);
+	return NULL;
+}
+
+bool client_change(DBusConnection *dbus, const struct client_change *change, char **why)
+{
+	_cleanup_(freep) char *match = output_format(
+		"type='signal',sender='" BUS_NAME "',path='%s',member='PropertiesChanged'",
+		change->path);
+	DBusMessage *message = change_message(change), *reply;
+	DBusError error = DBUS_ERROR_INIT;
+	DBusPendingCall *pending = NULL;
+	bool done = false;
+
+	*why = NULL;
+	dbus_bus_add_match(dbus, match, NULL);
+	if (!message || !dbus_connection_add_filter(dbus, on_changed, (void *)change, NULL) ||
+	    !dbus_connection_send_with_reply(dbus, message, &pending, DBUS_TIMEOUT_INFINITE) ||
+	    !pending) {
+		if (message)
+			dbus_message_unref(message);
+		return false;
+	}
+	dbus_message_unref(message);
+	while (!dbus_pending_call_get_completed(pending) &&
+	       dbus_connection_read_write_dispatch(dbus, -1))
+		;
+	/* Not completed: the bus has gone. */
+	reply = dbus_pending_call_get_completed(pending) ? dbus_pending_call_steal_reply(pending) :
+							   NULL;
+	dbus_pending_call_unref(pending);
+	if (reply && !dbus_set_error_from_message(&error, reply))
+		done = true;
+	else
+		error_take(&error, why);
+	if (reply)
+		dbus_message_unref(reply);
+	dbus_connection_remove_filter(dbus, on_changed, (void *)change);
+	if (dbus_connection_get_is_connected(dbus))
+		dbus_bus_remove_match(dbus, match, NULL);
+	return done;
 }
 
 struct json_object *client_reload(DBusConnection *dbus, char **why)
 {
-	static const struct call call = {BUS_INTERFACE_MANAGER, "ReloadPolicy", NULL, "s",
-					 CLIENT_RELOAD_TIMEOUT_MS};
+	static const struct call call = {NULL, BUS_INTERFACE_MANAGER,	 "ReloadPolicy", NULL,
+					 "s",  CLIENT_RELOAD_TIMEOUT_MS};
 
 	return client_call(dbus, &call, why);
 }

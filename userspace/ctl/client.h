@@ -4,6 +4,7 @@
 
 #include <dbus/dbus.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 
 #include "core/macro.h"
 
@@ -36,10 +37,32 @@ struct json_object *client_manager(DBusConnection *dbus, char **why);
 struct json_object *client_devices(DBusConnection *dbus, char **why);
 
 /*
+ * All volumes as an array, in the order of their numbers: the Volume's properties, with "Path" in front, and
+ * "DeviceName" and "Medium" of its device. NULL as above.
+ */
+struct json_object *client_volumes(DBusConnection *dbus, char **why);
+
+/* The same of one volume, as it is now. NULL as above. */
+struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why);
+
+/*
  * Has the daemon put its policy file in force. What it says of its policy then, a JSON string; NULL
  * as above, also if it refused.
  */
 struct json_object *client_reload(DBusConnection *dbus, char **why);
+
+/* A method of a volume; the daemon bounds how long it may take. */
+struct client_change {
+	const char *path;
+	const char *method;
+	int secret; /* descriptor for Open, borrowed; -1: the method has no arguments */
+	/* What PropertiesChanged brings meanwhile. May be NULL. */
+	void (*changed)(void *userdata, struct json_object *properties);
+	void *userdata;
+};
+
+/* True if it was done. Otherwise *why as above, if the daemon refused "REASON" or "REASON: DETAIL". */
+bool client_change(DBusConnection *dbus, const struct client_change *change, char **why);
 
 /* One complete D-Bus value as JSON. NULL for want of memory, or nested too deep. */
 struct json_object *client_decode(DBusMessageIter *iter);

@@ -44,6 +44,8 @@ struct command_options {
 	const char *terminal;
 	const char *user;
 	const char *state;
+	bool organisation;
+	const char *passphrase_file;
 	struct command_repeated groups;
 	struct command_repeated allowed;
 };
@@ -60,6 +62,8 @@ int rule_for_run(const struct context *context, const struct command_options *op
 int import_usbguard_run(const struct context *context, const struct command_options *options);
 int policy_history_run(const struct context *context, const struct command_options *options);
 int policy_diff_run(const struct context *context, const struct command_options *options);
+int open_run(const struct context *context, const struct command_options *options);
+int eject_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 
@@ -75,6 +79,8 @@ enum {
 	FOR_IMPORT_USBGUARD = 1 << 7,
 	FOR_POLICY_HISTORY = 1 << 8,
 	FOR_POLICY_DIFF = 1 << 9,
+	FOR_OPEN = 1 << 10,
+	FOR_EJECT = 1 << 11,
 };
 
 struct command {

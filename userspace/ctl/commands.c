@@ -11,7 +11,7 @@
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF)
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
@@ -25,6 +25,13 @@ const struct command commands[] = {
 	{"reload", FOR_RELOAD, reload_run, "", 0, 0,
 	 "put the policy file in force (as root); a bad one leaves the old one",
 	 "ポリシーファイルを読み直す（root権限。誤りがあれば元のまま）"},
+	{"open", FOR_OPEN, open_run, "[DEVICE]", 0, 1,
+	 "unlock a medium that was let in, with its passphrase: its number in list, a port "
+	 "like 1-2, or the medium's number",
+	 "許可された媒体をパスフレーズで開く（listの番号、1-2のようなポート、または管理番号で指定）"},
+	{"eject", FOR_EJECT, eject_run, "[DEVICE]", 0, 1,
+	 "close a medium (all of them) and tell when it can be unplugged",
+	 "媒体（省略時はすべて）を閉じ、抜いてよいかを示す"},
 	{"check-policy", FOR_CHECK_POLICY, check_policy_run, "FILE", 1, 1,
 	 "every error of a policy file, and what is unwise in it",
 	 "ポリシーファイルの誤りと、注意すべき点をすべて示す"},
@@ -79,6 +86,11 @@ const struct command_option command_options[] = {
 	{"state", "DIR", 's', FOR_POLICY_HISTORY | FOR_POLICY_DIFF,
 	 "where accepted policies are kept (default: /var/lib/sekimori/policy)",
 	 "受け入れたポリシーの置き場所（省略時 /var/lib/sekimori/policy）"},
+	{"organisation", NULL, 'o', FOR_OPEN, "with the organisation's key instead of a passphrase",
+	 "パスフレーズの代わりに組織の鍵を使う"},
+	{"passphrase-file", "FILE", 'P', FOR_OPEN,
+	 "read the passphrase from FILE (- is standard input)",
+	 "パスフレーズをファイルから読む（-は標準入力）"},
 	{"root", "DIR", 'r', FOR_STATUS, "read sysfs below DIR (for trying out)",
 	 "DIR以下のsysfsを読む（試験用）"},
 	{"help", NULL, 'h', 0, "this help", "この説明"},
@@ -182,6 +194,12 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 's':
 		options->state = value;
+		break;
+	case 'o':
+		options->organisation = true;
+		break;
+	case 'P':
+		options->passphrase_file = value;
 		break;
 	case 'r':
 		context->root = value;

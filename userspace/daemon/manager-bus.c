@@ -7,9 +7,11 @@
 #include "bus/object.h"
 #include "bus/record.h"
 #include "daemon/manager-bus.h"
+#include "daemon/volume-bus.h"
 
 /* The prefix, and 20 digits of a 64-bit number. */
 #define DEVICE_PATH_MAX (sizeof(BUS_DEVICE_PATH_PREFIX) + 20)
+#define VOLUME_PATH_LEN (sizeof(BUS_VOLUME_PATH_PREFIX) + 20)
 
 struct manager_bus {
 	struct bus_registry *registry;
@@ -91,7 +93,7 @@ static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMe
 }
 
 static const struct bus_method manager_methods[] = {
-	{"ReloadPolicy", {{NULL, NULL}}, {{"s", "state"}}, NULL, manager_reload_policy},
+	{.name = "ReloadPolicy", .out = {{"s", "state"}}, .call = manager_reload_policy},
 	{.name = NULL},
 };
 
@@ -249,6 +251,7 @@ static const struct bus_interface device_interface = {
 
 static const struct bus_interface *const manager_interfaces[] = {&manager_interface, NULL};
 static const struct bus_interface *const device_interfaces[] = {&device_interface, NULL};
+static const struct bus_interface *const volume_interfaces[] = {&volume_bus_interface, NULL};
 
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
 		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata)
@@ -338,6 +341,38 @@ void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev
 void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev)
 {
 	bus_object_remove(device_object(mb, dev));
+}
+
+static struct bus_object *volume_object(struct manager_bus *mb, const struct volume_life *volume,
+					char path[static VOLUME_PATH_LEN])
+{
+	snprintf(path, VOLUME_PATH_LEN, BUS_VOLUME_PATH_PREFIX "%" PRIu64, volume_view(volume)->id);
+	return bus_object_find(mb->registry, path);
+}
+
+int manager_bus_volume_added(struct manager_bus *mb, struct volume_life *volume)
+{
+	char path[VOLUME_PATH_LEN];
+
+	if (volume_object(mb, volume, path))
+		return -EEXIST;
+	return bus_object_add(mb->registry, path, volume_interfaces, volume);
+}
+
+void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life *volume)
+{
+	char path[VOLUME_PATH_LEN];
+	struct bus_object *object = volume_object(mb, volume, path);
+
+	if (object)
+		object_changed(object, &volume_bus_interface);
+}
+
+void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume)
+{
+	char path[VOLUME_PATH_LEN];
+
+	bus_object_remove(volume_object(mb, volume, path));
 }
 
 struct signal_data {

@@ -27,6 +27,7 @@
 #include "core/civil.h"
 #include "core/macro.h"
 #include "daemon/device.h"
+#include "daemon/volume.h"
 
 /* The properties of the Manager; a NULL string shows as empty. */
 struct manager_bus_info {
@@ -79,6 +80,15 @@ void manager_bus_info_changed(struct manager_bus *mb);
 int manager_bus_device_added(struct manager_bus *mb, const struct device *dev);
 void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev);
 void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev);
+
+/*
+ * A volume as an object of its own, /volumes/ID (daemon/volume-bus.h). It must stay where it is until
+ * manager_bus_volume_removed(), which comes before volume_free(). -EEXIST, -ENOMEM; the other two ignore one that
+ * was not added. volume_ops.changed is manager_bus_volume_changed().
+ */
+int manager_bus_volume_added(struct manager_bus *mb, struct volume_life *volume);
+void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life *volume);
+void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume);
 
 /*
  * Emits a signal of the Manager by its name in docs/dbus.md. dev: for those with a device argument,

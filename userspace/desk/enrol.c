@@ -81,11 +81,11 @@ static int look(struct enrolment *enrolment)
 	if (enrolment->method != ENCRYPTION_LUKS2 || enrolment->report.volumes[0].partition)
 		return message_fail(enrolment->context,
 				    "a mark can be written only to LUKS2 over the whole disk",
-				    "署名標を書けるのはディスク全体のLUKS2だけです");
+				    "発行印を書けるのはディスク全体のLUKS2だけです");
 	if (!issue_request_markable(enrolment->target, &enrolment->request))
 		return message_fail(enrolment->context,
 				    "a mark cannot hold the number or serial number of this medium",
-				    "この媒体の番号または製造番号は署名標に書けません");
+				    "この媒体の番号または製造番号は発行印に書けません");
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static int write_mark(struct enrolment *enrolment, const struct mark *mark)
 	    (r = cryptvolume_load(volume)) || (r = cryptvolume_mark_set(volume, mark)) ||
 	    (r = target_flush(enrolment->target)))
 		return message_fail(enrolment->context, "%s: the mark cannot be written: %s",
-				    "%s: 署名標を書けません: %s", enrolment->target->path,
+				    "%s: 発行印を書けません: %s", enrolment->target->path,
 				    volume && *cryptvolume_message(volume)
 					    ? cryptvolume_message(volume)
 				    : r > 0 ? cryptvolume_error(r)
@@ -133,7 +133,7 @@ static int check_mark(struct enrolment *enrolment, const struct mark *mark)
 	    !memcmp(&volume->mark, mark, sizeof(*mark)))
 		return 0;
 	return message_fail(enrolment->context, "%s: the mark was not kept as it was written",
-			    "%s: 書き込んだ署名標を読み戻せません", enrolment->target->path);
+			    "%s: 書き込んだ発行印を読み戻せません", enrolment->target->path);
 }
 
 static int make_mark(struct enrolment *enrolment)

@@ -328,7 +328,7 @@ int format_mark(struct format *format, const struct mark *mark,
 		const uint8_t key[static MARK_KEY_SIZE])
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "writing the mark", "標章（マーク）を書き込み");
+	int r = begin_step(format, "writing the mark", "発行印を書き込み");
 
 	if (r || (r = load(format, &volume)))
 		return r;

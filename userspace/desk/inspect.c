@@ -114,7 +114,7 @@ static void print_volume(const struct context *context, const struct report_volu
 	printf("  %s %s  %s  %s  %s %u  %s\n", encryption_name(volume->method), volume->uuid,
 	       volume->cipher, volume->kdf, message_pick(context, "keyslots", "キースロット"),
 	       volume->keyslots, label);
-	printf("  %s: %s", message_pick(context, "mark", "署名標"),
+	printf("  %s: %s", message_pick(context, "mark", "発行印"),
 	       target_mark_text(mark, context->japanese));
 	if (volume->has_mark)
 		printf("  (%s, %s〜%s)", number, volume->mark.issued, volume->mark.until);

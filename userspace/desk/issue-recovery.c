@@ -71,18 +71,22 @@ int issue_recovery_open(const char *detail, const struct signing_key *key,
 /* --- `sekimori-desk recovery NUMBER` --- */
 
 struct search {
-	char *detail; /* of the last event that made the medium */
+	char *detail; /* of the event that made the volume that the medium has */
+	char uuid[40];
 };
 
 static int look_at(void *userdata, unsigned int sequence, const char *time,
 		   const struct event *event)
 {
+	const char *uuid = record_get(&event->sets, FIELD_LUKS_UUID);
 	struct search *search = userdata;
 
 	(void)sequence;
 	(void)time;
-	if (event->kind != EVENT_ISSUED && event->kind != EVENT_ENROLLED)
+	/* Entered anew with the volume that it had: for a longer term, a new mark. */
+	if (!*uuid || !strcmp(uuid, search->uuid))
 		return 0;
+	snprintf(search->uuid, sizeof(search->uuid), "%s", uuid);
 	free(search->detail);
 	search->detail = event->detail ? strdup(event->detail) : NULL;
 	return event->detail && !search->detail ? -ENOMEM : 0;

@@ -212,7 +212,7 @@ int issue_request_mark(const struct context *context, const struct issue_request
 		return 0;
 	return message_fail(context,
 			    "a mark cannot hold the number or serial number of this medium",
-			    "この媒体の番号または製造番号は署名標に書けません");
+			    "この媒体の番号または製造番号は発行印に書けません");
 }
 
 /* --- the register --- */

@@ -111,7 +111,7 @@ static int confirm(struct issue *issue)
 		message_note(context,
 			     "this device has no serial number: the mark cannot tell it from "
 			     "others of its model",
-			     "この機器には製造番号がないため、署名標で同型品と区別できません");
+			     "この機器には製造番号がないため、発行印で同型品と区別できません");
 	if (message_confirm(context, "Destroy all of this and issue it as %s?",
 			    "この内容をすべて消去し、%sとして発行しますか。",
 			    issue->request.number))
@@ -361,7 +361,7 @@ static int run(struct issue *issue)
 	if (!issue_request_markable(issue->target, &issue->request))
 		return message_fail(issue->context,
 				    "a mark cannot hold the number or serial number of this medium",
-				    "この媒体の番号または製造番号は署名標に書けません");
+				    "この媒体の番号または製造番号は発行印に書けません");
 	if ((r = confirm(issue)) || (r = make_secrets(issue)) || (r = make(issue)))
 		return r;
 	print_result(issue);

@@ -235,10 +235,12 @@ static int enter(struct wiping *wiping)
 static int hand_out(const struct wiping *wiping)
 {
 	const char *path = command_option(wiping->options, OPTION_CERTIFICATE);
+	int r = path ? outfile_write(wiping->context, path, 0644, wiping->text,
+				     strlen(wiping->text))
+		     : 0;
 
-	if (path && outfile_write(wiping->context, path, 0644, wiping->text, strlen(wiping->text)))
-		return COMMAND_FAILED;
-	if (!path && !wiping->context->json)
+	/* What cannot be done again must not be lost with a file that cannot be written. */
+	if ((!path && !wiping->context->json) || r)
 		fputs(wiping->text, stdout);
 	if (wiping->context->json) {
 		_cleanup_(json_objectp) struct json_object *detail = detail_new(wiping);
@@ -248,9 +250,10 @@ static int hand_out(const struct wiping *wiping)
 			json_object_new_string(record_get(&wiping->medium.record, FIELD_NUMBER)));
 		output_json(detail, JSON_C_TO_STRING_PLAIN);
 	}
-	message_done(wiping->context, "%s is wiped, and it was proved", "%sを消去し、確認しました",
+	/* Not to standard output, which is the certificate. */
+	message_note(wiping->context, "%s is wiped, and it was proved", "%sを消去し、確認しました",
 		     wiping->target->path);
-	return COMMAND_OK;
+	return r;
 }
 
 static int make(struct wiping *wiping)

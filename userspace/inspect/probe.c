@@ -19,6 +19,11 @@
 
 /* Two unit attentions in a row are common (power on, medium changed); more than this is a game. */
 #define ATTENTION_MAX 4
+/*
+ * TEST UNIT READY is asked so often, whatever the sense data says: readers exist (QEMU's is one) that
+ * have wrong sense data for a unit attention of all units but the first. Linux asks three times, too.
+ */
+#define REFUSALS_MAX 3
 /* Between questions to a disk that spins up. */
 #define NOT_READY_MS 200
 /* One READ: what every stick can do, and below usbfs's limits. */
@@ -180,7 +185,7 @@ static bool probe_ready(struct probe *p)
 	int r;
 
 	scsi_build_test_unit_ready(&cdb);
-	for (;;) {
+	for (int refusals = 0;;) {
 		r = probe_ask(p, &cdb, NULL, &got);
 		if (!r)
 			return true;
@@ -191,8 +196,11 @@ static bool probe_ready(struct probe *p)
 			return false;
 		}
 		/* Becoming ready; some say so with no sense at all. */
-		if (p->sense.key != SCSI_KEY_NO_SENSE && p->sense.key != SCSI_KEY_NOT_READY)
-			return probe_fail(p, r, "TEST UNIT READY");
+		if (p->sense.key != SCSI_KEY_NO_SENSE && p->sense.key != SCSI_KEY_NOT_READY) {
+			if (p->sense.key == SCSI_KEY_UNIT_ATTENTION || ++refusals == REFUSALS_MAX)
+				return probe_fail(p, r, "TEST UNIT READY");
+			continue;
+		}
 		r = bot_wait(p->bot, NOT_READY_MS);
 		if (r)
 			return probe_end(p, REPORT_TIMEOUT, "not ready in time, sense %x/%02x/%02x",

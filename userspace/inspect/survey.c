@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- *   first 16 KiB ─────► partition table ─┬─ none ─► the disk ───────┐
+ *   first 16384 bytes ─► partition table ─┬─ none ─► the disk ───────┐
  *                                        └─ walk ─► each partition ─┤
  *                                                                   ▼
- *   LUKS2? ─► both copies, gap ─┐   LUKS1? ─┐   BitLocker? ─► its three copies ─┐   else plain
- *                               └───────────┴───────────────────────────────────┴─► volume
+ *   LUKS2? ─► both copies ─┬─► gap ─┐   BitLocker? ─► its three copies ─┐   else plain
+ *   LUKS1? ────────────────┘        └───────────────────────────────────┴─► far places ─► volume
  *   at last the gaps of the table
  *
  * Every step either goes on (true) or has worsened the report's outcome (false).
@@ -24,9 +24,11 @@
 #include "core/macro.h"
 #include "core/ptable.h"
 
-/* What is read of every volume first. A multiple of every block size that passes. */
-#define FIRST_LEN 4096
 #define BLOCK_MAX 4096
+/* What is read of every volume first: what the parsers want, a multiple of every block size. */
+#define FIRST_LEN 4096
+/* … and of every disk: where the table's walk looks first, and LUKS2's first copy of usual size. */
+#define DISK_FIRST_LEN ((size_t)16 << 10)
 #define MIB ((uint64_t)1 << 20)
 
 _Static_assert(FIRST_LEN == LUKS2_BINARY_LEN && FIRST_LEN == LUKS1_READ_LEN &&
@@ -42,8 +44,8 @@ struct survey {
 	uint64_t size;	    /* of the disk, in bytes */
 	bool broken;	    /* something could not be read */
 	crypto_generichash_state digest;
-	uint8_t first[PTABLE_READ_MAX]; /* of the disk: what the table's walk looks at first */
-	size_t first_len; /* bytes of it that were read */
+	uint8_t first[DISK_FIRST_LEN]; /* of the disk */
+	size_t first_len; /* that is known already */
 	struct ptable table;
 };
 
@@ -84,11 +86,8 @@ static void digest_number(struct survey *s, uint64_t value)
 	crypto_generichash_update(&s->digest, bytes, sizeof(bytes));
 }
 
-/*
- * All reading goes through here: into the digest, never beyond the disk, and not again what is known
- * of the disk's beginning.
- */
-static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+/* All reading goes through here: into the digest, and never beyond the disk. */
+static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	const uint32_t block = s->unit->block_size;
 	const char *detail = "";
@@ -98,18 +97,6 @@ static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t
 		s->broken = true;
 		return survey_end(s, REPORT_DAMAGED, "points beyond the disk");
 	}
-	if (offset < s->first_len) {
-		const size_t known = s->first_len - (size_t)offset < len ?
-					     s->first_len - (size_t)offset :
-					     len;
-
-		memcpy(data, s->first + offset, known);
-		offset += known;
-		data += known;
-		len -= known;
-	}
-	if (!len)
-		return true;
 	r = s->disk->read(s->disk->ctx, offset, data, len, &detail);
 	if (r) {
 		s->broken = true;
@@ -120,6 +107,20 @@ static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t
 	digest_number(s, len);
 	crypto_generichash_update(&s->digest, data, len);
 	return true;
+}
+
+/* What is known of the disk's beginning is not read again. */
+static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+{
+	size_t known = 0;
+
+	if (offset < s->first_len) {
+		known = s->first_len - (size_t)offset;
+		if (known > len)
+			known = len;
+		memcpy(data, s->first + offset, known);
+	}
+	return known == len || survey_read_disk(s, offset + known, data + known, len - known);
 }
 
 /* Bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it. */
@@ -200,8 +201,8 @@ static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
 }
 
 /*
- * Some file systems have their superblock so far from the beginning that it fits among key material or data.
- * `from` is the first byte of the volume that was not read yet.
+ * Some file systems have their superblock so far from the beginning that it fits among key material or
+ * data. The volume's bytes up to `from` have been seen by the method's parser.
  */
 static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, uint64_t from)
 {
@@ -223,12 +224,16 @@ static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, ui
 	return true;
 }
 
+/* The space between the last keyslot and the data; both in bytes from the start of the volume. */
+static bool volume_gap_check(struct survey *s, uint64_t offset, uint64_t from, uint64_t to)
+{
+	return from >= to || gap_check(s, offset + from, to - from, "between keyslots and data");
+}
+
 static bool volume_luks1(struct survey *s, const struct volume *volume, const struct luks1 *luks,
 			 uint64_t offset, uint64_t size)
 {
-	return (luks->keyslots_end == luks->data_offset ||
-		gap_check(s, offset + luks->keyslots_end, luks->data_offset - luks->keyslots_end,
-			  "between keyslots and data")) &&
+	return volume_gap_check(s, offset, luks->keyslots_end, luks->data_offset) &&
 	       volume_look_far(s, offset, size, LUKS1_READ_LEN) &&
 	       volume_add(s, offset, size, volume);
 }
@@ -253,39 +258,34 @@ static bool volume_luks2(struct survey *s, const uint8_t *first, size_t len, uin
 	r = luks2_parse(copies, copies + len, len, size, &volume, &luks, detail);
 	if (r)
 		return volume_refused(s, "luks2", r, detail);
-	if (luks.keyslots_end < luks.data_offset &&
-	    !gap_check(s, offset + luks.keyslots_end, luks.data_offset - luks.keyslots_end,
-		       "between keyslots and data"))
-		return false;
-	return volume_look_far(s, offset, size, 2 * len) && volume_add(s, offset, size, &volume);
+	return volume_gap_check(s, offset, luks.keyslots_end, luks.data_offset) &&
+	       volume_look_far(s, offset, size, 2 * len) && volume_add(s, offset, size, &volume);
 }
 
 /* Readers take the first copy that is valid; so all must be, and say the same. */
 static bool volume_bitlocker(struct survey *s, const struct bitlocker_boot *boot, uint64_t offset,
 			     uint64_t size)
 {
-	const size_t room_len = BITLOCKER_METADATA_LEN + 2 * BLOCK_MAX;
-	_cleanup_(freep) uint8_t *room = malloc(room_len);
-	_cleanup_(freep) uint8_t *earlier = malloc(BITLOCKER_METADATA_LEN);
+	const size_t len = BITLOCKER_METADATA_LEN, room_len = len + 2 * BLOCK_MAX;
+	_cleanup_(freep) uint8_t *rooms = malloc(2 * room_len);
 	char detail[VOLUME_DETAIL_MAX] = "";
+	const uint8_t *copy, *first = NULL;
 	struct volume volume;
-	const uint8_t *data;
 	int r;
 
-	if (!room || !earlier)
+	if (!rooms)
 		return survey_no_memory(s);
 	for (size_t i = 0; i < BITLOCKER_COPIES; i++) {
-		if (!survey_read_bytes(s, offset + boot->metadata[i], room, BITLOCKER_METADATA_LEN,
-				       &data))
+		if (!survey_read_bytes(s, offset + boot->metadata[i],
+				       first ? rooms + room_len : rooms, len, &copy))
 			return false;
-		r = bitlocker_metadata_parse(data, BITLOCKER_METADATA_LEN, size, boot, &volume,
-					     detail);
+		r = bitlocker_metadata_parse(copy, len, size, boot, &volume, detail);
 		if (r)
 			return volume_refused(s, "bitlocker", r, detail);
-		if (i && !bitlocker_copies_equal(data, earlier, BITLOCKER_METADATA_LEN))
+		if (first && !bitlocker_copies_equal(first, copy, len))
 			return survey_end(s, REPORT_DAMAGED,
 					  "bitlocker: the copies of the metadata differ");
-		memcpy(earlier, data, BITLOCKER_METADATA_LEN);
+		first = first ? first : copy;
 	}
 	return volume_look_far(s, offset, size, BITLOCKER_BOOT_LEN) &&
 	       volume_add(s, offset, size, &volume);
@@ -302,9 +302,9 @@ static bool volume_plain(struct survey *s, const uint8_t *first)
 			  bytes_zero(first, FIRST_LEN) ? "zeroes" : "unknown data");
 }
 
-/* The volume at `offset` with its first FIRST_LEN bytes. */
-static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offset, uint64_t size)
+static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 {
+	uint8_t first[FIRST_LEN];
 	char detail[VOLUME_DETAIL_MAX] = "";
 	struct bitlocker_boot boot;
 	struct volume volume;
@@ -312,6 +312,10 @@ static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offse
 	size_t len;
 	int r;
 
+	if (size < FIRST_LEN)
+		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
+	if (!survey_read(s, offset, first, sizeof(first)))
+		return false;
 	r = luks2_header_size(first, &len, detail);
 	if (!r)
 		return volume_luks2(s, first, len, offset, size);
@@ -332,17 +336,6 @@ static bool volume_survey(struct survey *s, const uint8_t *first, uint64_t offse
 	return volume_plain(s, first);
 }
 
-static bool partition_survey(struct survey *s, const struct ptable_partition *partition)
-{
-	uint8_t first[FIRST_LEN];
-
-	s->partition = (uint16_t)partition->number;
-	if (partition->size < FIRST_LEN)
-		return survey_end(s, REPORT_PLAIN, "not encrypted: too small for it");
-	return survey_read(s, partition->offset, first, sizeof(first)) &&
-	       volume_survey(s, first, partition->offset, partition->size);
-}
-
 /* --- the disk --- */
 
 static bool table_walk(struct survey *s)
@@ -361,34 +354,38 @@ static bool table_walk(struct survey *s)
 		ptable_feed(&s->table, data);
 	}
 	if (want < 0)
-		return survey_end(s, REPORT_TABLE, "%s", s->table.detail);
+		return survey_end(s, s->table.too_many ? REPORT_TOO_MANY : REPORT_TABLE, "%s",
+				  s->table.detail);
 	s->unit->table = (uint8_t)s->table.kind;
 	return true;
 }
 
 static bool disk_survey(struct survey *s)
 {
-	const size_t len = s->size < sizeof(s->first) ? (size_t)s->size : sizeof(s->first);
 	const struct ptable *table = &s->table;
+	size_t first_len;
 
 	if (s->size < FIRST_LEN) {
 		s->broken = true;
 		return survey_end(s, REPORT_BAD_ANSWER, "%llu bytes in all",
 				  (unsigned long long)s->size);
 	}
-	if (!survey_read(s, 0, s->first, len))
+	first_len = s->size < DISK_FIRST_LEN ? (size_t)s->size : DISK_FIRST_LEN;
+	if (!survey_read_disk(s, 0, s->first, first_len))
 		return false;
-	s->first_len = len;
+	s->first_len = first_len;
 	if (!table_walk(s))
 		return false;
 	if (table->kind == PTABLE_NONE)
-		return volume_survey(s, s->first, 0, s->size);
+		return volume_survey(s, 0, s->size);
 
 	if (!table->n_partitions)
 		return survey_end(s, REPORT_PLAIN, "not encrypted: a partition table without partitions");
-	for (size_t i = 0; i < table->n_partitions; i++)
-		if (!partition_survey(s, &table->partitions[i]))
+	for (size_t i = 0; i < table->n_partitions; i++) {
+		s->partition = (uint16_t)table->partitions[i].number;
+		if (!volume_survey(s, table->partitions[i].offset, table->partitions[i].size))
 			return false;
+	}
 	s->partition = 0;
 	for (size_t i = 0; i < table->n_gaps; i++)
 		if (!gap_check(s, table->gaps[i].offset, table->gaps[i].size, "in no partition"))

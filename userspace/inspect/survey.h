@@ -10,7 +10,7 @@
  * Space that belongs to no volume, and that between LUKS2's keyslots and its data, is looked at where a
  * file system would begin: at its start and wherever a multiple of 1 MiB lies in it. Below
  * FSMAGIC_SPACE_MIN it is of no use to anybody; with more than SURVEY_LOOKS_MAX places to look at it
- * is refused.
+ * is refused. A LUKS volume itself is looked at where superblocks lie that its parser did not see.
  */
 #pragma once
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "core/macro.h"
 #include "open/place.h"
@@ -11,6 +14,9 @@
 #include "system/cryptopen.h"
 #include "system/mounts.h"
 #include "system/opennote.h"
+
+/* What a forced close gives the medium to take what has been written to it. */
+#define TRY_MS 60000
 
 struct closing {
 	const char *mapping;
@@ -70,21 +76,46 @@ static void closing_sync(const struct closing *closing)
 	}
 }
 
+/*
+ * Writes out and unmounts as usual, but by a child, which is left behind if the medium does not take it in time: a right
+ * that has ended does not wait for a slow or dead stick.
+ */
+static void closing_try(struct closing *closing)
+{
+	struct timespec step = { .tv_nsec = 50 * 1000000 };
+	pid_t child = fork();
+
+	if (!child) {
+		closing_sync(closing);
+		for (size_t i = closing->mounts.n; i-- > 0;)
+			umount2(closing->mounts.entries[i].point, UMOUNT_NOFOLLOW);
+		_exit(0);
+	}
+	for (unsigned int ms = 0; child > 0 && ms < TRY_MS; ms += 50) {
+		if (waitpid(child, NULL, WNOHANG))
+			return;
+		nanosleep(&step, NULL);
+	}
+	if (child > 0)
+		kill(child, SIGKILL);
+}
+
 /* The last mount first: one may lie on another. NULL, or the reason. */
 static const char *closing_unmount(struct closing *closing, bool force)
 {
 	for (size_t i = closing->mounts.n; i-- > 0;) {
 		const char *point = closing->mounts.entries[i].point;
 
-		if (!umount2(point, UMOUNT_NOFOLLOW) || errno == EINVAL || errno == ENOENT)
+		/* EINVAL: it is no mount any more. A plain unmount with force has been tried, and could wait for ever. */
+		if (!umount2(point, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0))) {
+			closing->forced |= force;
+			continue;
+		}
+		if (errno == EINVAL || errno == ENOENT)
 			continue;
 		if (errno == EBUSY && !force) {
 			tell_holders(closing);
 			return "busy";
-		}
-		if (force && !umount2(point, UMOUNT_NOFOLLOW | MNT_DETACH)) {
-			closing->forced = true;
-			continue;
 		}
 		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(errno));
 		return "close-failed";
@@ -119,7 +150,10 @@ static const char *closing_steps(struct closing *closing, bool force)
 		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
 		return "close-failed";
 	}
-	closing_sync(closing);
+	if (force)
+		closing_try(closing);
+	else
+		closing_sync(closing);
 	reason = closing_unmount(closing, force);
 	if (!reason)
 		reason = closing_unmap(closing, force);

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A USB device played by a program (FunctionFS on dummy_hcd): a bulk-only stick that behaves, or
- * misbehaves in one named way, or an interface of the vendor-specific class ff.
+ * A USB device played by a program (FunctionFS on dummy_hcd): a bulk-only stick or reader that behaves,
+ * or misbehaves in one named way, or an interface of the vendor-specific class ff.
  *
- *   ffs-device DIR MODE [--image FILE] [--after N]
+ *   ffs-device DIR MODE [OPTION VALUE]...
  *
- * DIR is where functionfs is mounted. It serves FILE (or 64 MiB of zeroes) until the functionfs is
- * taken away, and prints one line to stdout for each event: commands, resets, vendor requests.
- * A fault begins at the command that --after N counts (the first of its kind is 0).
+ *   --image FILE      what a unit holds; each one more adds a unit. Without: 64 MiB of zeroes
+ *   --units N         how many units it says it has; those without an image show the last one's
+ *   --face FILE       what unit 0 shows instead from the INQUIRY on that --turn counts (the first is 0).
+ *                     Whoever inspects a device asks once; the kernel asks again
+ *   --turn N
+ *   --at STEP         the fault is at this command, not at the mode's own
+ *   --after N         a fault begins at the command that this counts (the first of its kind is 0)
+ *   --times N         … and is over after so many
+ *   --last LBA        last block that READ CAPACITY reports
+ *   --block-size N    bytes of a block that it reports; 4096 is also meant so
+ *
+ * DIR is where functionfs is mounted. It serves until the functionfs is taken away, and prints one line
+ * to stdout for each event: commands, resets, vendor requests.
  *
  * One thread per direction of talk: the main thread answers endpoint 0, the other one plays
  * bulk-only transport. A class reset (BOT 1.0, 3.1) interrupts the second by SIGUSR1 and waits
@@ -16,6 +26,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/usb/functionfs.h>
 #include <pthread.h>
 #include <signal.h>
@@ -30,19 +41,28 @@
 
 #include "ffs-modes.h"
 
-#define BLOCK 512
+#define PACKET 512
 #define DEFAULT_BYTES (64u << 20)
 #define DATA_MAX (256u << 10)
+#define UNITS_MAX 16
 
 static const struct mode *mode;
 static bool vendor;
-static unsigned int after; /* commands of the mode's kind before the fault begins */
-static int ep0, ep_in, ep_out, image = -1;
-static uint64_t image_blocks = DEFAULT_BYTES / BLOCK;
+static uint8_t fault_op;
+static unsigned long after;		/* commands of the fault's kind before it begins … */
+static unsigned long times = ULONG_MAX; /* … and until it is over */
+static int ep0, ep_in, ep_out;
+static int images[UNITS_MAX];
+static unsigned int n_images, n_units;
+static int face = -1;
+static unsigned long turn;
+static bool has_last;
+static uint64_t last_block;
+static uint32_t block = 512, said_block = 512; /* bytes, and what it says */
 static pthread_t bot_thread;
 static bool bot_running;
 static atomic_uint resets_wanted, resets_seen;
-static uint8_t sense[3];
+static uint32_t sense; /* key, ASC, ASCQ of the last failure */
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
@@ -132,6 +152,7 @@ static void descriptors_write(void)
 struct command {
 	uint32_t tag, expect;
 	uint8_t cdb[16];
+	uint8_t unit;
 	bool faulty;
 	uint8_t status;
 	size_t len; /* of the answer */
@@ -153,6 +174,12 @@ static void put_be32(uint8_t *p, uint32_t v)
 {
 	v = htobe32(v);
 	memcpy(p, &v, 4);
+}
+
+static void put_be64(uint8_t *p, uint64_t v)
+{
+	v = htobe64(v);
+	memcpy(p, &v, 8);
 }
 
 /* FunctionFS halts an endpoint when it is used the wrong way round. */
@@ -186,40 +213,66 @@ static bool is(const struct command *c, enum fault fault)
 	return c->faulty && mode->fault == fault;
 }
 
-static void read_blocks(const struct command *c, uint32_t lba, uint32_t blocks)
+static unsigned long inquiries; /* of unit 0 */
+
+/* What the unit shows at this moment, or -1 for zeroes. */
+static int unit_image(const struct command *c)
 {
-	size_t len = (size_t)blocks * BLOCK;
+	if (c->unit == 0 && face >= 0 && inquiries > turn)
+		return face;
+	if (!n_images)
+		return -1;
+	return images[c->unit < n_images ? c->unit : n_images - 1];
+}
+
+static uint64_t unit_last(const struct command *c)
+{
+	int image = unit_image(c);
+	uint64_t size = image < 0 ? DEFAULT_BYTES : (uint64_t)lseek(image, 0, SEEK_END);
+
+	return has_last ? last_block : size / block - 1;
+}
+
+static void read_blocks(const struct command *c, uint64_t lba, uint32_t blocks)
+{
+	int image = unit_image(c);
+	size_t len = (size_t)blocks * block;
 
 	if (len > sizeof(data))
 		len = sizeof(data);
 	memset(data, 0, len);
-	if (image >= 0 && !is(c, FAULT_ZEROES) && pread(image, data, len, (off_t)lba * BLOCK) < 0)
+	if (image >= 0 && !is(c, FAULT_ZEROES) && pread(image, data, len, (off_t)lba * block) < 0)
 		die("image");
-	if (is(c, FAULT_LYING_LUKS) && lba == 0)
-		memcpy(data, "LUKS\xba\xbe\0\x02\0\0\0\x01\0\0\0\0", 16);
+}
+
+static void refuse(struct command *c, uint32_t why)
+{
+	c->status = 1;
+	c->len = 0;
+	sense = why;
 }
 
 static void execute(struct command *c)
 {
 	static const uint8_t inquiry[36] = "\0\x80\x06\x02\x1f\0\0\0PLAYED  DEVICE          1.00";
-	uint32_t last = (uint32_t)(image_blocks - 1);
+	uint64_t last = unit_last(c);
 
-	memset(data, 0, 512);
+	memset(data, 0, PACKET);
 	c->len = c->expect;
 	switch (c->cdb[0]) {
 	case 0x00:
-		c->status = is(c, FAULT_NO_MEDIUM);
-		memcpy(sense, c->status ? "\x02\x3a\0" : "\0\0\0", 3);
 		break;
 	case 0x03:
 		data[0] = 0x70;
-		data[2] = sense[0];
+		data[2] = (uint8_t)(sense >> 16);
 		data[7] = 10;
-		data[12] = sense[1];
-		data[13] = sense[2];
+		data[12] = (uint8_t)(sense >> 8);
+		data[13] = (uint8_t)sense;
+		sense = 0;
 		break;
 	case 0x12:
 		memcpy(data, inquiry, sizeof(inquiry));
+		inquiries += c->unit == 0;
 		break;
 	case 0x1a:
 		data[0] = 3;
@@ -230,21 +283,25 @@ static void execute(struct command *c)
 		c->len = 0;
 		break;
 	case 0x25:
-		put_be32(data, is(c, FAULT_CAPACITY) ? UINT32_MAX : last);
-		put_be32(data + 4, BLOCK);
+		put_be32(data, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
+		put_be32(data + 4, said_block);
 		break;
 	case 0x9e:
-		memset(data, 0xff, 8);
-		put_be32(data + 8, BLOCK);
+		put_be64(data, last);
+		put_be32(data + 8, said_block);
 		break;
 	case 0x28:
 		read_blocks(c, be32(c->cdb + 2), c->cdb[7] << 8 | c->cdb[8]);
 		break;
+	case 0x88:
+		read_blocks(c, (uint64_t)be32(c->cdb + 2) << 32 | be32(c->cdb + 6),
+			    be32(c->cdb + 10));
+		break;
 	default:
-		c->status = 1;
-		c->len = 0;
-		memcpy(sense, "\x05\x20\0", 3);
+		refuse(c, 0x052000);
 	}
+	if (is(c, FAULT_CHECK))
+		refuse(c, mode->sense);
 	if (c->len > sizeof(data))
 		c->len = sizeof(data);
 	if (is(c, FAULT_SHORT) || is(c, FAULT_STALL_DATA) || is(c, FAULT_DIE))
@@ -257,7 +314,7 @@ static bool send_data(const struct command *c)
 	size_t len = c->len;
 
 	if (is(c, FAULT_LONG))
-		len += BLOCK;
+		len += PACKET;
 	if (len && write(ep_in, data, len) < 0)
 		return false;
 	if (is(c, FAULT_DIE)) {
@@ -266,7 +323,7 @@ static bool send_data(const struct command *c)
 	}
 	/* Where the length is less than asked for and ends with a packet, only a halt ends the
 	 * data. */
-	if (c->len < c->expect && (c->len % BLOCK == 0 || is(c, FAULT_STALL_DATA)))
+	if (c->len < c->expect && (c->len % PACKET == 0 || is(c, FAULT_STALL_DATA)))
 		halt_in();
 	return true;
 }
@@ -291,19 +348,36 @@ static void send_status(const struct command *c)
 	memcpy(csw + 4, &tag, 4);
 	memcpy(csw + 8, &residue, 4);
 	csw[12] = is(c, FAULT_PHASE_ERROR) ? 2 : c->status;
-	if (write(ep_in, csw, sizeof(csw)) < 0 && errno != EINTR)
+	if (write(ep_in, csw, is(c, FAULT_SHORT_CSW) ? sizeof(csw) / 2 : sizeof(csw)) < 0 && errno != EINTR)
 		say("status: %s", strerror(errno));
+}
+
+/* BOT 1.0, 6.6.1: what a device does that does not like a command at all. */
+static void halt_until_reset(void)
+{
+	while (!reset_pending()) {
+		halt_in();
+		halt_out();
+		usleep(5000);
+	}
 }
 
 static void serve_command(const uint8_t *cbw)
 {
-	struct command c = {.tag = le32(cbw + 4), .expect = le32(cbw + 8)};
-	static unsigned int count;
+	struct command c = {.tag = le32(cbw + 4), .expect = le32(cbw + 8), .unit = cbw[13] & 0x0f};
+	static unsigned long count;
 
 	memcpy(c.cdb, cbw + 15, sizeof(c.cdb));
-	if (mode->op == OP_ANY || mode->op == c.cdb[0])
-		c.faulty = count++ >= after;
+	if (fault_op == OP_ANY || fault_op == c.cdb[0]) {
+		c.faulty = count >= after && count - after < times;
+		count++;
+	}
 	say("command %02x", c.cdb[0]);
+
+	if (is(&c, FAULT_HALT)) {
+		halt_until_reset();
+		return;
+	}
 
 	if (is(&c, FAULT_NEVER_DATA) && c.expect) {
 		wait_for_reset();
@@ -369,7 +443,8 @@ static void control_answer(const struct usb_ctrlrequest *setup)
 	static const char marker[] = "sekimori-ff";
 	const uint16_t length = le16toh(setup->wLength);
 	const uint8_t type = setup->bRequestType & USB_TYPE_MASK;
-	uint8_t units = mode->fault == FAULT_MANY_UNITS ? 3 : 0;
+	static uint8_t more;
+	uint8_t units = (uint8_t)(n_units - 1);
 	char sink[4096];
 	ssize_t r = 0;
 
@@ -382,6 +457,8 @@ static void control_answer(const struct usb_ctrlrequest *setup)
 		else
 			r = read(ep0, sink, length < sizeof(sink) ? length : sizeof(sink));
 	} else if (!vendor && setup->bRequestType == 0xa1 && setup->bRequest == 0xfe) {
+		if (mode->fault == FAULT_MORE_UNITS)
+			units = (uint8_t)(units + more++);
 		r = write(ep0, &units, 1);
 	} else if (!vendor && setup->bRequestType == 0x21 && setup->bRequest == 0xff) {
 		bot_reset();
@@ -421,9 +498,15 @@ static void control_run(void)
 
 static int usage(void)
 {
-	fputs("usage: ffs-device DIR MODE [--image FILE] [--after N]\nmodes:\n", stderr);
+	fputs("usage: ffs-device DIR MODE [--image FILE]... [--units N] [--face FILE --turn N] [--at STEP]\n"
+	      "       [--after N] [--times N] [--last LBA] [--block-size N]\nmodes:\n",
+	      stderr);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		fprintf(stderr, "  %-16s %s\n", modes[i].name, modes[i].about);
+	fputs("steps:", stderr);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		fprintf(stderr, " %s", steps[i].name);
+	fputs("\n", stderr);
 	return 2;
 }
 
@@ -439,6 +522,50 @@ static int endpoint_open(const char *dir, const char *name)
 	return fd;
 }
 
+static int image_open(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		die(path);
+	return fd;
+}
+
+static bool step_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (strcmp(name, steps[i].name) == 0) {
+			fault_op = steps[i].op;
+			return true;
+		}
+	return false;
+}
+
+static bool option_take(const char *name, const char *value)
+{
+	unsigned long long number = strtoull(value, NULL, 0);
+
+	if (strcmp(name, "--image") == 0 && n_images < UNITS_MAX)
+		images[n_images++] = image_open(value);
+	else if (strcmp(name, "--face") == 0)
+		face = image_open(value);
+	else if (strcmp(name, "--units") == 0)
+		n_units = (unsigned int)number;
+	else if (strcmp(name, "--turn") == 0)
+		turn = number;
+	else if (strcmp(name, "--after") == 0)
+		after = number;
+	else if (strcmp(name, "--times") == 0)
+		times = number;
+	else if (strcmp(name, "--last") == 0)
+		has_last = true, last_block = number;
+	else if (strcmp(name, "--block-size") == 0)
+		said_block = (uint32_t)number;
+	else
+		return strcmp(name, "--at") == 0 && step_find(value);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = interrupt_ignore};
@@ -449,18 +576,14 @@ int main(int argc, char **argv)
 	if (!mode)
 		return usage();
 	vendor = mode->fault == FAULT_VENDOR;
-	for (int i = 3; i < argc; i += 2) {
-		if (i + 1 < argc && strcmp(argv[i], "--image") == 0) {
-			image = open(argv[i + 1], O_RDONLY);
-			if (image < 0)
-				die(argv[i + 1]);
-			image_blocks = (uint64_t)lseek(image, 0, SEEK_END) / BLOCK;
-		} else if (i + 1 < argc && strcmp(argv[i], "--after") == 0) {
-			after = (unsigned int)strtoul(argv[i + 1], NULL, 10);
-		} else {
+	fault_op = mode->op;
+	for (int i = 3; i < argc; i += 2)
+		if (i + 1 == argc || !option_take(argv[i], argv[i + 1]))
 			return usage();
-		}
-	}
+	if (said_block == 4096)
+		block = said_block;
+	if (!n_units)
+		n_units = n_images ? n_images : 1;
 
 	sigaction(SIGUSR1, &action, NULL);
 	ep0 = endpoint_open(argv[1], "ep0");

@@ -2,8 +2,8 @@
 /*
  * Runs sekimori-inspect as the daemon does, without the daemon, and prints the report:
  *
- *   inspect-by-hand PROGRAM /dev/bus/usb/BBB/DDD INTERFACE [--deadline MS]
- *   inspect-by-hand PROGRAM /dev/sdX --block [--deadline MS]
+ *   inspect-by-hand PROGRAM /dev/bus/usb/BBB/DDD INTERFACE [OPTION...]
+ *   inspect-by-hand PROGRAM /dev/sdX --block [OPTION...]
  *
  * A driver that has the interface is taken off it first. Prints one "name=value" a line, those of units
  * and volumes as "unit0.name=value", "volume0.name=value"; exits with the program's status, or 3 if it
@@ -99,7 +99,7 @@ static void report_print(const struct report *r)
 
 int main(int argc, char **argv)
 {
-	char *args[] = {"sekimori-inspect", NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+	char *args[16] = {"sekimori-inspect"};
 	char number[32];
 	char *env[] = {NULL};
 	char buf[sizeof(struct report) + 1];
@@ -109,8 +109,8 @@ int main(int argc, char **argv)
 	int device, low, pipes[2], status, n_args = 1;
 	ssize_t n;
 
-	if (argc != 4 && argc != 6) {
-		fputs("usage: inspect-by-hand PROGRAM NODE INTERFACE|--block [--deadline MS]\n", stderr);
+	if (argc < 4 || argc > 10) {
+		fputs("usage: inspect-by-hand PROGRAM NODE INTERFACE|--block [OPTION...]\n", stderr);
 		return 2;
 	}
 	if (!strcmp(argv[3], "--block")) {

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* daemon/volume: the life of one volume, with a shell script in the helper's place. */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "daemon/volume.h"
+#include "testing.h"
+
+#define UUID "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a001"
+#define WORLD_TEXT_MAX 512
+
+/* Says what it was asked; $said names the file. */
+#define SCRIPT_HEAD "#!/bin/sh\necho \"$*\" >> %s/calls\ncd %s\n"
+#define OPENS "echo '{\"step\":\"unlock\"}' >&4; echo '{\"result\":\"open\",\"mount\":\"/run/media/tanaka/x\"}' >&4"
+#define CLOSES "echo '{\"result\":\"closed\",\"forced\":false}' >&4"
+
+struct world {
+	char dir[32];
+	char helper[64];
+	sd_event *event;
+	struct tries tries;
+	struct volume_setup setup;
+	struct volume_life *volume;
+	char states[WORLD_TEXT_MAX];  /* every one that was shown, if it differs from the one before */
+	char records[WORLD_TEXT_MAX]; /* kinds of records */
+	bool unwritable;
+	unsigned int answers;
+	unsigned int ejected;
+	char reason[VOLUME_REASON_MAX]; /* of the last answer; "ok" */
+	uint64_t most_done;
+};
+
+static void add_word(char *text, const char *word)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, WORLD_TEXT_MAX - len, "%s%s", len ? " " : "", word);
+}
+
+static bool ends(const char *text, const char *word)
+{
+	size_t len = strlen(text), n = strlen(word);
+
+	return len >= n && !strcmp(text + len - n, word) && (len == n || text[len - n - 1] == ' ');
+}
+
+static void world_changed(void *userdata, struct volume_life *volume)
+{
+	struct world *world = userdata;
+	const struct volume_view *view = volume_view(volume);
+
+	if (!ends(world->states, volume_state_name(view->state)))
+		add_word(world->states, volume_state_name(view->state));
+	if (view->done > world->most_done)
+		world->most_done = view->done;
+}
+
+static int world_record(void *userdata, const struct volume_view *view, const char *kind,
+			struct json_object *extra)
+{
+	struct world *world = userdata;
+
+	json_object_put(extra);
+	if (world->unwritable)
+		return -ENOSPC;
+	add_word(world->records, kind);
+	return 0;
+}
+
+static void world_ejected(void *userdata, struct volume_life *volume)
+{
+	((struct world *)userdata)->ejected++;
+}
+
+static void world_done(void *userdata, struct volume_life *volume, const char *reason)
+{
+	struct world *world = userdata;
+
+	world->answers++;
+	snprintf(world->reason, sizeof(world->reason), "%s", reason ? reason : "ok");
+}
+
+static const struct volume_ops ops = {
+	.changed = world_changed,
+	.record = world_record,
+	.ejected = world_ejected,
+};
+static const struct volume_user tanaka = { .uid = 1001, .gid = 1001, .name = "tanaka" };
+
+/* The script in words: what it does for `open` and for `close`. */
+static void world_script(struct world *world, const char *open_does, const char *close_does)
+{
+	FILE *f = fopen(world->helper, "we");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fprintf(f, SCRIPT_HEAD "case $1 in\nopen) %s ;;\nclose) %s ;;\nesac\n", world->dir, world->dir,
+		open_does, close_does);
+	fclose(f);
+	chmod(world->helper, 0755);
+}
+
+static void world_init(struct world *world, const char *method)
+{
+	struct volume_facts facts = { .id = 1, .device = 1, .node = "/dev/sekimori-none1",
+				      .partition = 1, .method = method, .uuid = UUID, .label = "税務",
+				      .read_only = true };
+	sigset_t mask;
+
+	*world = (struct world){ .dir = "/tmp/sekimori-volume-XXXXXX" };
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world->dir));
+	snprintf(world->helper, sizeof(world->helper), "%s/helper", world->dir);
+	world_script(world, OPENS, CLOSES);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	CU_ASSERT_EQUAL_FATAL(sd_event_new(&world->event), 0);
+	world->setup = (struct volume_setup){ .event = world->event,
+					      .helper = world->helper,
+					      .idle_ms = 20000,
+					      .tries = &world->tries };
+	CU_ASSERT_EQUAL_FATAL(volume_new(&world->volume, &world->setup, &facts, &ops, world), 0);
+}
+
+/* Runs the loop until so many answers have come, or for as long as given. */
+static void world_run(struct world *world, unsigned int answers, unsigned int ms)
+{
+	for (unsigned int i = 0; i < ms / 10 && world->answers < answers; i++)
+		sd_event_run(world->event, 10000);
+	CU_ASSERT_EQUAL(world->answers, answers);
+}
+
+static void world_settle(struct world *world, unsigned int ms)
+{
+	for (unsigned int i = 0; i < ms / 10; i++)
+		sd_event_run(world->event, 10000);
+}
+
+static void world_deinit(struct world *world)
+{
+	char command[128];
+
+	volume_leave(world->volume);
+	/* Children that were left or killed are reaped. */
+	world_settle(world, 100);
+	sd_event_unref(world->event);
+	snprintf(command, sizeof(command), "rm -rf %s", world->dir);
+	CU_ASSERT_EQUAL(system(command), 0);
+}
+
+static char *world_calls(struct world *world)
+{
+	static char text[4096];
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/calls", world->dir);
+	f = fopen(path, "re");
+	text[0] = '\0';
+	if (f) {
+		text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+		fclose(f);
+	}
+	return text;
+}
+
+static int passphrase(const char *text)
+{
+	int fd = memfd_create("passphrase", MFD_CLOEXEC);
+
+	CU_ASSERT_EQUAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void open_with(struct world *world, const char *text)
+{
+	volume_open(world->volume, &tanaka, passphrase(text), world_done, world);
+}
+
+static void opened_and_closed(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, "cat <&3 > secret; " OPENS, CLOSES);
+	open_with(&world, "関所");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_OPENING);
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->mount, "/run/media/tanaka/x");
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->user, "tanaka");
+	CU_ASSERT_PTR_NOT_NULL(strstr(world_calls(&world),
+				      "open --node /dev/sekimori-none1 --mapping sekimori-sekimori-none1-0 "
+				      "--method luks2 --uuid " UUID " --uid 1001 --gid 1001 --user tanaka "
+				      "--label 税務 --read-only\n"));
+	volume_close(world.volume, false, world_done, &world);
+	world_run(&world, 2, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->mount, "");
+	CU_ASSERT_STRING_EQUAL(world.states, "opening open closing locked");
+	CU_ASSERT_STRING_EQUAL(world.records, "volume-opening volume-opened volume-closed");
+	/* Once more is no failure, and no work. */
+	volume_close(world.volume, false, world_done, &world);
+	CU_ASSERT_EQUAL(world.answers, 3);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	world_deinit(&world);
+}
+
+static void wrong_passphrase_is_counted_and_the_next_waits(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, "echo '{\"result\":\"failed\",\"reason\":\"wrong-passphrase\",\"detail\":\"\"}' >&4; exit 1",
+		     CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "wrong-passphrase");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->wrong, 1);
+	CU_ASSERT_STRING_EQUAL(world.records, "volume-opening volume-refused");
+	open_with(&world, "x");
+	CU_ASSERT_EQUAL(world.answers, 2);
+	CU_ASSERT_STRING_EQUAL(world.reason, "passphrase-wait");
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->detail, "1");
+	/* A new life of the same volume has to wait as well: unplugging does not help. */
+	CU_ASSERT_EQUAL(tries_wrong(&world.tries, UUID), 1);
+	world_settle(&world, 1100);
+	world_script(&world, OPENS, CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 3, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->wrong, 0);
+	world_deinit(&world);
+}
+
+static void infected_is_withheld_and_named(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world,
+		     "for i in 1 2 3; do echo '{\"step\":\"scan\",\"done\":'$i',\"total\":3}'; done >&4;"
+		     "echo '{\"infected\":\"d/請求書.doc\",\"signature\":\"Eicar\"}' >&4;"
+		     "echo '{\"result\":\"failed\",\"reason\":\"infected\",\"detail\":\"\"}' >&4; exit 1",
+		     CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "infected");
+	CU_ASSERT_STRING_EQUAL(world.states, "opening scanning failed");
+	CU_ASSERT_EQUAL(world.most_done, 3);
+	CU_ASSERT_EQUAL_FATAL(volume_view(world.volume)->n_infected, 1);
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->infected[0].path, "d/請求書.doc");
+	world_deinit(&world);
+}
+
+static void nobody_ends_a_scan_but_the_daemon(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, "echo '{\"step\":\"scan\",\"done\":0,\"total\":3}' >&4; exec sleep 100", CLOSES);
+	open_with(&world, "x");
+	for (unsigned int i = 0; i < 500 && volume_view(world.volume)->state != VOLUME_SCANNING; i++)
+		sd_event_run(world.event, 10000);
+	volume_close(world.volume, false, world_done, &world);
+	CU_ASSERT_EQUAL(world.answers, 1);
+	CU_ASSERT_STRING_EQUAL(world.reason, "volume-busy");
+	open_with(&world, "x");
+	CU_ASSERT_EQUAL(world.answers, 2);
+	CU_ASSERT_STRING_EQUAL(world.reason, "volume-busy");
+	volume_close(world.volume, true, world_done, &world);
+	CU_ASSERT_EQUAL(world.answers, 3);
+	CU_ASSERT_STRING_EQUAL(world.reason, "interrupted");
+	world_run(&world, 4, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(world_calls(&world), "close --mapping sekimori-sekimori-none1-0 --force"));
+	world_deinit(&world);
+}
+
+static void silent_helper_is_killed_and_cleaned_up_after(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world.setup.idle_ms = 200;
+	world_script(&world, "exec sleep 100", CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "open-timeout");
+	CU_ASSERT_STRING_EQUAL(world.states, "opening closing failed");
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->error, "open-timeout");
+	CU_ASSERT_PTR_NOT_NULL(strstr(world_calls(&world), "--force"));
+	world_deinit(&world);
+}
+
+static void helper_that_dies_or_is_missing_is_a_failure(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, "echo '{\"result\":'; echo nonsense >&4; kill -9 $$", CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "open-timeout");
+	unlink(world.helper);
+	open_with(&world, "x");
+	world_run(&world, 2, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "open-failed");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_FAILED);
+	world_deinit(&world);
+}
+
+static void in_use_stays_open_and_tells_who(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, OPENS,
+		     "[ \"$4\" ] && { " CLOSES "; exit; }; echo '{\"holder\":\"vi\",\"pid\":77,\"uid\":1001}' >&4;"
+		     "echo '{\"result\":\"failed\",\"reason\":\"busy\",\"detail\":\"\"}' >&4; exit 1");
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	volume_eject(world.volume, world_done, &world);
+	world_run(&world, 2, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "busy");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_OPEN);
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->mount, "/run/media/tanaka/x");
+	CU_ASSERT_EQUAL_FATAL(volume_view(world.volume)->n_holders, 1);
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->holders[0].name, "vi");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->holders[0].pid, 77);
+	CU_ASSERT_EQUAL(world.ejected, 0);
+	volume_close(world.volume, true, world_done, &world);
+	world_run(&world, 3, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	volume_eject(world.volume, world_done, &world);
+	CU_ASSERT_EQUAL(world.ejected, 1);
+	world_deinit(&world);
+}
+
+static void force_overtakes_a_close_that_hangs(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, OPENS, "[ \"$4\" ] || exec sleep 100; " CLOSES);
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	volume_close(world.volume, false, world_done, &world);
+	world_settle(&world, 100);
+	volume_close(world.volume, true, world_done, &world);
+	world_run(&world, 3, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	world_deinit(&world);
+}
+
+static void nothing_begins_that_cannot_be_logged(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world.unwritable = true;
+	open_with(&world, "x");
+	CU_ASSERT_EQUAL(world.answers, 1);
+	CU_ASSERT_STRING_EQUAL(world.reason, "log-unwritable");
+	CU_ASSERT_STRING_EQUAL(world_calls(&world), "");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	world_deinit(&world);
+}
+
+static void only_a_pipe_or_a_memfd_holds_a_passphrase(void)
+{
+	static const char *const others[] = { "/dev/zero", "/etc/passwd", "/tmp" };
+	struct world world;
+
+	world_init(&world, "luks2");
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++) {
+		/* A file of tmpfs is as harmless as a memfd. */
+		int fd = open(others[i], O_RDONLY | O_CLOEXEC);
+
+		if (i == 1 && fcntl(fd, F_GET_SEALS) >= 0) {
+			close(fd);
+			world.answers++;
+			continue;
+		}
+		volume_open(world.volume, &tanaka, fd, world_done, &world);
+		CU_ASSERT_EQUAL(world.answers, i + 1);
+		CU_ASSERT_STRING_EQUAL(world.reason, "no-passphrase");
+	}
+	volume_open(world.volume, &tanaka, -1, world_done, &world);
+	CU_ASSERT_STRING_EQUAL(world.reason, "no-organisation-key");
+	CU_ASSERT_STRING_EQUAL(world_calls(&world), "");
+	world_deinit(&world);
+}
+
+static void organisation_key_comes_from_its_file_and_is_not_counted(void)
+{
+	struct world world;
+	char path[64];
+	FILE *f;
+
+	world_init(&world, "luks2");
+	snprintf(path, sizeof(path), "%s/organisation", world.dir);
+	f = fopen(path, "we");
+	fputs("secret", f);
+	fclose(f);
+	world.setup.organisation = path;
+	world_script(&world, "[ \"$(cat <&3)\" = secret ] || exit 3;"
+			     "echo '{\"result\":\"failed\",\"reason\":\"wrong-passphrase\"}' >&4; exit 1", CLOSES);
+	volume_open(world.volume, &tanaka, -1, world_done, &world);
+	world_run(&world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world.reason, "wrong-passphrase");
+	CU_ASSERT_EQUAL(tries_wrong(&world.tries, UUID), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(world_calls(&world), "--organisation"));
+	world_deinit(&world);
+}
+
+static void session_events_close_what_the_policy_says(void)
+{
+	static const struct volume_rules standard = VOLUME_RULES_DEFAULT;
+	static const struct volume_rules keep = { .close_at_lock = false };
+	struct world world;
+
+	world_init(&world, "luks2");
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	volume_happened(world.volume, &standard, VOLUME_AT_LOCK);
+	volume_happened(world.volume, &keep, VOLUME_AT_LOGOUT);
+	volume_happened(world.volume, &keep, VOLUME_AT_SWITCH);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_OPEN);
+	volume_happened(world.volume, &standard, VOLUME_AT_LOGOUT);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_CLOSING);
+	for (unsigned int i = 0; i < 500 && volume_view(world.volume)->state != VOLUME_LOCKED; i++)
+		sd_event_run(world.event, 10000);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	world_deinit(&world);
+}
+
+/* The device is unplugged while it is open, or while it is being opened. */
+static void freeing_closes_in_the_background(void)
+{
+	static const char *const scripts[] = { OPENS, "exec sleep 100" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		struct world world;
+
+		world_init(&world, "luks2");
+		world_script(&world, scripts[i], CLOSES);
+		open_with(&world, "x");
+		if (i == 0)
+			world_run(&world, 1, 5000);
+		else
+			world_settle(&world, 100);
+		world.volume = volume_free(world.volume);
+		for (unsigned int n = 0; n < 500 && !strstr(world_calls(&world), "--force"); n++)
+			sd_event_run(world.event, 10000);
+		world_settle(&world, 300);
+		EXPECT(strstr(world_calls(&world), "--force"), scripts[i]);
+		EXPECT(i || ends(world.records, "volume-closed"), world.records);
+		EXPECT(world.answers == 1 && (!i || !strcmp(world.reason, "interrupted")), world.reason);
+		world_deinit(&world);
+	}
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		TEST(opened_and_closed),
+		TEST(wrong_passphrase_is_counted_and_the_next_waits),
+		TEST(infected_is_withheld_and_named),
+		TEST(nobody_ends_a_scan_but_the_daemon),
+		TEST(silent_helper_is_killed_and_cleaned_up_after),
+		TEST(helper_that_dies_or_is_missing_is_a_failure),
+		TEST(in_use_stays_open_and_tells_who),
+		TEST(force_overtakes_a_close_that_hangs),
+		TEST(nothing_begins_that_cannot_be_logged),
+		TEST(only_a_pipe_or_a_memfd_holds_a_passphrase),
+		TEST(organisation_key_comes_from_its_file_and_is_not_counted),
+		TEST(session_events_close_what_the_policy_says),
+		TEST(freeing_closes_in_the_background),
+	};
+
+	return testing_run("volume", tests, ARRAY_SIZE(tests));
+}

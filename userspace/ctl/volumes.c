@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/names.h"
+#include "core/reason.h"
+#include "ctl/volumes.h"
+
+/* --- finding ------------------------------------------------------------------------------- */
+
+static bool volume_is(struct json_object *volume, const char *argument)
+{
+	static const char *const members[] = {"DeviceName", "Medium", "Uuid", "Node", "Label"};
+	const char *device = output_raw(volume, "Device");
+
+	if (!strncmp(device, BUS_DEVICE_PATH_PREFIX, strlen(BUS_DEVICE_PATH_PREFIX)) &&
+	    !strcmp(device + strlen(BUS_DEVICE_PATH_PREFIX), argument))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (!strcmp(output_raw(volume, members[i]), argument))
+			return true;
+	return false;
+}
+
+struct json_object *volumes_find(DBusConnection *dbus, const struct context *context,
+				 const char *argument)
+{
+	_cleanup_(freep) char *why = NULL;
+	struct json_object *volumes = client_volumes(dbus, &why);
+
+	if (!volumes) {
+		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+
+		fprintf(stderr, "sekimorictl: %s %s\n",
+			label_text(LABEL_BUS_FAILED, context->japanese), shown);
+		return NULL;
+	}
+	for (size_t i = json_object_array_length(volumes); argument && i-- > 0;)
+		if (!volume_is(json_object_array_get_idx(volumes, i), argument))
+			json_object_array_del_idx(volumes, i, 1);
+	if (argument && !json_object_array_length(volumes)) {
+		_cleanup_(freep) char *shown = output_escape(argument);
+
+		fprintf(stderr, "sekimorictl: %s %s\n",
+			label_text(LABEL_NO_SUCH_VOLUME, context->japanese), shown);
+		json_object_put(volumes);
+		return NULL;
+	}
+	return volumes;
+}
+
+char *volumes_name(struct json_object *volume)
+{
+	static const char *const members[] = {"Medium", "Label", "Uuid", "Node"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (*output_raw(volume, members[i]))
+			return output_member(volume, members[i]);
+	return output_format("?");
+}
+
+/* --- telling ------------------------------------------------------------------------------- */
+
+void volumes_progress(const struct context *context, const char *text)
+{
+	if (!context->json && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\x1b[K%s", text);
+}
+
+static void tell_infected(const struct context *context, struct json_object *list)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *pair = json_object_array_get_idx(list, i);
+		_cleanup_(freep) char *path = output_escape(
+			json_object_get_string(json_object_array_get_idx(pair, 0)));
+		_cleanup_(freep) char *signature = output_escape(
+			json_object_get_string(json_object_array_get_idx(pair, 1)));
+
+		fprintf(stderr, "  %s %s (%s)\n",
+			label_text(LABEL_INFECTED_FILE, context->japanese), path, signature);
+	}
+}
+
+static void tell_holders(const struct context *context, struct json_object *list)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		_cleanup_(freep) char *name = output_escape(
+			json_object_get_string(json_object_array_get_idx(entry, 0)));
+
+		fprintf(stderr, "  %s %s (%d)\n", label_text(LABEL_HELD_BY, context->japanese), name,
+			json_object_get_int(json_object_array_get_idx(entry, 1)));
+	}
+}
+
+/* "REASON: DETAIL" taken apart; what is no reason of ours stays as it is. */
+static void tell_reason(const struct context *context, const char *what, const char *why)
+{
+	size_t len = strcspn(why, ":");
+	_cleanup_(freep) char *code = strndup(why, len);
+	_cleanup_(freep) char *detail = output_escape(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
+	bool ja = context->japanese;
+
+	if (!code || !reason_find(code)) {
+		_cleanup_(freep) char *shown = output_escape(why);
+
+		fprintf(stderr, "%s %s\n", what, shown);
+	} else if (!strcmp(code, "passphrase-wait")) {
+		fprintf(stderr, "%s %s (%s %s)\n", what, reason_text(code, ja), detail,
+			label_text(LABEL_SECONDS_LEFT, ja));
+	} else {
+		fprintf(stderr, "%s %s%s%s%s\n", what, reason_text(code, ja), *detail ? " (" : "",
+			detail, *detail ? ")" : "");
+	}
+}
+
+void volumes_refused(const struct context *context, const char *what, const char *why,
+		     struct json_object *volume, struct json_object *result)
+{
+	struct json_object *infected = json_object_object_get(volume, "Infected");
+	struct json_object *holders = json_object_object_get(volume, "Holders");
+	size_t len = strcspn(why ? why : "", ":");
+
+	if (!context->json) {
+		tell_reason(context, what, why ? why : "");
+		tell_infected(context, infected);
+		tell_holders(context, holders);
+		return;
+	}
+	json_object_object_add(result, "reason", json_object_new_string_len(why ? why : "", (int)len));
+	json_object_object_add(result, "error", json_object_new_string(why ? why : ""));
+	json_object_object_add(result, "infected", json_object_get(infected));
+	json_object_object_add(result, "holders", json_object_get(holders));
+}
