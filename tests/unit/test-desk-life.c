@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* desk/transition, desk/term, desk/field: what may happen to a medium, until when, and in which values. */
+/*
+ * desk/transition, desk/term, desk/field: what may happen to a medium, until when, and in which
+ * values.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,18 +13,22 @@
 #include "desk/transition.h"
 #include "testing.h"
 
-/* What becomes of a medium of each status, written as the drawing has it: '.' refused, '?' only with a reason. */
+/*
+ * What becomes of a medium of each status, written as the drawing has it: '.' refused, '?' only
+ * with a reason.
+ */
 enum {
 	N_STATUSES = MEDIUM_DISPOSED + 1,
 };
 
 static const struct {
 	enum event_kind kind;
-	const char *becomes; /* of active, lent, lost, revoked, disposed; by first letters, D for disposed */
+	const char *
+		becomes; /* of active, lent, lost, revoked, disposed; by first letters, D for disposed */
 } drawing[] = {
-	{EVENT_ISSUED, "a..a."},  {EVENT_ENROLLED, "a..a."}, {EVENT_IMPORTED, "....."},
-	{EVENT_LENT, "l...."},	  {EVENT_RETURNED, ".a.r."}, {EVENT_LOST, "LL.L."},
-	{EVENT_FOUND, "..a.."},	  {EVENT_REVOKED, "rr..."},  {EVENT_WIPED, "a..r."},
+	{EVENT_ISSUED, "a..a."},   {EVENT_ENROLLED, "a..a."}, {EVENT_IMPORTED, "....."},
+	{EVENT_LENT, "l...."},     {EVENT_RETURNED, ".a.r."}, {EVENT_LOST, "LL.L."},
+	{EVENT_FOUND, "..a.."},    {EVENT_REVOKED, "rr..."},  {EVENT_WIPED, "a..r."},
 	{EVENT_DISPOSED, "?.??."}, {EVENT_CHANGED, "alLr."},
 };
 
@@ -49,7 +56,8 @@ static void every_step_is_as_drawn(void)
 			else
 				EXPECT(letter(state.status) == expected, name);
 			if (expected == '?') {
-				EXPECT(!transition_make(&state, drawing[i].kind, true, MEDIUM_ACTIVE) &&
+				EXPECT(!transition_make(&state, drawing[i].kind, true,
+							MEDIUM_ACTIVE) &&
 					       state.status == MEDIUM_DISPOSED,
 				       name);
 			}
@@ -60,13 +68,15 @@ static void what_does_not_exist_can_only_be_entered(void)
 {
 	for (unsigned int kind = 0; kind < EVENT_COUNT; kind++) {
 		struct transition_state state = {0};
-		bool enters = kind == EVENT_ISSUED || kind == EVENT_ENROLLED || kind == EVENT_IMPORTED;
+		bool enters =
+			kind == EVENT_ISSUED || kind == EVENT_ENROLLED || kind == EVENT_IMPORTED;
 		int r = transition_make(&state, kind, true, MEDIUM_LOST);
 
 		EXPECT(r == (enters ? 0 : TRANSITION_E_STATUS), event_kind_name(kind));
 		EXPECT(state.exists == enters, event_kind_name(kind));
 		if (enters)
-			EXPECT(state.status == (kind == EVENT_IMPORTED ? MEDIUM_LOST : MEDIUM_ACTIVE),
+			EXPECT(state.status ==
+				       (kind == EVENT_IMPORTED ? MEDIUM_LOST : MEDIUM_ACTIVE),
 			       event_kind_name(kind));
 	}
 }
@@ -77,14 +87,16 @@ static void the_wiped_need_no_reason_and_cannot_be_lent(void)
 
 	transition_make(&state, EVENT_ISSUED, false, MEDIUM_ACTIVE);
 	CU_ASSERT_EQUAL(transition_make(&state, EVENT_WIPED, false, MEDIUM_ACTIVE), 0);
-	CU_ASSERT_EQUAL(transition_make(&state, EVENT_LENT, true, MEDIUM_ACTIVE), TRANSITION_E_WIPED);
+	CU_ASSERT_EQUAL(transition_make(&state, EVENT_LENT, true, MEDIUM_ACTIVE),
+			TRANSITION_E_WIPED);
 	copy = state;
 	CU_ASSERT_EQUAL(transition_make(&copy, EVENT_DISPOSED, false, MEDIUM_ACTIVE), 0);
 	CU_ASSERT_EQUAL(copy.status, MEDIUM_DISPOSED);
 	/* Lost after all: nobody can say any more what is on it. */
 	copy = state;
 	transition_make(&copy, EVENT_LOST, false, MEDIUM_ACTIVE);
-	CU_ASSERT_EQUAL(transition_make(&copy, EVENT_DISPOSED, false, MEDIUM_ACTIVE), TRANSITION_E_WHY);
+	CU_ASSERT_EQUAL(transition_make(&copy, EVENT_DISPOSED, false, MEDIUM_ACTIVE),
+			TRANSITION_E_WHY);
 	CU_ASSERT_EQUAL(transition_make(&state, EVENT_ISSUED, false, MEDIUM_ACTIVE), 0);
 	CU_ASSERT_EQUAL(transition_make(&state, EVENT_LENT, false, MEDIUM_ACTIVE), 0);
 }
@@ -130,8 +142,9 @@ static void terms_end_on_the_31st_of_march(void)
 		const char *day;
 		const char *end;
 	} rows[] = {
-		{"2026-11-21", "2027-03-31"}, {"2027-01-01", "2027-03-31"}, {"2027-03-31", "2027-03-31"},
-		{"2027-04-01", "2028-03-31"}, {"2028-02-29", "2028-03-31"}, {"1999-12-31", "2000-03-31"},
+		{"2026-11-21", "2027-03-31"}, {"2027-01-01", "2027-03-31"},
+		{"2027-03-31", "2027-03-31"}, {"2027-04-01", "2028-03-31"},
+		{"2028-02-29", "2028-03-31"}, {"1999-12-31", "2000-03-31"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -152,19 +165,35 @@ static void fields_take_one_form_of_each_value(void)
 		const char *value;
 		bool ok;
 	} rows[] = {
-		{FIELD_NUMBER, "ZEI-0001", true},     {FIELD_NUMBER, "税-1", true},
-		{FIELD_NUMBER, " x", false},	      {FIELD_NUMBER, "a\nb", false},
-		{FIELD_ID, "46f4:0001", true},	      {FIELD_ID, "46F4:0001", false},
-		{FIELD_ID, "46f4:1", false},	      {FIELD_SERIAL, "", true},
-		{FIELD_SERIAL, "\xe2\x80\xae" "1", false}, {FIELD_CLASS, "II", true},
-		{FIELD_CLASS, "2", false},	      {FIELD_ACCESS, "ro", true},
-		{FIELD_ACCESS, "wo", false},	      {FIELD_ENCRYPTION, "luks2", true},
-		{FIELD_ENCRYPTION, "optional", false}, {FIELD_USERS, "tanaka,@zeimu", true},
-		{FIELD_USERS, "tanaka, suzuki", false}, {FIELD_USERS, ",", false},
-		{FIELD_UNTIL, "2027-03-31", true},    {FIELD_UNTIL, "2027-3-31", false},
-		{FIELD_UNTIL, "2027-02-29", false},   {FIELD_UNTIL, "2027-03-31T10:00", false},
-		{FIELD_STATUS, "lent", true},	      {FIELD_STATUS, "LENT", false},
-		{FIELD_MARK, "{}", false},	      {FIELD_HOLDER, "\xff", false},
+		{FIELD_NUMBER, "ZEI-0001", true},
+		{FIELD_NUMBER, "税-1", true},
+		{FIELD_NUMBER, " x", false},
+		{FIELD_NUMBER, "a\nb", false},
+		{FIELD_ID, "46f4:0001", true},
+		{FIELD_ID, "46F4:0001", false},
+		{FIELD_ID, "46f4:1", false},
+		{FIELD_SERIAL, "", true},
+		{FIELD_SERIAL,
+		 "\xe2\x80\xae"
+		 "1",
+		 false},
+		{FIELD_CLASS, "II", true},
+		{FIELD_CLASS, "2", false},
+		{FIELD_ACCESS, "ro", true},
+		{FIELD_ACCESS, "wo", false},
+		{FIELD_ENCRYPTION, "luks2", true},
+		{FIELD_ENCRYPTION, "optional", false},
+		{FIELD_USERS, "tanaka,@zeimu", true},
+		{FIELD_USERS, "tanaka, suzuki", false},
+		{FIELD_USERS, ",", false},
+		{FIELD_UNTIL, "2027-03-31", true},
+		{FIELD_UNTIL, "2027-3-31", false},
+		{FIELD_UNTIL, "2027-02-29", false},
+		{FIELD_UNTIL, "2027-03-31T10:00", false},
+		{FIELD_STATUS, "lent", true},
+		{FIELD_STATUS, "LENT", false},
+		{FIELD_MARK, "{}", false},
+		{FIELD_HOLDER, "\xff", false},
 	};
 	char number[MEDIUM_NUMBER_MAX + 1];
 
@@ -175,7 +204,8 @@ static void fields_take_one_form_of_each_value(void)
 	CU_ASSERT_PTR_NOT_NULL(field_check(FIELD_NUMBER, number));
 	CU_ASSERT_PTR_NULL(field_check(FIELD_NUMBER, number + 1));
 	for (enum field i = 0; i < FIELD_COUNT; i++)
-		EXPECT(field_find(field_rows[i].name) == i && *field_rows[i].ja && *field_rows[i].en,
+		EXPECT(field_find(field_rows[i].name) == i && *field_rows[i].ja &&
+			       *field_rows[i].en,
 		       field_rows[i].name);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* desk/secretkey, desk/sealed, desk/archive, desk/passphrase: secrets come back to who knows the passphrase, and to nobody else. */
+/*
+ * desk/secretkey, desk/sealed, desk/archive, desk/passphrase: secrets come back to who knows the
+ * passphrase, and to nobody else.
+ */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +22,8 @@ static void a_key_comes_back_by_its_passphrase_alone(void)
 
 	CU_ASSERT_EQUAL_FATAL(secretkey_generate(&key), 0);
 	CU_ASSERT_EQUAL_FATAL(secretkey_format(&key, "four words", true, text), 0);
-	CU_ASSERT_EQUAL(secretkey_parse(text, strlen(text), "four word", &again), SECRETKEY_E_PASSPHRASE);
+	CU_ASSERT_EQUAL(secretkey_parse(text, strlen(text), "four word", &again),
+			SECRETKEY_E_PASSPHRASE);
 	CU_ASSERT_PTR_NULL(again.secret);
 	CU_ASSERT_EQUAL_FATAL(secretkey_parse(text, strlen(text), "four words", &again), 0);
 	CU_ASSERT_EQUAL(memcmp(key.id, again.id, sizeof(key.id)), 0);
@@ -159,9 +163,10 @@ static void an_archive_comes_back_as_it_was(void)
 
 static void an_archive_cannot_write_elsewhere(void)
 {
-	static const char *const names[] = {"../register.db", "/etc/passwd",	  "keys/../x", "keys/",
-					    "keys/a/b",	      "keys/.hidden",	  "other/x",   "register.db/x",
-					    "",		      "keys/a\nb",	  "trust"};
+	static const char *const names[] = {"../register.db", "/etc/passwd",   "keys/../x",
+					    "keys/",          "keys/a/b",      "keys/.hidden",
+					    "other/x",        "register.db/x", "",
+					    "keys/a\nb",      "trust"};
 	static struct archive archive, again;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -178,9 +183,10 @@ static void an_archive_cannot_write_elsewhere(void)
 		_cleanup_(freep) uint8_t *packed = NULL;
 		size_t len = 0;
 
-		archive = (struct archive){.n = 2 - i,
-					   .files = {{"keys/a", i ? 04755 : 0600, (const uint8_t *)"x", 1},
-						     {"keys/a", 0600, (const uint8_t *)"y", 1}}};
+		archive = (struct archive){
+			.n = 2 - i,
+			.files = {{"keys/a", i ? 04755 : 0600, (const uint8_t *)"x", 1},
+				  {"keys/a", 0600, (const uint8_t *)"y", 1}}};
 		CU_ASSERT_EQUAL_FATAL(archive_pack(&archive, &packed, &len), 0);
 		CU_ASSERT_EQUAL(archive_unpack(packed, len, &again), ARCHIVE_E_FORM);
 	}
@@ -188,7 +194,8 @@ static void an_archive_cannot_write_elsewhere(void)
 
 static void weak_passphrases_get_a_hint(void)
 {
-	static const char *const weak[] = {"short", "aaaaaaaaaaaaaaaa", "1234567890123456", "短い言葉"};
+	static const char *const weak[] = {"short", "aaaaaaaaaaaaaaaa", "1234567890123456",
+					   "短い言葉"};
 	static const char *const good[] = {"four unrelated words", "十二文字以上ある合い言葉です"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(weak); i++)

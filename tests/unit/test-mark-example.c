@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* core/mark makes and reads the example of docs/mark.md (tests/integration/test_desk_mark.py holds the two together). */
+/*
+ * core/mark makes and reads the example of docs/mark.md (tests/integration/test_desk_mark.py holds
+ * the two together).
+ */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +13,14 @@
 
 #define BINDING "5c492ddc950a71ca4d05ec43d0393d082bafc3c1efcaa6440d89c7cf3be800b1"
 #define SIGNATURE                                                                                  \
-	"9e6b52a51bb0b5fab0524053fe64bb22a08fe7e63b8cf1becef25b31867e7f3af0025e0e8dc7c69ad2d75f7a27cebc404445419da0f4b15104f8161f5a6a660f"
+	"9e6b52a51bb0b5fab0524053fe64bb22a08fe7e63b8cf1becef25b31867e7f3af0025e0e8dc7c69ad2d75f7a" \
+	"27cebc404445419da0f4b15104f8161f5a6a660f"
 #define TOKEN                                                                                      \
-	"{\"type\":\"sekimori\",\"keyslots\":[],\"version\":1,\"number\":\"ZEI-0001\",\"class\":2,"  \
-	"\"uuid\":\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\",\"binding\":\"" BINDING                  \
-	"\",\"id_vendor\":\"46f4\",\"id_product\":\"0001\",\"serial\":\"AB \\\"12\\\" 税\","        \
-	"\"issued\":\"2026-04-01\",\"until\":\"2027-03-31\",\"signer\":\"0102030405060708\","        \
+	"{\"type\":\"sekimori\",\"keyslots\":[],\"version\":1,\"number\":\"ZEI-0001\",\"class\":"  \
+	"2,"                                                                                       \
+	"\"uuid\":\"1b4e28ba-2fa1-11d2-883f-0016d3cca427\",\"binding\":\"" BINDING                 \
+	"\",\"id_vendor\":\"46f4\",\"id_product\":\"0001\",\"serial\":\"AB \\\"12\\\" 税\","      \
+	"\"issued\":\"2026-04-01\",\"until\":\"2027-03-31\",\"signer\":\"0102030405060708\","      \
 	"\"signature\":\"" SIGNATURE "\"}"
 
 static struct mark mark;
