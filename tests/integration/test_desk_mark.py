@@ -61,4 +61,6 @@ def test_the_programs_make_the_same_mark():
     # The unit test builds this mark from the same inputs by the programs' own code.
     unit = (TOP / "tests" / "unit" / "test-mark-example.c").read_text(encoding="utf-8")
     mark = json.loads(example()[2])
-    assert mark["signature"] in unit.replace('"\n\t"', "") and mark["binding"] in unit
+    # Long strings of C stand in pieces.
+    unit = re.sub(r'"\s*\\?\n\s*"', "", unit)
+    assert mark["signature"] in unit and mark["binding"] in unit
