@@ -188,6 +188,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/bench/policy.py
 	tests/bench/run.py
 	tests/bench/media.py
+	tests/bench/desk.py
 
 $(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 from desks import bare_desk, desk, table, uuid
+from harness import TOP
 
 JA = {"LANG": "ja_JP.UTF-8"}
 
@@ -395,3 +396,20 @@ def test_help_is_there_for_every_command_in_both_languages():
                 page = d.ok("help", *words, f"--lang={lang}")
                 assert page.splitlines()[0].split("sekimori-desk ")[1].startswith(" ".join(words)), page
                 assert len(page.splitlines()[2]) > 2
+
+
+def test_the_manual_knows_every_command_and_option():
+    page = (TOP / "docs" / "man" / "sekimori-desk.1.md").read_text(encoding="utf-8")
+    own = ("no-color", "help", "version")
+    # The device's side has its options in the tool's own help.
+    with bare_desk() as d:
+        text = d.ok("help")
+        for line in text.split("\n\n")[1].splitlines()[1:]:
+            name = line.split("  ")[1].split(" NUMBER")[0].split(" FILE")[0].split(" DEVICE")[0].split(" [")[0].split(" COMMAND")[0]
+            assert f"`{name}`" in page, name
+            if name in ("issue", "enrol", "wipe", "inspect", "recovery", "help"):
+                continue
+            for option in d.ok("help", *name.split()).splitlines():
+                if option.startswith("  --"):
+                    option = option.split("=")[0].split()[0][2:]
+                    assert option in own or f"--{option}" in page, (name, option)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk import`: enters the media of a CSV table. Every line is entered in one transaction, which is
- * committed only if none has an error, so that all errors are told and nothing is changed.
+ * `sekimori-desk import`: enters the media of a CSV table. Every line is entered in one
+ * transaction, which is committed only if none has an error, so that all errors are told and
+ * nothing is changed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -165,8 +166,9 @@ static int read_lines(struct import *import)
 		if (r)
 			return r;
 		if (import->n_errors == ERRORS_MAX) {
-			message_note(import->context, "and perhaps more", "他にも誤りがあるかも"
-									  "しれません");
+			message_note(import->context, "and perhaps more",
+				     "他にも誤りがあるかも"
+				     "しれません");
 			break;
 		}
 	}

@@ -17,7 +17,7 @@
 
 /* What a person looks for first; the rest is in show and in --csv. */
 static const enum field columns[] = {FIELD_NUMBER, FIELD_STATUS, FIELD_CLASS, FIELD_PRODUCT,
-				     FIELD_HOLDER, FIELD_PLACE,	 FIELD_UNTIL, FIELD_DUE};
+				     FIELD_HOLDER, FIELD_PLACE,  FIELD_UNTIL, FIELD_DUE};
 #define N_COLUMNS ARRAY_SIZE(columns)
 
 struct row {

@@ -51,7 +51,10 @@ int register_code(int sqlite_code);
 /* Runs statements without results. */
 int register_run(struct media_register *reg, const char *sql);
 
-/* One of those that are kept; `sql` prepares it at its first use. It must not be in use: _cleanup_(statement_restp). */
+/*
+ * One of those that are kept; `sql` prepares it at its first use. It must not be in use:
+ * _cleanup_(statement_restp).
+ */
 int register_keep(struct media_register *reg, enum register_statement which, const char *sql,
 		  sqlite3_stmt **statementp);
 

@@ -40,7 +40,8 @@ static int refuse(struct media_register *reg, enum field field, const char *expe
 /* A table cannot say that a medium was wiped, but that its volume is missing. */
 static void note_wiped(struct medium_state *state, enum event_kind kind)
 {
-	if (kind == EVENT_IMPORTED && !strncmp(record_get(&state->record, FIELD_ENCRYPTION), "luks", 4))
+	if (kind == EVENT_IMPORTED &&
+	    !strncmp(record_get(&state->record, FIELD_ENCRYPTION), "luks", 4))
 		state->transition.wiped = !*record_get(&state->record, FIELD_LUKS_UUID);
 }
 
@@ -73,9 +74,9 @@ static int fold(struct medium_state *state, sqlite3_stmt *row)
 int register_find(struct media_register *reg, const char *number, struct medium_state *state)
 {
 	_cleanup_(statement_restp) sqlite3_stmt *rows = NULL;
-	int code = SQLITE_DONE, r = register_keep(reg, STATEMENT_FIND,
-						  STATE " WHERE m.number = ?1 ORDER BY e.sequence",
-						  &rows);
+	int code = SQLITE_DONE,
+	    r = register_keep(reg, STATEMENT_FIND, STATE " WHERE m.number = ?1 ORDER BY e.sequence",
+			      &rows);
 
 	if (r)
 		return r;
@@ -96,10 +97,10 @@ int register_find_volume(struct media_register *reg, const char *luks_uuid,
 {
 	_cleanup_(statement_restp) sqlite3_stmt *numbers = NULL;
 	int code, r = register_keep(reg, STATEMENT_FIND_VOLUME,
-				       "SELECT DISTINCT m.number FROM events AS e JOIN media AS m"
-				       " ON m.medium = e.medium WHERE e.luks_uuid = ?1"
-				       " ORDER BY m.medium",
-				       &numbers);
+				    "SELECT DISTINCT m.number FROM events AS e JOIN media AS m"
+				    " ON m.medium = e.medium WHERE e.luks_uuid = ?1"
+				    " ORDER BY m.medium",
+				    &numbers);
 
 	if (r)
 		return r;
@@ -164,8 +165,8 @@ int register_history(struct media_register *reg, const char *number, register_ev
 			return REGISTER_E_DAMAGED;
 		for (enum field i = FIELD_STATUS; i < FIELD_COUNT; i++)
 			record_set(&event.sets, i,
-				   (const char *)sqlite3_column_text(
-					   rows, 6 + (int)(i - FIELD_STATUS)));
+				   (const char *)sqlite3_column_text(rows,
+								     6 + (int)(i - FIELD_STATUS)));
 		r = each(userdata, (unsigned int)sqlite3_column_int(rows, 0),
 			 register_column(rows, 2), &event);
 		record_deinit(&event.sets);
@@ -235,13 +236,14 @@ static int insert_event(struct media_register *reg, const struct medium_state *b
 {
 	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	char now[REGISTER_TIME_MAX];
-	int r = register_keep(reg, STATEMENT_INSERT_EVENT,
-				 "INSERT INTO events (medium, sequence, kind, time, by, why, detail,"
-				 " status, class, content, access, encryption, luks_uuid, holder, users,"
-				 " place, terminals, issued, \"from\", until, due, note, mark)"
-				 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-				 " ?, ?, ?)",
-				 &insert);
+	int r = register_keep(
+		reg, STATEMENT_INSERT_EVENT,
+		"INSERT INTO events (medium, sequence, kind, time, by, why, detail,"
+		" status, class, content, access, encryption, luks_uuid, holder, users,"
+		" place, terminals, issued, \"from\", until, due, note, mark)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		" ?, ?, ?)",
+		&insert);
 
 	if (r)
 		return r;
@@ -278,7 +280,7 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 	reg->state = state->transition;
 	r = transition_make(&state->transition, event->kind, event->why && *event->why, imported);
 	if (r)
-		return r == TRANSITION_E_WHY	 ? REGISTER_E_WHY
+		return r == TRANSITION_E_WHY     ? REGISTER_E_WHY
 		       : r == TRANSITION_E_WIPED ? REGISTER_E_WIPED
 						 : REGISTER_E_TRANSITION;
 	record_apply(&state->record, &event->sets);
@@ -288,7 +290,8 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 	}
 	r = check_whole(reg, &state->record, event->kind);
 	/* What is on its way out keeps the volume that it had. */
-	if (!r && event->sets.values[FIELD_LUKS_UUID] && state->transition.status != MEDIUM_DISPOSED)
+	if (!r && event->sets.values[FIELD_LUKS_UUID] &&
+	    state->transition.status != MEDIUM_DISPOSED)
 		r = check_volume(reg, &state->record);
 	return r ? r : insert_event(reg, state, event, state->transition.status);
 }
@@ -297,9 +300,9 @@ static int insert_identity(struct media_register *reg, const struct record *iden
 {
 	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	int r = register_keep(reg, STATEMENT_INSERT_MEDIUM,
-				 "INSERT INTO media (number, product, id, serial, fingerprint)"
-				 " VALUES (?, ?, ?, ?, ?)",
-				 &insert);
+			      "INSERT INTO media (number, product, id, serial, fingerprint)"
+			      " VALUES (?, ?, ?, ?, ?)",
+			      &insert);
 
 	for (enum field i = 0; !r && FIELD_IS_IDENTITY(i); i++)
 		register_bind(insert, 1 + (int)i, record_get(identity, i));
