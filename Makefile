@@ -150,6 +150,11 @@ $(BUILD)/unit/test-desk-%: tests/unit/test-desk-%.c $(wildcard tests/unit/*.h) $
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT) $(PKGS_DESK))
 
+# The desk's tool for its integration tests.
+$(BUILD)/san/sekimori-desk: $(BUILD)/san/desk/sekimori-desk.o $(BUILD)/san/libdesk.a $(BUILD)/san/libcli.a \
+		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+	$(CC) $(SAN) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
+
 # What the virtual terminal runs: everything as installed, and small programs that attack it.
 GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out %/agent.c,$(wildcard tests/terminal/guest/*.c)))
 
@@ -183,6 +188,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/bench/policy.py
 	tests/bench/run.py
 	tests/bench/media.py
+	tests/bench/desk.py
 
 $(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -205,7 +211,7 @@ $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/d
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
 
-check-integration: programs $(BUILD)/integration/fake-daemon
+check-integration: programs $(BUILD)/integration/fake-daemon $(BUILD)/san/sekimori-desk
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

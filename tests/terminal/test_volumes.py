@@ -2,6 +2,7 @@
 """sekimori-open by hand: neither module nor daemon, sticks are released by hand. What it does is looked at in
 /proc, in sysfs and through the eyes of the user."""
 
+import hmac
 import json
 import shlex
 
@@ -131,6 +132,7 @@ def test_exfat_is_opened_for_its_user_alone_and_closed_without_a_trace(t):
     assert {"nosuid", "nodev", "noexec", "nosymfollow", "rw"} <= options and kind == "exfat", options
     assert t.run("stat -c '%u:%g %a' /run/media /run/media/tanaka /run/media/tanaka/EXFAT").out.split() == \
         ["0:0", "755", "0:1001", "750", "1001:1001", "700"]
+    assert t.run(f"stat -Lc '%U:%G %a' {MAPPER}").out == "root:root 600\n"
     t.run(f"{TANAKA} sh -c 'cp /bin/true /run/media/tanaka/EXFAT/program; echo 資料 > /run/media/tanaka/EXFAT/資料.txt'")
     assert t.run(f"{TANAKA} cat /run/media/tanaka/EXFAT/資料.txt").out == "資料\n"
     assert t.run(f"{TANAKA} /run/media/tanaka/EXFAT/program", check=False).status == 126
@@ -199,6 +201,37 @@ def test_luks1_opens_too(t):
     plug(t, "luks1")
     failed(open_volume(t, 5), "other-volume")
     assert open_volume(t, 5, method="luks1")[-1]["result"] == "open"
+
+
+def organisation_passphrase(secret, volume):
+    """RFC 5869 by hand, as core/orgkey.h describes the key."""
+    prk = hmac.digest(volume.encode(), secret, "sha256")
+    return hmac.digest(prk, b"sekimori medium key 1\x01", "sha256").hex()
+
+
+def test_organisation_key_is_derived_for_each_volume(t):
+    secret = bytes(range(32))
+    images["organisation"] = DISKS.luks2("organisation", uuid=uuid(10),
+                                         passphrase=organisation_passphrase(secret, uuid(10)))
+    plug(t, "organisation")
+    # It holds no file system: the step after unlocking says so.
+    failed(open_volume(t, 10, more="--organisation", secret=secret), "no-filesystem")
+    failed(open_volume(t, 10, more="--organisation", secret=secret[::-1]), "wrong-passphrase")
+    failed(open_volume(t, 10, more="--organisation", secret=secret[:31]), "no-passphrase")
+    assert_closed(t)
+
+
+def test_a_plain_volume_is_mounted_and_closed_by_its_place(t):
+    images["plain"] = DISKS.plain("plain")
+    plug(t, "plain")
+    lines = helper(t, f"open --node /dev/sda1 --mapping {MAPPING} --method plain --uid 1001 --gid 1001 --user tanaka "
+                   "--read-only")
+    assert lines[-1]["mount"] == "/run/media/tanaka/PLAIN", lines
+    assert "ro" in mount_of(t, "/run/media/tanaka/PLAIN")[1]
+    t.run("mount --bind /run/media/tanaka/PLAIN /mnt")
+    assert close(t)[-1] == {"result": "closed", "forced": False}
+    assert mount_of(t, "/mnt") is None, "the other place is gone too"
+    assert_closed(t)
 
 
 def test_a_volume_without_an_accepted_file_system_is_closed_again(t):

@@ -121,15 +121,9 @@ static void bad_tables_are_refused(void)
 		const char *text;
 		int code;
 	} rows[] = {
-		{"\"open", CSV_E_QUOTE},
-		{"\"open\n\"\"", CSV_E_QUOTE},
-		{"\"a\"b,c", CSV_E_QUOTE},
-		{"a\"b,c", CSV_E_QUOTE},
-		{"\"a\"\rb", CSV_E_QUOTE},
-		{"1,2,3,4,5", CSV_E_CELLS},
-		{"", CSV_E_END},
-		{"\r\n\n", CSV_E_END},
-		{CSV_BOM, CSV_E_END},
+		{"\"open", CSV_E_QUOTE}, {"\"open\n\"\"", CSV_E_QUOTE}, {"\"a\"b,c", CSV_E_QUOTE},
+		{"a\"b,c", CSV_E_QUOTE}, {"\"a\"\rb", CSV_E_QUOTE},     {"1,2,3,4,5", CSV_E_CELLS},
+		{"", CSV_E_END},         {"\r\n\n", CSV_E_END},         {CSV_BOM, CSV_E_END},
 	};
 	char sjis[] = "a\n\x8a\xc7\x97\x9d", nul[] = "a\0b";
 	struct csv csv;

@@ -4,5 +4,7 @@
 
 #include <stdbool.h>
 
-/* Does the environment ask for Japanese? LC_ALL, LC_MESSAGES, LANG: the first that is set decides. */
+/*
+ * Does the environment ask for Japanese? LC_ALL, LC_MESSAGES, LANG: the first that is set decides.
+ */
 bool language_is_japanese(void);

@@ -50,7 +50,7 @@
 #define VALIDATION_CRC 4
 #define VALIDATION_LEN 8
 
-/* Behind every place where file systems are looked for (fsmagic.h); Windows puts it megabytes further. */
+/* Behind every place where file systems are looked for; Windows puts it megabytes further. */
 #define METADATA_MIN ((uint64_t)128 << 10)
 #define STATE_DECRYPTED 1
 #define STATE_ENCRYPTED 4

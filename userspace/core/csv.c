@@ -11,7 +11,7 @@
 /* Does a spreadsheet take text that begins so for a formula? */
 static bool begins_formula(const char *text)
 {
-	static const char *const beginnings[] = {"=", "+",  "-",  "@",	"\t",
+	static const char *const beginnings[] = {"=",  "+",  "-",  "@",  "\t",
 						 "\r", "＝", "＋", "－", "＠"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
@@ -26,8 +26,8 @@ size_t csv_cell(const char *text, char *out)
 {
 	/* A blank at either end is lost by some readers. */
 	size_t len = strlen(text), at = 0;
-	bool quoted = text[strcspn(text, ",\"\r\n")] ||
-		      (len && (text[0] == ' ' || text[len - 1] == ' '));
+	bool quoted =
+		text[strcspn(text, ",\"\r\n")] || (len && (text[0] == ' ' || text[len - 1] == ' '));
 
 	if (quoted)
 		out[at++] = '"';
@@ -72,8 +72,9 @@ static char *unguard(char *cell)
 }
 
 /*
- * Takes the cell at csv->pos and what ends it: ',', '\n', or 0 at the end of the text. CR before LF belongs to
- * the end. Unquoted text shrinks to its place, so it never overtakes what is still to be read.
+ * Takes the cell at csv->pos and what ends it: ',', '\n', or 0 at the end of the text. CR before LF
+ * belongs to the end. Unquoted text shrinks to its place, so it never overtakes what is still to be
+ * read.
  */
 static int take_cell(struct csv *csv, char **cell, char *end)
 {
@@ -142,7 +143,8 @@ const char *csv_error(int code)
 {
 	switch (code) {
 	case CSV_E_QUOTE:
-		return "a double quote that is not closed, or stands inside a cell; expected CSV as "
+		return "a double quote that is not closed, or stands inside a cell; expected CSV "
+		       "as "
 		       "in RFC 4180";
 	case CSV_E_CELLS:
 		return "more cells than the first line has titles";

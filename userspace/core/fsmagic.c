@@ -184,8 +184,7 @@ static const struct {
 	{"mbr", 510, MAGIC("\x55\xaa"), is_mbr},
 };
 
-/* `data` lies `offset` bytes behind the possible beginning; second looks need the beginning itself.
- */
+/* `data` lies `offset` bytes behind the possible beginning, which second looks need. */
 static const char *magic_find(const uint8_t *data, size_t len, size_t offset, const char *beside)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {

@@ -2,8 +2,8 @@
 /*
  * The LUKS1 header: LUKS On-Disk Format Specification 1.2.3, section 2. One binary header of 592
  * bytes without a checksum; big-endian. As strict as luks2.h: what nothing uses must be zero, up to
- * LUKS1_READ_LEN, where the first key material may begin. A volume whose data lies elsewhere (a detached
- * header) is refused.
+ * LUKS1_READ_LEN, where the first key material may begin. A volume whose data lies elsewhere (a
+ * detached header) is refused.
  *
  * Pure.
  */
@@ -20,8 +20,8 @@ struct luks1 {
 };
 
 /*
- * `size` is that of the volume in bytes. 0, *out and *more, or VOLUME_E_NONE, _VERSION, _HEADER, _METADATA, _CLEAR,
- * _CAPACITY.
+ * `size` is that of the volume in bytes. 0, *out and *more, or VOLUME_E_NONE, _VERSION, _HEADER,
+ * _METADATA, _CLEAR, _CAPACITY.
  */
 int luks1_parse(const uint8_t first[static LUKS1_READ_LEN], uint64_t size, struct volume *out,
 		struct luks1 *more, char detail[static VOLUME_DETAIL_MAX]);

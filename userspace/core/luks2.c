@@ -49,8 +49,7 @@ int luks2_header_size(const uint8_t first[static LUKS2_BINARY_LEN], size_t *size
 	return 0;
 }
 
-/* The field as a string; false if it does not end inside the field, or has something behind its
- * end. */
+/* The field as a string; false if it does not end inside the field, or hides something behind. */
 static bool field_copy(const uint8_t *field, size_t size, char *out)
 {
 	size_t len = strnlen((const char *)field, size);

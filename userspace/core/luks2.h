@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The LUKS2 header, read out of bytes that a device wrote: LUKS2 On-Disk Format Specification 1.1
- * (sections 2 "LUKS2 On-Disk Format", 3 "LUKS2 JSON metadata"). Both copies are looked at: a reader that finds
- * the first one damaged would take the second.
+ * (sections 2 "LUKS2 On-Disk Format", 3 "LUKS2 JSON metadata"). Both copies are looked at: a reader
+ * that finds the first one damaged would take the second.
  *
  * Two steps, because the header says its own size: luks2_header_size() looks at the first 4096
  * bytes of the volume, luks2_parse() at both copies. A header passes only if what it describes
  * is encrypted from the start of the data to the end of the volume. It is stricter than the
  * specification where a lax reading would leave room for a second face: what the specification
  * leaves as padding must be zero, or a partition table or another file system could be put there.
- * The copies must be both valid, and say the same but for what differs by design (magic, offset, salt, checksum).
+ * The copies must be both valid, and say the same but for what differs by design (magic, offset,
+ * salt, checksum).
  *
  * Pure: no I/O, no clock; memory is freed before the functions return.
  */
@@ -29,7 +30,7 @@
 struct luks2 {
 	uint64_t seqid;
 	uint64_t data_offset;  /* bytes from the start of the volume */
-	uint64_t keyslots_end; /* … of the first byte that may be data; between the two nothing is used */
+	uint64_t keyslots_end; /* … of the first byte behind the keyslots' area; nothing between */
 	uint32_t hdr_size;     /* bytes of one header copy */
 	uint32_t sector_size;  /* of the encryption, in bytes */
 	uint32_t segments;     /* number of data segments */
@@ -48,8 +49,9 @@ int luks2_header_size(const uint8_t first[static LUKS2_BINARY_LEN], size_t *size
 
 /*
  * Parses both copies, `len` bytes each as luks2_header_size() said, of a volume of `size` bytes.
- * `second` holds the bytes that follow on the first copy's. Of the second, the JSON area must equal the first's byte by
- * byte. Returns 0 and sets *out and *more, an outcome of core/volume.h, or -ENOMEM.
+ * `second` holds the bytes that follow on the first copy's. Of the second, the JSON area must equal
+ * the first's byte by byte. Returns 0 and sets *out and *more, an outcome of core/volume.h, or
+ * -ENOMEM.
  */
 int luks2_parse(const uint8_t *first, const uint8_t *second, size_t len, uint64_t size,
 		struct volume *out, struct luks2 *more, char detail[static VOLUME_DETAIL_MAX]);

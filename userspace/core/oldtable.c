@@ -15,8 +15,7 @@ static bool kernel_isalnum(uint8_t c)
 	       (c >= 0xc0 && c != 0xd7 && c != 0xf7);
 }
 
-/* Four entries of 12 bytes: flags, three letters, start, size; one that could be right is enough.
- */
+/* Four entries of 12 bytes: flags, three letters, start, size; one plausible entry is enough. */
 static bool is_atari(struct bytes *b, uint64_t size, uint32_t block)
 {
 	uint32_t sectors = (uint32_t)(size / SECTOR);

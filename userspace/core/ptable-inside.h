@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rooms of ptable.h share: ptable.c (the walk, areas, gaps), ptable-mbr.c, ptable-gpt.c. */
+/* What the rooms of ptable.h share: ptable.c (walk, areas, gaps), ptable-mbr.c, ptable-gpt.c. */
 #pragma once
 
 #include "core/macro.h"
@@ -8,12 +8,12 @@
 enum {
 	STEP_REFUSED,
 	STEP_DONE,
-	STEP_FIRST,	   /* the beginning of the disk */
-	STEP_EXTENDED,	   /* a link of the extended chain */
-	STEP_GPT_ARRAY,	   /* the primary array */
+	STEP_FIRST,        /* the beginning of the disk */
+	STEP_EXTENDED,     /* a link of the extended chain */
+	STEP_GPT_ARRAY,    /* the primary array */
 	STEP_GPT_BACKUP,   /* the header in the last block */
 	STEP_BACKUP_ARRAY, /* the array that it names */
-	STEP_NO_BACKUP,	   /* the last block, where no GPT header may be */
+	STEP_NO_BACKUP,    /* the last block, where no GPT header may be */
 };
 
 /* Number of blocks of the disk. */
@@ -37,7 +37,7 @@ void ptable_complete(struct ptable *table);
 bool ptable_add(struct ptable *table, uint64_t first, uint64_t count, unsigned int number);
 bool ptable_use(struct ptable *table, uint64_t first, uint64_t count);
 
-/* Does the first sector name partitions (PTABLE_MBR), or protect a GPT? Sets table->kind and what is wanted next. */
+/* Does the first sector name partitions, or protect a GPT? Sets the kind and what comes next. */
 void ptable_mbr_feed(struct ptable *table, const uint8_t *data, size_t len);
 void ptable_extended_feed(struct ptable *table, const uint8_t *data);
 

@@ -17,6 +17,8 @@ void settings_init(struct settings *settings)
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
 		.inspect_deadline_ms = 8000,
+		.opener = "/usr/libexec/sekimori/sekimori-open",
+		.scanner = "/run/clamav/clamd.ctl",
 	};
 }
 
@@ -68,6 +70,9 @@ static const struct {
 	{ "log-file", offsetof(struct settings, log_file), parse_path },
 	{ "inspector", offsetof(struct settings, inspector), parse_path },
 	{ "inspect-deadline", offsetof(struct settings, inspect_deadline_ms), parse_deadline },
+	{ "opener", offsetof(struct settings, opener), parse_path },
+	{ "scanner", offsetof(struct settings, scanner), parse_path },
+	{ "organisation-key", offsetof(struct settings, organisation_key), parse_path },
 };
 
 static void settings_statement(struct settings *settings, struct lex *lex, bool *seen)
@@ -81,7 +86,8 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
 			 "unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
-			 "log-file, inspector or inspect-deadline");
+			 "log-file, inspector, inspect-deadline, opener, scanner or "
+			 "organisation-key");
 		return;
 	}
 	if (seen[i]) {

@@ -22,6 +22,9 @@ struct settings {
 	char log_file[SETTINGS_VALUE_MAX];
 	char inspector[SETTINGS_VALUE_MAX]; /* path of sekimori-inspect */
 	unsigned int inspect_deadline_ms;   /* 1000 to 60000 */
+	char opener[SETTINGS_VALUE_MAX];    /* path of sekimori-open */
+	char scanner[SETTINGS_VALUE_MAX];   /* clamd's socket */
+	char organisation_key[SETTINGS_VALUE_MAX]; /* file; "": the service's credential, if it has one */
 };
 
 void settings_init(struct settings *settings);

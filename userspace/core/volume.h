@@ -49,5 +49,5 @@ enum {
 /* Writes the line about what was refused, cut to VOLUME_DETAIL_MAX, and returns `code`. */
 _printf_(3, 4) int volume_refuse(char *detail, int code, const char *format, ...);
 
-/* Is this a name of dm-crypt's for a cipher that hides anything? Not so NULL, "" and the null ciphers. */
+/* Does dm-crypt have ciphers of such a name, that hide anything? Not so NULL, "", null ciphers. */
 bool volume_cipher_encrypts(const char *cipher);

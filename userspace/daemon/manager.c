@@ -135,6 +135,74 @@ static void alarm_rang(void *userdata, bool clock_set)
 	manager_rejudge(manager, clock_set ? "clock" : "time");
 }
 
+/* --- volumes --- */
+
+/* systemd.exec(5): credentials of the service lie there. */
+static void find_organisation_key(struct settings *settings)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char path[SETTINGS_VALUE_MAX];
+
+	if (settings->organisation_key[0] || !dir ||
+	    snprintf(path, sizeof(path), "%s/sekimori.organisation", dir) >= (int)sizeof(path) ||
+	    access(path, R_OK))
+		return;
+	memcpy(settings->organisation_key, path, sizeof(path));
+}
+
+static void manager_setup_volumes(struct manager *manager)
+{
+	struct settings *settings = &manager->settings;
+
+	find_organisation_key(settings);
+	manager->volumes = (struct volume_setup){
+		.event = manager->event,
+		.helper = settings->opener,
+		.organisation = settings->organisation_key[0] ? settings->organisation_key : NULL,
+		.idle_ms = VOLUME_IDLE_MS,
+		.tries = &manager->tries,
+	};
+	manager->seated = seat_active(manager->seat)->uid;
+}
+
+static struct volume_rules volume_rules(const struct manager *manager)
+{
+	const struct policy *policy = manager->rulebook.policy;
+	const struct policy_header *header = policy ? policy_header(policy) : NULL;
+	struct volume_rules rules = VOLUME_RULES_DEFAULT;
+
+	if (header)
+		rules = (struct volume_rules){ .close_at_lock = header->close_at_lock,
+					       .close_at_logout = header->close_at_logout,
+					       .close_at_switch = header->close_at_switch };
+	return rules;
+}
+
+static void volumes_happened(struct manager *manager, enum volume_event event, uid_t uid)
+{
+	struct volume_rules rules = volume_rules(manager);
+
+	for (struct session *s = manager->sessions; s; s = s->next)
+		session_volumes_happened(s, &rules, event, uid);
+}
+
+/*
+ * Somebody else sits there. Whether the one before has logged out or only stepped back, logind's file of his sessions
+ * says.
+ */
+static void volumes_of_another(struct manager *manager, uid_t uid)
+{
+	uid_t before = manager->seated;
+
+	if (before == uid)
+		return;
+	manager->seated = uid;
+	if (before == (uid_t)-1)
+		return;
+	volumes_happened(manager, seat_has_sessions(before) ? VOLUME_AT_SWITCH : VOLUME_AT_LOGOUT,
+			 before);
+}
+
 static void seat_changed(void *userdata, const struct seat_user *user)
 {
 	struct manager *manager = userdata;
@@ -146,6 +214,7 @@ static void seat_changed(void *userdata, const struct seat_user *user)
 		json_add_number(extra, "uid", user->uid);
 	manager_record(manager, "seat", NULL, NULL, extra);
 	manager_bus_info_changed(manager->bus);
+	volumes_of_another(manager, user->uid);
 	manager_rejudge(manager, "session");
 }
 
@@ -203,6 +272,7 @@ static void policy_in_force(struct manager *manager)
 	struct manager_bus_info *info = &manager->info;
 	const struct policy_header *header = rulebook->policy ? policy_header(rulebook->policy) : NULL;
 
+	manager->volumes.scanner = header && header->scan ? manager->settings.scanner : NULL;
 	info->policy_id = header ? header->id : NULL;
 	info->policy_version = header ? header->version : 0;
 	info->policy_signed = rulebook->is_signed;
@@ -343,6 +413,7 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 		return r;
 	}
 	manager_info(manager);
+	manager_setup_volumes(manager);
 	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
 	if (r < 0)
 		return r;
@@ -360,6 +431,7 @@ struct manager *manager_free(struct manager *manager)
 		struct session *session = manager->sessions;
 
 		manager->sessions = session->next;
+		session_leave_volumes(session);
 		session_free(session);
 	}
 	if (manager->bus)

@@ -39,6 +39,10 @@ struct manager {
 	struct manager_bus_info info; /* what D-Bus shows of us */
 	struct session *sessions;
 	uint64_t last_id;
+	struct tries tries;	     /* wrong passphrases */
+	struct volume_setup volumes; /* what all volumes share */
+	uint64_t last_volume;
+	uid_t seated;		     /* who opened volumes may belong to; (uid_t)-1 nobody */
 	/* The gate's protocol: what happened up to sync_seq is history. */
 	bool synced;
 	uint64_t sync_seq;

@@ -16,6 +16,7 @@
 #include "daemon/session-inside.h"
 #include "system/blockdev.h"
 #include "system/inspector.h"
+#include "system/usbdev.h"
 
 /* SCSI scans one unit after the other; when none has come for so long, all have. The first may take a spin-up. */
 #define FIRST_UNIT_US 8000000u
@@ -41,7 +42,7 @@ void session_forget_disks(struct session *session)
 
 /* --- what an inspection says --- */
 
-static void session_tamper(struct session *session, const struct session_disk *disk)
+void session_tamper(struct session *session, const struct session_disk *disk)
 {
 	struct json_object *extra = json_object_new_object();
 
@@ -78,6 +79,7 @@ static void disk_compare(struct session_disk *disk, const struct report *seen)
 	if (disk_is_inspected(disk, seen)) {
 		disk->proved = true;
 		session_show(session);
+		session_offer_volumes(session, disk);
 	} else if (disk->proved || (disk->changed && ++session->flaps <= SESSION_FLAPS_MAX)) {
 		session_revoke(session, "medium-changed");
 	} else {
@@ -173,12 +175,15 @@ static void disk_collect(struct session_disk *disk, const struct report *seen)
 		session_expect_units(session, NEXT_UNIT_US);
 }
 
-/* The read-only part failed, or nobody can say what the disk is. */
+/* The read-only part failed, or nobody can say what the disk is. One that was pulled out has nothing to answer for. */
 static void disk_failed(struct session_disk *disk, const char *detail)
 {
 	struct session *session = disk->session;
 	const char *reason =
-		session->device.access == ACCESS_RO ? "read-only-failed" : "inspector-failed";
+		session->device.access == ACCESS_RO ? "read-only-failed" : "cannot-inspect";
+
+	if (!usbdev_is_there(session->device.ident.name, session->device.ident.devnum))
+		return;
 
 	fprintf(stderr, SD_ERR "%s cannot be looked at: %s; it is taken back\n", disk->name, detail);
 	snprintf(session->device.detail, sizeof(session->device.detail), "%s", detail);
@@ -206,10 +211,13 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 	}
 	if (session->on_blocks)
 		disk_collect(disk, report);
-	else if (report->outcome == REPORT_INTERNAL || report->outcome == REPORT_TIMEOUT)
-		disk_failed(disk, detail);
+	else if (report->outcome == REPORT_INTERNAL || report->outcome == REPORT_TIMEOUT ||
+		 report->outcome == REPORT_TRANSPORT)
+		disk_failed(disk, detail ? detail : "");
 	else if (session->device.method[0])
 		disk_compare(disk, report);
+	else
+		session_offer_volumes(session, disk);
 }
 
 /* --- looking --- */
@@ -228,8 +236,10 @@ static void disk_look(struct session_disk *disk)
 	char node[sizeof("/dev/") + DEVICE_BLOCK_NAME_MAX];
 	int r;
 
-	if (!session_must_look(session))
+	if (!session_must_look(session)) {
+		session_offer_volumes(session, disk);
 		return;
+	}
 
 	snprintf(node, sizeof(node), "/dev/%s", disk->name);
 	r = inspector_start_block(&disk->inspector, manager->event, manager->settings.inspector,

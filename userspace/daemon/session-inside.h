@@ -4,7 +4,7 @@
  *
  *   session.c          its life: begin, judge, allow, deny, revoke     session-gate.c    what the gate tells
  *   session-inspect.c  proving, and waiting for a medium               session-disks.c   the disks of what was released
- *   session-rejudge.c  the world has changed
+ *   session-rejudge.c  the world has changed                           session-volumes.c what can be opened on them
  */
 #pragma once
 
@@ -53,6 +53,18 @@ void session_deny(struct session *session, const char *reason, const char *detai
 
 /* Its disks have gone or are to be looked at anew: stops what is under way. */
 void session_forget_disks(struct session *session);
+
+/* The disk is the one that was inspected (or nothing was to be proved): its volumes can be opened. */
+void session_offer_volumes(struct session *session, const struct session_disk *disk);
+
+/* It has shown two faces: recorded, and taken back for good. */
+void session_tamper(struct session *session, const struct session_disk *disk);
+
+/* Closes its volumes by force, for a short while, and then has the gate take back what is not allowed. */
+void session_close_volumes(struct session *session);
+
+/* It has gone: its volumes close behind it. */
+void session_drop_volumes(struct session *session);
 
 /* Denied for want of a medium: looks again every few seconds. */
 void session_wait_for_medium(struct session *session);

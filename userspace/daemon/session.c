@@ -263,7 +263,7 @@ void session_revoke(struct session *session, const char *why)
 	session_disallow(session);
 	session_forget_disks(session);
 	manager_record(session->manager, "revoked", "DeviceRevoked", &session->device, extra);
-	session_take_back(session);
+	session_close_volumes(session);
 	released_remove(session->manager->released, &session->device);
 	session_show(session);
 	session_tell_others(session);
@@ -476,6 +476,7 @@ struct session *session_free(struct session *session)
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
 		session_forget_disks(session);
+		session_drop_volumes(session);
 		free(session->report);
 		free(session);
 	}

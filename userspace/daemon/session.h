@@ -27,6 +27,7 @@
 #include "core/report.h"
 #include "daemon/device.h"
 #include "daemon/manager.h"
+#include "daemon/volume.h"
 
 enum session_phase {
 	SESSION_GATHER,
@@ -55,6 +56,14 @@ struct session_disk {
 	struct inspector *inspector;
 };
 
+struct session_volume {
+	struct volume_life *life;
+	uint8_t unit; /* its disk's */
+};
+
+/* Each unit may be let in as it is, with partitions of its own. */
+#define SESSION_VOLUMES_MAX 32
+
 struct session {
 	struct session *next; /* the manager's list */
 	struct manager *manager;
@@ -69,6 +78,9 @@ struct session {
 	sd_event_source *poll; /* timer: look again, or no more disks are to come */
 	struct session_disk *disks[DEVICE_BLOCKS_MAX];
 	unsigned int n_disks;
+	struct session_volume volumes[SESSION_VOLUMES_MAX];
+	unsigned int n_volumes;
+	sd_event_source *close_timer; /* its volumes are being closed, then it is taken back */
 	const char *refused; /* reason code: denied for good until it is plugged anew; or NULL */
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */
 	uint64_t seed;	     /* for random() */
@@ -137,6 +149,13 @@ void session_show(struct session *session);
  */
 void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);
+
+/* The daemon ends: what is open stays open for the next one. */
+void session_leave_volumes(struct session *session);
+
+/* Something has happened to the session in which this user opened volumes. */
+void session_volumes_happened(struct session *session, const struct volume_rules *rules,
+			      enum volume_event event, uid_t uid);
 
 /* Those that appeared while no daemon looked. */
 void session_find_disks(struct session *session);

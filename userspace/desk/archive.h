@@ -2,11 +2,11 @@
 /*
  * What a backup holds, before it is sealed (sealed.h, purpose "desk backup"):
  *
- *	"SEKIDESK", version 1 (u32 LE, as all numbers), number of files (u32); for each: length of its name (u16), mode
- *	(u16), length (u64), name, bytes
+ *	"SEKIDESK", version 1 (u32 LE, as all numbers), number of files (u32); for each: length of
+ *	its name (u16), mode (u16), length (u64), name, bytes
  *
- * Names are register.db, keys/NAME, trust/NAME; a NAME is of letters, digits, '-', '_' and '.', and begins with
- * none of the dots.
+ * Names are register.db, keys/NAME, trust/NAME; a NAME is of letters, digits, '-', '_' and '.', and
+ * begins with none of the dots.
  *
  * Pure. What is read was sealed by whoever knew the passphrase, and is checked all the same.
  */

@@ -204,8 +204,8 @@ static int unseal(const struct context *context, const char *path, uint8_t **pac
 	if (r == -ENOMEM)
 		output_no_memory();
 	return r == SEALED_E_FORM
-		       ? message_fail(context, "%s is no backup of a desk", "%sは窓口の控えではありません",
-				      path)
+		       ? message_fail(context, "%s is no backup of a desk",
+				      "%sは窓口の控えではありません", path)
 		       : message_fail(context,
 				      "%s: wrong passphrase, or the file is damaged: try another "
 				      "copy",
@@ -265,7 +265,8 @@ int restore_run(const struct context *context, const struct command_options *opt
 	if (r)
 		return r;
 	r = archive_unpack(packed, len, &archive);
-	r = r ? message_fail(context, "%s is no backup of a desk", "%sは窓口の控えではありません", path)
+	r = r ? message_fail(context, "%s is no backup of a desk", "%sは窓口の控えではありません",
+			     path)
 	      : rebuild(context, &archive);
 	free(packed);
 	if (!r)
@@ -273,7 +274,8 @@ int restore_run(const struct context *context, const struct command_options *opt
 			     "%s is as it was when %s was made. Policies written since then have "
 			     "used up their versions: write the next one with --policy-version.",
 			     "%sを%s作成時の状態に戻しました。その後に出したポリシーの版は使われて"
-			     "いるので、次のポリシーでは--policy-versionでより高い版を指定してください。",
+			     "いるので、次のポリシーでは--policy-"
+			     "versionでより高い版を指定してください。",
 			     context->directory, path);
 	return r;
 }

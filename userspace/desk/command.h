@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sekimori-desk's commands and options: two tables in commands.c, from which the help comes. Adding a
- * command is adding a row, and its function in a file of its name; adding an option is adding a name
- * to the enum and a row.
+ * sekimori-desk's commands and options: two tables in commands.c, from which the help comes. Adding
+ * a command is adding a row, and its function in a file of its name; adding an option is adding a
+ * name to the enum and a row.
  */
 #pragma once
 
@@ -19,12 +19,13 @@ enum {
 
 /* What holds for every command. */
 struct context {
-	const char *directory;	     /* the desk's */
-	const char *by;		     /* who acts; safe text, not empty */
-	const char *why;	     /* or NULL; safe text */
+	const char *directory;       /* the desk's */
+	const char *by;              /* who acts; safe text, not empty */
+	const char *why;             /* or NULL; safe text */
 	const char *passphrase_file; /* or NULL: ask on the terminal */
-	int64_t now;		     /* civil seconds (core/civil.h), when the command began */
-	bool yes;		     /* do not ask before something is destroyed */
+	const char *place;           /* FILE:LINE that messages are about, or NULL */
+	int64_t now;                 /* civil seconds (core/civil.h), when the command began */
+	bool yes;                    /* do not ask before something is destroyed */
 	bool json;
 	bool japanese;
 	bool colour; /* standard output is a terminal and NO_COLOR is not set */
@@ -123,7 +124,7 @@ struct command {
 	const char *usage; /* its arguments, "" for none */
 	int min_arguments;
 	int max_arguments; /* INT_MAX: any number */
-	uint64_t takes;	   /* COMMAND_TAKES() of single commands' options */
+	uint64_t takes;    /* COMMAND_TAKES() of single commands' options */
 	const char *en;
 	const char *ja;
 };

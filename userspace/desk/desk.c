@@ -13,19 +13,19 @@ static int open_directory(const struct context *context, const char *path, int *
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return message_fail(context,
-				    "there is no desk at %s: make one (sekimori-desk init), or "
-				    "name it with --desk",
-				    "%sに窓口がありません。sekimori-desk initで作るか、--deskで場所を"
-				    "指定してください",
-				    path);
+		return message_fail(
+			context,
+			"there is no desk at %s: make one (sekimori-desk init), or "
+			"name it with --desk",
+			"%sに窓口がありません。sekimori-desk initで作るか、--deskで場所を"
+			"指定してください",
+			path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return message_fail(context, "%s: %s", "%s: %s", path, strerror(errno));
 	if (st.st_uid != geteuid() || (st.st_mode & 077))
-		return message_fail(context,
-				    "%s must belong to you and be closed to all others (chmod 700)",
-				    "%sは自分の所有で、他人に閉じられていなければなりません(chmod 700)",
-				    path);
+		return message_fail(
+			context, "%s must belong to you and be closed to all others (chmod 700)",
+			"%sは自分の所有で、他人に閉じられていなければなりません(chmod 700)", path);
 	*fdp = TAKE_FD(fd);
 	return 0;
 }
@@ -36,7 +36,8 @@ int desk_open(const struct context *context, struct desk *desk)
 	_cleanup_(freep) char *path = output_format("%s/register.db", context->directory);
 	int r;
 
-	*desk = (struct desk){.path = output_format("%s", context->directory), .dir = -1, .keys = -1};
+	*desk = (struct desk){
+		.path = output_format("%s", context->directory), .dir = -1, .keys = -1};
 	r = open_directory(context, desk->path, &desk->dir);
 	if (!r)
 		r = open_directory(context, keys, &desk->keys);

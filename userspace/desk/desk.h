@@ -19,6 +19,9 @@ struct desk {
 	struct media_register *reg;
 };
 
-/* Opens directory and register. 0, or COMMAND_FAILED after saying why. Zero it before; close it in any case. */
+/*
+ * Opens directory and register. 0, or COMMAND_FAILED after saying why. Zero it before; close it in
+ * any case.
+ */
 int desk_open(const struct context *context, struct desk *desk);
 void desk_close(struct desk *desk);

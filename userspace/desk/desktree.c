@@ -43,19 +43,19 @@ int desktree_start(const struct context *context, struct desktree *tree)
 	_cleanup_(closep) int trust = -1;
 	char *end;
 
-	*tree = (struct desktree){.path = output_format("%s", context->directory),
-				  .dir = -1,
-				  .keys = -1};
+	*tree = (struct desktree){
+		.path = output_format("%s", context->directory), .dir = -1, .keys = -1};
 	/* "desk/" and "desk" are the same place, but not with ".XXXXXX" behind. */
 	end = tree->path + strlen(tree->path);
 	while (end > tree->path + 1 && end[-1] == '/')
 		*--end = '\0';
 	if (is_taken(tree->path))
-		return message_fail(context,
-				    "%s is there already and is never overwritten: choose another "
-				    "place with --desk",
-				    "%sはすでにあり、上書きしません。--deskで別の場所を指定してください",
-				    tree->path);
+		return message_fail(
+			context,
+			"%s is there already and is never overwritten: choose another "
+			"place with --desk",
+			"%sはすでにあり、上書きしません。--deskで別の場所を指定してください",
+			tree->path);
 	tree->temporary = output_format("%s.XXXXXX", tree->path);
 	if (!mkdtemp(tree->temporary)) {
 		int r = fail(context, tree->path);

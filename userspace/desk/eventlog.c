@@ -91,8 +91,8 @@ int eventlog_next(struct eventlog *log, const char *latest, struct eventlog_sigh
 		if (!len)
 			continue;
 		if (tok && len < LINE_MAX_LEN) {
-			json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
-							    JSON_TOKENER_VALIDATE_UTF8);
+			json_tokener_set_flags(tok,
+					       JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 			record = json_tokener_parse_ex(tok, line, (int)len);
 			r = record ? read_record(record, latest, out) : -1;
 		}

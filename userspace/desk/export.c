@@ -12,7 +12,8 @@
 #include "desk/outfile.h"
 #include "desk/table.h"
 
-struct export {
+struct export
+{
 	struct filter filter;
 	FILE *out;
 	size_t n;

@@ -24,7 +24,8 @@ static void write_quoted(const struct writer *writer, const char *text)
 /* A word, where it needs no quotes. */
 static void write_number(const struct writer *writer, const char *number)
 {
-	size_t n = strspn(number, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/");
+	size_t n = strspn(number,
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._/");
 
 	if (number[n])
 		write_quoted(writer, number);
@@ -81,7 +82,10 @@ static void write_line(const struct writer *writer, const struct medium_state *s
 	fputc('\n', writer->out);
 }
 
-/* Was what is disposed of entered again under another number? Two lines for one volume would contradict each other. */
+/*
+ * Was what is disposed of entered again under another number? Two lines for one volume would
+ * contradict each other.
+ */
 static int lives_on(const struct writer *writer, const struct medium_state *state, bool *lives)
 {
 	struct medium_state other = {0};

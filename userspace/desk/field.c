@@ -70,8 +70,9 @@ static const char *check_date(const char *value)
 {
 	int64_t civil;
 
-	return strlen(value) == 10 && civil_parse(value, 10, false, &civil) ? NULL
-									    : "a date like 2027-03-31";
+	return strlen(value) == 10 && civil_parse(value, 10, false, &civil)
+		       ? NULL
+		       : "a date like 2027-03-31";
 }
 
 /* Names with single commas between them. */
@@ -102,7 +103,8 @@ static const char *check_number(const char *value)
 }
 
 const struct field_row field_rows[FIELD_COUNT] = {
-	[FIELD_NUMBER] = {"number", "Number", "管理番号", MEDIUM_NUMBER_MAX - 1, true, check_number},
+	[FIELD_NUMBER] = {"number", "Number", "管理番号", MEDIUM_NUMBER_MAX - 1, true,
+			  check_number},
 	[FIELD_PRODUCT] = {"product", "Product", "製品名", 256, false, NULL},
 	[FIELD_ID] = {"id", "USB id", "USB ID", 9, true, check_id},
 	[FIELD_SERIAL] = {"serial", "Serial number", "製造番号", 378, false, NULL},
@@ -123,7 +125,7 @@ const struct field_row field_rows[FIELD_COUNT] = {
 	[FIELD_UNTIL] = {"until", "Valid until", "有効期限", 10, false, check_date},
 	[FIELD_DUE] = {"due", "Due back", "返却期限", 10, false, check_date},
 	[FIELD_NOTE] = {"note", "Note", "備考", 1024, false, NULL},
-	[FIELD_MARK] = {"mark", "Mark", "署名標", MARK_JSON_MAX - 1, false, check_mark},
+	[FIELD_MARK] = {"mark", "Mark", "発行印", MARK_JSON_MAX - 1, false, check_mark},
 };
 
 enum field field_find(const char *name)

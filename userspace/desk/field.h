@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the register knows of a medium: a table of fields in field.c. Every value is a text in one form;
- * "" means that there is none. CSV columns, JSON members, table titles and checks come from the table.
+ * What the register knows of a medium: a table of fields in field.c. Every value is a text in one
+ * form; "" means that there is none. CSV columns, JSON members, table titles and checks come from
+ * the table.
  */
 #pragma once
 
@@ -13,24 +14,24 @@
 
 enum field {
 	/* The medium's identity: set once, when it is entered. */
-	FIELD_NUMBER,	   /* as on its sticker */
-	FIELD_PRODUCT,	   /* model */
-	FIELD_ID,	   /* "1234:abcd", lower case: USB vendor and product */
-	FIELD_SERIAL,	   /* USB serial number; "" is a value: some devices have none */
+	FIELD_NUMBER,      /* as on its sticker */
+	FIELD_PRODUCT,     /* model */
+	FIELD_ID,          /* "1234:abcd", lower case: USB vendor and product */
+	FIELD_SERIAL,      /* USB serial number; "" is a value: some devices have none */
 	FIELD_FINGERPRINT, /* "blake2b:…" */
 	/* What its events set; each replaces what was before. */
-	FIELD_STATUS,	  /* transition.h's words; set by the register alone */
-	FIELD_CLASS,	  /* "I", "II", "III" */
-	FIELD_CONTENT,	  /* what is kept on it */
-	FIELD_ACCESS,	  /* "ro", "rw" */
+	FIELD_STATUS,     /* transition.h's words; set by the register alone */
+	FIELD_CLASS,      /* "I", "II", "III" */
+	FIELD_CONTENT,    /* what is kept on it */
+	FIELD_ACCESS,     /* "ro", "rw" */
 	FIELD_ENCRYPTION, /* "luks2", …: core/encryption.h */
 	FIELD_LUKS_UUID,  /* lower case */
-	FIELD_HOLDER,	  /* who has it: a person, for people */
-	FIELD_USERS,	  /* logins and @groups that terminals let use it, with commas between; "" all */
-	FIELD_PLACE,	  /* where it is kept or used */
-	FIELD_TERMINALS,  /* names or PREFIX*, with commas between; "" all */
-	FIELD_ISSUED,	  /* YYYY-MM-DD, these four */
-	FIELD_FROM,	  /* its term */
+	FIELD_HOLDER,     /* who has it: a person, for people */
+	FIELD_USERS, /* logins and @groups that terminals let use it, with commas between; "" all */
+	FIELD_PLACE, /* where it is kept or used */
+	FIELD_TERMINALS, /* names or PREFIX*, with commas between; "" all */
+	FIELD_ISSUED,    /* YYYY-MM-DD, these four */
+	FIELD_FROM,      /* its term */
 	FIELD_UNTIL,
 	FIELD_DUE, /* when a loan ends */
 	FIELD_NOTE,
@@ -44,7 +45,7 @@ struct field_row {
 	const char *name; /* in CSV, JSON and the database */
 	const char *en;
 	const char *ja;
-	size_t max; /* bytes */
+	size_t max;    /* bytes */
 	bool required; /* in a medium that is entered */
 	/* NULL, or what was expected. Called for values that are not empty and are safe text. */
 	const char *(*check)(const char *value);

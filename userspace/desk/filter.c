@@ -20,9 +20,10 @@ int filter_init(struct filter *filter, const struct context *context,
 
 		if (!status_find(value, &status))
 			return message_usage(
-				context,
-				"--status takes active, lent, lost, revoked or disposed",
-				"--statusにはactive、lent、lost、revoked、disposedのどれかを指定してください");
+				context, "--status takes active, lent, lost, revoked or disposed",
+				"--"
+				"statusにはactive、lent、lost、revoked、disposedのどれかを指定して"
+				"ください");
 		filter->statuses |= 1u << status;
 	}
 	if (filter->class && field_check(FIELD_CLASS, filter->class))

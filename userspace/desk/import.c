@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk import`: enters the media of a CSV table. Every line is entered in one transaction, which is
- * committed only if none has an error, so that all errors are told and nothing is changed.
+ * `sekimori-desk import`: enters the media of a CSV table. Every line is entered in one
+ * transaction, which is committed only if none has an error, so that all errors are told and
+ * nothing is changed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ static int enter(struct import *import, struct record *record)
 
 static int read_line(struct import *import, char *const *cells, size_t n)
 {
+	struct context context = *import->context;
 	struct record record = {0};
 	_cleanup_(freep) char *place = NULL;
 	int r;
@@ -143,9 +145,9 @@ static int read_line(struct import *import, char *const *cells, size_t n)
 	read_cells(import, cells, n, &record);
 	r = enter(import, &record);
 	if (r) {
-		place = output_format("%s:%zu: %s", import->path, import->csv.line,
-				      record_get(&record, FIELD_NUMBER));
-		register_say(import->context, import->desk.reg, r, place);
+		place = output_format("%s:%zu", import->path, import->csv.line);
+		context.place = place;
+		register_say(&context, import->desk.reg, r, record_get(&record, FIELD_NUMBER));
 		import->n_errors++;
 	}
 	record_deinit(&record);
@@ -164,8 +166,9 @@ static int read_lines(struct import *import)
 		if (r)
 			return r;
 		if (import->n_errors == ERRORS_MAX) {
-			message_note(import->context, "and perhaps more", "他にも誤りがあるかも"
-									  "しれません");
+			message_note(import->context, "and perhaps more",
+				     "他にも誤りがあるかも"
+				     "しれません");
 			break;
 		}
 	}

@@ -47,10 +47,10 @@ static int check_options(const struct context *context, const struct command_opt
 	size_t at = 0;
 
 	if (!n || n > SIGNERS_MAX)
-		return message_usage(context,
-				     "say who signs policies: --policy-signer=NAME, up to %d times",
-				     "ポリシーの署名者を--policy-signer=氏名で指定してください（%d人まで）",
-				     SIGNERS_MAX);
+		return message_usage(
+			context, "say who signs policies: --policy-signer=NAME, up to %d times",
+			"ポリシーの署名者を--policy-signer=氏名で指定してください（%d人まで）",
+			SIGNERS_MAX);
 	while ((name = command_option_next(options, OPTION_POLICY_SIGNER, &at)))
 		if (!text_ok(name) || strlen(name) >= TRUST_NAME_MAX)
 			return message_usage(context,
@@ -64,11 +64,12 @@ static int check_options(const struct context *context, const struct command_opt
 				     "--requireは1から署名者数までの数です");
 	if (!text_ok(command_option(options, OPTION_ORGANISATION)) ||
 	    !text_ok(command_option(options, OPTION_RETURN_TO)))
-		return message_usage(context,
-				     "--organisation and --return-to take a text of less than %d "
-				     "bytes, without control characters",
-				     "--organisationと--return-toは制御文字を含まない%dバイト未満の文です",
-				     TEXT_MAX);
+		return message_usage(
+			context,
+			"--organisation and --return-to take a text of less than %d "
+			"bytes, without control characters",
+			"--organisationと--return-toは制御文字を含まない%dバイト未満の文です",
+			TEXT_MAX);
 	return 0;
 }
 
@@ -99,8 +100,7 @@ static int make_keys(struct making *making)
 
 		r = make_key(making, file, KEYS_ROLE_POLICY, name);
 	}
-	return r ? r
-		 : keys_make_organisation(making->context, making->tree.keys, making->quick);
+	return r ? r : keys_make_organisation(making->context, making->tree.keys, making->quick);
 }
 
 static int make_settings(struct making *making)

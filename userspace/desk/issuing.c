@@ -19,9 +19,10 @@ static int take_key(const struct context *context, const struct desk *desk, cons
 		    struct issuing_keys *keys)
 {
 	if (strncmp(name, KEYS_ROLE_POLICY "-", strlen(KEYS_ROLE_POLICY "-")))
-		return message_usage(context, "--sign takes a policy key: see sekimori-desk keys",
-				     "--signにはポリシー署名用の鍵を指定してください（sekimori-desk "
-				     "keysで一覧）");
+		return message_usage(
+			context, "--sign takes a policy key: see sekimori-desk keys",
+			"--signにはポリシー署名用の鍵を指定してください（sekimori-desk "
+			"keysで一覧）");
 	for (size_t i = 0; i < keys->n; i++)
 		if (!strcmp(keys->names[i], name))
 			return message_usage(context, "--sign %s is given twice",
@@ -42,11 +43,11 @@ int issuing_keys_open(const struct context *context, const struct command_option
 
 	*keys = (struct issuing_keys){0};
 	if (comment && (!text_is_safe(comment) || strlen(comment) >= SECRETKEY_COMMENT_MAX))
-		return message_usage(context,
-				     "--comment takes a text of less than %d bytes, without control "
-				     "characters",
-				     "--commentは制御文字を含まない%dバイト未満の文です",
-				     SECRETKEY_COMMENT_MAX);
+		return message_usage(
+			context,
+			"--comment takes a text of less than %d bytes, without control "
+			"characters",
+			"--commentは制御文字を含まない%dバイト未満の文です", SECRETKEY_COMMENT_MAX);
 	while (!r && (name = command_option_next(options, OPTION_SIGN, &at)))
 		r = take_key(context, desk, name, keys);
 	return r;
@@ -82,8 +83,7 @@ int issuing_sign(const struct context *context, const struct issuing_keys *keys,
 int issuing_last(struct media_register *reg, uint64_t *version)
 {
 	_cleanup_(statement_freep) sqlite3_stmt *row = NULL;
-	int code,
-		r = register_prepare(reg, "SELECT coalesce(max(version), 0) FROM policies", &row);
+	int code, r = register_prepare(reg, "SELECT coalesce(max(version), 0) FROM policies", &row);
 
 	if (r)
 		return r;

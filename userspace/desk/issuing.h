@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Policies that this desk has written: their versions in the register, and their signature files. */
+/*
+ * Policies that this desk has written: their versions in the register, and their signature files.
+ */
 #pragma once
 
 #include "desk/keys.h"
@@ -14,12 +16,17 @@ struct issuing_keys {
 	size_t n;
 };
 
-/* Opens the keys of --sign, asking for their passphrases. Only policy keys sign policies. 0, or an exit status. */
+/*
+ * Opens the keys of --sign, asking for their passphrases. Only policy keys sign policies. 0, or an
+ * exit status.
+ */
 int issuing_keys_open(const struct context *context, const struct command_options *options,
 		      const struct desk *desk, struct issuing_keys *keys);
 void issuing_keys_close(struct issuing_keys *keys);
 
-/* Writes PATH.minisig for one key, PATH.NAME.minisig for each of several, or always with `named`. */
+/*
+ * Writes PATH.minisig for one key, PATH.NAME.minisig for each of several, or always with `named`.
+ */
 int issuing_sign(const struct context *context, const struct issuing_keys *keys, const char *path,
 		 const void *data, size_t len, const char *comment, bool named);
 

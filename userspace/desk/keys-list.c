@@ -59,7 +59,8 @@ int keys_run(const struct context *context, const struct command_options *option
 		if (r)
 			r = register_say(context, desk.reg, r, desk.path);
 		else if (context->json)
-			output_json(listing.json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+			output_json(listing.json,
+				    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 		json_object_put(listing.json);
 	}
 	desk_close(&desk);

@@ -38,15 +38,15 @@ static int read_secret(const struct context *context, int keys, const char *name
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT)
-		return message_fail(context, "this desk has no %s: sekimori-desk keys lists what it has",
-				    "この窓口に%sはありません。sekimori-desk keysで一覧できます", name);
+		return message_fail(
+			context, "this desk has no %s: sekimori-desk keys lists what it has",
+			"この窓口に%sはありません。sekimori-desk keysで一覧できます", name);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return message_fail(context, "%s: %s", "%s: %s", name, strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
-		return message_fail(context,
-				    "%s must belong to you and be closed to all others (chmod 600)",
-				    "%sは自分の所有で、他人に閉じられていなければなりません(chmod 600)",
-				    name);
+		return message_fail(
+			context, "%s must belong to you and be closed to all others (chmod 600)",
+			"%sは自分の所有で、他人に閉じられていなければなりません(chmod 600)", name);
 	n = read(fd, out, SECRETKEY_FILE_MAX);
 	if (n < 0 || n >= SECRETKEY_FILE_MAX)
 		return message_fail(context, "%s: %s", "%s: %s", name,
@@ -131,8 +131,7 @@ static int write_pair(const struct context *context, int keys, const char *name,
 	int r = secretkey_format(key, passphrase, quick, text);
 
 	if (r)
-		return message_fail(context,
-				    "too little memory to protect a key (1 GiB is needed)",
+		return message_fail(context, "too little memory to protect a key (1 GiB is needed)",
 				    "鍵を保護するためのメモリ(1GiB)が足りません");
 	minisign_id_format(key->id, id);
 	public_text =
@@ -237,7 +236,7 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 		output_no_memory();
 	fprintf(trust.out,
 		"# For /etc/sekimori/trust.d on the terminals. The media key signs marks only.\n"
-		"# 端末の /etc/sekimori/trust.d に置く。media鍵は媒体の署名標にだけ使う。\n"
+		"# 端末の /etc/sekimori/trust.d に置く。media鍵は媒体の発行印にだけ使う。\n"
 		"require %s of " KEYS_ROLE_POLICY "\n",
 		r ? "" : require);
 	if (!r)
@@ -246,12 +245,13 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 	if (r)
 		r = register_say(context, reg, r, TRUST_FILE);
 	else if (!trust_ok(&trust))
-		r = message_fail(context,
-				 "the signers do not make a set of trust keys: more are asked for "
-				 "than there are, or a name is longer than %d bytes",
-				 "署名者の設定が正しくありません。必要数が署名者より多いか、名前が%dバイト"
-				 "を超えています",
-				 TRUST_NAME_MAX - 1);
+		r = message_fail(
+			context,
+			"the signers do not make a set of trust keys: more are asked for "
+			"than there are, or a name is longer than %d bytes",
+			"署名者の設定が正しくありません。必要数が署名者より多いか、名前が%dバイト"
+			"を超えています",
+			TRUST_NAME_MAX - 1);
 	else
 		r = outfile_write_at(context, where, TRUST_FILE, 0644, trust.text, trust.len);
 	free(trust.text);

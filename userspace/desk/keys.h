@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The desk's secrets: the Ed25519 keys that sign policies and marks, in minisign's own file format, so that
- * `minisign -S -s` and `-V -p` take the same files; and the organisation's secret, from which media keys are
- * derived (core/orgkey.h). Each lies in DESK/keys under a passphrase, mode 0600:
+ * The desk's secrets: the Ed25519 keys that sign policies and marks, in minisign's own file format,
+ * so that `minisign -S -s` and `-V -p` take the same files; and the organisation's secret, from
+ * which media keys are derived (core/orgkey.h). Each lies in DESK/keys under a passphrase, mode
+ * 0600:
  *
- *	NAME.key NAME.pub    name: "media", or "policy-" and a number; whose it is stands in the register
+ *	NAME.key NAME.pub name: "media", or "policy-" and a number; whose it is stands in the
+ *	register
  *	organisation.sealed  as in sealed.h, purpose "organisation secret"
  *
  * Opened secrets lie in sodium_malloc() memory and are wiped by their free functions.
@@ -29,14 +31,14 @@
 struct signing_key {
 	uint8_t id[MINISIGN_ID_SIZE];
 	uint8_t key[MINISIGN_KEY_SIZE]; /* public */
-	uint8_t *secret;		/* MARK_SECRET_SIZE bytes */
+	uint8_t *secret;                /* MARK_SECRET_SIZE bytes */
 };
 
 void signing_key_close(struct signing_key *key);
 
 /*
- * Opens the key NAME (KEYS_MEDIA for marks), asking for its passphrase. 0, or COMMAND_FAILED after saying why.
- * For marks: mark_sign(&mark, key.id, key.secret).
+ * Opens the key NAME (KEYS_MEDIA for marks), asking for its passphrase. 0, or COMMAND_FAILED after
+ * saying why. For marks: mark_sign(&mark, key.id, key.secret).
  */
 int keys_open(const struct context *context, const struct desk *desk, const char *name,
 	      struct signing_key *key);
@@ -48,15 +50,17 @@ int keys_open_organisation(const struct context *context, const struct desk *des
 /* --- making them, for init ------------------------------------------------------------------- */
 
 /*
- * Writes a fresh key, and a fresh secret of the organisation, into the directory `keys`, asking for new passphrases.
- * `who` is whose key it is. *public_key: "RW…", malloc'd. 0, or COMMAND_FAILED after saying why.
+ * Writes a fresh key, and a fresh secret of the organisation, into the directory `keys`, asking for
+ * new passphrases. `who` is whose key it is. *public_key: "RW…", malloc'd. 0, or COMMAND_FAILED
+ * after saying why.
  */
 int keys_make(const struct context *context, int keys, const char *name, const char *who,
 	      bool quick, char **public_key);
 int keys_make_organisation(const struct context *context, int keys, bool quick);
 
 /*
- * Writes trust/sekimori-desk.trust below `dir` from the register's signers: what terminals get. Media keys have their
- * own role, and since a `require` stands there they do not count for policies.
+ * Writes trust/sekimori-desk.trust below `dir` from the register's signers: what terminals get.
+ * Media keys have their own role, and since a `require` stands there they do not count for
+ * policies.
  */
 int keys_write_trust(const struct context *context, int dir, struct media_register *reg);

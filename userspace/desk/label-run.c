@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `sekimori-desk label`: labels for printing, as sheets in one HTML file that needs nothing else, or one as SVG. */
+/*
+ * `sekimori-desk label`: labels for printing, as sheets in one HTML file that needs nothing else,
+ * or one as SVG.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +110,7 @@ int label_run(const struct context *context, const struct command_options *optio
 	int r;
 
 	if ((!page && strcmp(format, "svg")) || (!page && options->n_arguments > 1))
-		return message_usage(context,
-				     "--format takes html, or svg for a single label",
+		return message_usage(context, "--format takes html, or svg for a single label",
 				     "--formatはhtml、または1枚だけのsvgです");
 	r = desk_open(context, &printing.desk);
 	if (!r)

@@ -38,8 +38,8 @@ void label_escape(FILE *out, const char *text)
 }
 
 /*
- * One line, made small enough for `room`. A column of text_width() takes about half the size of the letters, and two
- * thirds where they are bold.
+ * One line, made small enough for `room`. A column of text_width() takes about half the size of the
+ * letters, and two thirds where they are bold.
  */
 static void write_text(FILE *out, int x, int y, int size, int room, bool bold, const char *prefix,
 		       const char *text)
@@ -74,10 +74,9 @@ static void write_class(FILE *out, const char *class, bool japanese)
 		"<text class=\"class\" x=\"%d\" y=\"%d\" font-family=\"serif\" font-size=\"120\" "
 		"font-weight=\"bold\" "
 		"text-anchor=\"middle\" fill=\"%s\">%s</text>\n",
-		left, MARGIN, CLASS_BOX, CLASS_BOX, inverse ? "#000" : "#fff",
-		left + CLASS_BOX / 2, MARGIN + 44, inverse ? "#fff" : "#000",
-		japanese ? "分類" : "CLASS", left + CLASS_BOX / 2, MARGIN + 160,
-		inverse ? "#fff" : "#000", class);
+		left, MARGIN, CLASS_BOX, CLASS_BOX, inverse ? "#000" : "#fff", left + CLASS_BOX / 2,
+		MARGIN + 44, inverse ? "#fff" : "#000", japanese ? "分類" : "CLASS",
+		left + CLASS_BOX / 2, MARGIN + 160, inverse ? "#fff" : "#000", class);
 }
 
 static bool write_barcode(FILE *out, const char *number)

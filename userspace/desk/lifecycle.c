@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk lend`, `return`, `lost`, `found`, `revoke`, `dispose`, `change`: one event for each number. All of
- * them, or none.
+ * `sekimori-desk lend`, `return`, `lost`, `found`, `revoke`, `dispose`, `change`: one event for
+ * each number. All of them, or none.
  */
 #include <string.h>
 
@@ -17,7 +17,10 @@ struct happening {
 	const struct context *context;
 	const struct command_options *options;
 	enum event_kind kind;
-	/* What the event sets, from what the medium is now. 0, or COMMAND_FAILED after saying why; NULL: nothing. */
+	/*
+	 * What the event sets, from what the medium is now. 0, or COMMAND_FAILED after saying why;
+	 * NULL: nothing.
+	 */
 	int (*fill)(const struct happening *happening, struct desk *desk,
 		    const struct medium_state *state, struct record *sets);
 };
@@ -27,11 +30,11 @@ static const struct {
 	enum option_name option;
 	enum field field;
 } settings[] = {
-	{OPTION_CLASS, FIELD_CLASS},	     {OPTION_CONTENT, FIELD_CONTENT},
-	{OPTION_ACCESS, FIELD_ACCESS},	     {OPTION_HOLDER, FIELD_HOLDER},
-	{OPTION_USER, FIELD_USERS},	     {OPTION_PLACE, FIELD_PLACE},
+	{OPTION_CLASS, FIELD_CLASS},         {OPTION_CONTENT, FIELD_CONTENT},
+	{OPTION_ACCESS, FIELD_ACCESS},       {OPTION_HOLDER, FIELD_HOLDER},
+	{OPTION_USER, FIELD_USERS},          {OPTION_PLACE, FIELD_PLACE},
 	{OPTION_TERMINALS, FIELD_TERMINALS}, {OPTION_FROM, FIELD_FROM},
-	{OPTION_UNTIL, FIELD_UNTIL},	     {OPTION_NOTE, FIELD_NOTE},
+	{OPTION_UNTIL, FIELD_UNTIL},         {OPTION_NOTE, FIELD_NOTE},
 };
 
 static size_t set_given(const struct happening *happening, struct record *sets)
@@ -64,17 +67,19 @@ static int set_due(const struct happening *happening, const struct medium_state 
 	term_date(context->now, today);
 	term_fiscal_end(context->now, due);
 	if (*until && strcmp(until, today) < 0)
-		return message_fail(context,
-				    "the term of %s ended on %s: give it a new one first "
-				    "(change --until, and a new mark if it bears one)",
-				    "%sの有効期限は%sに切れています。先に期限を延ばしてください(change "
-				    "--until。署名標があれば書き直しも)",
-				    number, until);
+		return message_fail(
+			context,
+			"the term of %s ended on %s: give it a new one first "
+			"(change --until, and a new mark if it bears one)",
+			"%sの有効期限は%sに切れています。先に期限を延ばしてください(change "
+			"--until。発行印があれば書き直しも)",
+			number, until);
 	if (asked && (field_check(FIELD_DUE, asked) || !*asked))
 		return message_usage(context, "--until takes a date like 2027-03-31",
 				     "--untilには2027-03-31のような日付を指定してください");
 	if (asked && strcmp(asked, today) < 0)
-		return message_fail(context, "--until %s is past", "--until %sは過ぎています", asked);
+		return message_fail(context, "--until %s is past", "--until %sは過ぎています",
+				    asked);
 	if (asked && *until && strcmp(asked, until) > 0)
 		return message_fail(context, "the term of %s ends on %s, before %s",
 				    "%sの有効期限は%sで、%sより前です", number, until, asked);
@@ -169,13 +174,14 @@ static void warn_of_mark(const struct happening *happening, const struct medium_
 	if (!*json || mark_parse(json, strlen(json), &mark))
 		return;
 	if ((*class && strcmp(class, classes[mark.class])) || (until && strcmp(until, mark.until)))
-		message_note(happening->context,
-			     "the mark on %s still says class %s, until %s: write a mark anew, or "
-			     "terminals that ask for marks go by that",
-			     "%sの署名標は分類%s、期限%sのままです。署名標を書き直さなければ、署名標"
-			     "を求める端末ではそれが効きます",
-			     record_get(&state->record, FIELD_NUMBER), classes[mark.class],
-			     *mark.until ? mark.until : "-");
+		message_note(
+			happening->context,
+			"the mark on %s still says class %s, until %s: write a mark anew, or "
+			"terminals that ask for marks go by that",
+			"%sの発行印は分類%s、期限%sのままです。発行印を書き直さなければ、発行印"
+			"を求める端末ではそれが効きます",
+			record_get(&state->record, FIELD_NUMBER), classes[mark.class],
+			*mark.until ? mark.until : "-");
 }
 
 static int fill_change(const struct happening *happening, struct desk *desk,
@@ -278,7 +284,7 @@ static int run(const struct happening *happening)
 	int function(const struct context *context, const struct command_options *options)         \
 	{                                                                                          \
 		const struct happening happening = {                                               \
-			.context = context, .options = options, .kind = kind_, .fill = fill_};      \
+			.context = context, .options = options, .kind = kind_, .fill = fill_};     \
                                                                                                    \
 		return run(&happening);                                                            \
 	}

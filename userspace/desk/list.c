@@ -17,11 +17,12 @@
 
 /* What a person looks for first; the rest is in show and in --csv. */
 static const enum field columns[] = {FIELD_NUMBER, FIELD_STATUS, FIELD_CLASS, FIELD_PRODUCT,
-				     FIELD_HOLDER, FIELD_PLACE,	 FIELD_UNTIL, FIELD_DUE};
+				     FIELD_HOLDER, FIELD_PLACE,  FIELD_UNTIL, FIELD_DUE};
 #define N_COLUMNS ARRAY_SIZE(columns)
 
 struct row {
 	char *cells[N_COLUMNS];
+	size_t widths[N_COLUMNS];
 	bool overdue;
 	bool lost;
 };
@@ -37,6 +38,23 @@ struct list {
 	bool csv;
 };
 
+static void row_deinit(struct row *row)
+{
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		free(row->cells[i]);
+}
+
+static void set_cell(struct list *list, struct row *row, size_t column, char *text)
+{
+	/* No text is wider than it has bytes. */
+	if (strlen(text) > CELL_WIDTH_MAX)
+		output_cut(text, CELL_WIDTH_MAX);
+	row->cells[column] = text;
+	row->widths[column] = text_width(text);
+	if (row->widths[column] > list->widths[column])
+		list->widths[column] = row->widths[column];
+}
+
 static void take_row(struct list *list, const struct medium_state *state)
 {
 	struct row *row;
@@ -50,15 +68,8 @@ static void take_row(struct list *list, const struct medium_state *state)
 	row = &list->rows[list->n++];
 	row->overdue = view_is_overdue(state, list->filter.today);
 	row->lost = state->transition.status == MEDIUM_LOST;
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		size_t width;
-
-		row->cells[i] = view_value(list->context, &state->record, columns[i]);
-		output_cut(row->cells[i], CELL_WIDTH_MAX);
-		width = text_width(row->cells[i]);
-		if (width > list->widths[i])
-			list->widths[i] = width;
-	}
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		set_cell(list, row, i, view_value(list->context, &state->record, columns[i]));
 }
 
 static int take(void *userdata, const struct medium_state *state)
@@ -82,16 +93,17 @@ static int compare(const void *a, const void *b)
 	return strverscmp(((const struct row *)a)->cells[0], ((const struct row *)b)->cells[0]);
 }
 
-static void print_cells(const struct list *list, char *const *cells, const char *behind)
+static void print_row(const struct list *list, const struct row *row, const char *behind)
 {
 	size_t last = N_COLUMNS;
 
-	while (last && !*cells[last - 1])
+	while (last && !*behind && !*row->cells[last - 1])
 		last--;
 	for (size_t i = 0; i < last; i++) {
-		fputs(cells[i], stdout);
-		if (i + 1 < last || *behind)
-			output_pad(cells[i], list->widths[i] + BLANKS);
+		bool pad = i + 1 < last || *behind;
+
+		printf("%s%*s", row->cells[i],
+		       pad ? (int)(list->widths[i] - row->widths[i] + BLANKS) : 0, "");
 	}
 	puts(behind);
 }
@@ -99,29 +111,23 @@ static void print_cells(const struct list *list, char *const *cells, const char 
 static void print_table(struct list *list)
 {
 	const struct context *context = list->context;
-	char *titles[N_COLUMNS];
+	struct row titles = {0};
 	size_t n_overdue = 0;
 
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		size_t width;
-
-		titles[i] = output_format("%s", message_pick(context, field_rows[columns[i]].en,
-							     field_rows[columns[i]].ja));
-		width = text_width(titles[i]);
-		if (width > list->widths[i])
-			list->widths[i] = width;
-	}
-	print_cells(list, titles, "");
 	for (size_t i = 0; i < N_COLUMNS; i++)
-		free(titles[i]);
+		set_cell(list, &titles, i,
+			 output_format("%s", message_pick(context, field_rows[columns[i]].en,
+							  field_rows[columns[i]].ja)));
+	print_row(list, &titles, "");
+	row_deinit(&titles);
 	qsort(list->rows, list->n, sizeof(*list->rows), compare);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct row *row = &list->rows[i];
 
 		if (context->colour && (row->overdue || row->lost))
 			fputs("\x1b[31m", stdout);
-		print_cells(list, row->cells,
-			    row->overdue ? message_pick(context, "OVERDUE", "期限超過") : "");
+		print_row(list, row,
+			  row->overdue ? message_pick(context, "OVERDUE", "期限超過") : "");
 		if (context->colour && (row->overdue || row->lost))
 			fputs("\x1b[0m", stdout);
 		n_overdue += row->overdue;
@@ -168,8 +174,7 @@ int list_run(const struct context *context, const struct command_options *option
 	else if (!r && !list.csv)
 		print_table(&list);
 	for (size_t i = 0; i < list.n; i++)
-		for (size_t c = 0; c < N_COLUMNS; c++)
-			free(list.rows[i].cells[c]);
+		row_deinit(&list.rows[i]);
 	free(list.rows);
 	json_object_put(list.json);
 	if (!r && fflush(stdout))

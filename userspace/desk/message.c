@@ -27,7 +27,13 @@ static void tell(const struct context *context, const char *en, const char *ja, 
 	_cleanup_(freep) char *text = message_new(context, en, ja, args);
 
 	fflush(stdout);
-	fprintf(stderr, NAME ": %s\n", text);
+	if (context->place) {
+		_cleanup_(freep) char *place = output_escape(context->place);
+
+		fprintf(stderr, NAME ": %s: %s\n", place, text);
+	} else {
+		fprintf(stderr, NAME ": %s\n", text);
+	}
 }
 
 int message_fail(const struct context *context, const char *en, const char *ja, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the tool says to the person, in both languages where it is known best. The Japanese format
- * takes the same arguments; another order is written as %2$s. Values may hold anything: the whole line
- * goes out escaped for a terminal.
+ * takes the same arguments; another order is written as %2$s. Values may hold anything: the whole
+ * line goes out escaped for a terminal.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ void message_note(const struct context *context, const char *en, const char *ja,
 void message_done(const struct context *context, const char *en, const char *ja, ...) _printf2_;
 
 /*
- * Asks on the terminal for a yes; --yes answers it. False if the answer is another one, or there is no
- * terminal (which is said).
+ * Asks on the terminal for a yes; --yes answers it. False if the answer is another one, or there is
+ * no terminal (which is said).
  */
 bool message_confirm(const struct context *context, const char *en, const char *ja, ...) _printf2_;
 

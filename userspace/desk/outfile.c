@@ -39,8 +39,8 @@ int outfile_write(const struct context *context, const char *path, mode_t mode, 
 				    strerror(errno));
 	/* Renaming over a device or a pipe would take its place. */
 	if (!*name || (!fstatat(dir, name, &st, 0) && !S_ISREG(st.st_mode)))
-		return message_fail(context, "%s is not an ordinary file", "%sは通常のファイルではありません",
-				    path);
+		return message_fail(context, "%s is not an ordinary file",
+				    "%sは通常のファイルではありません", path);
 	return outfile_write_at(context, dir, name, mode, data, len);
 }
 

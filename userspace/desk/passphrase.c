@@ -33,8 +33,8 @@ static struct {
 static int file_read(const struct context *context)
 {
 	const char *path = context->passphrase_file;
-	_cleanup_(closep) int fd = !strcmp(path, "-") ? dup(STDIN_FILENO)
-						      : open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int fd =
+		!strcmp(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = 0;
 
 	file.text = sodium_malloc(FILE_MAX);
@@ -77,8 +77,8 @@ static int file_ask(const struct context *context, char *passphrase)
 /* --- from the terminal ---------------------------------------------------------------------- */
 
 /*
- * No echo, and no signals from the keyboard or a hang-up while it is off: whatever ends the question puts the
- * terminal right.
+ * No echo, and no signals from the keyboard or a hang-up while it is off: whatever ends the
+ * question puts the terminal right.
  */
 static int terminal_set(int fd, struct termios *before, sigset_t *mask)
 {
@@ -133,11 +133,12 @@ static int terminal_ask(const struct context *context, const char *prompt, char 
 	int r;
 
 	if (fd < 0)
-		return message_fail(context,
-				    "there is no terminal to ask for a passphrase on: use "
-				    "--passphrase-file",
-				    "パスフレーズを尋ねる端末がありません。--passphrase-fileを使って"
-				    "ください");
+		return message_fail(
+			context,
+			"there is no terminal to ask for a passphrase on: use "
+			"--passphrase-file",
+			"パスフレーズを尋ねる端末がありません。--passphrase-fileを使って"
+			"ください");
 	r = terminal_set(fd, &before, &mask);
 	if (!r) {
 		dprintf(fd, "%s: ", prompt);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Passphrases: from the terminal without echo, or from --passphrase-file, of which each question takes the next
- * line and the last line answers all that follow ("-": standard input). In sodium_malloc() memory.
+ * Passphrases: from the terminal without echo, or from --passphrase-file, of which each question
+ * takes the next line and the last line answers all that follow ("-": standard input). In
+ * sodium_malloc() memory.
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 #define PASSPHRASE_MAX 1024 /* bytes with NUL */
 
 /*
- * Asks for one ("Passphrase of the media key"). With `twice` it is a new one: asked for again, and a weak one is
- * hinted at. 0 and *passphrasep (sodium_free), or COMMAND_FAILED after saying why.
+ * Asks for one ("Passphrase of the media key"). With `twice` it is a new one: asked for again, and
+ * a weak one is hinted at. 0 and *passphrasep (sodium_free), or COMMAND_FAILED after saying why.
  */
 int passphrase_ask(const struct context *context, const char *en, const char *ja, bool twice,
 		   char **passphrasep);

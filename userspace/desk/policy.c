@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk policy`: the base policy and the register's extract as one file for the terminals, checked by
- * their own parser and signed. `policy sign` adds signatures to one that is there.
+ * `sekimori-desk policy`: the base policy and the register's extract as one file for the terminals,
+ * checked by their own parser and signed. `policy sign` adds signatures to one that is there.
  */
 #include "core/policy.h"
 
@@ -60,10 +60,10 @@ static int read_base(struct making *making)
 		return message_fail(context, "%s has errors: nothing was written",
 				    "%sに誤りがあります。何も書いていません", making->base_path);
 	if (policy_n_media(policy))
-		return message_fail(context,
-				    "%s has medium lines: they come from the register, take them out",
-				    "%sにmedium行があります。媒体は台帳から加えるので、取り除いてください",
-				    making->base_path);
+		return message_fail(
+			context, "%s has medium lines: they come from the register, take them out",
+			"%sにmedium行があります。媒体は台帳から加えるので、取り除いてください",
+			making->base_path);
 	making->base_version = policy_version(policy);
 	return 0;
 }
@@ -88,8 +88,8 @@ static int write_mark_key(void *userdata, const struct signer *signer)
 static int write_text(struct making *making)
 {
 	struct media_register *reg = making->desk.reg;
-	_cleanup_(freep) char *base = extract_set_version(making->base, making->base_len,
-							  making->version);
+	_cleanup_(freep) char *base =
+		extract_set_version(making->base, making->base_len, making->version);
 	struct mark_keys keys = {.base = base};
 	FILE *out = open_memstream(&making->text, &making->len);
 	int r;
@@ -141,7 +141,8 @@ static int choose_version(struct making *making)
 		return message_fail(context,
 				    "version %" PRIu64 " was written here already: terminals take "
 				    "only a higher one (%" PRIu64 " or more)",
-				    "第%" PRIu64 "版までは作成済みです。端末は、より高い版（%" PRIu64
+				    "第%" PRIu64
+				    "版までは作成済みです。端末は、より高い版（%" PRIu64
 				    "以上）だけを受け付けます",
 				    last, last + 1);
 	if (!making->version)
@@ -183,7 +184,10 @@ static void remove_old_signatures(const struct making *making)
 	safedir_free_names(names, n);
 }
 
-/* The version is noted before anything of it leaves the desk, so that no two policies ever share one. */
+/*
+ * The version is noted before anything of it leaves the desk, so that no two policies ever share
+ * one.
+ */
 static int commit(struct making *making)
 {
 	const struct context *context = making->context;
@@ -233,8 +237,7 @@ static void tell(const struct making *making)
 			json_object_array_add(signers,
 					      json_object_new_string(making->keys.names[i]));
 		json_object_object_add(object, "file", json_object_new_string(making->out_path));
-		json_object_object_add(object, "version",
-				       json_object_new_uint64(making->version));
+		json_object_object_add(object, "version", json_object_new_uint64(making->version));
 		json_object_object_add(object, "media", json_object_new_uint64(making->extract.n));
 		json_object_object_add(object, "left_out",
 				       json_object_new_uint64(making->extract.n_left));

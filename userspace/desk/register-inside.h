@@ -6,8 +6,20 @@
 
 #include "desk/register.h"
 
+/* Statements that run once for each medium of a table are prepared once. */
+enum register_statement {
+	STATEMENT_FIND,
+	STATEMENT_FIND_VOLUME,
+	STATEMENT_INSERT_MEDIUM,
+	STATEMENT_INSERT_EVENT,
+	STATEMENT_INSERT_SIGHTING,
+	STATEMENT_LAST_SIGHTING,
+	STATEMENT_COUNT,
+};
+
 struct media_register {
 	sqlite3 *db;
+	sqlite3_stmt *kept[STATEMENT_COUNT];
 	bool begun;
 	/* What the last refusal was about, for register_say(). */
 	enum event_kind kind;
@@ -23,11 +35,28 @@ static inline _unused_ void statement_free(sqlite3_stmt *statement)
 }
 DEFINE_CLEANUP(sqlite3_stmt *, statement_free)
 
+/* For those that stay the register's: they end what they read and forget what was bound. */
+static inline _unused_ void statement_rest(sqlite3_stmt *statement)
+{
+	if (statement) {
+		sqlite3_reset(statement);
+		sqlite3_clear_bindings(statement);
+	}
+}
+DEFINE_CLEANUP(sqlite3_stmt *, statement_rest)
+
 /* Turns SQLite's code into ours. */
 int register_code(int sqlite_code);
 
 /* Runs statements without results. */
 int register_run(struct media_register *reg, const char *sql);
+
+/*
+ * One of those that are kept; `sql` prepares it at its first use. It must not be in use:
+ * _cleanup_(statement_restp).
+ */
+int register_keep(struct media_register *reg, enum register_statement which, const char *sql,
+		  sqlite3_stmt **statementp);
 
 /* Prepares one; bind texts (kept until it is freed; NULL is NULL) from 1 on. */
 int register_prepare(struct media_register *reg, const char *sql, sqlite3_stmt **statementp);

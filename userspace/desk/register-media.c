@@ -40,7 +40,8 @@ static int refuse(struct media_register *reg, enum field field, const char *expe
 /* A table cannot say that a medium was wiped, but that its volume is missing. */
 static void note_wiped(struct medium_state *state, enum event_kind kind)
 {
-	if (kind == EVENT_IMPORTED && !strncmp(record_get(&state->record, FIELD_ENCRYPTION), "luks", 4))
+	if (kind == EVENT_IMPORTED &&
+	    !strncmp(record_get(&state->record, FIELD_ENCRYPTION), "luks", 4))
 		state->transition.wiped = !*record_get(&state->record, FIELD_LUKS_UUID);
 }
 
@@ -70,15 +71,16 @@ static int fold(struct medium_state *state, sqlite3_stmt *row)
 	return 0;
 }
 
-static int find(struct media_register *reg, const char *sql, const char *key,
-		struct medium_state *state)
+int register_find(struct media_register *reg, const char *number, struct medium_state *state)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *rows = NULL;
-	int code = SQLITE_DONE, r = register_prepare(reg, sql, &rows);
+	_cleanup_(statement_restp) sqlite3_stmt *rows = NULL;
+	int code = SQLITE_DONE,
+	    r = register_keep(reg, STATEMENT_FIND, STATE " WHERE m.number = ?1 ORDER BY e.sequence",
+			      &rows);
 
 	if (r)
 		return r;
-	register_bind(rows, 1, key);
+	register_bind(rows, 1, number);
 	while (!r && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		r = fold(state, rows);
 	if (!r && code != SQLITE_DONE)
@@ -90,20 +92,15 @@ static int find(struct media_register *reg, const char *sql, const char *key,
 	return r;
 }
 
-int register_find(struct media_register *reg, const char *number, struct medium_state *state)
-{
-	return find(reg, STATE " WHERE m.number = ?1 ORDER BY e.sequence", number, state);
-}
-
 int register_find_volume(struct media_register *reg, const char *luks_uuid,
 			 struct medium_state *state)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *numbers = NULL;
-	int code, r = register_prepare(reg,
-				       "SELECT DISTINCT m.number FROM events AS e JOIN media AS m"
-				       " ON m.medium = e.medium WHERE e.luks_uuid = ?1"
-				       " ORDER BY m.medium",
-				       &numbers);
+	_cleanup_(statement_restp) sqlite3_stmt *numbers = NULL;
+	int code, r = register_keep(reg, STATEMENT_FIND_VOLUME,
+				    "SELECT DISTINCT m.number FROM events AS e JOIN media AS m"
+				    " ON m.medium = e.medium WHERE e.luks_uuid = ?1"
+				    " ORDER BY m.medium",
+				    &numbers);
 
 	if (r)
 		return r;
@@ -168,8 +165,8 @@ int register_history(struct media_register *reg, const char *number, register_ev
 			return REGISTER_E_DAMAGED;
 		for (enum field i = FIELD_STATUS; i < FIELD_COUNT; i++)
 			record_set(&event.sets, i,
-				   (const char *)sqlite3_column_text(
-					   rows, 6 + (int)(i - FIELD_STATUS)));
+				   (const char *)sqlite3_column_text(rows,
+								     6 + (int)(i - FIELD_STATUS)));
 		r = each(userdata, (unsigned int)sqlite3_column_int(rows, 0),
 			 register_column(rows, 2), &event);
 		record_deinit(&event.sets);
@@ -237,15 +234,16 @@ static int check_volume(struct media_register *reg, const struct record *whole)
 static int insert_event(struct media_register *reg, const struct medium_state *before,
 			const struct event *event, enum medium_status status)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	char now[REGISTER_TIME_MAX];
-	int r = register_prepare(reg,
-				 "INSERT INTO events (medium, sequence, kind, time, by, why, detail,"
-				 " status, class, content, access, encryption, luks_uuid, holder, users,"
-				 " place, terminals, issued, \"from\", until, due, note, mark)"
-				 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-				 " ?, ?, ?)",
-				 &insert);
+	int r = register_keep(
+		reg, STATEMENT_INSERT_EVENT,
+		"INSERT INTO events (medium, sequence, kind, time, by, why, detail,"
+		" status, class, content, access, encryption, luks_uuid, holder, users,"
+		" place, terminals, issued, \"from\", until, due, note, mark)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		" ?, ?, ?)",
+		&insert);
 
 	if (r)
 		return r;
@@ -282,7 +280,7 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 	reg->state = state->transition;
 	r = transition_make(&state->transition, event->kind, event->why && *event->why, imported);
 	if (r)
-		return r == TRANSITION_E_WHY	 ? REGISTER_E_WHY
+		return r == TRANSITION_E_WHY     ? REGISTER_E_WHY
 		       : r == TRANSITION_E_WIPED ? REGISTER_E_WIPED
 						 : REGISTER_E_TRANSITION;
 	record_apply(&state->record, &event->sets);
@@ -292,18 +290,19 @@ static int append(struct media_register *reg, struct medium_state *state, const 
 	}
 	r = check_whole(reg, &state->record, event->kind);
 	/* What is on its way out keeps the volume that it had. */
-	if (!r && event->sets.values[FIELD_LUKS_UUID] && state->transition.status != MEDIUM_DISPOSED)
+	if (!r && event->sets.values[FIELD_LUKS_UUID] &&
+	    state->transition.status != MEDIUM_DISPOSED)
 		r = check_volume(reg, &state->record);
 	return r ? r : insert_event(reg, state, event, state->transition.status);
 }
 
 static int insert_identity(struct media_register *reg, const struct record *identity, int64_t *id)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
-	int r = register_prepare(reg,
-				 "INSERT INTO media (number, product, id, serial, fingerprint)"
-				 " VALUES (?, ?, ?, ?, ?)",
-				 &insert);
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
+	int r = register_keep(reg, STATEMENT_INSERT_MEDIUM,
+			      "INSERT INTO media (number, product, id, serial, fingerprint)"
+			      " VALUES (?, ?, ?, ?, ?)",
+			      &insert);
 
 	for (enum field i = 0; !r && FIELD_IS_IDENTITY(i); i++)
 		register_bind(insert, 1 + (int)i, record_get(identity, i));
@@ -326,9 +325,14 @@ int register_add(struct media_register *reg, const struct record *identity,
 		medium_state_deinit(&state);
 		return r ? r : REGISTER_E_EXISTS;
 	}
-	for (enum field i = 0; FIELD_IS_IDENTITY(i); i++)
+	r = 0;
+	for (enum field i = 0; !r && FIELD_IS_IDENTITY(i); i++) {
 		record_set(&state.record, i, record_get(identity, i));
-	r = check_values(reg, &state.record, true);
+		if (field_rows[i].required && !*record_get(identity, i))
+			r = refuse(reg, i, "a value");
+	}
+	if (!r)
+		r = check_values(reg, &state.record, true);
 	if (!r)
 		r = insert_identity(reg, &state.record, &state.id);
 	if (!r)

@@ -20,7 +20,8 @@ static const char schema[] =
 	" product TEXT NOT NULL, id TEXT NOT NULL, serial TEXT NOT NULL,"
 	" fingerprint TEXT NOT NULL) STRICT;"
 	"CREATE TABLE events ("
-	" medium INTEGER NOT NULL REFERENCES media, sequence INTEGER NOT NULL CHECK (sequence >= 1),"
+	" medium INTEGER NOT NULL REFERENCES media, sequence INTEGER NOT NULL CHECK (sequence >= "
+	"1),"
 	" kind TEXT NOT NULL, time TEXT NOT NULL, by TEXT NOT NULL CHECK (by != ''), why TEXT,"
 	" detail TEXT,"
 	" status TEXT NOT NULL, class TEXT, content TEXT, access TEXT, encryption TEXT,"
@@ -50,8 +51,8 @@ static const char schema[] =
 	" public_key TEXT NOT NULL, time TEXT NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 /*
- * INSERT OR REPLACE deletes without a DELETE trigger (SQLite, "INSERT": REPLACE), so an insert of a key that
- * is there is refused as well.
+ * INSERT OR REPLACE deletes without a DELETE trigger (SQLite, "INSERT": REPLACE), so an insert of a
+ * key that is there is refused as well.
  */
 static const struct {
 	const char *table;
@@ -106,6 +107,18 @@ int register_run(struct media_register *reg, const char *sql)
 int register_prepare(struct media_register *reg, const char *sql, sqlite3_stmt **statementp)
 {
 	return register_code(sqlite3_prepare_v2(reg->db, sql, -1, statementp, NULL));
+}
+
+int register_keep(struct media_register *reg, enum register_statement which, const char *sql,
+		  sqlite3_stmt **statementp)
+{
+	int r = 0;
+
+	if (!reg->kept[which])
+		r = register_code(sqlite3_prepare_v3(reg->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+						     &reg->kept[which], NULL));
+	*statementp = reg->kept[which];
+	return r;
 }
 
 void register_bind(sqlite3_stmt *statement, int index, const char *text)
@@ -163,7 +176,9 @@ static int connect(const char *path, struct media_register **regp)
 	if (!r) {
 		sqlite3_busy_timeout(reg->db, REGISTER_WAIT_MS);
 		sqlite3_db_config(reg->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		/* EXTRA: the directory too, when the journal goes (SQLite, "PRAGMA synchronous"). */
+		/*
+		 * EXTRA: the directory too, when the journal goes (SQLite, "PRAGMA synchronous").
+		 */
 		r = register_run(reg, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON;"
 				      "PRAGMA synchronous=EXTRA; PRAGMA recursive_triggers=ON;");
 	}
@@ -197,7 +212,8 @@ static int make_triggers(struct media_register *reg)
 
 int register_create(const char *path, struct media_register **regp)
 {
-	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_(closep) int fd =
+		open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	_cleanup_(register_closep) struct media_register *reg = NULL;
 	int r;
 
@@ -211,8 +227,10 @@ int register_create(const char *path, struct media_register **regp)
 	if (!r)
 		r = make_triggers(reg);
 	if (!r)
-		r = register_run(reg, "PRAGMA application_id=" NUMBER(APPLICATION_ID) ";"
-				      "PRAGMA user_version=" NUMBER(REGISTER_SCHEMA) ";");
+		r = register_run(reg, "PRAGMA application_id=" NUMBER(
+					      APPLICATION_ID) ";"
+							      "PRAGMA user_version=" NUMBER(
+								      REGISTER_SCHEMA) ";");
 	if (!r)
 		r = register_commit(reg);
 	if (!r)
@@ -233,8 +251,9 @@ static int check(struct media_register *reg)
 		return register_code(code);
 	if (strcmp(register_column(statement, 0), "ok"))
 		return REGISTER_E_DAMAGED;
-	return query_number(reg, "SELECT count(*) FROM pragma_foreign_key_check") ? REGISTER_E_DAMAGED
-										   : 0;
+	return query_number(reg, "SELECT count(*) FROM pragma_foreign_key_check")
+		       ? REGISTER_E_DAMAGED
+		       : 0;
 }
 
 int register_open(const char *path, struct media_register **regp)
@@ -266,6 +285,8 @@ struct media_register *register_close(struct media_register *reg)
 {
 	if (reg) {
 		register_rollback(reg);
+		for (size_t i = 0; i < ARRAY_SIZE(reg->kept); i++)
+			sqlite3_finalize(reg->kept[i]);
 		sqlite3_close(reg->db);
 		free(reg);
 	}
@@ -320,7 +341,8 @@ int register_say(const struct context *context, const struct media_register *reg
 				    "台帳に媒体%sはありません", what);
 	case REGISTER_E_EXISTS:
 		return message_fail(context, "the number %s is taken: choose another one",
-				    "管理番号%sはすでに使われています。別の番号にしてください", what);
+				    "管理番号%sはすでに使われています。別の番号にしてください",
+				    what);
 	case REGISTER_E_VOLUME:
 		return message_fail(
 			context,
@@ -332,16 +354,14 @@ int register_say(const struct context *context, const struct media_register *reg
 	case REGISTER_E_TRANSITION:
 		return say_transition(context, reg, what);
 	case REGISTER_E_WHY:
-		return message_fail(context,
-				    "%s was not wiped: say why it can be disposed of, with --why",
-				    "%sは消去されていません。廃棄できる理由を--whyで示してください",
-				    what);
+		return message_fail(
+			context, "%s was not wiped: say why it can be disposed of, with --why",
+			"%sは消去されていません。廃棄できる理由を--whyで示してください", what);
 	case REGISTER_E_VALUE:
-		return message_fail(context, "%s: %s: expected %s", "%s: %s: 値が正しくありません (%s)",
-				    what,
-				    message_pick(context, field_rows[reg->field].en,
-						 field_rows[reg->field].ja),
-				    reg->expected);
+		return message_fail(
+			context, "%s: %s: expected %s", "%s: %s: 値が正しくありません (%s)", what,
+			message_pick(context, field_rows[reg->field].en, field_rows[reg->field].ja),
+			reg->expected);
 	case REGISTER_E_BUSY:
 		return message_fail(context,
 				    "another desk has been changing the register for %d seconds: "
@@ -358,11 +378,12 @@ int register_say(const struct context *context, const struct media_register *reg
 		return message_fail(context, "%s was wiped: issue it anew before it is lent",
 				    "%sは消去されています。貸し出す前に発行し直してください", what);
 	case REGISTER_E_SCHEMA:
-		return message_fail(context,
-				    "the register was made by a later version of sekimori-desk: "
-				    "use that one",
-				    "台帳は新しい版のsekimori-deskで作られています。新しい版を使って"
-				    "ください");
+		return message_fail(
+			context,
+			"the register was made by a later version of sekimori-desk: "
+			"use that one",
+			"台帳は新しい版のsekimori-deskで作られています。新しい版を使って"
+			"ください");
 	}
 	return message_fail(context, "the register: %s: %s", "台帳: %s: %s", what,
 			    code == -EIO && reg ? sqlite3_errmsg(reg->db) : strerror(abs(code)));

@@ -99,7 +99,8 @@ int sealed_open(const char *purpose, const char *passphrase, const uint8_t *data
 	key = key_new(data, passphrase, opslimit, memlimit);
 	if (!key)
 		return -ENOMEM;
-	r = crypto_secretbox_open_easy(out, data + HEAD_SIZE, len - HEAD_SIZE, data + AT_NONCE, key);
+	r = crypto_secretbox_open_easy(out, data + HEAD_SIZE, len - HEAD_SIZE, data + AT_NONCE,
+				       key);
 	sodium_free(key);
 	return r ? SEALED_E_PASSPHRASE : 0;
 }

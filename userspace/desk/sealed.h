@@ -12,8 +12,8 @@
  *	64      24    nonce
  *	88      n+16  crypto_secretbox (XSalsa20-Poly1305)
  *
- * The box's key is BLAKE2b-256 over the first 88 bytes, keyed with Argon2id(passphrase, salt): a change of the
- * head is as deadly as one of the box.
+ * The box's key is BLAKE2b-256 over the first 88 bytes, keyed with Argon2id(passphrase, salt): a
+ * change of the head is as deadly as one of the box.
  */
 #pragma once
 
@@ -25,11 +25,14 @@
 #define SEALED_PURPOSE_MAX 20
 
 enum {
-	SEALED_E_FORM = 1,	 /* not such bytes, or for another purpose */
+	SEALED_E_FORM = 1,       /* not such bytes, or for another purpose */
 	SEALED_E_PASSPHRASE = 2, /* wrong passphrase, or damaged */
 };
 
-/* `quick`: the least work that Argon2id takes. `out` holds len + SEALED_OVERHEAD bytes. Negative errno. */
+/*
+ * `quick`: the least work that Argon2id takes. `out` holds len + SEALED_OVERHEAD bytes. Negative
+ * errno.
+ */
 int sealed_close(const char *purpose, const char *passphrase, bool quick, const void *data,
 		 size_t len, uint8_t *out);
 

@@ -3,8 +3,8 @@
  * Signing keys in minisign's format (core/minisign.h has the public side). A secret key file is one
  * comment line and the base64 of
  *
- *	"Ed" "Sc" "B2", salt (32), opslimit (u64 LE), memlimit (u64 LE), and 104 bytes: key id (8), Ed25519 secret
- *	key (64), BLAKE2b-256 of "Ed", key id, secret key (32); these XORed with
+ *	"Ed" "Sc" "B2", salt (32), opslimit (u64 LE), memlimit (u64 LE), and 104 bytes: key id (8),
+ *	Ed25519 secret key (64), BLAKE2b-256 of "Ed", key id, secret key (32); these XORed with
  *	scryptsalsa208sha256(passphrase, salt, opslimit, memlimit)
  *
  * Pure but for random bytes; takes a second and up to a gigabyte, as minisign does.
@@ -23,14 +23,17 @@
 #define SECRETKEY_COMMENT_MAX 256
 
 enum {
-	SECRETKEY_E_FORM = 1,	    /* not such a file */
+	SECRETKEY_E_FORM = 1,       /* not such a file */
 	SECRETKEY_E_PASSPHRASE = 2, /* wrong passphrase, or damaged */
 };
 
 /* A fresh key. */
 int secretkey_generate(struct signing_key *key);
 
-/* The file's text. `quick`: the least work that scrypt takes, else as minisign does. Negative errno. */
+/*
+ * The file's text. `quick`: the least work that scrypt takes, else as minisign does. Negative
+ * errno.
+ */
 int secretkey_format(const struct signing_key *key, const char *passphrase, bool quick,
 		     char out[static SECRETKEY_FILE_MAX]);
 int secretkey_parse(const char *text, size_t len, const char *passphrase, struct signing_key *key);

@@ -100,8 +100,7 @@ static int take_option(struct line *line, const struct command_option_row *row, 
 		return message_usage(&line->context, "--%s is given twice",
 				     "--%sが2回指定されています", row->name);
 	if (options->n_given == COMMAND_GIVEN_MAX)
-		return message_usage(&line->context, "too many options",
-				     "オプションが多すぎます");
+		return message_usage(&line->context, "too many options", "オプションが多すぎます");
 	options->given[options->n_given].option = row->option;
 	options->given[options->n_given++].value = value ? value : "";
 	return row->common ? apply_common(line, row->option, value) : COMMAND_OK;
@@ -114,10 +113,11 @@ static int parse_options(struct line *line, int argc, char **argv)
 	int index = 0, c, r;
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		longs[i] = (struct option){
-			.name = command_option_rows[i].name,
-			.has_arg = command_option_rows[i].argument ? required_argument : no_argument,
-			.val = 1};
+		longs[i] = (struct option){.name = command_option_rows[i].name,
+					   .has_arg = command_option_rows[i].argument
+							      ? required_argument
+							      : no_argument,
+					   .val = 1};
 	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
 		if (c == '?') {
 			fputs("Try 'sekimori-desk --help'.\n", stderr);
@@ -150,11 +150,16 @@ static int check_who_and_why(struct context *context)
 		return message_usage(context, "your user has no name: say who you are with --by",
 				     "利用者名がありません。--byで操作する人を指定してください");
 	if (!*context->by || !text_is_safe(context->by) || strlen(context->by) > 128)
-		return message_usage(context, "--by takes a name of at most 128 bytes, without control characters",
-				     "--byは制御文字を含まない128バイト以内の名前です");
-	if (context->why && (!*context->why || !text_is_safe(context->why) || strlen(context->why) > 1024))
-		return message_usage(context, "--why takes a text of at most 1024 bytes, without control characters",
-				     "--whyは制御文字を含まない1024バイト以内の文です");
+		return message_usage(
+			context,
+			"--by takes a name of at most 128 bytes, without control characters",
+			"--byは制御文字を含まない128バイト以内の名前です");
+	if (context->why &&
+	    (!*context->why || !text_is_safe(context->why) || strlen(context->why) > 1024))
+		return message_usage(
+			context,
+			"--why takes a text of at most 1024 bytes, without control characters",
+			"--whyは制御文字を含まない1024バイト以内の文です");
 	return COMMAND_OK;
 }
 

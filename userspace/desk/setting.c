@@ -64,10 +64,11 @@ int signer_add(struct media_register *reg, const struct signer *signer, const ch
 int signer_each(struct media_register *reg, signer_fn each, void *userdata)
 {
 	_cleanup_(statement_freep) sqlite3_stmt *rows = NULL;
-	int code = SQLITE_DONE, r = register_prepare(reg,
-						     "SELECT file, role, name, public_key FROM"
-						     " signers ORDER BY role DESC, length(file), file",
-						     &rows);
+	int code = SQLITE_DONE,
+	    r = register_prepare(reg,
+				 "SELECT file, role, name, public_key FROM"
+				 " signers ORDER BY role DESC, length(file), file",
+				 &rows);
 
 	while (!r && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct signer signer = {.file = register_column(rows, 0),

@@ -37,8 +37,7 @@ static void print_state(const struct context *context, const struct medium_state
 		print_line(message_pick(context, "OVERDUE", "期限超過"),
 			   message_pick(context, "yes: ask for it back", "返却を求めてください"));
 	print_line(message_pick(context, "Entered (UTC)", "登録日時 (UTC)"), state->entered);
-	print_line(message_pick(context, "Last event (UTC)", "最後の出来事 (UTC)"),
-		   state->changed);
+	print_line(message_pick(context, "Last event (UTC)", "最後の出来事 (UTC)"), state->changed);
 	if (*last->time) {
 		_cleanup_(freep) char *where = output_escape(last->terminal);
 		_cleanup_(freep) char *value =
@@ -123,8 +122,7 @@ static void print_sets(const struct context *context, const struct record *sets)
 		/* The mark is for programs: --json has it. */
 		if (!sets->values[i] || i == FIELD_MARK)
 			continue;
-		printf("      %s: %s\n",
-		       message_pick(context, field_rows[i].en, field_rows[i].ja),
+		printf("      %s: %s\n", message_pick(context, field_rows[i].en, field_rows[i].ja),
 		       *value ? value : "-");
 	}
 }

@@ -7,11 +7,11 @@
 
 int sighting_last(struct media_register *reg, int64_t medium, struct sighting *last)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *row = NULL;
-	int code, r = register_prepare(reg,
-				       "SELECT time, terminal FROM sightings WHERE medium = ?1"
-				       " ORDER BY time DESC LIMIT 1",
-				       &row);
+	_cleanup_(statement_restp) sqlite3_stmt *row = NULL;
+	int code, r = register_keep(reg, STATEMENT_LAST_SIGHTING,
+				    "SELECT time, terminal FROM sightings WHERE medium = ?1"
+				    " ORDER BY time DESC LIMIT 1",
+				    &row);
 
 	if (r)
 		return r;
@@ -28,14 +28,14 @@ int sighting_last(struct media_register *reg, int64_t medium, struct sighting *l
 int sighting_add(struct media_register *reg, int64_t medium, const struct sighting *sighting,
 		 int64_t stocktake, const char *by, bool *fresh)
 {
-	_cleanup_(statement_freep) sqlite3_stmt *insert = NULL;
+	_cleanup_(statement_restp) sqlite3_stmt *insert = NULL;
 	char now[REGISTER_TIME_MAX];
-	int r = register_prepare(reg,
-				 "INSERT INTO sightings (medium, time, terminal, stocktake, by,"
-				 " recorded) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
-				 " (SELECT 1 FROM sightings WHERE medium = ?1 AND time = ?2 AND"
-				 " terminal = ?3)",
-				 &insert);
+	int r = register_keep(reg, STATEMENT_INSERT_SIGHTING,
+			      "INSERT INTO sightings (medium, time, terminal, stocktake, by,"
+			      " recorded) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
+			      " (SELECT 1 FROM sightings WHERE medium = ?1 AND time = ?2 AND"
+			      " terminal = ?3)",
+			      &insert);
 
 	if (r)
 		return r;
@@ -56,10 +56,11 @@ int stocktake_current(struct media_register *reg, int64_t *stocktake,
 		      char opened[static REGISTER_TIME_MAX])
 {
 	_cleanup_(statement_freep) sqlite3_stmt *row = NULL;
-	int code, r = register_prepare(reg,
-				       "SELECT stocktake, opened FROM stocktakes WHERE stocktake NOT IN"
-				       " (SELECT stocktake FROM stocktake_closings)",
-				       &row);
+	int code, r = register_prepare(
+			  reg,
+			  "SELECT stocktake, opened FROM stocktakes WHERE stocktake NOT IN"
+			  " (SELECT stocktake FROM stocktake_closings)",
+			  &row);
 
 	*stocktake = 0;
 	if (r)

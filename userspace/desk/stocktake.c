@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk stocktake`: opens and closes a stock-taking, notes what was seen (numbers, a barcode reader's
- * lines, terminals' event logs), and reports what was seen when and what was not.
+ * `sekimori-desk stocktake`: opens and closes a stock-taking, notes what was seen (numbers, a
+ * barcode reader's lines, terminals' event logs), and reports what was seen when and what was not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +30,9 @@ struct taking {
 	struct desk desk;
 	int64_t stocktake; /* 0: none is open */
 	char opened[REGISTER_TIME_MAX];
-	char *lines;	  /* of standard input, or NULL */
-	size_t n_seen;	  /* noted in this run */
-	size_t n_known;	  /* … that had been noted before */
+	char *lines;      /* of standard input, or NULL */
+	size_t n_seen;    /* noted in this run */
+	size_t n_known;   /* … that had been noted before */
 	size_t n_unknown; /* numbers that are not in the register */
 };
 
@@ -65,8 +65,8 @@ static int note(struct taking *taking, const char *number, const struct sighting
 
 	if (r == REGISTER_E_ABSENT) {
 		taking->n_unknown++;
-		message_note(taking->context, "%s is not in the register",
-			     "%sは台帳にありません", number);
+		message_note(taking->context, "%s is not in the register", "%sは台帳にありません",
+			     number);
 		return 0;
 	}
 	if (!r)
@@ -137,8 +137,7 @@ static int note_log(struct taking *taking, const char *path)
 	while (!r && eventlog_next(&log, latest, &seen))
 		r = note(taking, seen.number, &seen.sighting);
 	if (!r && log.n_bad)
-		message_note(taking->context,
-			     "%s: %zu lines cannot be read, the first is line %zu",
+		message_note(taking->context, "%s: %zu lines cannot be read, the first is line %zu",
 			     "%s: 読めない行が%zu行あります（最初は%zu行目）", path, log.n_bad,
 			     log.bad_line);
 	return r;
@@ -342,7 +341,8 @@ static int run_open(struct taking *taking)
 	if (r)
 		return say(taking, r, taking->desk.path);
 	if (close && !taking->stocktake)
-		return message_fail(taking->context, "no stock-taking is open: begin one with --open",
+		return message_fail(taking->context,
+				    "no stock-taking is open: begin one with --open",
 				    "棚卸し中ではありません。--openで始めてください");
 	if (open)
 		r = open_one(taking);

@@ -6,12 +6,18 @@
 #include <stdio.h>
 #include "desk/field.h"
 
-/* Titles and rows as text; append to a stream. `japanese` titles are read back as well as the others. */
+/*
+ * Titles and rows as text; append to a stream. `japanese` titles are read back as well as the
+ * others.
+ */
 void table_write_titles(FILE *out, bool japanese);
 void table_write_row(FILE *out, const struct record *record);
 
 /* The field whose name or title, in either language, this is; FIELD_COUNT if none. */
 enum field table_find_title(const char *title);
 
-/* A date as spreadsheets rewrite it (2027/3/31) as the register has it; what is no date becomes none. */
+/*
+ * A date as spreadsheets rewrite it (2027/3/31) as the register has it; what is no date becomes
+ * none.
+ */
 void table_mend_date(char date[static 11], const char *text);

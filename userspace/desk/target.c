@@ -144,10 +144,20 @@ static int measure(struct target *target)
 	return 0;
 }
 
+/* udev looks at disks with a shared lock, and is soon done; an exclusive one is another desk's. */
+static bool only_looked_at(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return false;
+	flock(fd, LOCK_UN);
+	return true;
+}
+
 /* Kept on an open file of its own, so that it outlasts every other. */
 static int lock(struct target *target)
 {
-	_cleanup_(closep) int fd = open(target->node, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	_cleanup_(closep) int fd =
+		open(target->node, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	const struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	if (fd < 0)
@@ -159,7 +169,7 @@ static int lock(struct target *target)
 			break;
 		if (errno != EWOULDBLOCK && errno != EACCES)
 			return -errno;
-		if (target->image || i == LOCK_TRIES)
+		if (target->image || i == LOCK_TRIES || !only_looked_at(fd))
 			return TARGET_E_LOCKED;
 		usleep(LOCK_PAUSE_US);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Terms of media and loans: dates as YYYY-MM-DD; they end with the fiscal year unless said otherwise. */
+/*
+ * Terms of media and loans: dates as YYYY-MM-DD; they end with the fiscal year unless said
+ * otherwise.
+ */
 #pragma once
 
 #include <stdint.h>

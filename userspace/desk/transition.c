@@ -20,7 +20,7 @@ static const struct {
 	const char *en;
 	const char *ja;
 	unsigned int from;
-	int to; /* enum medium_status, or STAYS, BEFORE */
+	int to;           /* enum medium_status, or STAYS, BEFORE */
 	unsigned int why; /* statuses from which a reason is needed, wiped or not */
 	unsigned int why_unless_wiped;
 } kinds[EVENT_COUNT] = {
@@ -28,7 +28,8 @@ static const struct {
 	[EVENT_ENROLLED] = {"enrolled", "enrolled", "登録", ABSENT | AT_HAND, MEDIUM_ACTIVE, 0, 0},
 	[EVENT_IMPORTED] = {"imported", "imported", "取込み", ABSENT, STAYS, 0, 0},
 	[EVENT_LENT] = {"lent", "lent", "貸出し", FROM(ACTIVE), MEDIUM_LENT, 0, 0},
-	[EVENT_RETURNED] = {"returned", "returned", "返却", FROM(LENT) | FROM(REVOKED), BEFORE, 0, 0},
+	[EVENT_RETURNED] = {"returned", "returned", "返却", FROM(LENT) | FROM(REVOKED), BEFORE, 0,
+			    0},
 	[EVENT_LOST] = {"lost", "lost", "紛失", FROM(LENT) | AT_HAND, MEDIUM_LOST, 0, 0},
 	[EVENT_FOUND] = {"found", "found", "発見", FROM(LOST), BEFORE, 0, 0},
 	[EVENT_REVOKED] = {"revoked", "revoked", "失効", FROM(ACTIVE) | FROM(LENT), MEDIUM_REVOKED,
@@ -36,16 +37,16 @@ static const struct {
 	[EVENT_WIPED] = {"wiped", "wiped", "消去", AT_HAND, STAYS, 0, 0},
 	[EVENT_DISPOSED] = {"disposed", "disposed", "廃棄", AT_HAND | FROM(LOST), MEDIUM_DISPOSED,
 			    FROM(LOST), AT_HAND},
-	[EVENT_CHANGED] = {"changed", "changed", "変更", AT_HAND | FROM(LENT) | FROM(LOST), STAYS, 0,
-			   0},
+	[EVENT_CHANGED] = {"changed", "changed", "変更", AT_HAND | FROM(LENT) | FROM(LOST), STAYS,
+			   0, 0},
 };
 
 static const struct {
 	const char *en;
 	const char *ja;
 } statuses[] = {
-	[MEDIUM_ACTIVE] = {"active", "在庫"},	  [MEDIUM_LENT] = {"lent", "貸出中"},
-	[MEDIUM_LOST] = {"LOST", "紛失"},	  [MEDIUM_REVOKED] = {"revoked", "失効"},
+	[MEDIUM_ACTIVE] = {"active", "在庫"},       [MEDIUM_LENT] = {"lent", "貸出中"},
+	[MEDIUM_LOST] = {"LOST", "紛失"},           [MEDIUM_REVOKED] = {"revoked", "失効"},
 	[MEDIUM_DISPOSED] = {"disposed", "廃棄済"},
 };
 
@@ -53,8 +54,9 @@ int transition_make(struct transition_state *state, enum event_kind kind, bool h
 		    enum medium_status imported)
 {
 	unsigned int now = state->exists ? 1u << state->status : ABSENT;
-	bool was_revoked = state->exists && (state->status == MEDIUM_REVOKED ||
-					     (state->status == MEDIUM_LOST && state->revoked_before));
+	bool was_revoked =
+		state->exists && (state->status == MEDIUM_REVOKED ||
+				  (state->status == MEDIUM_LOST && state->revoked_before));
 
 	if (!(kinds[kind].from & now))
 		return TRANSITION_E_STATUS;
@@ -132,7 +134,8 @@ const char *transition_advice(const struct transition_state *state, enum event_k
 				: "if it has turned up, record that first (found)";
 	case MEDIUM_REVOKED:
 		return japanese ? "失効したものは、発行し直す(issue)か廃棄(dispose)するかです"
-				: "what is revoked can be issued anew (issue) or disposed of (dispose)";
+				: "what is revoked can be issued anew (issue) or disposed of "
+				  "(dispose)";
 	case MEDIUM_DISPOSED:
 		return japanese ? "廃棄したものは元に戻せません" : "what is disposed of stays so";
 	}

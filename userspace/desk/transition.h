@@ -28,7 +28,7 @@
 
 /* Kinds of events. The words in the database are in transition.c. */
 enum event_kind {
-	EVENT_ISSUED,	/* formatted and marked by this desk */
+	EVENT_ISSUED,   /* formatted and marked by this desk */
 	EVENT_ENROLLED, /* taken in as it is */
 	EVENT_IMPORTED, /* from a table */
 	EVENT_LENT,
@@ -44,19 +44,22 @@ enum event_kind {
 
 enum {
 	TRANSITION_E_STATUS = 1, /* not from this status */
-	TRANSITION_E_WHY = 2,	 /* only with a reason */
-	TRANSITION_E_WIPED = 3,	 /* there is nothing on it: issue it anew first */
+	TRANSITION_E_WHY = 2,    /* only with a reason */
+	TRANSITION_E_WIPED = 3,  /* there is nothing on it: issue it anew first */
 };
 
 /* What a transition depends on. */
 struct transition_state {
 	bool exists;
 	enum medium_status status;
-	bool wiped;	     /* and nothing was put on it since */
+	bool wiped;          /* and nothing was put on it since */
 	bool revoked_before; /* LOST: it was revoked when it went */
 };
 
-/* 0 and *state moved on, or TRANSITION_E_… and *state untouched. EVENT_IMPORTED takes the status from the table. */
+/*
+ * 0 and *state moved on, or TRANSITION_E_… and *state untouched. EVENT_IMPORTED takes the status
+ * from the table.
+ */
 int transition_make(struct transition_state *state, enum event_kind kind, bool has_why,
 		    enum medium_status imported);
 

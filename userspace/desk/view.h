@@ -13,7 +13,10 @@ bool view_is_overdue(const struct medium_state *state, const char *today);
 /* All fields by their names, and entered, changed, events, wiped, overdue. */
 struct json_object *view_json(const struct medium_state *state, const char *today);
 
-/* What an event says of it: the fields it sets by their names, without status. NULL if it sets none. */
+/*
+ * What an event says of it: the fields it sets by their names, without status. NULL if it sets
+ * none.
+ */
 struct json_object *view_sets_json(const struct record *sets);
 
 /* A field's value for people, escaped; malloc'd. */

@@ -97,8 +97,10 @@ int place_make(const char *user, gid_t gid, const char *name, char path[static P
 	if (media < 0)
 		return media;
 	dir = open_users(media, user, gid);
-	if (dir < 0)
+	if (dir < 0) {
+		unlinkat(media, user, AT_REMOVEDIR);
 		return dir;
+	}
 	for (unsigned int number = 1; number <= NUMBER_MAX; number++) {
 		int n = number == 1 ? snprintf(tried, sizeof(tried), "%s", name) :
 				      snprintf(tried, sizeof(tried), "%s-%u", name, number);
@@ -109,8 +111,12 @@ int place_make(const char *user, gid_t gid, const char *name, char path[static P
 			snprintf(path, PLACE_PATH_MAX, PLACE_MEDIA "/%.255s/%s", user, tried);
 			return 0;
 		}
-		if (errno != EEXIST)
-			return -errno;
+		if (errno != EEXIST) {
+			int r = -errno;
+
+			unlinkat(media, user, AT_REMOVEDIR);
+			return r;
+		}
 	}
 	return -EEXIST;
 }

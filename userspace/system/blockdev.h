@@ -3,6 +3,8 @@
 #pragma once
 
 #include <libudev.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -10,3 +12,12 @@
  * bulk-only device has, if it is not one.
  */
 uint8_t blockdev_unit(struct udev_device *disk);
+
+/* Path of the node of a disk ("sda") or of a partition of it, as the kernel names them: sda1, mmcblk0p1. */
+void blockdev_node(const char *disk, unsigned int partition, char *out, size_t size);
+
+/* Does this partition of the disk lie there? Bytes. */
+bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size);
+
+/* Numbers of the partitions that the kernel has found on a disk, at most `max`; returns how many. */
+size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max);

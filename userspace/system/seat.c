@@ -357,3 +357,8 @@ const struct seat_user *seat_active(const struct seat *seat)
 {
 	return &seat->people[seat->now].user;
 }
+
+bool seat_has_sessions(uid_t uid)
+{
+	return sd_uid_get_sessions(uid, 0, NULL) > 0;
+}

@@ -51,3 +51,6 @@ DEFINE_CLEANUP(struct seat *, seat_free)
 
 /* Never NULL; valid until the next call of the function or seat_free(). */
 const struct seat_user *seat_active(const struct seat *seat);
+
+/* Has this user a session that has not ended, in front or not? */
+bool seat_has_sessions(uid_t uid);

@@ -118,14 +118,14 @@ static int read_descriptive(struct udev_device *device, struct ident *ident)
 	return 0;
 }
 
-int usbdev_remove(const char *name, uint16_t devnum)
+/* The directory of this device in sysfs, which stays this device's whatever takes the name later; or negative errno. */
+static int device_directory(const char *name, uint16_t devnum)
 {
 	_cleanup_(closep) int directory = -1, fd = -1;
 	char path[64 + IDENT_NAME_MAX], text[16], expected[16];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s", name);
-	/* The directory stays this device's, whatever takes the name later. */
 	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return errno == ENOENT ? -ENODEV : -errno;
@@ -135,9 +135,22 @@ int usbdev_remove(const char *name, uint16_t devnum)
 		return -ENODEV;
 	text[n] = '\0';
 	snprintf(expected, sizeof(expected), "%u\n", devnum);
-	if (strcmp(text, expected))
-		return -ENODEV;
-	close(fd);
+	return strcmp(text, expected) ? -ENODEV : TAKE_FD(directory);
+}
+
+bool usbdev_is_there(const char *name, uint16_t devnum)
+{
+	_cleanup_(closep) int directory = device_directory(name, devnum);
+
+	return directory >= 0;
+}
+
+int usbdev_remove(const char *name, uint16_t devnum)
+{
+	_cleanup_(closep) int directory = device_directory(name, devnum), fd = -1;
+
+	if (directory < 0)
+		return directory;
 	fd = openat(directory, "remove", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		return -errno;

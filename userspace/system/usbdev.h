@@ -3,6 +3,7 @@
 #pragma once
 
 #include <libudev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/ident.h"
@@ -30,3 +31,6 @@ int usbdev_open_for_inspection(uint16_t busnum, uint16_t devnum, uint8_t number)
 
 /* Cuts "1-2.3:1.0" to "1-2.3". 0, or -EINVAL if it is not an interface's name. */
 int usbdev_name_of_interface(const char *interface, char name[static IDENT_NAME_MAX]);
+
+/* Is this very device still plugged in? */
+bool usbdev_is_there(const char *name, uint16_t devnum);
