@@ -95,8 +95,13 @@ def test_lost_medium_is_not_even_read(t):
     assert read_bytes(t, "a") == 0
 
 
-def test_registered_uas_only_stick_cannot_be_inspected_yet(t):
-    denied(t, "cannot-inspect", lambda: t.plug_storage("a", images.luks2(), uas=True, serial="UAS"))
+def test_registered_uas_only_stick_is_released_to_be_looked_at_and_taken_back_without_its_volume(t):
+    ready(t)
+    since = Since(t)
+    t.plug_storage("a", images.luks2(UUID_OTHER), uas=True, serial="UAS")
+    assert since.wait("denied", timeout=30)["reason"] == "other-volume"
+    assert not since.records("allowed") and not since.records("released"), since.records()
+    t.wait_until(lambda: not disks(t), what="no disk")
 
 
 def test_composite_keyboard_types_while_its_storage_is_held(t):

@@ -56,6 +56,7 @@ create() {
 	echo "played device" > "$gadget/strings/0x409/product"
 	ln -s "$gadget/functions/ffs.played-$name" "$gadget/configs/c.1/"
 	mount -i -t functionfs "played-$name" "$mount" # not $name: mount(8) takes "dev" for /dev
+	: > "/run/ffs-$name.log" # not the last one's "ready"
 	setsid "$program" "$mount" "$@" > "/run/ffs-$name.log" 2>&1 < /dev/null &
 	echo $! > "/run/ffs-$name.pid"
 }

@@ -7,12 +7,14 @@
 #   gadget.sh up NAME [id=VVVV:PPPP] [serial=S] [maker=M] [product=P] [class=XX] [bcd=XXXX] FUNCTION...
 #   gadget.sh down NAME
 #   gadget.sh type NAME TEXT      keystrokes (a-z, 0) from the gadget's keyboard
+#   gadget.sh card NAME SLOT IMAGE   puts a card into a slot of its reader; "-" takes it out
 #   gadget.sh prepare             load the controllers only
 #
 # FUNCTION, one interface (or more) each, in this order:
 #   keyboard          boot keyboard (class 03)
 #   storage=IMAGE     bulk-only mass storage (08); IMAGE is a file or block device in the guest;
 #                     storage=IMAGE,ro and storage=IMAGE,cdrom
+#   reader=IMAGE,...  the same with a unit for each; "-" is an empty slot
 #   vendor            vendor-specific with bulk endpoints (ff), the kernel's source/sink
 #   network           CDC ECM (02, 0a);  rndis (e0)
 #   serial            CDC ACM (02, 0a)
@@ -58,6 +60,16 @@ add_function() { # gadget dir, number, function
 		esac
 		echo 1 > "$f/lun.0/removable"
 		echo "${image%%,*}" > "$f/lun.0/file" ;;
+	reader=*)
+		f=$1/functions/mass_storage.$2
+		mkdir "$f"
+		slot=0
+		for image in $(echo "${3#reader=}" | tr , ' '); do
+			[ -d "$f/lun.$slot" ] || mkdir "$f/lun.$slot"
+			echo 1 > "$f/lun.$slot/removable"
+			[ "$image" = - ] || echo "$image" > "$f/lun.$slot/file"
+			slot=$((slot + 1))
+		done ;;
 	vendor) f=$1/functions/SourceSink.$2; mkdir "$f" ;;
 	network) f=$1/functions/ecm.$2; mkdir "$f" ;;
 	rndis) f=$1/functions/rndis.$2; mkdir "$f" ;;
@@ -103,8 +115,18 @@ down() {
 	echo > "$g/UDC" || true
 	for link in "$g"/configs/c.1/*.*; do [ -L "$link" ] && rm "$link"; done
 	rmdir "$g/configs/c.1/strings/0x409" "$g/configs/c.1"
-	for f in "$g"/functions/*; do [ -d "$f" ] && rmdir "$f"; done
+	for f in "$g"/functions/*; do
+		for lun in "$f"/lun.[1-9]*; do [ ! -d "$lun" ] || rmdir "$lun"; done
+		[ ! -d "$f" ] || rmdir "$f"
+	done
 	rmdir "$g/strings/0x409" "$g"
+}
+
+change_card() { # name, slot, image
+	[ "$3" = - ] && image='' || image=$3
+	for f in "$top/$1"/functions/mass_storage.*; do
+		echo "$image" > "$f/lun.$2/file"
+	done
 }
 
 type_text() {
@@ -122,6 +144,7 @@ type_text() {
 case ${1:-} in
 up|down) "$@" ;;
 type) type_text "$2" "$3" ;;
+card) change_card "$2" "$3" "$4" ;;
 prepare) prepare ;;
 *) sed -n 's/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
