@@ -342,6 +342,14 @@ bool session_remove_disk(struct session *session, const char *disk)
 	return false;
 }
 
+/* Those that were collected for the proof are looked at like any other, now with the access that was granted. */
+static void session_look_at_disks(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_disks; i++)
+		if (!session->disks[i]->inspector)
+			disk_look(session->disks[i]);
+}
+
 void session_find_disks(struct session *session)
 {
 	struct udev *udev = session->manager->udev;
@@ -350,6 +358,7 @@ void session_find_disks(struct session *session)
 	struct udev_enumerate *enumerate = udev_enumerate_new(udev);
 	struct udev_list_entry *entry;
 
+	session_look_at_disks(session);
 	if (usb && enumerate && udev_enumerate_add_match_parent(enumerate, usb) >= 0 &&
 	    udev_enumerate_add_match_subsystem(enumerate, "block") >= 0 &&
 	    udev_enumerate_add_match_is_initialized(enumerate) >= 0 &&
