@@ -150,6 +150,15 @@ static void find_organisation_key(struct settings *settings)
 	memcpy(settings->organisation_key, path, sizeof(path));
 }
 
+/* Somebody may have logged out in the background. */
+static void sessions_changed(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	for (struct session *s = manager->sessions; s; s = s->next)
+		session_close_abandoned(s);
+}
+
 static void manager_setup_volumes(struct manager *manager)
 {
 	struct settings *settings = &manager->settings;
@@ -163,9 +172,10 @@ static void manager_setup_volumes(struct manager *manager)
 		.tries = &manager->tries,
 	};
 	manager->seated = seat_active(manager->seat)->uid;
+	seat_follow_sessions(manager->seat, sessions_changed);
 }
 
-static struct volume_rules volume_rules(const struct manager *manager)
+struct volume_rules manager_volume_rules(const struct manager *manager)
 {
 	const struct policy *policy = manager->rulebook.policy;
 	const struct policy_header *header = policy ? policy_header(policy) : NULL;
@@ -180,7 +190,7 @@ static struct volume_rules volume_rules(const struct manager *manager)
 
 static void volumes_happened(struct manager *manager, enum volume_event event, uid_t uid)
 {
-	struct volume_rules rules = volume_rules(manager);
+	struct volume_rules rules = manager_volume_rules(manager);
 
 	for (struct session *s = manager->sessions; s; s = s->next)
 		session_volumes_happened(s, &rules, event, uid);

@@ -77,5 +77,8 @@ void manager_rejudge(struct manager *manager, const char *why);
 /* A session's moment of being judged again (session->recheck) is another: sets the alarm to the first. */
 void manager_plan(struct manager *manager);
 
+/* What the policy in force says of open volumes. */
+struct volume_rules manager_volume_rules(const struct manager *manager);
+
 /* Microseconds of CLOCK_BOOTTIME. */
 uint64_t manager_now_us(void);

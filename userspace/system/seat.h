@@ -52,5 +52,14 @@ DEFINE_CLEANUP(struct seat *, seat_free)
 /* Never NULL; valid until the next call of the function or seat_free(). */
 const struct seat_user *seat_active(const struct seat *seat);
 
-/* Has this user a session that has not ended, in front or not? */
+/*
+ * Called after each notice of logind's, also when the same user still sits there: somebody in the background may have
+ * gone. NULL ends it.
+ */
+void seat_follow_sessions(struct seat *seat, void (*fn)(void *userdata));
+
+/*
+ * Has this user a session at the seat that has not ended, in front or not? Asks the sessions' own files: they are what
+ * is watched, while the file of the user is written after them.
+ */
 bool seat_has_sessions(uid_t uid);
