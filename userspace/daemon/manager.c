@@ -213,6 +213,13 @@ static void volumes_of_another(struct manager *manager, uid_t uid)
 			 before);
 }
 
+static void screen_locked(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	volumes_happened(manager, VOLUME_AT_LOCK, manager->seated);
+}
+
 static void seat_changed(void *userdata, const struct seat_user *user)
 {
 	struct manager *manager = userdata;
@@ -225,6 +232,7 @@ static void seat_changed(void *userdata, const struct seat_user *user)
 	manager_record(manager, "seat", NULL, NULL, extra);
 	manager_bus_info_changed(manager->bus);
 	volumes_of_another(manager, user->uid);
+	screenlock_set_session(manager->screenlock, user->session);
 	manager_rejudge(manager, "session");
 }
 
@@ -427,6 +435,11 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
 	if (r < 0)
 		return r;
+	r = screenlock_new(&manager->screenlock, manager_bus_connection(manager->bus),
+			   screen_locked, manager);
+	if (r < 0)
+		return r;
+	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
 	policy_in_force(manager);
 	manager_started(manager);
 	*managerp = TAKE_PTR(manager);
@@ -448,6 +461,7 @@ struct manager *manager_free(struct manager *manager)
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 	gate_free(manager->gate);
 	manager_bus_free(manager->bus);
+	screenlock_free(manager->screenlock);
 	seat_free(manager->seat);
 	alarm_free(manager->alarm);
 	sd_event_source_disable_unref(manager->rejudge);

@@ -16,6 +16,7 @@
 #include "daemon/memory.h"
 #include "daemon/released.h"
 #include "daemon/rulebook.h"
+#include "daemon/screenlock.h"
 #include "system/alarm.h"
 #include "system/gate.h"
 #include "system/seat.h"
@@ -42,6 +43,7 @@ struct manager {
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
 	uint64_t last_volume;
+	struct screenlock *screenlock; /* is the seat's screen locked? */
 	uid_t seated;		     /* who opened volumes may belong to; (uid_t)-1 nobody */
 	/* The gate's protocol: what happened up to sync_seq is history. */
 	bool synced;
