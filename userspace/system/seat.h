@@ -7,7 +7,7 @@
  * remote. A greeter, a lock screen that is a session of its own, a text console that nobody has
  * logged in to, or no logind at all: nobody. Nobody is also the answer while logind's files cannot
  * be read, so that what is allowed to one user is never allowed to another. (A screen locked inside
- * the user's own session stays the user's: logind tells that on D-Bus only.)
+ * the user's own session stays the user's: logind tells that on D-Bus only, see daemon/screenlock.h.)
  *
  * Groups are those of the group database when the seat last changed; who is put into a group while
  * sitting there gets it with the next switch or login, much as the kernel has it.
