@@ -123,6 +123,8 @@ static void session_offer(struct session *session, const struct session_disk *di
 	}
 	session->volumes[session->n_volumes++] =
 		(struct session_volume){ .life = life, .unit = disk->unit };
+	/* What is taken up may be somebody's who has gone meanwhile. */
+	session_close_abandoned(session);
 }
 
 static bool session_has_volumes_of(const struct session *session, uint8_t unit)
@@ -257,4 +259,22 @@ void session_volumes_happened(struct session *session, const struct volume_rules
 		if (view->uid == uid && view->user[0])
 			volume_happened(session->volumes[i].life, rules, event);
 	}
+}
+
+/* What root has opened where nobody is logged in belongs to no session. */
+static bool volume_is_abandoned(const struct volume_life *volume)
+{
+	const struct volume_view *view = volume_view(volume);
+
+	return view->user[0] && view->uid && !volume_is_closed(volume) &&
+	       !seat_has_sessions(view->uid);
+}
+
+void session_close_abandoned(struct session *session)
+{
+	struct volume_rules rules = manager_volume_rules(session->manager);
+
+	for (unsigned int i = 0; i < session->n_volumes; i++)
+		if (volume_is_abandoned(session->volumes[i].life))
+			volume_happened(session->volumes[i].life, &rules, VOLUME_AT_LOGOUT);
 }

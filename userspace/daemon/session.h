@@ -157,5 +157,11 @@ void session_leave_volumes(struct session *session);
 void session_volumes_happened(struct session *session, const struct volume_rules *rules,
 			      enum volume_event event, uid_t uid);
 
+/*
+ * Closes, as the policy has it for a log-out, what is open for somebody who has no session here any more: he may have
+ * logged out in the background, or while no daemon ran.
+ */
+void session_close_abandoned(struct session *session);
+
 /* Those that appeared while no daemon looked. */
 void session_find_disks(struct session *session);
