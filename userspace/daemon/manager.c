@@ -159,7 +159,17 @@ static void sessions_changed(void *userdata)
 		session_close_abandoned(s);
 }
 
-static void manager_setup_volumes(struct manager *manager)
+/* A daemon that starts looks at each disk again before it takes up what is open on it; that has its deadline. */
+#define SWEEP_US 12000000u
+#define SWEEP_ACCURACY_US 1000000u
+
+static int sweep(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	session_sweep_volumes(userdata);
+	return 0;
+}
+
+static int manager_setup_volumes(struct manager *manager)
 {
 	struct settings *settings = &manager->settings;
 
@@ -173,6 +183,8 @@ static void manager_setup_volumes(struct manager *manager)
 	};
 	manager->seated = seat_active(manager->seat)->uid;
 	seat_follow_sessions(manager->seat, sessions_changed);
+	return sd_event_add_time_relative(manager->event, &manager->sweep, CLOCK_BOOTTIME, SWEEP_US,
+					  SWEEP_ACCURACY_US, sweep, manager);
 }
 
 struct volume_rules manager_volume_rules(const struct manager *manager)
@@ -431,7 +443,9 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 		return r;
 	}
 	manager_info(manager);
-	manager_setup_volumes(manager);
+	r = manager_setup_volumes(manager);
+	if (r < 0)
+		return r;
 	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
 	if (r < 0)
 		return r;
@@ -465,6 +479,7 @@ struct manager *manager_free(struct manager *manager)
 	seat_free(manager->seat);
 	alarm_free(manager->alarm);
 	sd_event_source_disable_unref(manager->rejudge);
+	sd_event_source_disable_unref(manager->sweep);
 	sd_event_source_disable_unref(manager->disks_source);
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);

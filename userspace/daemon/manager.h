@@ -43,6 +43,7 @@ struct manager {
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
 	uint64_t last_volume;
+	sd_event_source *sweep; /* timer: by then what is open is taken up, or nobody's */
 	struct screenlock *screenlock; /* is the seat's screen locked? */
 	uid_t seated;		     /* who opened volumes may belong to; (uid_t)-1 nobody */
 	/* The gate's protocol: what happened up to sync_seq is history. */

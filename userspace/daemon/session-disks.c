@@ -23,7 +23,13 @@
 #define NEXT_UNIT_US 700000u
 #define UNIT_ACCURACY_US 50000u
 
+/* So many changes of the medium in so long a time are believed. */
+#define CHANGES_MAX 6u
+#define CHANGES_US 60000000u
+
 static void disk_look(struct session_disk *disk);
+static bool session_looks(const struct session *session);
+static void session_expect_units(struct session *session, uint64_t usec);
 
 static void session_forget_disk(struct session *session, unsigned int i)
 {
@@ -55,6 +61,19 @@ void session_tamper(struct session *session, const struct session_disk *disk)
 	session_revoke(session, "two-faces");
 }
 
+/*
+ * Of a medium whose file system or live data is among what was read (it encrypts in hardware, or by BitLocker), the
+ * bytes change with use. Then its size must do, where it may have been in use: an earlier daemon let it in.
+ */
+static bool disk_lives(const struct session_disk *disk)
+{
+	const struct device *device = &disk->session->device;
+
+	return disk->session->resumed &&
+	       (!strcmp(device->method, encryption_name(ENCRYPTION_HARDWARE)) ||
+		!strcmp(device->method, encryption_name(ENCRYPTION_BITLOCKER)));
+}
+
 /* A slot that was empty and still is has nothing to compare. */
 static bool disk_is_inspected(const struct session_disk *disk, const struct report *seen)
 {
@@ -67,8 +86,24 @@ static bool disk_is_inspected(const struct session_disk *disk, const struct repo
 		return seen->outcome == REPORT_NO_MEDIUM;
 	/* The CD-ROM of a medium that encrypts in hardware: it was let in for what it says it is. */
 	if (unit->state == REPORT_UNIT_OTHER)
-		return true;
-	return seen->n_units == 1 && report_unit_same(unit, &seen->units[0]);
+		return disk->type == unit->type;
+	if (seen->n_units != 1)
+		return false;
+	return report_unit_same(unit, &seen->units[0]) ||
+	       (disk_lives(disk) && unit->blocks == seen->units[0].blocks &&
+		unit->block_size == seen->units[0].block_size);
+}
+
+/* A person changes cards; what does so many times a minute is a machine that wears us out. */
+static bool session_may_change(struct session *session)
+{
+	uint64_t now = manager_now_us();
+
+	if (now - session->changed_us > CHANGES_US) {
+		session->changed_us = now;
+		session->changes = 0;
+	}
+	return ++session->changes <= CHANGES_MAX;
 }
 
 /* Released after a proof: is it still true? */
@@ -77,10 +112,11 @@ static void disk_compare(struct session_disk *disk, const struct report *seen)
 	struct session *session = disk->session;
 
 	if (disk_is_inspected(disk, seen)) {
-		disk->proved = true;
+		disk->proved = disk->settled = true;
+		disk->restarts = 0;
 		session_show(session);
 		session_offer_volumes(session, disk);
-	} else if (disk->proved || (disk->changed && ++session->flaps <= SESSION_FLAPS_MAX)) {
+	} else if ((disk->proved || disk->changed) && session_may_change(session)) {
 		session_revoke(session, "medium-changed");
 	} else {
 		session_tamper(session, disk);
@@ -126,6 +162,11 @@ static int units_complete(sd_event_source *source, uint64_t usec, void *userdata
 	struct report report;
 
 	session->poll = sd_event_source_disable_unref(session->poll);
+	if (session_looks(session)) {
+		/* Each has its own deadline. */
+		session_expect_units(session, FIRST_UNIT_US);
+		return 0;
+	}
 	session->on_blocks = false;
 	if (session->report) {
 		report = *session->report;
@@ -204,9 +245,12 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 		report = &failed;
 	}
 	if (disk->again) {
-		/* Which of the two media it has read is not known. */
+		/* Which of the two media it has read is not known. One that never rests is never compared. */
 		disk->again = false;
-		disk_look(disk);
+		if (++disk->restarts > SESSION_FLAPS_MAX)
+			session_tamper(session, disk);
+		else
+			disk_look(disk);
 		return;
 	}
 	if (session->on_blocks)
@@ -216,8 +260,10 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 		disk_failed(disk, detail ? detail : "");
 	else if (session->device.method[0])
 		disk_compare(disk, report);
-	else
+	else {
+		disk->settled = true;
 		session_offer_volumes(session, disk);
+	}
 }
 
 /* --- looking --- */
@@ -237,6 +283,7 @@ static void disk_look(struct session_disk *disk)
 	int r;
 
 	if (!session_must_look(session)) {
+		disk->settled = true;
 		session_offer_volumes(session, disk);
 		return;
 	}
@@ -276,6 +323,9 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 		if (!changed || strcmp(changed, "1"))
 			return;
 		disk->changed = true;
+		disk->settled = false;
+		/* What is open would go on with another medium. */
+		session_shut_volumes(session, disk->unit);
 		if (disk->inspector)
 			disk->again = true;
 		else
@@ -291,6 +341,7 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 	disk->session = session;
 	disk->devnum = udev_device_get_devnum(block);
 	disk->unit = blockdev_unit(block);
+	disk->type = blockdev_type(block);
 	strcpy(disk->name, name);
 	disk_look(disk);
 }

@@ -62,6 +62,21 @@ static int volume_record(void *userdata, const struct volume_view *view, const c
 	return manager_record(manager, kind, NULL, session ? &session->device : NULL, extra);
 }
 
+/* Its device is let in, and its disk is the one that was looked at. */
+static bool volume_stands(const struct session *session, const struct volume_view *view)
+{
+	if (!session || session->phase != SESSION_SETTLED || session->device.state != DEVICE_ALLOWED)
+		return false;
+	for (unsigned int i = 0; i < session->n_volumes; i++) {
+		if (volume_view(session->volumes[i].life) != view)
+			continue;
+		for (unsigned int k = 0; k < session->n_disks; k++)
+			if (session->disks[k]->unit == session->volumes[i].unit)
+				return session->disks[k]->settled;
+	}
+	return false;
+}
+
 /* Who sits at the terminal, and root for him. */
 static bool volume_may_open(void *userdata, const struct volume_view *view, uid_t caller,
 			    struct volume_user *user)
@@ -70,6 +85,8 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 	const struct seat_user *seated = seat_active(manager->seat);
 	struct passwd *entry;
 
+	if (!volume_stands(session_of(manager, view), view))
+		return false;
 	if (caller && (caller != seated->uid || !seated->name[0]))
 		return false;
 	if (!seated->name[0]) {
@@ -94,20 +111,29 @@ static const struct volume_ops volume_ops = {
 /* --- offering them --- */
 
 static void session_offer(struct session *session, const struct session_disk *disk,
-			  unsigned int partition, const char *method, const char *uuid,
-			  const char *label)
+			  unsigned int partition, const struct report_volume *proved)
 {
 	struct manager *manager = session->manager;
 	char node[sizeof("/dev/") + DEVICE_BLOCK_NAME_MAX + 16];
 	struct volume_facts facts = { .device = session->device.id,
 				      .node = node,
 				      .partition = partition,
-				      .method = method,
-				      .uuid = uuid,
-				      .label = label,
+				      .method = "plain",
+				      .uuid = "",
+				      .cipher = "",
+				      .label = session->device.medium,
 				      .read_only = session->device.access == ACCESS_RO };
 	struct volume_life *life = NULL;
 	int r;
+
+	if (proved) {
+		facts.method = encryption_name(proved->method);
+		facts.uuid = proved->uuid;
+		/* libcryptsetup names BitLocker's in its own way. */
+		facts.cipher = proved->method == ENCRYPTION_BITLOCKER ? "" : proved->cipher;
+		if (proved->label[0])
+			facts.label = proved->label;
+	}
 
 	if (session->n_volumes == SESSION_VOLUMES_MAX)
 		return;
@@ -142,9 +168,9 @@ static void session_offer_plain(struct session *session, const struct session_di
 	size_t n = blockdev_partitions(disk->name, partitions, SESSION_VOLUMES_MAX);
 
 	if (!n)
-		session_offer(session, disk, 0, "plain", "", session->device.medium);
+		session_offer(session, disk, 0, NULL);
 	for (size_t i = 0; i < n; i++)
-		session_offer(session, disk, partitions[i], "plain", "", session->device.medium);
+		session_offer(session, disk, partitions[i], NULL);
 }
 
 /*
@@ -172,23 +198,21 @@ void session_offer_volumes(struct session *session, const struct session_disk *d
 {
 	const struct report *report = session->report;
 
+	if (report && report->outcome == REPORT_PROVED && !partitions_agree(report, disk)) {
+		session_tamper(session, disk);
+		return;
+	}
 	if (session_has_volumes_of(session, disk->unit))
 		return;
 	if (!report || report->outcome != REPORT_PROVED) {
 		session_offer_plain(session, disk);
 		return;
 	}
-	if (!partitions_agree(report, disk)) {
-		session_tamper(session, disk);
-		return;
-	}
 	for (unsigned int i = 0; i < report->n_volumes; i++) {
 		const struct report_volume *volume = &report->volumes[i];
 
 		if (volume->unit == disk->unit)
-			session_offer(session, disk, volume->partition,
-				      encryption_name(volume->method), volume->uuid,
-				      volume->label[0] ? volume->label : session->device.medium);
+			session_offer(session, disk, volume->partition, volume);
 	}
 }
 
@@ -214,6 +238,13 @@ void session_leave_volumes(struct session *session)
 	session->close_timer = sd_event_source_disable_unref(session->close_timer);
 	while (session->n_volumes)
 		volume_leave(session_take_volume(session));
+}
+
+void session_shut_volumes(struct session *session, uint8_t unit)
+{
+	for (unsigned int i = 0; i < session->n_volumes; i++)
+		if (session->volumes[i].unit == unit && !volume_is_closed(session->volumes[i].life))
+			volume_close(session->volumes[i].life, true, NULL, NULL);
 }
 
 static void session_closed_all(struct session *session)
@@ -246,6 +277,25 @@ void session_close_volumes(struct session *session)
 	}
 	for (unsigned int i = 0; i < session->n_volumes; i++)
 		volume_close(session->volumes[i].life, true, NULL, NULL);
+}
+
+static bool mapping_is_known(const struct manager *manager, const char *mapping)
+{
+	for (const struct session *s = manager->sessions; s; s = s->next)
+		for (unsigned int i = 0; i < s->n_volumes; i++)
+			if (!strcmp(volume_view(s->volumes[i].life)->mapping, mapping))
+				return true;
+	return false;
+}
+
+void session_sweep_volumes(struct manager *manager)
+{
+	char mappings[SESSION_VOLUMES_MAX][OPENNOTE_MAPPING_MAX];
+	size_t n = opennote_list(mappings, SESSION_VOLUMES_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (!mapping_is_known(manager, mappings[i]))
+			volume_sweep(&manager->volumes, mappings[i], &volume_ops, manager);
 }
 
 /* --- the session of the person --- */
