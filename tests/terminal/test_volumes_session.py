@@ -112,7 +112,7 @@ def test_user_opens_a_medium_for_himself_alone(t):
 
     for method in ("Close", "Eject"):
         refused = call(t, SUZUKI, method)
-        assert refused.status != 0 and "Only who sits at the terminal" in refused.err, refused
+        assert refused.status != 0 and "Access denied" in refused.err, refused
     assert is_mounted(t), "suzuki cannot end it"
     ctl(t, TANAKA, "eject")
     wait_closed(t, since)
@@ -242,16 +242,11 @@ def locked_hint(t, person, locked):
 
 
 def forge(t, person, path):
-    """The same signal, sent by somebody else: to all, and straight to the daemon."""
-    code = ("import subprocess, sys\n"
-            "for to in ([], ['--dest=org.sekimori.Sekimori1']):\n"
-            "    subprocess.run(['dbus-send', '--system', *to, '--type=signal', sys.argv[1],\n"
-            "        'org.freedesktop.DBus.Properties.PropertiesChanged', 'string:org.freedesktop.login1.Session',\n"
-            "        'dict:string:variant:', 'array:string:LockedHint'])\n")
-    t.write("/run/forge.py", code)
-    t.run(f"runuser -u {person.name} -- python3 /run/forge.py {path}; runuser -u {person.name} -- dbus-send --system "
-          f"--dest=org.sekimori.Sekimori1 --type=signal {path} org.freedesktop.DBus.Properties.PropertiesChanged "
-          "string:org.freedesktop.login1.Session dict:string:boolean:LockedHint,true array:string:", check=False)
+    """The same signal, sent by somebody else: to all who listen, and straight to the daemon."""
+    for to in ("", "--dest=org.sekimori.Sekimori1"):
+        t.run(f"runuser -u {person.name} -- dbus-send --system {to} --type=signal {path} "
+              "org.freedesktop.DBus.Properties.PropertiesChanged string:org.freedesktop.login1.Session "
+              "dict:string:boolean:LockedHint,true array:string:LockedHint")
 
 
 def answers(t):

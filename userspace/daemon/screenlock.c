@@ -74,8 +74,8 @@ static void screenlock_answered(void *userdata, DBusMessage *reply)
 static int screenlock_send(struct screenlock *lock)
 {
 	const char *interface = SESSION_INTERFACE, *property = PROPERTY;
-	DBusMessage *call = dbus_message_new_method_call(LOGIND, lock->path,
-							 DBUS_INTERFACE_PROPERTIES, "Get");
+	DBusMessage *call =
+		dbus_message_new_method_call(LOGIND, lock->path, DBUS_INTERFACE_PROPERTIES, "Get");
 	int r = -ENOMEM;
 
 	if (!call)
@@ -102,13 +102,14 @@ static void screenlock_heard(void *userdata, DBusMessage *signal)
 {
 	struct screenlock *lock = userdata;
 
-	if (signal && (!dbus_message_is_signal(signal, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged") ||
-		       !dbus_message_has_path(signal, lock->path)))
+	if (signal &&
+	    (!dbus_message_is_signal(signal, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged") ||
+	     !dbus_message_has_path(signal, lock->path)))
 		return;
 	screenlock_ask(lock);
 }
 
-/* As sd_bus_path_encode(3) does it: letters stay, digits that are not the first too, the rest is _XX. */
+/* As sd_bus_path_encode(3) does it: letters, and digits that are not the first, stay. */
 static void session_path(const char *session, char path[static PATH_MAX_LEN])
 {
 	int at = snprintf(path, PATH_MAX_LEN, SESSION_PATH "/");
@@ -118,7 +119,8 @@ static void session_path(const char *session, char path[static PATH_MAX_LEN])
 		bool letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
 
 		at += snprintf(path + at, PATH_MAX_LEN - (size_t)at,
-			       letter || (digit && s > session) ? "%c" : "_%02x", (unsigned char)*s);
+			       letter || (digit && s > session) ? "%c" : "_%02x",
+			       (unsigned char)*s);
 	}
 }
 
@@ -142,7 +144,7 @@ int screenlock_new(struct screenlock **lockp, struct bus_connection *connection,
 
 	if (!lock)
 		return -ENOMEM;
-	*lock = (struct screenlock){ .connection = connection, .fn = locked, .userdata = userdata };
+	*lock = (struct screenlock){.connection = connection, .fn = locked, .userdata = userdata};
 	if (bus_connection_follow(connection, rule, screenlock_heard, lock) < 0) {
 		free(lock);
 		return -ENOMEM;
