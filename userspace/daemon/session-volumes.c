@@ -13,6 +13,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "core/ptable.h"
 #include "daemon/session-inside.h"
 #include "system/blockdev.h"
 
@@ -145,25 +146,49 @@ static void session_offer_plain(struct session *session, const struct session_di
 		session_offer(session, disk, partitions[i], "plain", "", session->device.medium);
 }
 
+/* What the kernel shows of an extended partition: its first table, two sectors or one large one. */
+#define CONTAINER_SIZE_MAX 4096
+#define LOGICAL_FIRST 5
+
+static bool partition_is_container(const struct report_unit *unit, const char *disk,
+				   unsigned int number)
+{
+	return unit->table == PTABLE_MBR && number < LOGICAL_FIRST &&
+	       blockdev_partition_size(disk, number) <= CONTAINER_SIZE_MAX;
+}
+
+static const struct report_volume *volume_of_partition(const struct report *report, uint8_t unit,
+						       unsigned int number)
+{
+	for (unsigned int i = 0; i < report->n_volumes; i++)
+		if (report->volumes[i].unit == unit && report->volumes[i].partition == number)
+			return &report->volumes[i];
+	return NULL;
+}
+
 /*
  * The kernel has read the partition table for itself: what it made of it is what will be opened, so it must be what
  * was proved, no more and no less.
  */
 static bool partitions_agree(const struct report *report, const struct session_disk *disk)
 {
-	unsigned int numbers[SESSION_VOLUMES_MAX];
-	size_t there = blockdev_partitions(disk->name, numbers, SESSION_VOLUMES_MAX), known = 0;
+	unsigned int numbers[SESSION_VOLUMES_MAX + 1];
+	size_t there = blockdev_partitions(disk->name, numbers, ARRAY_SIZE(numbers));
+	size_t known = 0, found = 0;
 
-	for (unsigned int i = 0; i < report->n_volumes; i++) {
-		const struct report_volume *volume = &report->volumes[i];
+	for (unsigned int i = 0; i < report->n_volumes; i++)
+		known += report->volumes[i].unit == disk->unit && report->volumes[i].partition;
+	for (size_t i = 0; i < there; i++) {
+		const struct report_volume *volume =
+			volume_of_partition(report, disk->unit, numbers[i]);
 
-		if (volume->unit != disk->unit || !volume->partition)
-			continue;
-		known++;
-		if (!blockdev_partition_is(disk->name, volume->partition, volume->offset, volume->size))
+		if (volume && blockdev_partition_is(disk->name, numbers[i], volume->offset, volume->size))
+			found++;
+		else if (volume || !partition_is_container(&report->units[disk->unit], disk->name,
+							   numbers[i]))
 			return false;
 	}
-	return there == known;
+	return found == known;
 }
 
 void session_offer_volumes(struct session *session, const struct session_disk *disk)

@@ -46,28 +46,31 @@ size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max)
 	return n;
 }
 
-/* sysfs counts in sectors of 512 bytes, whatever the disk's are. */
-static bool sectors_are(const char *partition, const char *what, uint64_t bytes)
+/* sysfs counts in sectors of 512 bytes, whatever the disk's are. UINT64_MAX if it cannot be read. */
+static uint64_t partition_attribute(const char *disk, unsigned int partition, const char *what)
 {
 	unsigned long long sectors;
-	char path[224];
-	bool same;
+	char node[128], path[224];
+	bool ok;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/class/block/%s/%s", partition, what);
+	blockdev_node(disk, partition, node, sizeof(node));
+	snprintf(path, sizeof(path), "/sys/class/block/%s/%s", node + sizeof("/dev/") - 1, what);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
-	same = fscanf(f, "%llu", &sectors) == 1 && bytes % 512 == 0 && sectors == bytes / 512;
+		return UINT64_MAX;
+	ok = fscanf(f, "%llu", &sectors) == 1 && sectors < UINT64_MAX / 512;
 	fclose(f);
-	return same;
+	return ok ? sectors * 512 : UINT64_MAX;
+}
+
+uint64_t blockdev_partition_size(const char *disk, unsigned int partition)
+{
+	return partition_attribute(disk, partition, "size");
 }
 
 bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size)
 {
-	char node[128];
-	const char *name = node + sizeof("/dev/") - 1;
-
-	blockdev_node(disk, partition, node, sizeof(node));
-	return sectors_are(name, "start", offset) && sectors_are(name, "size", size);
+	return partition_attribute(disk, partition, "start") == offset &&
+	       partition_attribute(disk, partition, "size") == size;
 }

@@ -19,5 +19,8 @@ void blockdev_node(const char *disk, unsigned int partition, char *out, size_t s
 /* Does this partition of the disk lie there? Bytes. */
 bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size);
 
+/* Its size in bytes; UINT64_MAX if there is none. */
+uint64_t blockdev_partition_size(const char *disk, unsigned int partition);
+
 /* Numbers of the partitions that the kernel has found on a disk, at most `max`; returns how many. */
 size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max);
