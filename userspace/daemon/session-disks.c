@@ -68,7 +68,12 @@ static bool disk_is_inspected(const struct session_disk *disk, const struct repo
 	/* The CD-ROM of a medium that encrypts in hardware: it was let in for what it says it is. */
 	if (unit->state == REPORT_UNIT_OTHER)
 		return true;
-	return seen->n_units == 1 && report_unit_same(unit, &seen->units[0]);
+	/* What encrypts by itself, or is as it is, has no header: what lies on it is its user's to write. */
+	if (report->outcome != REPORT_PROVED)
+		return seen->n_units == 1 && seen->units[0].blocks == unit->blocks &&
+		       seen->units[0].block_size == unit->block_size;
+	return seen->outcome == REPORT_PROVED && seen->n_units == 1 &&
+	       report_unit_same(unit, &seen->units[0]);
 }
 
 /* Released after a proof: is it still true? */
@@ -125,15 +130,16 @@ static int units_complete(sd_event_source *source, uint64_t usec, void *userdata
 	struct session *session = userdata;
 	struct report report;
 
-	session->poll = sd_event_source_disable_unref(session->poll);
-	session->on_blocks = false;
 	if (session->report) {
 		report = *session->report;
 		report_conclude(&report);
 	} else {
 		report_init(&report, REPORT_TRANSPORT);
+		report_set_text(report.detail, sizeof(report.detail), "no disk appeared", true);
 	}
-	session_reported(session, &report, session->report ? report.detail : "no disk appeared");
+	/* What is allowed then is looked at once more: it may have to be made read-only. */
+	session_forget_disks(session);
+	session_reported(session, &report, report.detail);
 	return 0;
 }
 
@@ -266,6 +272,25 @@ static bool session_awaits_disks(const struct session *session)
 	       session->on_blocks;
 }
 
+/* A disk that there is no room for. It is root's alone, but the device is more than what was looked at. */
+static void session_overflow(struct session *session, const char *name)
+{
+	const char *reason = session->n_disks == DEVICE_BLOCKS_MAX ? "too-many-volumes" :
+								     "inspector-failed";
+	char detail[DEVICE_BLOCK_NAME_MAX + 32];
+
+	if (!session_must_look(session))
+		return;
+	snprintf(detail, sizeof(detail), "%.*s is one disk too many", DEVICE_BLOCK_NAME_MAX, name);
+	if (session->on_blocks) {
+		session_deny(session, reason, detail);
+		return;
+	}
+	snprintf(session->device.detail, sizeof(session->device.detail), "%s", detail);
+	session->refused = reason;
+	session_revoke(session, reason);
+}
+
 static void disk_appeared(struct session *session, struct udev_device *block, const char *name)
 {
 	struct session_disk *disk = session_disk_find(session, name);
@@ -282,11 +307,13 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 			disk_look(disk);
 		return;
 	}
-	if (session->n_disks == DEVICE_BLOCKS_MAX || strlen(name) >= sizeof(disk->name))
-		return; /* stays root's alone, and is never opened for anybody */
-	disk = calloc(1, sizeof(*disk));
-	if (!disk)
+	disk = session->n_disks < DEVICE_BLOCKS_MAX && strlen(name) < sizeof(disk->name) ?
+		       calloc(1, sizeof(*disk)) :
+		       NULL;
+	if (!disk) {
+		session_overflow(session, name);
 		return;
+	}
 	session->disks[session->n_disks++] = disk;
 	disk->session = session;
 	disk->devnum = udev_device_get_devnum(block);
