@@ -260,7 +260,7 @@ test-terminal: stage
 	tests/terminal/run.py
 
 .PHONY: check
-check: $(UNIT_TESTS) programs ## unit and integration tests, under a minute
+check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration'
 
 .PHONY: test

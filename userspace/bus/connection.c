@@ -43,6 +43,14 @@ struct question {
 	void *userdata;
 };
 
+/* Somebody who hears signals. */
+struct follower {
+	struct follower *next;
+	const char *rule;
+	bus_signal_fn fn;
+	void *userdata;
+};
+
 struct bus_connection {
 	sd_event *event;
 	char *address;
@@ -61,6 +69,7 @@ struct bus_connection {
 	uint64_t dropped;
 	uint64_t generation;
 	struct question *questions;
+	struct follower *followers;
 };
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
@@ -160,6 +169,9 @@ static DBusHandlerResult on_message(DBusConnection *dbus, DBusMessage *message, 
 		connection_lose(c);
 		return DBUS_HANDLER_RESULT_HANDLED;
 	}
+	if (dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL && bus_connection_ready(c))
+		for (struct follower *f = c->followers; f; f = f->next)
+			f->fn(f->userdata, message);
 	if (dbus_message_get_type(message) != DBUS_MESSAGE_TYPE_METHOD_CALL)
 		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
 	c->handler(c->userdata, message);
@@ -190,6 +202,23 @@ static DBusMessage *pending_take_reply(struct bus_connection *c)
 	return reply;
 }
 
+/* Without an answer: what the bus refuses, it refuses again. */
+static void follower_begin(struct bus_connection *c, struct follower *follower)
+{
+	DBusMessage *call = dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS,
+							 DBUS_INTERFACE_DBUS, "AddMatch");
+
+	if (!call || !dbus_message_append_args(call, DBUS_TYPE_STRING, &follower->rule,
+					       DBUS_TYPE_INVALID))
+		goto out;
+	dbus_message_set_no_reply(call, TRUE);
+	if (bus_connection_send(c, call) == 0)
+		follower->fn(follower->userdata, NULL);
+out:
+	if (call)
+		dbus_message_unref(call);
+}
+
 static void on_named(DBusPendingCall *pending, void *userdata)
 {
 	struct bus_connection *c = userdata;
@@ -203,6 +232,8 @@ static void on_named(DBusPendingCall *pending, void *userdata)
 		if (c->said_lost)
 			fprintf(stderr, SD_NOTICE "bus: connected\n");
 		c->said_lost = false;
+		for (struct follower *f = c->followers; f; f = f->next)
+			follower_begin(c, f);
 	} else {
 		if (!c->said_lost)
 			fprintf(stderr, SD_WARNING "bus: cannot own the name %s (%s)\n", c->name,
@@ -331,6 +362,12 @@ struct bus_connection *bus_connection_free(struct bus_connection *c)
 	connection_drop(c);
 	sd_event_source_disable_unref(c->dispatch);
 	sd_event_source_disable_unref(c->retry);
+	while (c->followers) {
+		struct follower *follower = c->followers;
+
+		c->followers = follower->next;
+		free(follower);
+	}
 	sd_event_unref(c->event);
 	free(c->address);
 	free(c->name);
@@ -386,6 +423,20 @@ int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answe
 		return -ENOMEM;
 	}
 	c->questions = question;
+	return 0;
+}
+
+int bus_connection_follow(struct bus_connection *c, const char *rule, bus_signal_fn fn,
+			  void *userdata)
+{
+	struct follower *follower = calloc(1, sizeof(*follower));
+
+	if (!follower)
+		return -ENOMEM;
+	*follower = (struct follower){ c->followers, rule, fn, userdata };
+	c->followers = follower;
+	if (bus_connection_ready(c))
+		follower_begin(c, follower);
 	return 0;
 }
 

@@ -54,13 +54,23 @@ bool bus_connection_ready(const struct bus_connection *c);
 int bus_connection_send(struct bus_connection *c, DBusMessage *message);
 
 /*
- * Asks the bus itself. `answer` is called once: with what it says, or with NULL when the connection is lost first. A
- * positive answer has the signature that the question deserves, or is an error message. 0, -ENOTCONN,
- * -ENOMEM.
+ * Asks the bus itself, or who owns a name on it. `answer` is called once: with what it says, or with NULL when the
+ * connection is lost first. The answer is of whom was asked, which the bus sees to; it may be an error message. 0,
+ * -ENOTCONN, -ENOMEM.
  */
 typedef void (*bus_answer_fn)(void *userdata, DBusMessage *reply);
 int bus_connection_ask(struct bus_connection *c, DBusMessage *question, bus_answer_fn answer,
 		       void *userdata);
+
+/*
+ * Hears signals from now on. rule: a match rule, static, which the bus is told at every connection to it. `fn` is called
+ * with NULL when that is done: what was told before, nobody heard. Then it gets every signal that arrives, also those
+ * of other rules, and those that somebody has sent to us alone, which no rule keeps away: it must look for itself, and
+ * take a signal for no more than an occasion to ask. There is no end to it but the connection's.
+ */
+typedef void (*bus_signal_fn)(void *userdata, DBusMessage *signal);
+int bus_connection_follow(struct bus_connection *c, const char *rule, bus_signal_fn fn,
+			  void *userdata);
 
 /* Another number for every connection to a bus that was made. */
 uint64_t bus_connection_generation(const struct bus_connection *c);

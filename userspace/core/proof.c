@@ -94,7 +94,7 @@ static const char *mark_reason(int code)
  * marks takes none that it cannot verify.
  */
 static const char *mark_unacceptable(const struct proof_input *input,
-				     const struct report_volume *volume, int64_t *recheck)
+				     const struct report_volume *volume, bool own, int64_t *recheck)
 {
 	const struct policy_header *header = policy_header(input->policy);
 	const struct minisign_key *key;
@@ -117,7 +117,8 @@ static const char *mark_unacceptable(const struct proof_input *input,
 	why = mark_reason(mark_verify(mark, key->key));
 	if (!why)
 		why = mark_reason(mark_check(mark, &place, input->civil));
-	if (!why && input->medium && strcmp(mark->number, input->medium->number))
+	/* The register's number is that of the volume that it names. */
+	if (!why && own && strcmp(mark->number, input->medium->number))
 		why = "mark-other-number";
 	if (!why && mark->until[0] && civil_parse(mark->until, strlen(mark->until), true, &end) &&
 	    end + 1 < *recheck)
@@ -131,6 +132,12 @@ static const struct report_volume *volume_of(const struct report *report,
 	return medium->luks_uuid ? report_find_uuid(report, medium->luks_uuid) : NULL;
 }
 
+static bool report_failed(const struct report *report)
+{
+	return report->outcome == REPORT_TRANSPORT || report->outcome == REPORT_TIMEOUT ||
+	       report->outcome == REPORT_INTERNAL || report->outcome == REPORT_BAD_ANSWER;
+}
+
 static struct proof judge_hardware(const struct proof_input *input)
 {
 	const struct model *model = policy_find_model(input->policy, input->ident->id_vendor,
@@ -139,6 +146,11 @@ static struct proof judge_hardware(const struct proof_input *input)
 
 	if (!model)
 		return proof;
+	/* One that failed on the way says nothing of how the device looks. */
+	if (report_failed(input->report)) {
+		proof.reason = outcome_reason(input->report->outcome);
+		return proof;
+	}
 	switch (model_match(model, input->report)) {
 	case MODEL_UNLOCKED:
 		proof.reason = NULL;
@@ -148,13 +160,7 @@ static struct proof judge_hardware(const struct proof_input *input)
 		proof.reason = "hardware-locked";
 		break;
 	case MODEL_OTHER:
-		/* An inspection that failed on the way says more than how far it got. */
-		proof.reason = input->report->outcome == REPORT_TRANSPORT ||
-					       input->report->outcome == REPORT_TIMEOUT ||
-					       input->report->outcome == REPORT_INTERNAL ||
-					       input->report->outcome == REPORT_BAD_ANSWER ?
-				       outcome_reason(input->report->outcome) :
-				       "model-differs";
+		proof.reason = "model-differs";
 		break;
 	}
 	return proof;
@@ -166,7 +172,7 @@ struct proof proof_judge(const struct proof_input *input)
 	struct proof proof = { .method = "", .recheck = INT64_MAX };
 	const struct report_volume *own;
 
-	/* Who is listed as encrypting in hardware is judged as such, unless a header proves more. */
+	/* What encrypts in hardware shows no header; one that does is judged by it. */
 	if (input->methods & ENCRYPTION_HARDWARE && report->outcome != REPORT_PROVED)
 		return judge_hardware(input);
 	if (report->outcome != REPORT_PROVED) {
@@ -178,10 +184,9 @@ struct proof proof_judge(const struct proof_input *input)
 		proof.reason = volume_unacceptable(input, &report->volumes[i]);
 	if (!proof.reason && input->medium && !own)
 		proof.reason = "other-volume";
-	/* The mark of a registered medium is on the volume that the register names; else on each. */
 	for (unsigned int i = 0; i < report->n_volumes && !proof.reason; i++)
-		if (!own || own == &report->volumes[i])
-			proof.reason = mark_unacceptable(input, &report->volumes[i], &proof.recheck);
+		proof.reason = mark_unacceptable(input, &report->volumes[i],
+						 own == &report->volumes[i], &proof.recheck);
 	if (!proof.reason)
 		proof.method = encryption_name((own ? own : &report->volumes[0])->method);
 	return proof;

@@ -134,6 +134,7 @@ int open_run(const struct context *context, const struct command_options *option
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED, ja), shown);
 		return COMMAND_FAILED;
 	}
+	volumes_settle(dbus);
 	volumes = volumes_find(dbus, context, argument);
 	if (!volumes)
 		return COMMAND_FAILED;

@@ -6,6 +6,10 @@
 #include "core/reason.h"
 #include "ctl/volumes.h"
 
+/* A medium that was plugged in a moment ago takes some seconds to be proved. */
+#define SETTLE_MS 10000
+#define SETTLE_STEP_MS 200
+
 /* --- finding ------------------------------------------------------------------------------- */
 
 static bool volume_is(struct json_object *volume, const char *argument)
@@ -47,6 +51,45 @@ struct json_object *volumes_find(DBusConnection *dbus, const struct context *con
 		return NULL;
 	}
 	return volumes;
+}
+
+/* Is a device on its way that has no volume yet: being proved, or let in and looked at again? */
+static bool is_on_its_way(struct json_object *device, struct json_object *volumes)
+{
+	struct json_object *disks = json_object_object_get(device, "BlockDevices");
+	const char *state = output_raw(device, "State");
+
+	if (!strcmp(state, "inspecting"))
+		return true;
+	if (strcmp(state, "allowed") ||
+	    !(*output_raw(device, "Method") ||
+	      (json_object_is_type(disks, json_type_array) && json_object_array_length(disks))))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(volumes); i++)
+		if (!strcmp(output_raw(json_object_array_get_idx(volumes, i), "Device"),
+			    output_raw(device, "Path")))
+			return false;
+	return true;
+}
+
+static bool any_on_its_way(DBusConnection *dbus)
+{
+	_cleanup_(freep) char *ignored = NULL, *too = NULL;
+	struct json_object *devices = client_devices(dbus, &ignored);
+	struct json_object *volumes = client_volumes(dbus, &too);
+	bool any = false;
+
+	for (size_t i = 0; devices && volumes && i < json_object_array_length(devices); i++)
+		any |= is_on_its_way(json_object_array_get_idx(devices, i), volumes);
+	json_object_put(devices);
+	json_object_put(volumes);
+	return any;
+}
+
+void volumes_settle(DBusConnection *dbus)
+{
+	for (unsigned int ms = 0; ms < SETTLE_MS && any_on_its_way(dbus); ms += SETTLE_STEP_MS)
+		usleep(SETTLE_STEP_MS * 1000);
 }
 
 char *volumes_name(struct json_object *volume)

@@ -5,6 +5,9 @@
 #include "ctl/client.h"
 #include "ctl/output.h"
 
+/* Waits some seconds for what was plugged in a moment ago. */
+void volumes_settle(DBusConnection *dbus);
+
 /*
  * The volumes that an argument names: number in `list`, port, medium's number, UUID, node ("/dev/sdb1") or label;
  * NULL: all. Each as client_volumes() has it. NULL after the reason has been printed.

@@ -403,6 +403,11 @@ int manager_bus_signal(struct manager_bus *mb, const char *name, const struct de
 	return r == -ENOTCONN || r == -ENOBUFS ? 0 : r;
 }
 
+struct bus_connection *manager_bus_connection(struct manager_bus *mb)
+{
+	return bus_registry_connection(mb->registry);
+}
+
 bool manager_bus_connected(const struct manager_bus *mb)
 {
 	return bus_connection_ready(bus_registry_connection(mb->registry));

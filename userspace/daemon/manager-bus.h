@@ -50,6 +50,7 @@ struct manager_bus_info {
 	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
 };
 
+struct bus_connection;
 struct manager_bus;
 
 /* Asked for at every reading; what it returns must stay as it is until the loop's next turn. */
@@ -98,6 +99,9 @@ void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life
  */
 int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
 		       struct json_object *record);
+
+/* For what else the daemon has to say to the bus; valid until manager_bus_free(). */
+struct bus_connection *manager_bus_connection(struct manager_bus *mb);
 
 /* True while the bus name is owned; for the daemon's own status line. */
 bool manager_bus_connected(const struct manager_bus *mb);

@@ -150,7 +150,26 @@ static void find_organisation_key(struct settings *settings)
 	memcpy(settings->organisation_key, path, sizeof(path));
 }
 
-static void manager_setup_volumes(struct manager *manager)
+/* Somebody may have logged out in the background. */
+static void sessions_changed(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	for (struct session *s = manager->sessions; s; s = s->next)
+		session_close_abandoned(s);
+}
+
+/* A daemon that starts looks at each disk again before it takes up what is open on it; that has its deadline. */
+#define SWEEP_US 12000000u
+#define SWEEP_ACCURACY_US 1000000u
+
+static int sweep(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	session_sweep_volumes(userdata);
+	return 0;
+}
+
+static int manager_setup_volumes(struct manager *manager)
 {
 	struct settings *settings = &manager->settings;
 
@@ -163,9 +182,12 @@ static void manager_setup_volumes(struct manager *manager)
 		.tries = &manager->tries,
 	};
 	manager->seated = seat_active(manager->seat)->uid;
+	seat_follow_sessions(manager->seat, sessions_changed);
+	return sd_event_add_time_relative(manager->event, &manager->sweep, CLOCK_BOOTTIME, SWEEP_US,
+					  SWEEP_ACCURACY_US, sweep, manager);
 }
 
-static struct volume_rules volume_rules(const struct manager *manager)
+struct volume_rules manager_volume_rules(const struct manager *manager)
 {
 	const struct policy *policy = manager->rulebook.policy;
 	const struct policy_header *header = policy ? policy_header(policy) : NULL;
@@ -180,7 +202,7 @@ static struct volume_rules volume_rules(const struct manager *manager)
 
 static void volumes_happened(struct manager *manager, enum volume_event event, uid_t uid)
 {
-	struct volume_rules rules = volume_rules(manager);
+	struct volume_rules rules = manager_volume_rules(manager);
 
 	for (struct session *s = manager->sessions; s; s = s->next)
 		session_volumes_happened(s, &rules, event, uid);
@@ -203,6 +225,13 @@ static void volumes_of_another(struct manager *manager, uid_t uid)
 			 before);
 }
 
+static void screen_locked(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	volumes_happened(manager, VOLUME_AT_LOCK, manager->seated);
+}
+
 static void seat_changed(void *userdata, const struct seat_user *user)
 {
 	struct manager *manager = userdata;
@@ -215,6 +244,7 @@ static void seat_changed(void *userdata, const struct seat_user *user)
 	manager_record(manager, "seat", NULL, NULL, extra);
 	manager_bus_info_changed(manager->bus);
 	volumes_of_another(manager, user->uid);
+	screenlock_set_session(manager->screenlock, user->session);
 	manager_rejudge(manager, "session");
 }
 
@@ -413,10 +443,17 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 		return r;
 	}
 	manager_info(manager);
-	manager_setup_volumes(manager);
+	r = manager_setup_volumes(manager);
+	if (r < 0)
+		return r;
 	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
 	if (r < 0)
 		return r;
+	r = screenlock_new(&manager->screenlock, manager_bus_connection(manager->bus),
+			   screen_locked, manager);
+	if (r < 0)
+		return r;
+	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
 	policy_in_force(manager);
 	manager_started(manager);
 	*managerp = TAKE_PTR(manager);
@@ -438,9 +475,11 @@ struct manager *manager_free(struct manager *manager)
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 	gate_free(manager->gate);
 	manager_bus_free(manager->bus);
+	screenlock_free(manager->screenlock);
 	seat_free(manager->seat);
 	alarm_free(manager->alarm);
 	sd_event_source_disable_unref(manager->rejudge);
+	sd_event_source_disable_unref(manager->sweep);
 	sd_event_source_disable_unref(manager->disks_source);
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);

@@ -16,6 +16,7 @@
 #include "daemon/memory.h"
 #include "daemon/released.h"
 #include "daemon/rulebook.h"
+#include "daemon/screenlock.h"
 #include "system/alarm.h"
 #include "system/gate.h"
 #include "system/seat.h"
@@ -42,6 +43,8 @@ struct manager {
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
 	uint64_t last_volume;
+	sd_event_source *sweep; /* timer: by then what is open is taken up, or nobody's */
+	struct screenlock *screenlock; /* is the seat's screen locked? */
 	uid_t seated;		     /* who opened volumes may belong to; (uid_t)-1 nobody */
 	/* The gate's protocol: what happened up to sync_seq is history. */
 	bool synced;
@@ -76,6 +79,9 @@ void manager_rejudge(struct manager *manager, const char *why);
 
 /* A session's moment of being judged again (session->recheck) is another: sets the alarm to the first. */
 void manager_plan(struct manager *manager);
+
+/* What the policy in force says of open volumes. */
+struct volume_rules manager_volume_rules(const struct manager *manager);
 
 /* Microseconds of CLOCK_BOOTTIME. */
 uint64_t manager_now_us(void);

@@ -23,7 +23,13 @@
 #define NEXT_UNIT_US 700000u
 #define UNIT_ACCURACY_US 50000u
 
+/* So many changes of the medium in so long a time are believed. */
+#define CHANGES_MAX 6u
+#define CHANGES_US 60000000u
+
 static void disk_look(struct session_disk *disk);
+static bool session_looks(const struct session *session);
+static void session_expect_units(struct session *session, uint64_t usec);
 
 static void session_forget_disk(struct session *session, unsigned int i)
 {
@@ -55,6 +61,18 @@ void session_tamper(struct session *session, const struct session_disk *disk)
 	session_revoke(session, "two-faces");
 }
 
+/*
+ * Of a medium that encrypts in hardware the file system is among what was read, and changes with use. Then its size
+ * must do, where it may have been in use: an earlier daemon let it in.
+ */
+static bool disk_lives(const struct session_disk *disk)
+{
+	const struct device *device = &disk->session->device;
+
+	return disk->session->resumed &&
+	       !strcmp(device->method, encryption_name(ENCRYPTION_HARDWARE));
+}
+
 /* A slot that was empty and still is has nothing to compare. */
 static bool disk_is_inspected(const struct session_disk *disk, const struct report *seen)
 {
@@ -67,13 +85,26 @@ static bool disk_is_inspected(const struct session_disk *disk, const struct repo
 		return seen->outcome == REPORT_NO_MEDIUM;
 	/* The CD-ROM of a medium that encrypts in hardware: it was let in for what it says it is. */
 	if (unit->state == REPORT_UNIT_OTHER)
-		return true;
-	/* What encrypts by itself, or is as it is, has no header: what lies on it is its user's to write. */
-	if (report->outcome != REPORT_PROVED)
-		return seen->n_units == 1 && seen->units[0].blocks == unit->blocks &&
-		       seen->units[0].block_size == unit->block_size;
-	return seen->outcome == REPORT_PROVED && seen->n_units == 1 &&
-	       report_unit_same(unit, &seen->units[0]);
+		return disk->type == unit->type;
+	/* Same bytes where the verdict rests on them, and nothing where there must be nothing. */
+	if (seen->n_units != 1 ||
+	    (report->outcome == REPORT_PROVED && seen->outcome != REPORT_PROVED))
+		return false;
+	return report_unit_same(unit, &seen->units[0]) ||
+	       (disk_lives(disk) && unit->blocks == seen->units[0].blocks &&
+		unit->block_size == seen->units[0].block_size);
+}
+
+/* A person changes cards; what does so many times a minute is a machine that wears us out. */
+static bool session_may_change(struct session *session)
+{
+	uint64_t now = manager_now_us();
+
+	if (now - session->changed_us > CHANGES_US) {
+		session->changed_us = now;
+		session->changes = 0;
+	}
+	return ++session->changes <= CHANGES_MAX;
 }
 
 /* Released after a proof: is it still true? */
@@ -82,10 +113,11 @@ static void disk_compare(struct session_disk *disk, const struct report *seen)
 	struct session *session = disk->session;
 
 	if (disk_is_inspected(disk, seen)) {
-		disk->proved = true;
+		disk->proved = disk->settled = true;
+		disk->restarts = 0;
 		session_show(session);
 		session_offer_volumes(session, disk);
-	} else if (disk->proved || (disk->changed && ++session->flaps <= SESSION_FLAPS_MAX)) {
+	} else if ((disk->proved || disk->changed) && session_may_change(session)) {
 		session_revoke(session, "medium-changed");
 	} else {
 		session_tamper(session, disk);
@@ -130,16 +162,20 @@ static int units_complete(sd_event_source *source, uint64_t usec, void *userdata
 	struct session *session = userdata;
 	struct report report;
 
+	session->poll = sd_event_source_disable_unref(session->poll);
+	if (session_looks(session)) {
+		/* Each has its own deadline. */
+		session_expect_units(session, FIRST_UNIT_US);
+		return 0;
+	}
+	session->on_blocks = false;
 	if (session->report) {
 		report = *session->report;
 		report_conclude(&report);
 	} else {
 		report_init(&report, REPORT_TRANSPORT);
-		report_set_text(report.detail, sizeof(report.detail), "no disk appeared", true);
 	}
-	/* What is allowed then is looked at once more: it may have to be made read-only. */
-	session_forget_disks(session);
-	session_reported(session, &report, report.detail);
+	session_reported(session, &report, session->report ? report.detail : "no disk appeared");
 	return 0;
 }
 
@@ -210,9 +246,12 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 		report = &failed;
 	}
 	if (disk->again) {
-		/* Which of the two media it has read is not known. */
+		/* Which of the two media it has read is not known. One that never rests is never compared. */
 		disk->again = false;
-		disk_look(disk);
+		if (++disk->restarts > SESSION_FLAPS_MAX)
+			session_tamper(session, disk);
+		else
+			disk_look(disk);
 		return;
 	}
 	if (session->on_blocks)
@@ -222,8 +261,10 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 		disk_failed(disk, detail ? detail : "");
 	else if (session->device.method[0])
 		disk_compare(disk, report);
-	else
+	else {
+		disk->settled = true;
 		session_offer_volumes(session, disk);
+	}
 }
 
 /* --- looking --- */
@@ -243,6 +284,7 @@ static void disk_look(struct session_disk *disk)
 	int r;
 
 	if (!session_must_look(session)) {
+		disk->settled = true;
 		session_offer_volumes(session, disk);
 		return;
 	}
@@ -301,6 +343,9 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 		if (!changed || strcmp(changed, "1"))
 			return;
 		disk->changed = true;
+		disk->settled = false;
+		/* What is open would go on with another medium. */
+		session_shut_volumes(session, disk->unit);
 		if (disk->inspector)
 			disk->again = true;
 		else
@@ -318,6 +363,7 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 	disk->session = session;
 	disk->devnum = udev_device_get_devnum(block);
 	disk->unit = blockdev_unit(block);
+	disk->type = blockdev_type(block);
 	strcpy(disk->name, name);
 	disk_look(disk);
 }
@@ -369,6 +415,14 @@ bool session_remove_disk(struct session *session, const char *disk)
 	return false;
 }
 
+/* Those that were collected for the proof are looked at like any other, now with the access that was granted. */
+static void session_look_at_disks(struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_disks; i++)
+		if (!session->disks[i]->inspector)
+			disk_look(session->disks[i]);
+}
+
 void session_find_disks(struct session *session)
 {
 	struct udev *udev = session->manager->udev;
@@ -377,6 +431,7 @@ void session_find_disks(struct session *session)
 	struct udev_enumerate *enumerate = udev_enumerate_new(udev);
 	struct udev_list_entry *entry;
 
+	session_look_at_disks(session);
 	if (usb && enumerate && udev_enumerate_add_match_parent(enumerate, usb) >= 0 &&
 	    udev_enumerate_add_match_subsystem(enumerate, "block") >= 0 &&
 	    udev_enumerate_add_match_is_initialized(enumerate) >= 0 &&

@@ -192,6 +192,7 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 	if (event->cause == SEKIMORI_CAUSE_SLEEP) {
 		session->inspector = inspector_cancel(session->inspector);
 		session_forget_disks(session);
+		session_drop_volumes(session);
 		released_remove(session->manager->released, &session->device);
 		session_clear_verdict(&session->device);
 		SET_TEXT(session->device.reason, "sleep");

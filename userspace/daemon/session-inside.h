@@ -60,6 +60,9 @@ void session_offer_volumes(struct session *session, const struct session_disk *d
 /* It has shown two faces: recorded, and taken back for good. */
 void session_tamper(struct session *session, const struct session_disk *disk);
 
+/* Closes by force what is open of a unit's volumes: its medium is another, or may be. */
+void session_shut_volumes(struct session *session, uint8_t unit);
+
 /* Closes its volumes by force, for a short while, and then has the gate take back what is not allowed. */
 void session_close_volumes(struct session *session);
 

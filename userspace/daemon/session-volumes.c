@@ -13,7 +13,6 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "core/ptable.h"
 #include "daemon/session-inside.h"
 #include "system/blockdev.h"
 
@@ -63,6 +62,21 @@ static int volume_record(void *userdata, const struct volume_view *view, const c
 	return manager_record(manager, kind, NULL, session ? &session->device : NULL, extra);
 }
 
+/* Its device is let in, and its disk is the one that was looked at. */
+static bool volume_stands(const struct session *session, const struct volume_view *view)
+{
+	if (!session || session->phase != SESSION_SETTLED || session->device.state != DEVICE_ALLOWED)
+		return false;
+	for (unsigned int i = 0; i < session->n_volumes; i++) {
+		if (volume_view(session->volumes[i].life) != view)
+			continue;
+		for (unsigned int k = 0; k < session->n_disks; k++)
+			if (session->disks[k]->unit == session->volumes[i].unit)
+				return session->disks[k]->settled;
+	}
+	return false;
+}
+
 /* Who sits at the terminal, and root for him. */
 static bool volume_may_open(void *userdata, const struct volume_view *view, uid_t caller,
 			    struct volume_user *user)
@@ -71,6 +85,8 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 	const struct seat_user *seated = seat_active(manager->seat);
 	struct passwd *entry;
 
+	if (!volume_stands(session_of(manager, view), view))
+		return false;
 	if (caller && (caller != seated->uid || !seated->name[0]))
 		return false;
 	if (!seated->name[0]) {
@@ -95,20 +111,29 @@ static const struct volume_ops volume_ops = {
 /* --- offering them --- */
 
 static void session_offer(struct session *session, const struct session_disk *disk,
-			  unsigned int partition, const char *method, const char *uuid,
-			  const char *label)
+			  unsigned int partition, const struct report_volume *proved)
 {
 	struct manager *manager = session->manager;
 	char node[sizeof("/dev/") + DEVICE_BLOCK_NAME_MAX + 16];
 	struct volume_facts facts = { .device = session->device.id,
 				      .node = node,
 				      .partition = partition,
-				      .method = method,
-				      .uuid = uuid,
-				      .label = label,
+				      .method = "plain",
+				      .uuid = "",
+				      .cipher = "",
+				      .label = session->device.medium,
 				      .read_only = session->device.access == ACCESS_RO };
 	struct volume_life *life = NULL;
 	int r;
+
+	if (proved) {
+		facts.method = encryption_name(proved->method);
+		facts.uuid = proved->uuid;
+		/* libcryptsetup names BitLocker's in its own way. */
+		facts.cipher = proved->method == ENCRYPTION_BITLOCKER ? "" : proved->cipher;
+		if (proved->label[0])
+			facts.label = proved->label;
+	}
 
 	if (session->n_volumes == SESSION_VOLUMES_MAX)
 		return;
@@ -124,6 +149,8 @@ static void session_offer(struct session *session, const struct session_disk *di
 	}
 	session->volumes[session->n_volumes++] =
 		(struct session_volume){ .life = life, .unit = disk->unit };
+	/* What is taken up may be somebody's who has gone meanwhile. */
+	session_close_abandoned(session);
 }
 
 static bool session_has_volumes_of(const struct session *session, uint8_t unit)
@@ -141,29 +168,9 @@ static void session_offer_plain(struct session *session, const struct session_di
 	size_t n = blockdev_partitions(disk->name, partitions, SESSION_VOLUMES_MAX);
 
 	if (!n)
-		session_offer(session, disk, 0, "plain", "", session->device.medium);
+		session_offer(session, disk, 0, NULL);
 	for (size_t i = 0; i < n; i++)
-		session_offer(session, disk, partitions[i], "plain", "", session->device.medium);
-}
-
-/* What the kernel shows of an extended partition: its first table, two sectors or one large one. */
-#define CONTAINER_SIZE_MAX 4096
-#define LOGICAL_FIRST 5
-
-static bool partition_is_container(const struct report_unit *unit, const char *disk,
-				   unsigned int number)
-{
-	return unit->table == PTABLE_MBR && number < LOGICAL_FIRST &&
-	       blockdev_partition_size(disk, number) <= CONTAINER_SIZE_MAX;
-}
-
-static const struct report_volume *volume_of_partition(const struct report *report, uint8_t unit,
-						       unsigned int number)
-{
-	for (unsigned int i = 0; i < report->n_volumes; i++)
-		if (report->volumes[i].unit == unit && report->volumes[i].partition == number)
-			return &report->volumes[i];
-	return NULL;
+		session_offer(session, disk, partitions[i], NULL);
 }
 
 /*
@@ -172,46 +179,40 @@ static const struct report_volume *volume_of_partition(const struct report *repo
  */
 static bool partitions_agree(const struct report *report, const struct session_disk *disk)
 {
-	unsigned int numbers[SESSION_VOLUMES_MAX + 1];
-	size_t there = blockdev_partitions(disk->name, numbers, ARRAY_SIZE(numbers));
-	size_t known = 0, found = 0;
+	unsigned int numbers[SESSION_VOLUMES_MAX];
+	size_t there = blockdev_partitions(disk->name, numbers, SESSION_VOLUMES_MAX), known = 0;
 
-	for (unsigned int i = 0; i < report->n_volumes; i++)
-		known += report->volumes[i].unit == disk->unit && report->volumes[i].partition;
-	for (size_t i = 0; i < there; i++) {
-		const struct report_volume *volume =
-			volume_of_partition(report, disk->unit, numbers[i]);
+	for (unsigned int i = 0; i < report->n_volumes; i++) {
+		const struct report_volume *volume = &report->volumes[i];
 
-		if (volume && blockdev_partition_is(disk->name, numbers[i], volume->offset, volume->size))
-			found++;
-		else if (volume || !partition_is_container(&report->units[disk->unit], disk->name,
-							   numbers[i]))
+		if (volume->unit != disk->unit || !volume->partition)
+			continue;
+		known++;
+		if (!blockdev_partition_is(disk->name, volume->partition, volume->offset, volume->size))
 			return false;
 	}
-	return found == known;
+	return there == known;
 }
 
 void session_offer_volumes(struct session *session, const struct session_disk *disk)
 {
 	const struct report *report = session->report;
 
+	if (report && report->outcome == REPORT_PROVED && !partitions_agree(report, disk)) {
+		session_tamper(session, disk);
+		return;
+	}
 	if (session_has_volumes_of(session, disk->unit))
 		return;
 	if (!report || report->outcome != REPORT_PROVED) {
 		session_offer_plain(session, disk);
 		return;
 	}
-	if (!partitions_agree(report, disk)) {
-		session_tamper(session, disk);
-		return;
-	}
 	for (unsigned int i = 0; i < report->n_volumes; i++) {
 		const struct report_volume *volume = &report->volumes[i];
 
 		if (volume->unit == disk->unit)
-			session_offer(session, disk, volume->partition,
-				      encryption_name(volume->method), volume->uuid,
-				      volume->label[0] ? volume->label : session->device.medium);
+			session_offer(session, disk, volume->partition, volume);
 	}
 }
 
@@ -237,6 +238,13 @@ void session_leave_volumes(struct session *session)
 	session->close_timer = sd_event_source_disable_unref(session->close_timer);
 	while (session->n_volumes)
 		volume_leave(session_take_volume(session));
+}
+
+void session_shut_volumes(struct session *session, uint8_t unit)
+{
+	for (unsigned int i = 0; i < session->n_volumes; i++)
+		if (session->volumes[i].unit == unit && !volume_is_closed(session->volumes[i].life))
+			volume_close(session->volumes[i].life, true, NULL, NULL);
 }
 
 static void session_closed_all(struct session *session)
@@ -271,6 +279,25 @@ void session_close_volumes(struct session *session)
 		volume_close(session->volumes[i].life, true, NULL, NULL);
 }
 
+static bool mapping_is_known(const struct manager *manager, const char *mapping)
+{
+	for (const struct session *s = manager->sessions; s; s = s->next)
+		for (unsigned int i = 0; i < s->n_volumes; i++)
+			if (!strcmp(volume_view(s->volumes[i].life)->mapping, mapping))
+				return true;
+	return false;
+}
+
+void session_sweep_volumes(struct manager *manager)
+{
+	char mappings[SESSION_VOLUMES_MAX][OPENNOTE_MAPPING_MAX];
+	size_t n = opennote_list(mappings, SESSION_VOLUMES_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (!mapping_is_known(manager, mappings[i]))
+			volume_sweep(&manager->volumes, mappings[i], &volume_ops, manager);
+}
+
 /* --- the session of the person --- */
 
 void session_volumes_happened(struct session *session, const struct volume_rules *rules,
@@ -282,4 +309,22 @@ void session_volumes_happened(struct session *session, const struct volume_rules
 		if (view->uid == uid && view->user[0])
 			volume_happened(session->volumes[i].life, rules, event);
 	}
+}
+
+/* What root has opened where nobody is logged in belongs to no session. */
+static bool volume_is_abandoned(const struct volume_life *volume)
+{
+	const struct volume_view *view = volume_view(volume);
+
+	return view->user[0] && view->uid && !volume_is_closed(volume) &&
+	       !seat_has_sessions(view->uid);
+}
+
+void session_close_abandoned(struct session *session)
+{
+	struct volume_rules rules = manager_volume_rules(session->manager);
+
+	for (unsigned int i = 0; i < session->n_volumes; i++)
+		if (volume_is_abandoned(session->volumes[i].life))
+			volume_happened(session->volumes[i].life, &rules, VOLUME_AT_LOGOUT);
 }

@@ -151,8 +151,8 @@ static void session_settle_denied(struct session *session, const char *reason, c
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
 	released_remove(session->manager->released, &session->device);
 	session_shut(session);
-	session_take_back(session);
 	session_forget_disks(session);
+	session_close_volumes(session);
 	session_wait_for_medium(session);
 }
 
@@ -341,6 +341,7 @@ static void session_resume_released(struct session *session)
 	struct verdict verdict;
 	bool ours = released_restore(session->manager->released, device);
 
+	session->resumed = ours;
 	if (ours && released_report(session->manager->released, device, &report))
 		session_keep_report(session, &report);
 	verdict_ask(session->manager, device, session->report, session->seed, false, &verdict);
@@ -407,7 +408,7 @@ void session_begin(struct session *session)
 	session->gather = sd_event_source_unref(session->gather);
 	session_identify(session);
 	session->phase = SESSION_SETTLED;
-	session->quiet = false;
+	session->quiet = session->resumed = false;
 	session_keep_report(session, NULL);
 	session_forget_disks(session);
 	session_adopt(session);

@@ -50,7 +50,10 @@ struct session_disk {
 	char name[DEVICE_BLOCK_NAME_MAX]; /* "sda" */
 	dev_t devnum;
 	uint8_t unit; /* its LUN */
+	uint8_t type; /* SCSI peripheral device type, as the kernel knows it */
 	bool proved;  /* it was the inspected one, once */
+	bool settled; /* … and is, as far as anybody has said */
+	unsigned int restarts; /* looks that a change of the medium spoiled, since one was whole */
 	bool changed; /* the medium was changed since the disk appeared */
 	bool again;   /* … while it was looked at */
 	struct inspector *inspector;
@@ -74,6 +77,9 @@ struct session {
 	struct report *report; /* of the last inspection; NULL before one */
 	bool no_driver;	     /* a release found no driver */
 	bool on_blocks;	     /* released to be inspected on its block devices, which nobody else may open */
+	bool resumed;	     /* released by an earlier daemon */
+	unsigned int changes; /* of the medium, since changed_us (CLOCK_BOOTTIME) */
+	uint64_t changed_us;
 	bool quiet;	     /* looked at again for a medium: nothing is told while there is none */
 	sd_event_source *poll; /* timer: look again, or no more disks are to come */
 	struct session_disk *disks[DEVICE_BLOCKS_MAX];
@@ -156,6 +162,15 @@ void session_leave_volumes(struct session *session);
 /* Something has happened to the session in which this user opened volumes. */
 void session_volumes_happened(struct session *session, const struct volume_rules *rules,
 			      enum volume_event event, uid_t uid);
+
+/*
+ * Closes, as the policy has it for a log-out, what is open for somebody who has no session here any more: he may have
+ * logged out in the background, or while no daemon ran.
+ */
+void session_close_abandoned(struct session *session);
+
+/* Closes what an earlier daemon has left open and no session has taken up. */
+void session_sweep_volumes(struct manager *manager);
 
 /* Those that appeared while no daemon looked. */
 void session_find_disks(struct session *session);

@@ -143,6 +143,10 @@ static int start_open(struct volume_life *volume, const struct volume_user *user
 		argv[n++] = "--uuid";
 		argv[n++] = view->uuid;
 	}
+	if (view->cipher[0]) {
+		argv[n++] = "--cipher";
+		argv[n++] = view->cipher;
+	}
 	argv[n++] = "--uid";
 	argv[n++] = uid;
 	argv[n++] = "--gid";
@@ -577,6 +581,7 @@ int volume_new(struct volume_life **volumep, const struct volume_setup *setup,
 	SET_TEXT(view->node, facts->node);
 	SET_TEXT(view->method, facts->method);
 	SET_TEXT(view->uuid, facts->uuid);
+	SET_TEXT(view->cipher, facts->cipher ? facts->cipher : "");
 	SET_TEXT(view->label, facts->label);
 	view->wrong = tries_wrong(setup->tries, view->uuid);
 	set_mapping(view);
@@ -584,6 +589,33 @@ int volume_new(struct volume_life **volumep, const struct volume_setup *setup,
 		take_up(volume, &note);
 	*volumep = volume;
 	return 0;
+}
+
+void volume_sweep(const struct volume_setup *setup, const char *mapping, const struct volume_ops *ops,
+		  void *userdata)
+{
+	struct volume_life *volume = calloc(1, sizeof(*volume));
+	struct opennote note;
+
+	if (!volume)
+		return;
+	volume->setup = setup;
+	volume->ops = ops;
+	volume->userdata = userdata;
+	volume->freed = true;
+	volume->view.uid = (uid_t)-1;
+	SET_TEXT(volume->view.mapping, mapping);
+	if (!opennote_read(mapping, &note)) {
+		SET_TEXT(volume->view.node, note.node);
+		SET_TEXT(volume->view.uuid, note.uuid);
+		SET_TEXT(volume->view.user, note.user);
+		SET_TEXT(volume->view.mount, note.mount);
+		volume->view.uid = note.uid;
+		volume->view.read_only = note.read_only;
+	}
+	volume->view.state = VOLUME_CLOSING;
+	if (start_close(volume, true))
+		settle(volume, VOLUME_FAILED, "close-failed");
 }
 
 struct volume_life *volume_free(struct volume_life *volume)

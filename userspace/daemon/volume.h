@@ -29,6 +29,7 @@
 
 #include "core/macro.h"
 #include "core/tries.h"
+#include "core/volume.h"
 #include "system/mounts.h"
 #include "system/opennote.h"
 
@@ -58,6 +59,7 @@ struct volume_facts {
 	unsigned int partition; /* 0: the whole disk */
 	const char *method;   /* "luks2", "luks1", "bitlocker"; "plain": nothing to unlock */
 	const char *uuid;     /* "" only with "plain" */
+	const char *cipher;   /* that was proved, as dm-crypt writes it; "" none is known */
 	const char *label;    /* for people and for its directory; "": the file system's own */
 	bool read_only;
 };
@@ -71,6 +73,7 @@ struct volume_view {
 	char mapping[OPENNOTE_MAPPING_MAX];
 	char method[16];
 	char uuid[OPENNOTE_UUID_MAX];
+	char cipher[VOLUME_CIPHER_MAX];
 	char label[OPENNOTE_NAME_MAX];
 	bool read_only;
 	enum volume_state state;
@@ -146,6 +149,13 @@ struct volume_life *volume_free(struct volume_life *volume);
 
 /* The daemon ends: what is open stays for the next one; what is being opened is undone. */
 struct volume_life *volume_leave(struct volume_life *volume);
+
+/*
+ * Closes by force what a daemon before this one has left open and nobody has taken up: its device is gone, or has lost its
+ * right since. Recorded, and over by itself.
+ */
+void volume_sweep(const struct volume_setup *setup, const char *mapping, const struct volume_ops *ops,
+		  void *userdata);
 
 const struct volume_view *volume_view(const struct volume_life *volume);
 bool volume_may(struct volume_life *volume, uid_t caller, struct volume_user *user);

@@ -28,6 +28,7 @@ enum {
 	OPTION_MAPPING,
 	OPTION_METHOD,
 	OPTION_UUID,
+	OPTION_CIPHER,
 	OPTION_READ_ONLY,
 	OPTION_ORGANISATION,
 	OPTION_UID,
@@ -43,6 +44,7 @@ static const struct option options[] = {
 	{ "mapping", required_argument, NULL, OPTION_MAPPING },
 	{ "method", required_argument, NULL, OPTION_METHOD },
 	{ "uuid", required_argument, NULL, OPTION_UUID },
+	{ "cipher", required_argument, NULL, OPTION_CIPHER },
 	{ "read-only", no_argument, NULL, OPTION_READ_ONLY },
 	{ "organisation", no_argument, NULL, OPTION_ORGANISATION },
 	{ "uid", required_argument, NULL, OPTION_UID },
@@ -90,6 +92,9 @@ static void take_option(struct line *line, int option, const char *value)
 		break;
 	case OPTION_UUID:
 		request->uuid = value;
+		break;
+	case OPTION_CIPHER:
+		request->cipher = value;
 		break;
 	case OPTION_READ_ONLY:
 		request->read_only = true;
@@ -178,7 +183,8 @@ static int usage(void)
 {
 	fputs("sekimori-open is started by sekimorid:\n"
 	      "  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
-	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--read-only] [--organisation]\n"
+	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
+	      "    [--organisation]\n"
 	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET]\n"
 	      "  sekimori-open close --mapping sekimori-NAME [--force]\n",
 	      stderr);

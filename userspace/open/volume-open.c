@@ -106,6 +106,7 @@ static const char *step_unlock(struct opening *opening)
 				    .mapping = request->mapping,
 				    .method = request->method,
 				    .uuid = request->uuid,
+				    .cipher = request->cipher,
 				    .read_only = request->read_only };
 	_cleanup_(secret_freep) struct secret *secret = NULL;
 	char words[CRYPTOPEN_DETAIL_MAX] = "";

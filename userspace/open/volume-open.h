@@ -11,6 +11,7 @@ struct open_request {
 	const char *mapping;
 	const char *method; /* "luks2", "luks1", "bitlocker"; "plain": nothing to unlock */
 	const char *uuid;   /* NULL only with "plain" */
+	const char *cipher; /* NULL: whatever the header says */
 	bool read_only;
 	bool organisation; /* the secret is the organisation's, not the volume's */
 	uid_t uid;

@@ -2,11 +2,15 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "system/blockdev.h"
 
 #define UNIT_NONE 255
+#define TYPE_NONE 255
+
+/* block/partitions/msdos.c: an extended partition shows no more than room for a boot loader. */
+#define EXTENDED_SECTORS 8
+#define PRIMARY_MAX 4
 
 uint8_t blockdev_unit(struct udev_device *disk)
 {
@@ -20,6 +24,17 @@ uint8_t blockdev_unit(struct udev_device *disk)
 	return (uint8_t)unit;
 }
 
+uint8_t blockdev_type(struct udev_device *disk)
+{
+	struct udev_device *scsi =
+		udev_device_get_parent_with_subsystem_devtype(disk, "scsi", "scsi_device");
+	const char *type = scsi ? udev_device_get_sysattr_value(scsi, "type") : NULL;
+	unsigned int value;
+
+	return type && sscanf(type, "%u", &value) == 1 && value < TYPE_NONE ? (uint8_t)value :
+									      TYPE_NONE;
+}
+
 void blockdev_node(const char *disk, unsigned int partition, char *out, size_t size)
 {
 	size_t len = strlen(disk);
@@ -31,46 +46,54 @@ void blockdev_node(const char *disk, unsigned int partition, char *out, size_t s
 			 len && isdigit((unsigned char)disk[len - 1]) ? "p" : "", partition);
 }
 
+/* Of a partition's attribute in sysfs; false if there is none. */
+static bool read_number(const char *partition, const char *what, unsigned long long *value)
+{
+	char path[224];
+	bool ok;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/%s", partition, what);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	ok = fscanf(f, "%llu", value) == 1;
+	fclose(f);
+	return ok;
+}
+
 size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max)
 {
-	char node[128], path[192];
+	const char *name;
+	char node[128];
 	size_t n = 0;
 
 	/* The kernel gives disks of this kind at most 255. */
 	for (unsigned int number = 1; number < 256 && n < max; number++) {
+		unsigned long long sectors;
+
 		blockdev_node(disk, number, node, sizeof(node));
-		snprintf(path, sizeof(path), "/sys/class/block/%s", node + sizeof("/dev/") - 1);
-		if (!access(path, F_OK))
+		name = node + sizeof("/dev/") - 1;
+		if (read_number(name, "size", &sectors) &&
+		    (number > PRIMARY_MAX || sectors > EXTENDED_SECTORS))
 			numbers[n++] = number;
 	}
 	return n;
 }
 
-/* sysfs counts in sectors of 512 bytes, whatever the disk's are. UINT64_MAX if it cannot be read. */
-static uint64_t partition_attribute(const char *disk, unsigned int partition, const char *what)
+/* sysfs counts in sectors of 512 bytes, whatever the disk's are. */
+static bool sectors_are(const char *partition, const char *what, uint64_t bytes)
 {
 	unsigned long long sectors;
-	char node[128], path[224];
-	bool ok;
-	FILE *f;
 
-	blockdev_node(disk, partition, node, sizeof(node));
-	snprintf(path, sizeof(path), "/sys/class/block/%s/%s", node + sizeof("/dev/") - 1, what);
-	f = fopen(path, "re");
-	if (!f)
-		return UINT64_MAX;
-	ok = fscanf(f, "%llu", &sectors) == 1 && sectors < UINT64_MAX / 512;
-	fclose(f);
-	return ok ? sectors * 512 : UINT64_MAX;
-}
-
-uint64_t blockdev_partition_size(const char *disk, unsigned int partition)
-{
-	return partition_attribute(disk, partition, "size");
+	return read_number(partition, what, &sectors) && bytes % 512 == 0 && sectors == bytes / 512;
 }
 
 bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size)
 {
-	return partition_attribute(disk, partition, "start") == offset &&
-	       partition_attribute(disk, partition, "size") == size;
+	char node[128];
+	const char *name = node + sizeof("/dev/") - 1;
+
+	blockdev_node(disk, partition, node, sizeof(node));
+	return sectors_are(name, "start", offset) && sectors_are(name, "size", size);
 }

@@ -13,14 +13,17 @@
  */
 uint8_t blockdev_unit(struct udev_device *disk);
 
+/* Its SCSI peripheral device type, as the kernel was told; 255 if it is no SCSI disk. */
+uint8_t blockdev_type(struct udev_device *disk);
+
 /* Path of the node of a disk ("sda") or of a partition of it, as the kernel names them: sda1, mmcblk0p1. */
 void blockdev_node(const char *disk, unsigned int partition, char *out, size_t size);
 
 /* Does this partition of the disk lie there? Bytes. */
 bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size);
 
-/* Its size in bytes; UINT64_MAX if there is none. */
-uint64_t blockdev_partition_size(const char *disk, unsigned int partition);
-
-/* Numbers of the partitions that the kernel has found on a disk, at most `max`; returns how many. */
+/*
+ * Numbers of the partitions that the kernel has found on a disk, at most `max`; returns how many. Without the entry of an
+ * extended partition, for which the kernel makes one of a block or two.
+ */
 size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max);

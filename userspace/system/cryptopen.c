@@ -65,14 +65,26 @@ static int outcome(int error)
 	return error;
 }
 
-static int load_checked(struct crypt_device *cd, const char *type, const char *expected, char *detail)
+/* The header is read again here, and must still be the one that was proved. */
+static int load_checked(struct crypt_device *cd, const char *type, const struct cryptopen *volume,
+			char *detail)
 {
+	const char *expected = volume->uuid;
+	char cipher[128];
 	const char *uuid;
 	int r = crypt_load(cd, type, NULL);
 
 	if (r < 0)
 		return r == -ENOMEM || r == -EIO || r == -ENXIO ? outcome(r) : CRYPTOPEN_E_HEADER;
 	uuid = crypt_get_uuid(cd);
+	if (volume->cipher) {
+		snprintf(cipher, sizeof(cipher), "%s-%s", crypt_get_cipher(cd),
+			 crypt_get_cipher_mode(cd));
+		if (strcmp(cipher, volume->cipher)) {
+			snprintf(detail, CRYPTOPEN_DETAIL_MAX, "the header's cipher is %.100s", cipher);
+			return CRYPTOPEN_E_UUID;
+		}
+	}
 	if (uuid && !strcasecmp(uuid, expected))
 		return 0;
 	snprintf(detail, CRYPTOPEN_DETAIL_MAX, "the header's UUID is %.40s", uuid ? uuid : "missing");
@@ -97,7 +109,7 @@ int cryptopen_activate(const struct cryptopen *volume, const char *passphrase, s
 	if (r < 0)
 		return outcome(r);
 	crypt_set_log_callback(cd, keep_log, detail);
-	r = load_checked(cd, type, volume->uuid, detail);
+	r = load_checked(cd, type, volume, detail);
 	if (r)
 		return r;
 	r = crypt_activate_by_passphrase(cd, volume->mapping, CRYPT_ANY_SLOT, passphrase, len,

@@ -17,6 +17,7 @@ struct cryptopen {
 	const char *mapping;
 	const char *method; /* "luks2", "luks1", "bitlocker" */
 	const char *uuid;   /* that the header must have */
+	const char *cipher; /* … and the cipher, as dm-crypt writes it; NULL: not looked at */
 	bool read_only;
 };
 

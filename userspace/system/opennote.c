@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -126,4 +127,26 @@ void opennote_remove(const char *mapping)
 	unlink(path);
 	snprintf(path, sizeof(path), DIRECTORY "/%s.json.new", mapping);
 	unlink(path);
+}
+
+size_t opennote_list(char (*mappings)[OPENNOTE_MAPPING_MAX], size_t max)
+{
+	static const char suffix[] = ".json";
+	DIR *dir = opendir(DIRECTORY);
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && n < max && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len < sizeof(suffix) || strcmp(entry->d_name + len - (sizeof(suffix) - 1), suffix) ||
+		    len - (sizeof(suffix) - 1) >= OPENNOTE_MAPPING_MAX)
+			continue;
+		memcpy(mappings[n], entry->d_name, len - (sizeof(suffix) - 1));
+		mappings[n][len - (sizeof(suffix) - 1)] = '\0';
+		n += opennote_mapping_valid(mappings[n]);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "core/macro.h"
@@ -38,3 +39,6 @@ bool opennote_mapping_valid(const char *mapping);
 int opennote_write(const char *mapping, const struct opennote *note);
 int opennote_read(const char *mapping, struct opennote *note);
 void opennote_remove(const char *mapping);
+
+/* The mappings of all notes, at most `max`; returns how many. */
+size_t opennote_list(char (*mappings)[OPENNOTE_MAPPING_MAX], size_t max);

@@ -48,6 +48,7 @@ struct monitor {
 struct seat {
 	sd_event *event;
 	seat_fn fn;
+	void (*sessions_fn)(void *userdata);
 	void *userdata;
 	int inotify;
 	int wd;     /* of RUN_DIR or SYSTEMD_DIR; -1 none */
@@ -202,6 +203,8 @@ static void seat_update(struct seat *seat)
 {
 	if (seat_read(seat))
 		seat->fn(seat->userdata, seat_active(seat));
+	if (seat->sessions_fn)
+		seat->sessions_fn(seat->userdata);
 }
 
 static void monitor_drop(struct monitor *monitor)
@@ -358,7 +361,32 @@ const struct seat_user *seat_active(const struct seat *seat)
 	return &seat->people[seat->now].user;
 }
 
+void seat_follow_sessions(struct seat *seat, void (*fn)(void *userdata))
+{
+	seat->sessions_fn = fn;
+}
+
+static bool session_lives(const char *session, uid_t uid)
+{
+	_cleanup_(freep) char *class = NULL, *state = NULL, *place = NULL;
+	uid_t owner;
+
+	return sd_session_get_uid(session, &owner) >= 0 && owner == uid &&
+	       sd_session_get_class(session, &class) >= 0 && !strcmp(class, "user") &&
+	       sd_session_get_state(session, &state) >= 0 && strcmp(state, "closing") &&
+	       sd_session_get_seat(session, &place) >= 0 && !strcmp(place, SEAT);
+}
+
 bool seat_has_sessions(uid_t uid)
 {
-	return sd_uid_get_sessions(uid, 0, NULL) > 0;
+	char **sessions = NULL;
+	bool found = false;
+	int n = sd_get_sessions(&sessions);
+
+	for (int i = 0; i < n; i++) {
+		found |= session_lives(sessions[i], uid);
+		free(sessions[i]);
+	}
+	free(sessions);
+	return found;
 }

@@ -7,7 +7,7 @@
  * remote. A greeter, a lock screen that is a session of its own, a text console that nobody has
  * logged in to, or no logind at all: nobody. Nobody is also the answer while logind's files cannot
  * be read, so that what is allowed to one user is never allowed to another. (A screen locked inside
- * the user's own session stays the user's: logind tells that on D-Bus only.)
+ * the user's own session stays the user's: logind tells that on D-Bus only, see daemon/screenlock.h.)
  *
  * Groups are those of the group database when the seat last changed; who is put into a group while
  * sitting there gets it with the next switch or login, much as the kernel has it.
@@ -52,5 +52,14 @@ DEFINE_CLEANUP(struct seat *, seat_free)
 /* Never NULL; valid until the next call of the function or seat_free(). */
 const struct seat_user *seat_active(const struct seat *seat);
 
-/* Has this user a session that has not ended, in front or not? */
+/*
+ * Called after each notice of logind's, also when the same user still sits there: somebody in the background may have
+ * gone. NULL ends it.
+ */
+void seat_follow_sessions(struct seat *seat, void (*fn)(void *userdata));
+
+/*
+ * Has this user a session at the seat that has not ended, in front or not? Asks the sessions' own files: they are what
+ * is watched, while the file of the user is written after them.
+ */
 bool seat_has_sessions(uid_t uid);
