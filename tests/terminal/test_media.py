@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Media that are more than one disk with one volume: two faces, cards that change, readers, UAS, partitions."""
 
+import os
 import time
 
 import tables
 from barrier import (PLAYED, SANITIZED, TOOLS, UUID, UUID_OTHER, Since, bring, check_daemon, daemon_pid, disks, ffs,
-                     ffs_stop, images, medium, options, ready, unplug_all)
+                     ffs_stop, images, medium, options, ready, start_daemon, unplug_all)
 from disks import MIB, SECTOR
 from luks import Header
 from policies import reload, use
@@ -16,7 +17,8 @@ NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
 SIZE = 16 * MIB
 SECTORS = SIZE // SECTOR
 
-FACES_UUID, CARD_UUID, UAS_UUID, READONLY_UUID, SLOTS_UUID = (UUID[:-3] + f"a0{i}" for i in range(5))
+FACES_UUID, CARD_UUID, UAS_UUID, READONLY_UUID, SLOTS_UUID, UASRO_UUID, PARTS_UUID = (
+    UUID[:-3] + f"a0{i}" for i in range(7))
 MEDIA = (
     medium("ZEI-001", "GOOD", UUID)
     + medium("ZEI-002", "CARD", CARD_UUID)
@@ -24,6 +26,8 @@ MEDIA = (
     + medium("ZEI-004", "UAS", UAS_UUID, ids=UAS_ID)
     + medium("ZEI-005", "READONLY", READONLY_UUID, more="access ro")
     + medium("ZEI-006", "SLOTS", SLOTS_UUID, ids=":".join(PLAYED))
+    + medium("ZEI-007", "UASRO", UASRO_UUID, ids=UAS_ID, more="access ro")
+    + medium("ZEI-008", "PARTS", PARTS_UUID)
 )
 OPTIONS = options(daemon=SANITIZED, policy="policy test-terminal\nversion 1\n" + MEDIA)
 
@@ -222,3 +226,168 @@ def test_plain_uas_stick_is_taken_back(t):
     wait_gone(t)
     thief.assert_failed()
     assert "sda" not in t.read("/proc/mounts")
+
+
+def test_uas_reader_with_more_units_than_can_be_proved_is_taken_back(t):
+    ready(t)
+    since = Since(t)
+    t.qmp("device_add", {"driver": "usb-uas", "id": "a", "bus": "xhci.0", "serial": "UAS"})
+    for lun in range(17):
+        t.qmp("device_add", {"driver": "scsi-hd", "id": f"a-{lun}", "bus": "a.0", "lun": lun,
+                             "drive": t._drive(f"a-{lun}", small(UAS_UUID), True), "share-rw": True})
+        t.drives.pop(f"a-{lun}")
+    t.drives["a"] = None
+    t.qmp("qom-set", {"path": "/machine/peripheral/a", "property": "attached", "value": True})
+    denied = since.wait("denied", timeout=40)
+    assert denied["reason"] == "too-many-volumes", denied
+    assert not since.records("allowed"), since.records()
+    wait_gone(t)
+
+
+# --- read-only ---
+
+def assert_read_only(t, *nodes):
+    for node in nodes:
+        t.wait_until(lambda: t.run(f"blockdev --getro {node}", check=False).out.strip() == "1", what=f"{node} read-only")
+        before = t.run(f"head -c 4096 {node} | md5sum").out
+        written = t.run(f"dd if=/dev/urandom of={node} bs=4096 count=1 conv=fsync oflag=direct", check=False)
+        assert written.status != 0, written
+        t.run(f"blockdev --flushbufs {node}", check=False)
+        assert t.run(f"head -c 4096 {node} | md5sum").out == before
+
+
+def partitioned(uuid, name="partitioned"):
+    return made(name, lambda d, n: d.assemble(n, SIZE, tables.primary((0x83, 2048, 4096)), {MIB: small(uuid)}))
+
+
+def test_read_only_grant_is_read_only_for_root_too(t):
+    ready(t)
+    since, thief = Since(t), Thief(t)
+    t.plug_storage("a", partitioned(READONLY_UUID), serial="READONLY")
+    assert since.wait("allowed")["access"] == "ro"
+    t.wait_until(lambda: t.exists("/dev/sda1"), what="the partition")
+    t.wait_until(lambda: t.read("/sys/block/sda/ro") == "1", what="the disk read-only")
+    assert_read_only(t, "/dev/sda", "/dev/sda1")
+    thief.assert_failed()
+
+
+def test_read_only_grant_of_a_uas_stick(t):
+    ready(t)
+    since = Since(t)
+    t.plug_storage("a", small(UASRO_UUID), uas=True, serial="UASRO")
+    assert since.wait("allowed", timeout=30)["access"] == "ro"
+    since.wait("released")
+    assert_read_only(t, "/dev/sda")
+
+
+def test_write_protected_stick_is_let_in_as_it_is(t):
+    ready(t)
+    since = Since(t)
+    t.plug_storage("a", small(UUID), serial="GOOD", readonly=True)
+    assert since.wait("allowed")["access"] == "rw"
+    t.wait_until(lambda: disks(t), what="the disk")
+    time.sleep(1)
+    assert_read_only(t, "/dev/sda")
+    assert not since.records("tampering") and not since.records("revoked"), since.records()
+
+
+# --- partitions, and disks of other sizes ---
+
+def stays(t, image, serial="PARTS", nodes=(), block_size=512):
+    """Proved, let in, and still there after the second look."""
+    ready(t)
+    since = Since(t)
+    if block_size == 512:
+        t.plug_storage("a", image, serial=serial)
+    else:
+        Reader(t, "a", image, serial, block_size=block_size)
+    record = since.wait("allowed", timeout=30)
+    for node in nodes:
+        t.wait_until(lambda: t.exists(node), what=node)
+        status = t.run(f"stat -c '%a %U' {node}", check=False)
+        assert status.out.split() == ["600", "root"], (node, status, since.records())
+    t.wait_until(lambda: disks(t), what="the disk")
+    time.sleep(1.5)
+    assert not since.records("revoked") and len(disks(t)) == 1, since.records()
+    t.unplug("a")
+    since.wait("removed")
+    return record
+
+
+def test_every_kind_of_table_with_four_volumes(t):
+    starts = [2048, 8192, 14336, 20480]
+    volumes = {start * SECTOR: small(uuid) for start, uuid in zip(starts, [UUID_OTHER, PARTS_UUID, UUID, CARD_UUID])}
+    parts = [(start, 4096) for start in starts]
+    nodes = {"gpt": (1, 2, 3, 4), "mbr": (1, 2, 3, 4), "logical": (1, 5, 6, 7)}
+    for kind, table in (("gpt", tables.gpt(SECTORS, parts)),
+                        ("mbr", tables.primary(*((0x83, *part) for part in parts))),
+                        ("logical", tables.logical(7168, SECTORS - 7168, parts[1:], first=[(0x83, *parts[0])]))):
+        image = made(f"four-{kind}", lambda d, n, table=table: d.assemble(n, SIZE, table, volumes))
+        record = stays(t, image, nodes=[f"/dev/sda{n}" for n in nodes[kind]])
+        assert record["medium"] == "ZEI-008" and record["reason"] == "proved", (kind, record)
+
+
+def test_plain_partition_among_four_is_named(t):
+    ready(t)
+    since = Since(t)
+
+    def make(d, name):
+        path = d.assemble(name, SIZE, tables.gpt(SECTORS, [(2048, 4096), (8192, 4096), (14336, 4096), (20480, 4096)]),
+                          {start * SECTOR: small(PARTS_UUID) for start in (2048, 8192, 20480)})
+        d.put(path, 14336 * SECTOR, d.plain(name + "-fat", 2 * MIB, partitioned=False))
+        return path
+    t.plug_storage("a", made("plain-among-four", make), serial="PARTS")
+    denied = since.wait("denied")
+    assert denied["reason"] == "not-encrypted" and "partition 3" in denied["detail"], denied
+    since.assert_no_disk()
+
+
+def test_sectors_of_4096_bytes(t):
+    stays(t, small(PARTS_UUID), block_size=4096)
+    count = SIZE // 4096
+    image = made("gpt-4096", lambda d, n: d.assemble(
+        n, SIZE, tables.gpt(count, [(256, 512), (1024, 512)], sector=4096), {MIB: small(PARTS_UUID), 4 * MIB: small()}))
+    stays(t, image, nodes=["/dev/sda1", "/dev/sda2"], block_size=4096)
+
+
+def test_disk_beyond_two_tib(t):
+    size = 3 << 40
+    total, middle = size // SECTOR, (5 << 39) // SECTOR
+    image = made("whole-3-tib", lambda d, n: _stretched(d, n, size))
+    stays(t, image)
+    table = tables.gpt(total, [(2048, middle - 2048), (middle, total - 2048 - middle)])
+    image = made("gpt-3-tib", lambda d, n: d.assemble(
+        n, size, table, {MIB: small(PARTS_UUID), middle * SECTOR: small()}))
+    stays(t, image, nodes=["/dev/sda1", "/dev/sda2"])
+
+
+def _stretched(d, name, size):
+    path = d.copy(name, small(PARTS_UUID))
+    os.truncate(path, size)
+    return path
+
+
+# --- a restart ---
+
+def test_mounted_medium_stays_through_a_restart_and_goes_with_the_policy(t):
+    ready(t)
+    since = Since(t)
+    t.plug_storage("a", made("mountable", lambda d, n: d.luks2(n, uuid=UUID)), serial="GOOD")
+    since.wait("released")
+    t.wait_until(lambda: disks(t), what="the disk")
+    time.sleep(1)
+    t.run("echo -n sekimori | cryptsetup open --key-file - /dev/sda opened && mkfs.ext4 -q /dev/mapper/opened && "
+          "mkdir -p /run/opened && mount /dev/mapper/opened /run/opened && echo kept > /run/opened/file && sync", timeout=60)
+    t.run("kill -KILL $(pidof sekimorid); while pidof sekimorid; do sleep 0.1; done")
+    assert t.ls("/run/sekimori") and disks(t)
+    since = Since(t)
+    start_daemon(t)
+    since.wait("resumed", serial="GOOD")
+    time.sleep(1.5)
+    assert not since.records("revoked"), since.records()
+    assert t.read("/run/opened/file") == "kept"
+    use(t, MEDIA.replace("GOOD", "OTHER"))
+    since.wait("revoked", serial="GOOD")
+    since.wait("denied", serial="GOOD")
+    wait_gone(t)
+    t.run("umount -l /run/opened; cryptsetup close opened", check=False)

@@ -609,6 +609,30 @@ static void digest_holds_tables_and_gaps(void)
 	}
 }
 
+/* Whoever uses a volume writes its data, also where a table or a file system is looked for. */
+static void data_that_changes_is_no_part_of_the_digest(void)
+{
+	static const uint64_t places[] = {64 * MIB - 512, 64 * MIB - 1, 65536 + 64 + 8, 20 * MIB};
+	uint8_t digest[REPORT_DIGEST_SIZE];
+
+	whole_make();
+	digest_take(digest);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		whole_make();
+		disk_put(&disk, places[i], 1)[0] = 0x5a;
+		CU_ASSERT_TRUE(digest_is(digest));
+	}
+	mbr_make(512);
+	digest_take(digest);
+	disk_put(&disk, 81 * MIB - 512, 512)[0] = 0x5a;
+	CU_ASSERT_TRUE(digest_is(digest));
+	bitlocker_make(512);
+	digest_take(digest);
+	disk_put(&disk, BITLOCKER_BOOT_LEN + 5000, 1)[0] = 0x5a;
+	CU_ASSERT_TRUE(digest_is(digest));
+	CU_ASSERT_EQUAL(report.outcome, REPORT_PROVED);
+}
+
 static void digest_does_not_depend_on_the_unit(void)
 {
 	const struct survey_disk reader = {.read = play_read};
@@ -652,6 +676,7 @@ static const struct test tests[] = {
 	TEST(superblock_inside_a_volume_is_found),
 	TEST(digest_is_of_all_that_was_looked_at),
 	TEST(digest_holds_tables_and_gaps),
+	TEST(data_that_changes_is_no_part_of_the_digest),
 	TEST(digest_does_not_depend_on_the_unit),
 };
 

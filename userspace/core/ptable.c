@@ -151,6 +151,11 @@ int ptable_next(struct ptable *table, uint64_t *offset, size_t *len)
 	return 1;
 }
 
+bool ptable_in_table(const struct ptable *table)
+{
+	return table->walk.step != STEP_NO_BACKUP;
+}
+
 void ptable_finish(struct ptable *table)
 {
 	if (ptable_blocks(table) < 2)

@@ -101,3 +101,6 @@ int ptable_next(struct ptable *table, uint64_t *offset, size_t *len);
 
 /* The bytes that were asked for, all of them. */
 void ptable_feed(struct ptable *table, const uint8_t *data);
+
+/* Is what ptable_next() asks for the place of a table? Else it is one where there must be none. */
+bool ptable_in_table(const struct ptable *table);

@@ -61,7 +61,10 @@ struct report_unit {
 	uint8_t type;		 /* SCSI peripheral device type */
 	uint8_t write_protected; /* 0 or 1 */
 	uint8_t table;		 /* enum ptable_kind */
-	/* BLAKE2b-256 over size and all bytes that the verdict rests on, in order; zero until then. */
+	/*
+	 * BLAKE2b-256 over size and the bytes that the verdict rests on, in order, but for those that change
+	 * while a volume is used; zero until then.
+	 */
 	uint8_t digest[REPORT_DIGEST_SIZE];
 	char vendor[REPORT_VENDOR_MAX]; /* printable ASCII, these three */
 	char product[REPORT_PRODUCT_MAX];

@@ -62,16 +62,15 @@ void session_tamper(struct session *session, const struct session_disk *disk)
 }
 
 /*
- * Of a medium whose file system or live data is among what was read (it encrypts in hardware, or by BitLocker), the
- * bytes change with use. Then its size must do, where it may have been in use: an earlier daemon let it in.
+ * Of a medium that encrypts in hardware the file system is among what was read, and changes with use. Then its size
+ * must do, where it may have been in use: an earlier daemon let it in.
  */
 static bool disk_lives(const struct session_disk *disk)
 {
 	const struct device *device = &disk->session->device;
 
 	return disk->session->resumed &&
-	       (!strcmp(device->method, encryption_name(ENCRYPTION_HARDWARE)) ||
-		!strcmp(device->method, encryption_name(ENCRYPTION_BITLOCKER)));
+	       !strcmp(device->method, encryption_name(ENCRYPTION_HARDWARE));
 }
 
 /* A slot that was empty and still is has nothing to compare. */
@@ -87,7 +86,9 @@ static bool disk_is_inspected(const struct session_disk *disk, const struct repo
 	/* The CD-ROM of a medium that encrypts in hardware: it was let in for what it says it is. */
 	if (unit->state == REPORT_UNIT_OTHER)
 		return disk->type == unit->type;
-	if (seen->n_units != 1)
+	/* Same bytes where the verdict rests on them, and nothing where there must be nothing. */
+	if (seen->n_units != 1 ||
+	    (report->outcome == REPORT_PROVED && seen->outcome != REPORT_PROVED))
 		return false;
 	return report_unit_same(unit, &seen->units[0]) ||
 	       (disk_lives(disk) && unit->blocks == seen->units[0].blocks &&
@@ -313,6 +314,25 @@ static bool session_awaits_disks(const struct session *session)
 	       session->on_blocks;
 }
 
+/* A disk that there is no room for. It is root's alone, but the device is more than what was looked at. */
+static void session_overflow(struct session *session, const char *name)
+{
+	const char *reason = session->n_disks == DEVICE_BLOCKS_MAX ? "too-many-volumes" :
+								     "inspector-failed";
+	char detail[DEVICE_BLOCK_NAME_MAX + 32];
+
+	if (!session_must_look(session))
+		return;
+	snprintf(detail, sizeof(detail), "%.*s is one disk too many", DEVICE_BLOCK_NAME_MAX, name);
+	if (session->on_blocks) {
+		session_deny(session, reason, detail);
+		return;
+	}
+	snprintf(session->device.detail, sizeof(session->device.detail), "%s", detail);
+	session->refused = reason;
+	session_revoke(session, reason);
+}
+
 static void disk_appeared(struct session *session, struct udev_device *block, const char *name)
 {
 	struct session_disk *disk = session_disk_find(session, name);
@@ -332,11 +352,13 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 			disk_look(disk);
 		return;
 	}
-	if (session->n_disks == DEVICE_BLOCKS_MAX || strlen(name) >= sizeof(disk->name))
-		return; /* stays root's alone, and is never opened for anybody */
-	disk = calloc(1, sizeof(*disk));
-	if (!disk)
+	disk = session->n_disks < DEVICE_BLOCKS_MAX && strlen(name) < sizeof(disk->name) ?
+		       calloc(1, sizeof(*disk)) :
+		       NULL;
+	if (!disk) {
+		session_overflow(session, name);
 		return;
+	}
 	session->disks[session->n_disks++] = disk;
 	disk->session = session;
 	disk->devnum = udev_device_get_devnum(block);

@@ -86,7 +86,15 @@ static void digest_number(struct survey *s, uint64_t value)
 	crypto_generichash_update(&s->digest, bytes, sizeof(bytes));
 }
 
-/* All reading goes through here: into the digest, and never beyond the disk. */
+/* What a verdict rests on, and what nobody writes who uses the disk. */
+static void survey_digest(struct survey *s, uint64_t offset, const uint8_t *data, size_t len)
+{
+	digest_number(s, offset);
+	digest_number(s, len);
+	crypto_generichash_update(&s->digest, data, len);
+}
+
+/* All reading goes through here, and never beyond the disk. */
 static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	const uint32_t block = s->unit->block_size;
@@ -103,14 +111,11 @@ static bool survey_read_disk(struct survey *s, uint64_t offset, uint8_t *data, s
 		return survey_end(s, (enum report_outcome)r, "%s", detail);
 	}
 	s->report->bytes_read += len;
-	digest_number(s, offset);
-	digest_number(s, len);
-	crypto_generichash_update(&s->digest, data, len);
 	return true;
 }
 
-/* What is known of the disk's beginning is not read again. */
-static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+/* What is known of the disk's beginning is not read again. Not into the digest. */
+static bool survey_look(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
 {
 	size_t known = 0;
 
@@ -123,8 +128,18 @@ static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t
 	return known == len || survey_read_disk(s, offset + known, data + known, len - known);
 }
 
-/* Bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it. */
-static bool survey_read_bytes(struct survey *s, uint64_t offset, uint8_t *room, size_t len,
+static bool survey_read(struct survey *s, uint64_t offset, uint8_t *data, size_t len)
+{
+	if (!survey_look(s, offset, data, len))
+		return false;
+	survey_digest(s, offset, data, len);
+	return true;
+}
+
+/*
+ * The same two for bytes that need not lie on blocks: `room` holds 2 * BLOCK_MAX more than len. *data is in it.
+ */
+static bool survey_look_bytes(struct survey *s, uint64_t offset, uint8_t *room, size_t len,
 			      const uint8_t **data)
 {
 	const uint32_t block = s->unit->block_size;
@@ -132,7 +147,16 @@ static bool survey_read_bytes(struct survey *s, uint64_t offset, uint8_t *room, 
 	const size_t whole = (before + len + block - 1) / block * block;
 
 	*data = room + before;
-	return survey_read(s, offset - before, room, whole);
+	return survey_look(s, offset - before, room, whole);
+}
+
+static bool survey_read_bytes(struct survey *s, uint64_t offset, uint8_t *room, size_t len,
+			      const uint8_t **data)
+{
+	if (!survey_look_bytes(s, offset, room, len, data))
+		return false;
+	survey_digest(s, offset, *data, len);
+	return true;
 }
 
 /* --- space that should be empty --- */
@@ -202,7 +226,8 @@ static bool volume_add(struct survey *s, uint64_t offset, uint64_t size,
 
 /*
  * Some file systems have their superblock so far from the beginning that it fits among key material or
- * data. The volume's bytes up to `from` have been seen by the method's parser.
+ * data, which whoever uses the volume writes. Its bytes up to `from` have been seen by the method's
+ * parser.
  */
 static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, uint64_t from)
 {
@@ -215,7 +240,7 @@ static bool volume_look_far(struct survey *s, uint64_t offset, uint64_t size, ui
 
 		if (places[i] < from || size < places[i] + FSMAGIC_FAR_LEN)
 			continue;
-		if (!survey_read_bytes(s, offset + places[i], room, FSMAGIC_FAR_LEN, &data))
+		if (!survey_look_bytes(s, offset + places[i], room, FSMAGIC_FAR_LEN, &data))
 			return false;
 		name = fsmagic_find_far(data, FSMAGIC_FAR_LEN, places[i]);
 		if (name)
@@ -349,9 +374,14 @@ static bool table_walk(struct survey *s)
 		return survey_no_memory(s);
 	ptable_start(&s->table, s->size, s->unit->block_size);
 	while ((want = ptable_next(&s->table, &offset, &len)) > 0) {
-		if (!survey_read(s, offset, data, len))
+		bool table = ptable_in_table(&s->table);
+
+		if (!survey_look(s, offset, data, len))
 			return false;
 		ptable_feed(&s->table, data);
+		/* Where there is no table, there may be a volume's data. */
+		if (table && s->table.kind != PTABLE_NONE)
+			survey_digest(s, offset, data, len);
 	}
 	if (want < 0)
 		return survey_end(s, s->table.too_many ? REPORT_TOO_MANY : REPORT_TABLE, "%s",
