@@ -59,6 +59,11 @@ static int read_base(struct making *making)
 	if (r)
 		return message_fail(context, "%s has errors: nothing was written",
 				    "%sに誤りがあります。何も書いていません", making->base_path);
+	if (!policy_header(policy)->mark_required)
+		message_note((void *)context,
+			     "%s does not say `mark required`: whoever has a medium could format it anew with his own key",
+			     "%sに「mark required」がありません。借りた人が自分の鍵で初期化し直しても見分けられません",
+			     making->base_path);
 	if (policy_n_media(policy))
 		return message_fail(
 			context, "%s has medium lines: they come from the register, take them out",
