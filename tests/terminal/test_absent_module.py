@@ -97,5 +97,6 @@ def test_daemon_killed_during_inspection_shuts_at_the_next_start(t):
     assert driver(t, f"{name}:1.0") == ""
     start_daemon(t)
     since.wait("denied", timeout=30)
-    assert t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0"
+    # The record is written before what it tells of is done.
+    t.wait_until(lambda: t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0", 3, "shut")
     since.assert_no_disk()

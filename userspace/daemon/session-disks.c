@@ -258,7 +258,7 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 		disk_collect(disk, report);
 	else if (report->outcome == REPORT_INTERNAL || report->outcome == REPORT_TIMEOUT ||
 		 report->outcome == REPORT_TRANSPORT)
-		disk_failed(disk, detail ? detail : "");
+		disk_failed(disk, end == INSPECTOR_REPORTED ? report->detail : detail);
 	else if (session->device.method[0])
 		disk_compare(disk, report);
 	else {
