@@ -5,6 +5,9 @@
  * SCSI on a held device, and over a block device after it was released; both give the same digest
  * for the same disk.
  *
+ * The digest holds what the verdict rests on, but nothing that whoever uses a volume writes: a place where
+ * there must be no table or superblock may be data. So the same disk is one of the same digest *and* outcome.
+ *
  * Nothing is read twice, because a device may answer differently every time.
  *
  * Space that belongs to no volume, and that between LUKS2's keyslots and its data, is looked at where a
