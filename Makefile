@@ -259,6 +259,12 @@ test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
 
+.PHONY: test-long
+test-long: need-deps ## every scenario in the virtual terminal, also those that take long (half an hour)
+	$(MAKE) -s -j2 stage
+	tests/terminal/prepare.sh
+	tests/terminal/run.py --long
+
 .PHONY: check
 check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration'

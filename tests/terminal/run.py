@@ -116,6 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose file or name matches (regular expression)")
     parser.add_argument("-j", type=int, default=2, help="machines at the same time (2)")
+    parser.add_argument("--long", action="store_true", help="also the files that say LONG = True")
     parser.add_argument("files", nargs="*", help="test files (all)")
     arguments = parser.parse_args()
 
@@ -128,6 +129,8 @@ def main():
         except Exception:
             print(f"FAIL  {os.path.basename(path)}: cannot be loaded\n{tail(traceback.format_exc())}")
             failed += 1
+            continue
+        if getattr(module, "LONG", False) and not (arguments.files or arguments.k or arguments.long):
             continue
         names = [n for n in vars(module) if n.startswith("test_") and callable(getattr(module, n))]
         names = [n for n in names if not arguments.k or re.search(arguments.k, f"{module.__name__[5:]}: {n[5:]}")]

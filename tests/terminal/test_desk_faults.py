@@ -8,6 +8,7 @@ from helpdesk import (  # noqa: F401
     DISKS, IMAGE, OFFICE, QUICK, begin, gone, image, inspect, issue, mappings, options,
     plug, ready, refused, teardown, wait_step)
 
+LONG = True  # minutes under emulation: run by `make test-long`
 OPTIONS = options()
 
 

@@ -12,6 +12,7 @@ from terminal import BUILD
 
 BITLOCKER_GUID = "33221100-5544-7766-8899-aabbccddeeff"  # tests/unit/bitlocker-image.h
 GOOD = medium("ZEI-001", "GOOD", UUID)
+LONG = True  # minutes under emulation: run by `make test-long`
 OPTIONS = options(daemon=SANITIZED, policy="policy test-terminal\nversion 1\n" + GOOD)
 
 

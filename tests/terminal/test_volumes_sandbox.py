@@ -20,6 +20,7 @@ def helper_unit():
         "ExecStart=/usr/sbin/sekimorid", "ExecStart=/bin/sh /run/helper.sh")
 
 
+LONG = True  # minutes under emulation: run by `make test-long`
 OPTIONS = {"stages": [STAGE], "init": "systemd", "files": {"/etc/systemd/system/helper.service": helper_unit()}}
 
 
