@@ -46,6 +46,20 @@ struct command_options {
 	const char *state;
 	bool organisation;
 	const char *passphrase_file;
+	/* of the event log */
+	const char *since;
+	const char *until;
+	const char *person;
+	const char *medium;
+	const char *verdict;
+	const char *reason;
+	struct command_repeated kinds;
+	struct command_repeated logs; /* files or directories; none: this terminal's */
+	const char *format;
+	const char *output;
+	const char *month;
+	bool compliance;
+	bool record;
 	struct command_repeated groups;
 	struct command_repeated allowed;
 };
@@ -81,6 +95,15 @@ enum {
 	FOR_POLICY_DIFF = 1 << 9,
 	FOR_OPEN = 1 << 10,
 	FOR_EJECT = 1 << 11,
+	FOR_LOG_SHOW = 1 << 12,
+	FOR_LOG_FOLLOW = 1 << 13,
+	FOR_LOG_VERIFY = 1 << 14,
+	FOR_LOG_EXPORT = 1 << 15,
+	FOR_DOCTOR = 1 << 16,
+	FOR_REPORT = 1 << 17,
+	FOR_INCIDENT_LIST = 1 << 18,
+	FOR_INCIDENT_SHOW = 1 << 19,
+	FOR_INCIDENT_EXPORT = 1 << 20,
 };
 
 struct command {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which records somebody wants to see. A cheap look at the line's bytes first, then the parsed record decides. Strings
+ * match as wholes (device: port, id, serial or fingerprint; person: user, uid, or holder).
+ */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log/logset.h"
+
+#define LOGFILTER_KINDS_MAX 16
+
+struct logfilter {
+	const char *person;
+	const char *medium;
+	const char *device;
+	const char *terminal;
+	const char *verdict; /* "allow", "block" */
+	const char *reason;
+	const char *kinds[LOGFILTER_KINDS_MAX + 1]; /* NULL-terminated; none: all */
+	int64_t since_us, until_us; /* of "time", microseconds since the epoch; until is exclusive; 0: no limit */
+};
+
+/* The record if it matches, owned by the caller; NULL if not. A line that is no JSON object never matches. */
+struct json_object *logfilter_match(const struct logfilter *filter, const struct logset_line *line);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The files of an event log, read in order: the rotated ones (events-TIME-SEQ.jsonl, or compressed events-TIME-SEQ.jsonl.zst, where
+ * TIME is YYYYMMDDTHHMMSSZ and SEQ the number of its first record, 12 digits), then events.jsonl.
+ * Streams: memory does not grow with the log. Any bytes may stand in them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/macro.h"
+
+/* A longer line is no record; it is given in part and marked. The daemon writes at most LOGFILE_LINE_MAX. */
+#define LOGSET_LINE_MAX (64 * 1024)
+
+struct logset;
+
+struct logset_line {
+	const char *file; /* its name */
+	uint64_t number;  /* from 1, in this file */
+	const char *text; /* not NUL-terminated, without newline; good until the next call */
+	size_t len;
+	bool first;	/* of its file */
+	bool cut;	/* the file ends without a newline here */
+	bool too_long;	/* only its beginning */
+};
+
+/*
+ * paths: files, or directories (all files of a log in it, rotated and current, in order), or "-" for standard
+ * input. A file whose name tells that it ends before `since_us` (the next one's TIME) is skipped; 0: none is.
+ * Microseconds since the epoch. Negative errno; *badp (static until the next call) names the path.
+ */
+int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t since_us, const char **badp);
+struct logset *logset_close(struct logset *set);
+DEFINE_CLEANUP(struct logset *, logset_close);
+
+/* 1 and the next line, 0 at the end, negative errno (of reading, or a damaged compressed file: -EBADMSG). */
+int logset_next(struct logset *set, struct logset_line *line);
