@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
@@ -136,6 +137,14 @@ static int take_anchor_file(struct check *check, const char *path)
 	return COMMAND_FAILED;
 }
 
+/* Then nothing may be missing in front either, but what retention removed. */
+static bool is_directory(const struct command_options *options)
+{
+	struct stat st;
+
+	return !options->logs.n || (options->logs.n == 1 && !stat(options->logs.values[0], &st) && S_ISDIR(st.st_mode));
+}
+
 /* The journal and the keeper know this terminal's log only. What they tell is asked before the log is read: it grows. */
 static int check_init(struct check *check, const struct command_options *options)
 {
@@ -158,6 +167,7 @@ static int check_init(struct check *check, const struct command_options *options
 		expect_seq(check, daemon.seq);
 	with.public_key = check->has_key ? check->public_key : NULL;
 	with.expected_seq = check->expected_seq;
+	with.whole = is_directory(options);
 	check->verify = logverify_new(&with);
 	if (!check->verify)
 		output_no_memory();
