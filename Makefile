@@ -96,12 +96,13 @@ PO := userspace/po
 PO_PARTS := $(wildcard $(PO)/parts/*.po)
 PO_SOURCES = $(sort $(wildcard userspace/*/*.c userspace/*/*.h))
 XGETTEXT := xgettext --force-po --language=C --from-code=UTF-8 --no-wrap --add-location=file --sort-by-file --add-comments=Translators: \
-	--keyword --keyword=_:1 --keyword=N_:1 --keyword=ngettext:1,2 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format \
+	--keyword --keyword=_:1 --keyword=N_:1 --keyword=NC_:1c,2 --keyword=ngettext:1,2 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format \
 	--package-name=Sekimori --package-version=$(VERSION)
 
 # Tools speak Japanese in the build tree too: a directory `locale` beside them (cli/i18n.c).
 $(PROGRAMS): | $(CATALOGUE)
 $(BUILD)/san/sekimori-desk: | $(BUILD)/san/locale
+$(filter $(BUILD)/unit/test-desk-%,$(UNIT_TESTS)): | $(BUILD)/unit/locale
 $(BUILD)/obj/cli/i18n.o $(BUILD)/san/cli/i18n.o: CPPFLAGS += -DSEKIMORI_LOCALEDIR='"$(PREFIX)/share/locale"'
 
 $(CATALOGUE): $(PO)/ja.po $(PO_PARTS)
@@ -109,7 +110,7 @@ $(CATALOGUE): $(PO)/ja.po $(PO_PARTS)
 	msgcat --use-first --no-wrap --force-po -o $(BUILD)/po/ja.po $^
 	msgfmt --check -o $@ $(BUILD)/po/ja.po
 
-$(BUILD)/san/locale: | $(CATALOGUE)
+$(BUILD)/san/locale $(BUILD)/unit/locale: | $(CATALOGUE)
 	@mkdir -p $(@D)
 	ln -sfn ../locale $@
 

@@ -10,6 +10,7 @@
 #include "core/macro.h"
 
 #define DOMAIN "sekimori"
+#define CONTEXT_END '\004' /* GNU gettext manual, 11.2.5 */
 
 /* What is likely to be shown after a file or device; libc's own catalogue is not on a small image. */
 static const struct {
@@ -144,6 +145,27 @@ void i18n_init(void)
 	bindtextdomain(DOMAIN, built ? built : SEKIMORI_LOCALEDIR);
 	bind_textdomain_codeset(DOMAIN, "UTF-8");
 	textdomain(DOMAIN);
+}
+
+const char *i18n(const char *text)
+{
+	const char *translated = *text ? gettext(text) : text;
+	const char *context = translated == text ? strchr(text, CONTEXT_END) : NULL;
+
+	return context ? context + 1 : translated;
+}
+
+const char *i18n_in(bool japanese, const char *text)
+{
+	bool now = i18n_is_japanese();
+	const char *translated;
+
+	if (japanese == now)
+		return i18n(text);
+	i18n_speak(japanese);
+	translated = i18n(text);
+	i18n_speak(now);
+	return translated;
 }
 
 const char *i18n_error(int error)

@@ -15,10 +15,7 @@
 #include "core/mark-text.h"
 
 #define _(text) gettext(text)
-static inline __attribute__((format_arg(1))) const char *i18n(const char *text)
-{
-	return *text ? gettext(text) : text;
-}
+__attribute__((format_arg(1))) const char *i18n(const char *text);
 
 /*
  * Takes the language from the environment (LC_ALL, LC_MESSAGES, LANG: the first that is set decides), once, at the
@@ -29,6 +26,9 @@ void i18n_init(void);
 
 /* Another language than the environment's, from now on: --lang, or a paper that is written in both. */
 void i18n_speak(bool japanese);
+
+/* One text in one language, whichever is spoken: what is read back may have been written in the other. */
+const char *i18n_in(bool japanese, const char *text);
 
 /* Which one is spoken, where words are not all: the form of a date, the language of an HTML page. */
 bool i18n_is_japanese(void);

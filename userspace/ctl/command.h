@@ -17,7 +17,6 @@ enum {
 
 struct context {
 	bool json;
-	bool japanese;    /* the reader's language, from the environment */
 	bool colour;      /* standard output is a terminal and NO_COLOR is not set */
 	const char *root; /* directory that stands for "/" where sysfs is read; "" normally */
 };
@@ -113,8 +112,7 @@ struct command {
 	const char *usage; /* its arguments, "" for none */
 	int min_arguments;
 	int max_arguments;
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 struct command_option {
@@ -122,8 +120,7 @@ struct command_option {
 	const char *argument; /* or NULL */
 	int value;            /* for getopt_long */
 	unsigned int takers;  /* 0: not a command's */
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 extern const struct command commands[];

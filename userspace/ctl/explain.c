@@ -31,7 +31,7 @@ struct question {
 
 static int usage(const struct context *context, enum label label)
 {
-	fprintf(stderr, "sekimorictl: %s\n", label_text(label, context->japanese));
+	fprintf(stderr, "sekimorictl: %s\n", label_text(label));
 	return COMMAND_USAGE;
 }
 

@@ -31,7 +31,7 @@ static bool tell(const struct context *context, enum label label, const char *wh
 {
 	_cleanup_(freep) char *shown = output_escape(what);
 
-	fprintf(stderr, "sekimorictl: %s %s\n", label_text(label, context->japanese), shown);
+	fprintf(stderr, "sekimorictl: %s %s\n", label_text(label), shown);
 	return false;
 }
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/i18n.h"
-#include "cli/language.h"
 #include "core/macro.h"
 #include "ctl/command.h"
 #include "ctl/output.h"
@@ -118,7 +117,6 @@ int main(int argc, char **argv)
 	int words = 0;
 
 	i18n_init();
-	line.context.japanese = language_is_japanese();
 	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "bus/names.h"
+#include "cli/i18n.h"
 #include "core/reason.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -87,7 +88,7 @@ static void print_line(const struct context *context, const char *event, struct 
 		print_part(record, "interface", " ", "");
 		print_part(record, "attempt", " ", "");
 		print_part(record, "program", " <- ", "");
-		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED, context->japanese));
+		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED));
 	} else if (!strncmp(event, "Policy", strlen("Policy"))) {
 		print_part(record, "policy", " ", "");
 		print_number(record, "policy_version", " ");
@@ -99,8 +100,7 @@ static void print_line(const struct context *context, const char *event, struct 
 		print_part(record, "product", " ", "");
 		print_part(record, "medium", " [", "]");
 		if (*code && strcmp(event, "DeviceRemoved")) {
-			_cleanup_(freep) char *sentence =
-				output_escape(reason_text(code, context->japanese));
+			_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code)));
 
 			printf("  %s", sentence);
 			print_part(record, "detail", " (", ")");
@@ -143,7 +143,7 @@ static void say(const struct watch *watch, const char *event, enum label label)
 		return;
 	}
 	print_time();
-	puts(label_text(label, watch->context->japanese));
+	puts(label_text(label));
 	fflush(stdout);
 }
 

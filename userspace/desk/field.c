@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/civil.h"
 #include "core/encryption.h"
@@ -103,29 +104,27 @@ static const char *check_number(const char *value)
 }
 
 const struct field_row field_rows[FIELD_COUNT] = {
-	[FIELD_NUMBER] = {"number", "Number", "管理番号", MEDIUM_NUMBER_MAX - 1, true,
-			  check_number},
-	[FIELD_PRODUCT] = {"product", "Product", "製品名", 256, false, NULL},
-	[FIELD_ID] = {"id", "USB id", "USB ID", 9, true, check_id},
-	[FIELD_SERIAL] = {"serial", "Serial number", "製造番号", 378, false, NULL},
-	[FIELD_FINGERPRINT] = {"fingerprint", "Fingerprint", "指紋", 47, false, check_fingerprint},
-	[FIELD_STATUS] = {"status", "Status", "状態", 16, false, check_status},
-	[FIELD_CLASS] = {"class", "Class", "分類", 3, false, check_class},
-	[FIELD_CONTENT] = {"content", "Content", "情報の名称", 512, false, NULL},
-	[FIELD_ACCESS] = {"access", "Access", "読み書き", 2, false, check_access},
-	[FIELD_ENCRYPTION] = {"encryption", "Encryption", "暗号化", 16, true, check_encryption},
-	[FIELD_LUKS_UUID] = {"luks_uuid", "Volume (LUKS UUID)", "ボリューム (LUKS UUID)", 36, false,
-			     check_uuid},
-	[FIELD_HOLDER] = {"holder", "Holder", "所持者", 256, false, NULL},
-	[FIELD_USERS] = {"users", "Logins", "利用者名", 4096, false, check_list},
-	[FIELD_PLACE] = {"place", "Place", "場所", 256, false, NULL},
-	[FIELD_TERMINALS] = {"terminals", "Terminals", "端末", 4096, false, check_list},
-	[FIELD_ISSUED] = {"issued", "Issued", "発行日", 10, false, check_date},
-	[FIELD_FROM] = {"from", "Valid from", "有効開始日", 10, false, check_date},
-	[FIELD_UNTIL] = {"until", "Valid until", "有効期限", 10, false, check_date},
-	[FIELD_DUE] = {"due", "Due back", "返却期限", 10, false, check_date},
-	[FIELD_NOTE] = {"note", "Note", "備考", 1024, false, NULL},
-	[FIELD_MARK] = {"mark", "Mark", "発行印", MARK_JSON_MAX - 1, false, check_mark},
+	[FIELD_NUMBER] = {"number", N_("Number"), MEDIUM_NUMBER_MAX - 1, true, check_number},
+	[FIELD_PRODUCT] = {"product", N_("Product"), 256, false, NULL},
+	[FIELD_ID] = {"id", N_("USB id"), 9, true, check_id},
+	[FIELD_SERIAL] = {"serial", N_("Serial number"), 378, false, NULL},
+	[FIELD_FINGERPRINT] = {"fingerprint", N_("Fingerprint"), 47, false, check_fingerprint},
+	[FIELD_STATUS] = {"status", N_("Status"), 16, false, check_status},
+	[FIELD_CLASS] = {"class", N_("Class"), 3, false, check_class},
+	[FIELD_CONTENT] = {"content", N_("Content"), 512, false, NULL},
+	[FIELD_ACCESS] = {"access", N_("Access"), 2, false, check_access},
+	[FIELD_ENCRYPTION] = {"encryption", N_("Encryption"), 16, true, check_encryption},
+	[FIELD_LUKS_UUID] = {"luks_uuid", N_("Volume (LUKS UUID)"), 36, false, check_uuid},
+	[FIELD_HOLDER] = {"holder", N_("Holder"), 256, false, NULL},
+	[FIELD_USERS] = {"users", N_("Logins"), 4096, false, check_list},
+	[FIELD_PLACE] = {"place", N_("Place"), 256, false, NULL},
+	[FIELD_TERMINALS] = {"terminals", N_("Terminals"), 4096, false, check_list},
+	[FIELD_ISSUED] = {"issued", N_("Issued"), 10, false, check_date},
+	[FIELD_FROM] = {"from", N_("Valid from"), 10, false, check_date},
+	[FIELD_UNTIL] = {"until", N_("Valid until"), 10, false, check_date},
+	[FIELD_DUE] = {"due", N_("Due back"), 10, false, check_date},
+	[FIELD_NOTE] = {"note", N_("Note"), 1024, false, NULL},
+	[FIELD_MARK] = {"mark", N_("Mark"), MARK_JSON_MAX - 1, false, check_mark},
 };
 
 enum field field_find(const char *name)

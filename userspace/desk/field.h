@@ -43,8 +43,7 @@ enum field {
 
 struct field_row {
 	const char *name; /* in CSV, JSON and the database */
-	const char *en;
-	const char *ja;
+	const char *text;
 	size_t max;    /* bytes */
 	bool required; /* in a medium that is entered */
 	/* NULL, or what was expected. Called for values that are not empty and are safe text. */

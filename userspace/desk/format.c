@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/target-contents.h"
 #include "desk/target-survey.h"
 #include "desk/wipe-area.h"
@@ -37,21 +38,21 @@ static int fail_volume(struct format *format, const struct cryptvolume *volume, 
 		    r == CRYPTVOLUME_E_BUSY || r == -EBUSY ? FORMAT_E_USED : FORMAT_E_FAILED, "%s",
 		    *message ? message
 		    : r > 0  ? cryptvolume_error(r)
-			     : strerror(-r));
+			     : i18n_error(-r));
 }
 
 static int fail_errno(struct format *format, int r)
 {
 	if (progress_interrupted())
 		return FORMAT_E_STOPPED;
-	return fail(format, r, "%s", target_error(r, false));
+	return fail(format, r, "%s", target_error(r));
 }
 
-static int begin_step(struct format *format, const char *en, const char *ja)
+static int begin_step(struct format *format, const char *text)
 {
 	if (progress_interrupted())
 		return FORMAT_E_STOPPED;
-	progress_step(format->progress, en, ja);
+	progress_step(format->progress, text);
 	return 0;
 }
 
@@ -63,7 +64,7 @@ static int overwrite(struct format *format)
 	int r;
 
 	if (format->discard) {
-		r = begin_step(format, "discarding all blocks", "全ブロックを破棄");
+		r = begin_step(format, _("discarding all blocks"));
 		if (r)
 			return r;
 		format->state = FORMAT_ERASED;
@@ -72,7 +73,7 @@ static int overwrite(struct format *format)
 		wipe_area_discard(&area, 0, format->target->size);
 	}
 	if (format->overwrite) {
-		r = begin_step(format, "overwriting with random bytes", "乱数で上書き");
+		r = begin_step(format, _("overwriting with random bytes"));
 		if (r)
 			return r;
 		format->state = FORMAT_ERASED;
@@ -90,7 +91,7 @@ static int erase(struct format *format)
 	struct wipe_area area = {.target = format->target, .progress = format->progress};
 	const uint64_t size = format->target->size;
 	const uint64_t start = size < ERASE_START ? size : ERASE_START;
-	int r = begin_step(format, "erasing what was there", "元の内容の痕跡を消去");
+	int r = begin_step(format, _("erasing what was there"));
 
 	if (r)
 		return r;
@@ -113,7 +114,7 @@ static int encrypt(struct format *format)
 		.sector_size = format->target->block == 4096 ? 4096 : 512,
 		.kdf = format->kdf,
 	};
-	int r = begin_step(format, "writing the LUKS2 header", "LUKS2ヘッダーを作成");
+	int r = begin_step(format, _("writing the LUKS2 header"));
 
 	if (r)
 		return r;
@@ -125,7 +126,7 @@ static int encrypt(struct format *format)
 		return fail_volume(format, volume, r);
 	snprintf(format->uuid, sizeof(format->uuid), "%s", cryptvolume_uuid(volume));
 
-	r = begin_step(format, "making keyslots", "キースロットを作成");
+	r = begin_step(format, _("making keyslots"));
 	for (size_t i = 0; !r && i < format->n_keys; i++) {
 		const char *passphrase = format->keys[i].passphrase;
 
@@ -188,7 +189,7 @@ static int make_filesystem(struct format *format, const char *node)
 static int fill(struct format *format)
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "making the file system", "ファイルシステムを作成");
+	int r = begin_step(format, _("making the file system"));
 
 	if (r || (r = load(format, &volume)) ||
 	    (r = with_mapping(format, volume, 0, make_filesystem)))
@@ -219,8 +220,8 @@ static int check_survey(struct format *format, const struct mark *mark)
 	target_survey(format->target, report);
 	volume = &report->volumes[0];
 	if (report->outcome != REPORT_PROVED)
-		return fail(format, FORMAT_E_PROOF, "%s: %s",
-			    target_survey_text(report->outcome, false), report->detail);
+		return fail(format, FORMAT_E_PROOF, "%s: %s", target_survey_text(report->outcome),
+			    report->detail);
 	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
 	    strcmp(volume->uuid, format->uuid))
 		return fail(format, FORMAT_E_PROOF, "the header that is read back is another one");
@@ -269,7 +270,7 @@ static int check_contents(struct format *format)
 static int prove(struct format *format)
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "reading everything back", "すべて読み戻して確認");
+	int r = begin_step(format, _("reading everything back"));
 
 	if (r)
 		return r;
@@ -328,7 +329,7 @@ int format_mark(struct format *format, const struct mark *mark,
 		const uint8_t key[static MARK_KEY_SIZE])
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "writing the mark", "発行印を書き込み");
+	int r = begin_step(format, _("writing the mark"));
 
 	if (r || (r = load(format, &volume)))
 		return r;
@@ -344,23 +345,19 @@ int format_mark(struct format *format, const struct mark *mark,
 	return r;
 }
 
-const char *format_state_text(enum format_state state, bool japanese)
+const char *format_state_text(enum format_state state)
 {
 	switch (state) {
 	case FORMAT_UNTOUCHED:
-		return japanese ? "媒体には何も書き込んでいません"
-				: "nothing was written to the medium";
+		return _("nothing was written to the medium");
 	case FORMAT_ERASED:
 	case FORMAT_ENCRYPTED:
 	case FORMAT_FILLED:
 	case FORMAT_PROVED:
-		return japanese ? "媒体の元の内容は消え、まだ使えません。issueをやり直してください"
-				: "what was on the medium is gone and it cannot be used yet: run "
-				  "issue again";
+		return _("what was on the medium is gone and it cannot be used yet: run "
+			 "issue again");
 	case FORMAT_MARKED:
-		return japanese ? "媒体は完成していますが台帳に登録されていません。issueをやり直し"
-				  "てください"
-				: "the medium is complete but not in the register: run issue again";
+		return _("the medium is complete but not in the register: run issue again");
 	}
 	return "";
 }
