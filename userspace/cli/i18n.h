@@ -5,16 +5,15 @@
  *   _("text")   translated now          N_("text")   marked in a table, translated when shown: i18n(row->text)
  *
  * Words of programs (JSON, reason codes, kinds) are never translated. core, system and the daemon mark with N_() and do not
- * translate: the reader's language is the tool's business.
+ * translate: the reader's language is the tool's business. (Messages of parsers are formed with arguments, see
+ * core/mark-text.h.)
  */
 #pragma once
 
-#include <libintl.h>
 #include <stdbool.h>
 
 #include "core/mark-text.h"
 
-#define _(text) gettext(text)
 __attribute__((format_arg(1))) const char *i18n(const char *text);
 
 /*
