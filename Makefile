@@ -59,7 +59,7 @@ $(BUILD)/lib%.a:
 	rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
 $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
@@ -69,10 +69,10 @@ $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUI
 $(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
-$(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
+$(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/obj/cli/i18n.o $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
 
-$(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
 DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
@@ -207,7 +207,7 @@ $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(
 		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
-$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	$(CC) $(SAN) -static-libasan -static-libubsan -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
 .PHONY: stage

@@ -176,7 +176,7 @@ bool parser_condition(struct parser *parser, union rule_value *value)
 		char text[RULE_MESSAGE_MAX];
 
 		snprintf(text, sizeof(text), "%s", _(message));
-		return parser_fail(parser, argument, N_("%s"), text);
+		return parser_fail(parser, argument, "%s", text);
 	}
 	if (parser->failed)
 		return false;

@@ -137,7 +137,7 @@ const struct command *command_find(int n, char *const *words, int *used);
 /* Does a command of two words begin with this one? */
 bool command_begins(const char *word);
 
-/* Applies one option. NULL, or what is wrong with its value. */
+/* Applies one option. NULL, or what is wrong with its value, not translated yet. */
 const char *command_option_apply(const struct command_option *option, const char *value,
 				 struct context *context, struct command_options *options);
 

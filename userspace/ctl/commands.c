@@ -122,7 +122,7 @@ static unsigned long parse_count(const char *text)
 static const char *repeat(struct command_repeated *repeated, const char *value)
 {
 	if (repeated->n == COMMAND_REPEAT_MAX)
-		return "is given too often";
+		return N_("is given too often");
 	repeated->values[repeated->n++] = value;
 	return NULL;
 }
@@ -142,7 +142,7 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'c':
 		options->count = parse_count(value);
-		return options->count ? NULL : "takes a number from 1";
+		return options->count ? NULL : N_("takes a number from 1");
 	case 'p':
 		options->policy = value;
 		break;

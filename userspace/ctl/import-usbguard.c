@@ -187,7 +187,7 @@ static bool import_all(struct import *import)
 		r = -ENOMEM;
 	arena_free(import->arena);
 	if (r)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	if (r || import->findings.n_errors || !check(import, text, len))
 		return false;
 	fwrite(text, 1, len, stdout);

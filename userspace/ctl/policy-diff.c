@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/settings.h"
 #include "ctl/comparison.h"
 #include "ctl/output.h"
@@ -278,7 +279,7 @@ static bool find_sides(const struct context *context, const struct command_optio
 	}
 	if (diff->sides[0].path && diff->sides[1].path)
 		return true;
-	fputs("sekimorictl: no memory\n", stderr);
+	fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return false;
 }
 
@@ -310,7 +311,7 @@ static int compare(struct diff *diff)
 	else if (!r && !diff->n)
 		puts(label_text(LABEL_DIFF_SAME));
 	if (r)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return r ? COMMAND_FAILED : COMMAND_OK;
 }
 

@@ -176,6 +176,6 @@ bool source_policy(struct source *source, const struct context *context, const c
 		return false;
 	r = policy_parse(name, source->text, source->len, findings_error, findings, policyp);
 	if (r == -ENOMEM)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return !r;
 }

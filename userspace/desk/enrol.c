@@ -35,7 +35,8 @@ static int read_options(struct enrolment *enrolment)
 	enrolment->mark = command_option(enrolment->options, OPTION_MARK);
 	enrolment->method = method ? encryption_find(method, strlen(method)) : 0;
 	if (method && !enrolment->method)
-		return message_usage(enrolment->context, _("--method takes %s"), ENCRYPTION_WORDS);
+		return message_usage(enrolment->context, _("--method takes %s"),
+				     i18n(ENCRYPTION_WORDS));
 	return 0;
 }
 
@@ -114,7 +115,7 @@ static int write_mark(struct enrolment *enrolment, const struct mark *mark)
 				    enrolment->target->path,
 				    volume && *cryptvolume_message(volume)
 					    ? cryptvolume_message(volume)
-				    : r > 0 ? cryptvolume_error(r)
+				    : r > 0 ? i18n(cryptvolume_error(r))
 					    : i18n_error(-r));
 	return 0;
 }

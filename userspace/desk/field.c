@@ -22,7 +22,7 @@ static const char *check_id(const char *value)
 	if (strlen(value) == 9 && strspn(value, hex) == 4 && value[4] == ':' &&
 	    strspn(value + 5, hex) == 4)
 		return NULL;
-	return "vendor and product id in lower case like 1234:abcd";
+	return N_("vendor and product id in lower case like 1234:abcd");
 }
 
 static const char *check_fingerprint(const char *value)
@@ -33,26 +33,26 @@ static const char *check_fingerprint(const char *value)
 	if (strlen(value) == n + 32 && !strncmp(value, prefix, n) &&
 	    strspn(value + n, "0123456789abcdef") == 32)
 		return NULL;
-	return "blake2b: and 32 hexadecimal digits in lower case";
+	return N_("blake2b: and 32 hexadecimal digits in lower case");
 }
 
 static const char *check_status(const char *value)
 {
 	enum medium_status status;
 
-	return status_find(value, &status) ? NULL : "active, lent, lost, revoked or disposed";
+	return status_find(value, &status) ? NULL : N_("active, lent, lost, revoked or disposed");
 }
 
 static const char *check_class(const char *value)
 {
 	return !strcmp(value, "I") || !strcmp(value, "II") || !strcmp(value, "III")
 		       ? NULL
-		       : "I, II or III";
+		       : N_("I, II or III");
 }
 
 static const char *check_access(const char *value)
 {
-	return !strcmp(value, "ro") || !strcmp(value, "rw") ? NULL : "ro or rw";
+	return !strcmp(value, "ro") || !strcmp(value, "rw") ? NULL : N_("ro or rw");
 }
 
 static const char *check_encryption(const char *value)
@@ -62,9 +62,9 @@ static const char *check_encryption(const char *value)
 
 static const char *check_uuid(const char *value)
 {
-	return luks2_uuid_ok(value) ? NULL
-				    : "a UUID in lower case like "
-				      "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	return luks2_uuid_ok(value)
+		       ? NULL
+		       : N_("a UUID in lower case like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
 }
 
 static const char *check_date(const char *value)
@@ -73,7 +73,7 @@ static const char *check_date(const char *value)
 
 	return strlen(value) == 10 && civil_parse(value, 10, false, &civil)
 		       ? NULL
-		       : "a date like 2027-03-31";
+		       : N_("a date like 2027-03-31");
 }
 
 /* Names with single commas between them. */
@@ -85,7 +85,7 @@ static const char *check_list(const char *value)
 		n += value[i] == ',';
 	if (n > LIST_MAX || value[0] == ',' || value[len - 1] == ',' || strstr(value, ",,") ||
 	    strchr(value, ' '))
-		return "up to 64 names with commas between them and no blanks";
+		return N_("up to 64 names with commas between them and no blanks");
 	return NULL;
 }
 
@@ -93,13 +93,13 @@ static const char *check_mark(const char *value)
 {
 	struct mark mark;
 
-	return mark_parse(value, strlen(value), &mark) ? "a mark (docs/mark.md)" : NULL;
+	return mark_parse(value, strlen(value), &mark) ? N_("a mark (docs/mark.md)") : NULL;
 }
 
 static const char *check_number(const char *value)
 {
 	return value[0] == ' ' || value[strlen(value) - 1] == ' '
-		       ? "a number without blanks around it"
+		       ? N_("a number without blanks around it")
 		       : NULL;
 }
 
@@ -143,9 +143,10 @@ const char *field_check(enum field field, const char *value)
 	if (!*value)
 		return NULL;
 	if (!text_is_safe(value))
-		return "text without control characters, direction marks and invisible characters";
+		return N_("text without control characters, direction marks and invisible "
+			  "characters");
 	if (strlen(value) > row->max)
-		return "a shorter text";
+		return N_("a shorter text");
 	return row->check ? row->check(value) : NULL;
 }
 

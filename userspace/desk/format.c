@@ -37,7 +37,7 @@ static int fail_volume(struct format *format, const struct cryptvolume *volume, 
 	return fail(format,
 		    r == CRYPTVOLUME_E_BUSY || r == -EBUSY ? FORMAT_E_USED : FORMAT_E_FAILED, "%s",
 		    *message ? message
-		    : r > 0  ? cryptvolume_error(r)
+		    : r > 0  ? i18n(cryptvolume_error(r))
 			     : i18n_error(-r));
 }
 
@@ -179,7 +179,7 @@ static int make_filesystem(struct format *format, const char *node)
 	case FILESYSTEM_E_STOPPED:
 		return FORMAT_E_STOPPED;
 	case FILESYSTEM_E_TOOL:
-		return fail(format, FORMAT_E_FAILED, "%s is not installed", detail);
+		return fail(format, FORMAT_E_FAILED, _("%s is not installed"), detail);
 	case FILESYSTEM_E_FAILED:
 		return fail(format, FORMAT_E_FAILED, "mkfs: %s", detail);
 	}
@@ -205,7 +205,7 @@ static int check_filesystem(struct format *format, const char *node)
 	int r = filesystem_check(format->filesystem, node, format->label);
 
 	if (r > 0)
-		return fail(format, FORMAT_E_PROOF, "the file system is not found again");
+		return fail(format, FORMAT_E_PROOF, _("the file system is not found again"));
 	return r ? fail_errno(format, r) : 0;
 }
 
@@ -224,14 +224,15 @@ static int check_survey(struct format *format, const struct mark *mark)
 			    report->detail);
 	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
 	    strcmp(volume->uuid, format->uuid))
-		return fail(format, FORMAT_E_PROOF, "the header that is read back is another one");
+		return fail(format, FORMAT_E_PROOF,
+			    _("the header that is read back is another one"));
 	if (volume->keyslots != format->n_keys)
-		return fail(format, FORMAT_E_PROOF, "%u keyslots instead of %zu", volume->keyslots,
-			    format->n_keys);
+		return fail(format, FORMAT_E_PROOF, _("%u keyslots instead of %zu"),
+			    volume->keyslots, format->n_keys);
 	if (memcmp(volume->binding, format->binding, sizeof(volume->binding)))
-		return fail(format, FORMAT_E_PROOF, "the volume key's digest is another one");
+		return fail(format, FORMAT_E_PROOF, _("the volume key's digest is another one"));
 	if (volume->has_mark != !!mark || (mark && memcmp(&volume->mark, mark, sizeof(*mark))))
-		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
+		return fail(format, FORMAT_E_PROOF, _("the mark was not kept as it was written"));
 	return 0;
 }
 
@@ -246,7 +247,7 @@ static int check_keys(struct format *format, struct cryptvolume *volume)
 		if (r < 0)
 			return fail_volume(format, volume, r);
 		if (r || slot != (int)i)
-			return fail(format, FORMAT_E_PROOF, "keyslot %zu does not open", i);
+			return fail(format, FORMAT_E_PROOF, _("keyslot %zu does not open"), i);
 		if (progress_interrupted())
 			return FORMAT_E_STOPPED;
 	}
@@ -263,7 +264,7 @@ static int check_contents(struct format *format)
 		return fail_errno(format, r);
 	if (contents.n != 1 || strcmp(contents.items[0].type, "crypto_LUKS"))
 		return fail(format, FORMAT_E_PROOF,
-			    "something else than the encrypted volume is on it");
+			    _("something else than the encrypted volume is on it"));
 	return 0;
 }
 
@@ -280,7 +281,7 @@ static int prove(struct format *format)
 	if ((r = check_contents(format)) || (r = load(format, &volume)))
 		return r;
 	if (cryptvolume_method(volume) != ENCRYPTION_LUKS2)
-		return fail(format, FORMAT_E_PROOF, "it is not LUKS2");
+		return fail(format, FORMAT_E_PROOF, _("it is not LUKS2"));
 	r = cryptvolume_binding(volume, format->binding);
 	if (r)
 		return fail_volume(format, volume, r);
@@ -321,7 +322,7 @@ static int check_mark(struct format *format, const struct mark *mark, const uint
 	if (memcmp(&found, mark, sizeof(found)) ||
 	    memcmp(binding, found.binding, sizeof(binding)) ||
 	    strcmp(cryptvolume_uuid(volume), found.uuid) || mark_verify(&found, key))
-		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
+		return fail(format, FORMAT_E_PROOF, _("the mark was not kept as it was written"));
 	return check_survey(format, mark);
 }
 

@@ -37,7 +37,7 @@ struct import {
 static int fail_csv(const struct import *import, int code)
 {
 	return message_fail(import->context, _("%s:%zu: %s"), import->path, import->csv.line,
-			    csv_error(code));
+			    i18n(csv_error(code)));
 }
 
 /* The titles say which column is which; unknown ones are an error, since they would be lost. */

@@ -154,7 +154,7 @@ int issue_number_keep(const struct context *context, const struct desk *desk, co
 		if (wanted || strchr(text, '#'))
 			return message_fail(context,
 					    _("'%s' is no number of a medium: expected %s"), text,
-					    wanted ? wanted : "one row of # at most");
+					    wanted ? i18n(wanted) : _("one row of # at most"));
 		snprintf(number, MEDIUM_NUMBER_MAX, "%s", text);
 		r = keep(fd, number);
 		if (r < 0)

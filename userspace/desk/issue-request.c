@@ -32,7 +32,7 @@ static int read_settings(const struct context *context, const struct command_opt
 		if (wanted && *value)
 			return message_usage(context, _("--%s %s: expected %s"),
 					     command_option_rows[settings[i].option].name, value,
-					     wanted);
+					     i18n(wanted));
 		record_set(sets, settings[i].field, value);
 	}
 	return 0;

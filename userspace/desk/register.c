@@ -354,7 +354,7 @@ int register_say(const struct context *context, const struct media_register *reg
 			what);
 	case REGISTER_E_VALUE:
 		return message_fail(context, _("%s: %s: expected %s"), what,
-				    i18n(field_rows[reg->field].text), reg->expected);
+				    i18n(field_rows[reg->field].text), i18n(reg->expected));
 	case REGISTER_E_BUSY:
 		return message_fail(context,
 				    _("another desk has been changing the register for %d seconds: "

@@ -115,10 +115,11 @@ static int parse_options(struct line *line, int argc, char **argv)
 							      ? required_argument
 							      : no_argument,
 					   .val = 1};
-	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
-		if (c == '?') {
-			fputs("Try 'sekimori-desk --help'.\n", stderr);
-			return COMMAND_USAGE;
+	while ((c = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
+		if (c == '?' || c == ':') {
+			_cleanup_(freep) char *refused = output_bad_option(c, argv);
+
+			return message_usage(&line->context, "%s", refused);
 		}
 		r = take_option(line, &command_option_rows[c == 'h' ? OPTION_HELP : index], optarg);
 		if (r)

@@ -33,7 +33,7 @@ static int fail_errno(struct wipe *wipe, int r, uint64_t at)
 		return WIPE_E_STOPPED;
 	if (r == -EILSEQ)
 		return fail(wipe, WIPE_E_PROOF,
-			    "byte %llu and what follows does not keep what is written",
+			    _("byte %llu and what follows does not keep what is written"),
 			    (unsigned long long)at);
 	return fail(wipe, r, "%s", target_error(r));
 }
@@ -44,7 +44,7 @@ static int fail_volume(struct wipe *wipe, const struct cryptvolume *volume, int 
 
 	return fail(wipe, WIPE_E_FAILED, "%s",
 		    *message ? message
-		    : r > 0  ? cryptvolume_error(r)
+		    : r > 0  ? i18n(cryptvolume_error(r))
 			     : i18n_error(-r));
 }
 
@@ -212,13 +212,13 @@ static int prove_nothing(struct wipe *wipe)
 	if (r)
 		return fail_errno(wipe, r, 0);
 	if (contents.n)
-		return fail(wipe, WIPE_E_PROOF, "something is still recognised on it: %s",
+		return fail(wipe, WIPE_E_PROOF, _("something is still recognised on it: %s"),
 			    contents.items[0].type);
 	r = cryptvolume_new(wipe->target->node, &volume);
 	if (!r)
 		r = cryptvolume_load(volume);
 	if (!r)
-		return fail(wipe, WIPE_E_PROOF, "an encrypted volume is still recognised on it");
+		return fail(wipe, WIPE_E_PROOF, _("an encrypted volume is still recognised on it"));
 	return r == CRYPTVOLUME_E_NONE ? 0 : fail_volume(wipe, volume, r);
 }
 
