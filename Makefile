@@ -102,7 +102,7 @@ XGETTEXT := xgettext --force-po --language=C --from-code=UTF-8 --no-wrap --add-l
 # Tools speak Japanese in the build tree too: a directory `locale` beside them (cli/i18n.c).
 $(PROGRAMS): | $(CATALOGUE)
 $(BUILD)/san/sekimori-desk: | $(BUILD)/san/locale
-$(filter $(BUILD)/unit/test-desk-%,$(UNIT_TESTS)): | $(BUILD)/unit/locale
+$(UNIT_TESTS): | $(BUILD)/unit/locale
 $(BUILD)/obj/cli/i18n.o $(BUILD)/san/cli/i18n.o: CPPFLAGS += -DSEKIMORI_LOCALEDIR='"$(PREFIX)/share/locale"'
 
 $(CATALOGUE): $(PO)/ja.po $(PO_PARTS)
@@ -176,7 +176,8 @@ $(BUILD)/san/lib%.a:
 	rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a \
+		$(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/volumes.h"
+#include "cli/told.h"
 
 static bool eject_one(DBusConnection *dbus, const struct context *context,
 		      struct json_object *volume, struct json_object *results)
@@ -46,7 +47,7 @@ int eject_run(const struct context *context, const struct command_options *optio
 	size_t n;
 
 	if (!dbus) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return COMMAND_FAILED;

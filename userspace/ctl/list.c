@@ -4,6 +4,7 @@
 
 #include "bus/names.h"
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "core/text.h"
 #include "ctl/client.h"
@@ -61,7 +62,7 @@ static void print_device(const struct context *context, struct json_object *devi
 {
 	_cleanup_(freep) char *reason =
 		output_escape(i18n(reason_text(output_raw(device, "Reason"))));
-	_cleanup_(freep) char *detail = output_member(device, "Detail");
+	_cleanup_(freep) char *detail = told_shown(output_raw(device, "Detail"));
 
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
 		_cleanup_(freep) char *cell = cell_new(device, &columns[i]);
@@ -108,7 +109,7 @@ int list_run(const struct context *context, const struct command_options *option
 		dbus ? client_devices(dbus, &why) : NULL;
 
 	if (!devices) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return COMMAND_FAILED;

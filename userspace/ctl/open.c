@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "ctl/passphrase.h"
 #include "ctl/volumes.h"
 
@@ -128,7 +129,7 @@ int open_run(const struct context *context, const struct command_options *option
 	size_t n, tried = 0;
 
 	if (!dbus) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return COMMAND_FAILED;

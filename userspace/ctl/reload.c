@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/told.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 
@@ -31,7 +32,7 @@ static void print_lines(FILE *out, const char *text)
 	char *rest = copy;
 
 	for (char *line = copy ? strsep(&rest, "\n") : NULL; line; line = strsep(&rest, "\n")) {
-		_cleanup_(freep) char *shown = output_escape(line);
+		_cleanup_(freep) char *shown = told_shown(line);
 
 		if (*line)
 			fprintf(out, "  %s\n", shown);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -236,9 +237,10 @@ static void print_problems(const struct context *context, const struct status *s
 	for (size_t i = 0; i < status->n_problems; i++) {
 		const struct problem *problem = &status->problems[i];
 
+		_cleanup_(freep) char *more = told_text(problem->more ? problem->more : "");
+
 		if (problem->note == notes)
-			printf("  - %s%s%s\n", label_text(problem->label), problem->more ? " " : "",
-			       problem->more ? problem->more : "");
+			printf("  - %s%s%s\n", label_text(problem->label), *more ? " " : "", more);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include "bus/names.h"
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "ctl/volumes.h"
 
@@ -34,7 +35,7 @@ struct json_object *volumes_find(DBusConnection *dbus, const struct context *con
 	struct json_object *volumes = client_volumes(dbus, &why);
 
 	if (!volumes) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return NULL;
@@ -143,10 +144,10 @@ static void tell_reason(const struct context *context, const char *what, const c
 {
 	size_t len = strcspn(why, ":");
 	_cleanup_(freep) char *code = strndup(why, len);
-	_cleanup_(freep) char *detail = output_escape(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
+	_cleanup_(freep) char *detail = told_shown(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
 
 	if (!code || !reason_find(code)) {
-		_cleanup_(freep) char *shown = output_escape(why);
+		_cleanup_(freep) char *shown = told_shown(why);
 
 		fprintf(stderr, "%s %s\n", what, shown);
 	} else if (!strcmp(code, "passphrase-wait")) {

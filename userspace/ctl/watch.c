@@ -11,6 +11,7 @@
 
 #include "bus/names.h"
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -70,6 +71,16 @@ static void print_part(struct json_object *record, const char *key, const char *
 		printf("%s%s%s", before, text, after);
 }
 
+/* The same of what the keeper told. */
+static void print_told(struct json_object *record, const char *key, const char *before,
+		       const char *after)
+{
+	_cleanup_(freep) char *text = told_shown(output_raw(record, key));
+
+	if (*text)
+		printf("%s%s%s", before, text, after);
+}
+
 static void print_number(struct json_object *record, const char *key, const char *before)
 {
 	struct json_object *value;
@@ -92,7 +103,7 @@ static void print_line(const struct context *context, const char *event, struct 
 	} else if (!strncmp(event, "Policy", strlen("Policy"))) {
 		print_part(record, "policy", " ", "");
 		print_number(record, "policy_version", " ");
-		print_part(record, "error", "  ", "");
+		print_told(record, "error", "  ", "");
 		putchar('\n');
 	} else {
 		print_part(record, "device", " ", "");
@@ -103,7 +114,7 @@ static void print_line(const struct context *context, const char *event, struct 
 			_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code)));
 
 			printf("  %s", sentence);
-			print_part(record, "detail", " (", ")");
+			print_told(record, "detail", " (", ")");
 		}
 		putchar('\n');
 	}

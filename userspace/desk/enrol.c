@@ -9,6 +9,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/told.h"
 #include "desk/commands.h"
 #include "desk/issue-request.h"
 #include "desk/keys.h"
@@ -46,11 +47,13 @@ static int prove(struct enrolment *enrolment)
 	const struct context *context = enrolment->context;
 	const struct report *report = &enrolment->report;
 	const char *path = enrolment->target->path;
+	_cleanup_(freep) char *detail = NULL;
 
 	target_survey(enrolment->target, &enrolment->report);
+	detail = told_text(report->detail);
 	if (report->outcome != REPORT_PROVED)
 		return message_fail(context, _("%s is %s (%s): terminals will refuse it"), path,
-				    target_survey_text(report->outcome), report->detail);
+				    target_survey_text(report->outcome), detail);
 	if (report->n_volumes != 1)
 		return message_fail(context, _("%s holds %u volumes; a medium has one"), path,
 				    report->n_volumes);

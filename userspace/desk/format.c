@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/told.h"
 #include "desk/target-contents.h"
 #include "desk/target-survey.h"
 #include "desk/wipe-area.h"
@@ -213,15 +214,17 @@ static int check_filesystem(struct format *format, const char *node)
 static int check_survey(struct format *format, const struct mark *mark)
 {
 	_cleanup_(freep) struct report *report = malloc(sizeof(*report));
+	_cleanup_(freep) char *detail = NULL;
 	const struct report_volume *volume;
 
 	if (!report)
 		return -ENOMEM;
 	target_survey(format->target, report);
 	volume = &report->volumes[0];
+	detail = told_text(report->detail);
 	if (report->outcome != REPORT_PROVED)
 		return fail(format, FORMAT_E_PROOF, "%s: %s", target_survey_text(report->outcome),
-			    report->detail);
+			    detail);
 	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
 	    strcmp(volume->uuid, format->uuid))
 		return fail(format, FORMAT_E_PROOF,

@@ -8,6 +8,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/told.h"
 #include "desk/commands.h"
 #include "desk/message.h"
 #include "desk/target-find.h"
@@ -146,10 +147,11 @@ static void print_entry(const struct inspection *inspection)
 static void print(const struct inspection *inspection)
 {
 	const struct context *context = inspection->context;
+	_cleanup_(freep) char *detail = told_shown(inspection->report.detail);
 
 	target_say_contents(context, inspection->target, stdout);
 	printf("%s%s%s\n", target_survey_text(inspection->report.outcome),
-	       *inspection->report.detail ? ": " : "", inspection->report.detail);
+	       *detail ? ": " : "", detail);
 	for (size_t i = 0; i < inspection->report.n_volumes; i++)
 		print_volume(context, &inspection->report.volumes[i], inspection->marks[i]);
 	print_entry(inspection);

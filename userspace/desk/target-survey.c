@@ -8,7 +8,7 @@ static int read_target(void *ctx, uint64_t offset, uint8_t *data, size_t len, co
 {
 	if (!target_read(ctx, offset, data, len))
 		return 0;
-	*detail = _("the device cannot be read");
+	*detail = N_("the device cannot be read");
 	return REPORT_TRANSPORT;
 }
 
