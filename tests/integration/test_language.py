@@ -193,3 +193,58 @@ def test_no_variable_names_a_catalogue():
 def test_the_desk_speaks_the_language_it_is_told_to():
     assert JAPANESE.search(run(DESK, "--lang=ja", "--help", LANG="C").stdout)
     assert not JAPANESE.search(run(DESK, "--lang=en", "--help", LANG="ja_JP.UTF-8").stdout)
+
+
+# --- what the daemon tells -----------------------------------------------------------------------
+
+LITERAL = r'"(?:[^"\\]|\\.)*"'
+VALUE = re.compile(r"%[-#0 +]*[\d.*]*(?:hh|h|ll|l|z|j)?[a-zA-Z]|%<PRI\w+>")
+# Of the bus and its library, not in our sources; and pieces that the daemon fills in.
+FOREIGN = ("Failed to connect to socket", "The name %", "Could not get owner", "Name \\\"", "Did not receive a reply",
+           "Message recipient", "Launch helper", "first header:", "second header:", "medium number already",
+           "LUKS UUID already", "the first header", "the second header", "key %: %", "expected the ")
+
+
+def literals(text):
+    """Adjacent literals as one, values as %."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+    text = re.sub(r"\bPRI([a-z]\d+)\b", r'"<PRI\1>"', text)
+    for group in re.finditer(rf"{LITERAL}(?:\s*{LITERAL})*", text):
+        yield VALUE.sub("%", "".join(re.findall(LITERAL, group[0])).replace('""', "").strip('"'))
+
+
+def is_told_in(text, others):
+    """Most of it: what stands before a colon or in a gap may be filled in elsewhere."""
+    piece = max(text.split("%"), key=len)
+    size = max(min(len(piece), 8), len(piece) // 2)
+    return any(piece[i:i + size] in others for i in range(len(piece) - size + 1))
+
+
+def told_rows():
+    table = (TOP / "userspace" / "cli" / "told.c").read_text(encoding="utf-8")
+    return list(literals(table[table.index("rows[] = {"):table.index("};")]))
+
+
+def test_what_the_tool_knows_again_is_what_the_daemon_tells():
+    said = "\n".join(literal for folder in ("core", "inspect", "system", "daemon", "open", "bus")
+                     for path in sorted((TOP / "userspace" / folder).glob("*.c"))
+                     for literal in literals(path.read_text(encoding="utf-8")))
+    rows = told_rows()
+    assert len(rows) > 200
+    for row in rows:
+        assert row.startswith(FOREIGN) or is_told_in(row, said), f"nobody tells this any more: {row}"
+
+
+def test_what_parsers_and_inspector_tell_is_known_again():
+    rows = "\n".join(told_rows())
+    catalogue_text = (PO / "ja.po").read_text(encoding="utf-8")
+    told = 0
+    for name in ("core/luks1", "core/luks2", "core/luks2-metadata", "core/bitlocker", "core/ptable", "core/ptable-gpt",
+                 "core/ptable-mbr", "inspect/survey", "inspect/bot", "inspect/usb", "inspect/block"):
+        source = (TOP / "userspace" / f"{name}.c").read_text(encoding="utf-8")
+        source = re.sub(r"[Ss]tatic_assert\([^;]*;", "", source, flags=re.S)
+        for literal in literals("\n".join(line for line in source.splitlines() if not line.startswith("#"))):
+            if re.search(r"[a-z]{2,} [a-z]{2,}", literal):
+                told += 1
+                assert is_told_in(literal, rows) or f'msgid "{literal}"\n' in catalogue_text, f"{name}.c: told.c has no row for: {literal}"
+    assert told > 120, told

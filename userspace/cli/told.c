@@ -17,8 +17,8 @@
 #define LEN_MAX 1024
 
 /*
- * The wire's formats with %s for each value, the narrower ones first. A text without values that has a translation
- * anywhere need not stand here.
+ * The wire's formats with %s for each value, the narrower ones first. A text without values that
+ * has a translation anywhere need not stand here.
  */
 static const char *const rows[] = {
 	/* what stands around other texts */
@@ -247,10 +247,13 @@ static const char *const rows[] = {
 	N_("%s cannot be used: %s"),
 	N_("no policy has been accepted on this terminal yet"),
 	N_("%s and all in it must belong to root, and nobody else may write there"),
-	N_("%s is damaged, so that older policies could not be told from newer ones; restore it from a backup, or remove it to start anew"),
+	N_("%s is damaged, so that older policies could not be told from newer ones; restore it "
+	   "from a backup, or remove it to start anew"),
 	N_("the trust keys in %s have errors; correct them"),
-	N_("%s holds no trust key, but a signed policy was accepted here before; put the keys back, or remove %s to start anew without signatures"),
-	N_("%s has %s of the %s signatures required of %s, %s of the %s signatures required of %s; %s"),
+	N_("%s holds no trust key, but a signed policy was accepted here before; put the keys "
+	   "back, or remove %s to start anew without signatures"),
+	N_("%s has %s of the %s signatures required of %s, %s of the %s signatures required of %s; "
+	   "%s"),
 	N_("%s has %s of the %s signatures required of %s, %s of the %s signatures required of %s"),
 	N_("%s has %s of the %s signatures required of %s; %s"),
 	N_("%s has %s of the %s signatures required; %s"),
@@ -260,9 +263,12 @@ static const char *const rows[] = {
 	N_("%s is not signed, but %s requires it; sign it with minisign -S -m %s"),
 	N_("%s has %s errors; none of it is used until corrected"),
 	N_("%s has 1 error; none of it is used until corrected"),
-	N_("version %s is lower than %s, which this terminal has already accepted; give the policy a higher version"),
-	N_("version %s was already accepted here with other content; give the policy a higher version"),
-	N_("a signed policy was accepted here before, this one is not signed; put the trust keys back into %s"),
+	N_("version %s is lower than %s, which this terminal has already accepted; give the policy "
+	   "a higher version"),
+	N_("version %s was already accepted here with other content; give the policy a higher "
+	   "version"),
+	N_("a signed policy was accepted here before, this one is not signed; put the trust keys "
+	   "back into %s"),
 	N_("the policy is not valid before %s, and now it is %s; wait, or check the clock"),
 	N_("the policy cannot be read: %s"),
 	N_("%s has too many signature files beside it; at most 16 are read"),

@@ -144,7 +144,8 @@ static void tell_reason(const struct context *context, const char *what, const c
 {
 	size_t len = strcspn(why, ":");
 	_cleanup_(freep) char *code = strndup(why, len);
-	_cleanup_(freep) char *detail = told_shown(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
+	_cleanup_(freep) char *detail =
+		told_shown(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
 
 	if (!code || !reason_find(code)) {
 		_cleanup_(freep) char *shown = told_shown(why);

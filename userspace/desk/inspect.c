@@ -150,8 +150,8 @@ static void print(const struct inspection *inspection)
 	_cleanup_(freep) char *detail = told_shown(inspection->report.detail);
 
 	target_say_contents(context, inspection->target, stdout);
-	printf("%s%s%s\n", target_survey_text(inspection->report.outcome),
-	       *detail ? ": " : "", detail);
+	printf("%s%s%s\n", target_survey_text(inspection->report.outcome), *detail ? ": " : "",
+	       detail);
 	for (size_t i = 0; i < inspection->report.n_volumes; i++)
 		print_volume(context, &inspection->report.volumes[i], inspection->marks[i]);
 	print_entry(inspection);
