@@ -12,7 +12,8 @@
 #define DOMAIN "sekimori"
 #define CONTEXT_END '\004' /* GNU gettext manual, 11.2.5 */
 
-/* What is likely to be shown after a file or device; libc's own catalogue is not on a small image. */
+/* What is likely to be shown after a file or device; libc's own catalogue is not on a small image.
+ */
 static const struct {
 	int error;
 	const char *text;
@@ -114,8 +115,8 @@ static char *find_built_catalogues(void)
 void i18n_speak(bool japanese)
 {
 	/*
-	 * LANGUAGE is what gettext looks at first, and a path may stand in it: never the caller's. It has no
-	 * effect in the locale "C", but has in C.UTF-8, which glibc has built in.
+	 * LANGUAGE is what gettext looks at first, and a path may stand in it: never the caller's.
+	 * It has no effect in the locale "C", but has in C.UTF-8, which glibc has built in.
 	 */
 	if (!japanese) {
 		unsetenv("LANGUAGE");
@@ -138,7 +139,8 @@ void i18n_init(void)
 {
 	_cleanup_(freep) char *built = find_built_catalogues();
 
-	/* Only these two: numbers, times and orders are written for programs too, and must not vary. */
+	/* Only these two: numbers, times and orders are written for programs too, and must not
+	 * vary. */
 	if (!setlocale(LC_CTYPE, ""))
 		setlocale(LC_CTYPE, "C.UTF-8");
 	i18n_speak(environment_asks_for_japanese());

@@ -68,6 +68,9 @@ int export_run(const struct context *context, const struct command_options *opti
 	if (!r)
 		r = run(context, &export, path);
 	if (!r && strcmp(path, "-"))
-		message_done(context, _("%zu media written to %s"), export.n, path);
+		message_done(
+			context,
+			ngettext("%zu medium written to %s", "%zu media written to %s", export.n),
+			export.n, path);
 	return r;
 }

@@ -202,7 +202,9 @@ static void tell(const struct import *import)
 		json_object_object_add(object, "known", json_object_new_uint64(import->n_known));
 		output_json(object, 0);
 	}
-	message_done(import->context, _("%zu media entered, %zu were there already"),
+	message_done(import->context,
+		     ngettext("%zu medium entered, %zu were there already",
+			      "%zu media entered, %zu were there already", import->n_entered),
 		     import->n_entered, import->n_known);
 }
 

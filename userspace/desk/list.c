@@ -131,9 +131,11 @@ static void print_table(struct list *list)
 		n_overdue += row->overdue;
 	}
 	if (n_overdue)
-		message_done(context, _("%zu media, %zu overdue"), list->n, n_overdue);
+		message_done(context,
+			     ngettext("%zu medium, %zu overdue", "%zu media, %zu overdue", list->n),
+			     list->n, n_overdue);
 	else
-		message_done(context, _("%zu media"), list->n);
+		message_done(context, ngettext("%zu medium", "%zu media", list->n), list->n);
 }
 
 static int run(struct list *list)

@@ -319,7 +319,10 @@ static int sign(const struct context *context, const struct command_options *opt
 	if (!r)
 		r = issuing_sign(context, &keys, path, text, len, comment, true);
 	if (!r)
-		message_done(context, _("%s: signed with %zu keys"), path, keys.n);
+		message_done(
+			context,
+			ngettext("%s: signed with %zu key", "%s: signed with %zu keys", keys.n),
+			path, keys.n);
 	issuing_keys_close(&keys);
 	return r;
 }

@@ -357,10 +357,15 @@ static int run_open(struct taking *taking)
 			r = say(taking, r, taking->desk.path);
 	}
 	if (!r && (taking->n_seen || taking->n_known))
-		message_done(taking->context, _("%zu sightings noted, %zu were known"),
+		message_done(taking->context,
+			     ngettext("%zu sighting noted, %zu were known",
+				      "%zu sightings noted, %zu were known", taking->n_seen),
 			     taking->n_seen, taking->n_known);
 	else if (!r && open)
-		message_done(taking->context, _("begun: %zu media should be there"), report.n);
+		message_done(taking->context,
+			     ngettext("begun: %zu medium should be there",
+				      "begun: %zu media should be there", report.n),
+			     report.n);
 	/* Between, a person wants to know only what was just read. */
 	if (!r && (close || taking->context->json ||
 		   (!open && !taking->n_seen && !taking->n_known && !taking->n_unknown)))
