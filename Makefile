@@ -36,13 +36,14 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open
+CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
 all: programs module ## build everything into build/
 
 .PHONY: programs
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CATALOGUE)
 
 .PHONY: module
 module: $(BUILD)/sekimori.ko
@@ -59,7 +60,7 @@ $(BUILD)/lib%.a:
 	rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
 $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
@@ -69,10 +70,10 @@ $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUI
 $(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
-$(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
+$(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/obj/cli/i18n.o $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_INSPECT))
 
-$(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
 DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
@@ -87,6 +88,47 @@ $(BUILD)/obj/%.o: userspace/%.c
 $(BUILD)/san/%.o: userspace/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEP_CFLAGS) -std=gnu11 $(WARN) $(SAN) -MMD -MP -c -o $@ $<
+
+# --- Japanese ---------------------------------------------------------------------------------
+# English stands in the sources, Japanese in po/ja.po and in fragments of it, po/parts/*.po. The first one that knows a
+# text translates it.
+
+PO := userspace/po
+PO_PARTS := $(wildcard $(PO)/parts/*.po)
+PO_SOURCES = $(sort $(wildcard userspace/*/*.c userspace/*/*.h))
+XGETTEXT := xgettext --force-po --language=C --from-code=UTF-8 --no-wrap --add-location=file --sort-by-file --add-comments=Translators: \
+	--keyword --keyword=_:1 --keyword=N_:1 --keyword=NC_:1c,2 --keyword=ngettext:1,2 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format \
+	--package-name=Sekimori --package-version=$(VERSION)
+
+# Tools speak Japanese in the build tree too: a directory `locale` beside them (cli/i18n.c).
+$(PROGRAMS): | $(CATALOGUE)
+$(BUILD)/san/sekimori-desk: | $(BUILD)/san/locale
+$(UNIT_TESTS): | $(BUILD)/unit/locale
+$(BUILD)/obj/cli/i18n.o $(BUILD)/san/cli/i18n.o: CPPFLAGS += -DSEKIMORI_LOCALEDIR='"$(PREFIX)/share/locale"'
+
+$(CATALOGUE): $(PO)/ja.po $(PO_PARTS)
+	@mkdir -p $(@D) $(BUILD)/po
+	msgcat --use-first --no-wrap --force-po -o $(BUILD)/po/ja.po $^
+	msgfmt --check -o $@ $(BUILD)/po/ja.po
+
+$(BUILD)/san/locale $(BUILD)/unit/locale: | $(CATALOGUE)
+	@mkdir -p $(@D)
+	ln -sfn ../locale $@
+
+# English is what the sources say: a header for it is all that the template needs.
+$(BUILD)/po/sekimori.pot: $(PO_SOURCES) Makefile
+	@mkdir -p $(@D)
+	$(XGETTEXT) -o $@ $(PO_SOURCES)
+
+.PHONY: pot update-po merge-po
+pot: $(BUILD)/po/sekimori.pot ## collect the texts for people from the sources
+
+merge-po: ## fold po/parts/*.po into po/ja.po
+	$(if $(PO_PARTS),msgcat --use-first --no-wrap --force-po -o $(PO)/ja.po $(PO)/ja.po $(PO_PARTS) && rm -f $(PO_PARTS))
+
+update-po: merge-po $(BUILD)/po/sekimori.pot ## bring po/ja.po in line with the sources: new texts are empty, old ones go
+	msgmerge --quiet --no-fuzzy-matching --no-wrap --sort-by-file -o $(BUILD)/po/merged.po $(PO)/ja.po $(BUILD)/po/sekimori.pot
+	msgattrib --no-obsolete --no-wrap -o $(PO)/ja.po $(BUILD)/po/merged.po
 
 # --- module -----------------------------------------------------------------------------------
 # Built in a copy below build/, so that the source tree stays clean.
@@ -111,6 +153,7 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
+	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	$(INSTALL) 644 udev-rules/10-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/10-sekimori.rules
@@ -167,7 +210,7 @@ $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(
 		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
-$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+$(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	$(CC) $(SAN) -static-libasan -static-libubsan -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
 .PHONY: stage

@@ -199,9 +199,9 @@ static void weak_passphrases_get_a_hint(void)
 	static const char *const good[] = {"four unrelated words", "十二文字以上ある合い言葉です"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(weak); i++)
-		EXPECT(passphrase_hint(weak[i], false) && passphrase_hint(weak[i], true), weak[i]);
+		EXPECT(passphrase_hint(weak[i]), weak[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-		EXPECT(!passphrase_hint(good[i], false), good[i]);
+		EXPECT(!passphrase_hint(good[i]), good[i]);
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/i18n.h"
 #include "desk/certificate.h"
 #include "desk/wipe-medium.h"
 #include "system/cryptvolume.h"
@@ -283,6 +284,8 @@ int main(void)
 
 	if (fd < 0 || close(fd) || sodium_init() < 0)
 		return 1;
+	i18n_init();
+	i18n_speak(false);
 	status = testing_run("desk-wipe", tests, ARRAY_SIZE(tests));
 	unlink(path);
 	return status;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/rule.h"
 #include "core/text.h"
 
 void output_no_memory(void)
 {
-	fprintf(stderr, "%s: no memory\n", program_invocation_short_name);
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, _("no memory"));
 	exit(1);
 }
 
@@ -96,4 +98,18 @@ void output_pad(const char *text, size_t width)
 {
 	for (size_t n = text_width(text); n < width; n++)
 		putchar(' ');
+}
+
+char *output_bad_option(int c, char *const *argv)
+{
+	_cleanup_(freep) char *word = output_escape(argv[optind - 1]);
+
+	if (c == ':')
+		return output_format(_("option '%s' needs a value"), word);
+	if (optopt && strncmp(word, "--", 2))
+		return output_format(_("there is no option '-%c'"),
+				     optopt > ' ' && optopt < 0x7f ? optopt : '?');
+	if (optopt)
+		return output_format(_("option '%s' takes no value"), word);
+	return output_format(_("there is no option '%s'"), word);
 }

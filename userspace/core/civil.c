@@ -5,6 +5,7 @@
 #include "core/civil.h"
 #include "core/lex.h"
 #include "core/macro.h"
+#include "core/mark-text.h"
 
 #define DAYS_ALL 0x7f
 
@@ -100,11 +101,11 @@ bool civil_parse(const char *text, size_t len, bool end, int64_t *civil)
 
 void civil_expect(struct lex *lex, bool end, int64_t *civil)
 {
-	static const char what[] = "a date like 2026-04-01 or 2026-04-01T08:30";
+	static const char what[] = N_("a date like 2026-04-01 or 2026-04-01T08:30");
 	const struct lex_token *token = lex_expect(lex, what);
 
 	if (token && (token->quoted || !civil_parse(token->text, token->len, end, civil)))
-		lex_fail(lex, token, "expected %s", what);
+		lex_expected(lex, token, what);
 	else if (token && !*civil)
 		*civil = 1;
 }
@@ -176,7 +177,7 @@ static bool take_weekdays(const char **p, const char *end, uint8_t *mask)
 
 const char *civil_window_parse(const char *text, size_t len, struct civil_window *window)
 {
-	static const char expected[] = "a time or window like 08:30-17:15 or Mon-Fri 08:30-17:15";
+	static const char expected[] = N_("a time or window like 08:30-17:15 or Mon-Fri 08:30-17:15");
 	const char *p = text, *end = text + len;
 	uint32_t length;
 
@@ -184,7 +185,7 @@ const char *civil_window_parse(const char *text, size_t len, struct civil_window
 	skip_blanks(&p, end);
 	if (p < end && *p >= 'A' && *p <= 'Z') {
 		if (!take_weekdays(&p, end, &window->weekdays))
-			return "days like Mon-Fri or Mon,Wed and a blank";
+			return N_("days like Mon-Fri or Mon,Wed and a blank");
 		skip_blanks(&p, end);
 	} else {
 		window->weekdays = DAYS_ALL;

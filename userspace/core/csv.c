@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/macro.h"
+#include "core/mark-text.h"
 #include "core/utf8.h"
 
 /* Does a spreadsheet take text that begins so for a formula? */
@@ -143,13 +144,13 @@ const char *csv_error(int code)
 {
 	switch (code) {
 	case CSV_E_QUOTE:
-		return "a double quote that is not closed, or stands inside a cell; expected CSV "
+		return N_("a double quote that is not closed, or stands inside a cell; expected CSV "
 		       "as "
-		       "in RFC 4180";
+		       "in RFC 4180");
 	case CSV_E_CELLS:
-		return "more cells than the first line has titles";
+		return N_("more cells than the first line has titles");
 	case CSV_E_BYTES:
-		return "not UTF-8; save it as \"CSV UTF-8\"";
+		return N_("not UTF-8; save it as \"CSV UTF-8\"");
 	}
-	return "no more rows";
+	return N_("no more rows");
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/mark-text.h"
+
 enum encryption {
 	ENCRYPTION_LUKS2 = 1 << 0,
 	ENCRYPTION_LUKS1 = 1 << 1,
@@ -21,7 +23,8 @@ enum encryption {
 #define ENCRYPTION_PROVABLE (ENCRYPTION_LUKS2 | ENCRYPTION_LUKS1 | ENCRYPTION_BITLOCKER)
 
 /* For messages of parsers. */
-#define ENCRYPTION_WORDS "luks2, luks1, bitlocker or hardware"
+#define ENCRYPTION_WORDS N_("luks2, luks1, bitlocker or hardware")
+#define ENCRYPTION_EXPECTED N_("an encryption method: luks2, luks1, bitlocker or hardware")
 
 /* The bit of a word ("luks2", …, not "optional"), 0 for any other. */
 unsigned int encryption_find(const char *text, size_t len);

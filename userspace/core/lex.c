@@ -5,6 +5,7 @@
 
 #include "core/hex.h"
 #include "core/lex.h"
+#include "core/mark-text.h"
 #include "core/utf8.h"
 
 int lex_init(struct lex *lex, const char *file, const char *text, size_t len, lex_error_fn error,
@@ -34,11 +35,12 @@ static void lex_report(struct lex *lex, size_t column, const char *message)
 void lex_fail(struct lex *lex, const struct lex_token *at, const char *format, ...)
 {
 	const struct lex_token *last = lex->n_tokens ? &lex->tokens[lex->n_tokens - 1] : NULL;
-	char message[256];
+	char message[LEX_MESSAGE_MAX];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	vsnprintf(message, sizeof(message), _(format), args);
+	utf8_trim(message);
 	va_end(args);
 	if (at)
 		lex_report(lex, at->column, message);
@@ -48,7 +50,7 @@ void lex_fail(struct lex *lex, const struct lex_token *at, const char *format, .
 
 void lex_fail_at(struct lex *lex, unsigned int column, const char *message)
 {
-	lex_report(lex, column, message);
+	lex_report(lex, column, *message ? _(message) : message);
 }
 
 /* Reads a string that starts at line[i] (the opening quote). Returns the index after it, 0 on error. */
@@ -81,7 +83,7 @@ static size_t lex_string(struct lex *lex, const char *line, size_t len, size_t i
 			int lo = i + 3 < len ? hex_digit(line[i + 3]) : -1;
 
 			if (hi < 0 || lo < 0 || !(hi | lo)) {
-				lex_report(lex, i + 1, "\\x needs two hexadecimal digits, not 00");
+				lex_report(lex, i + 1, _("\\x needs two hexadecimal digits, not 00"));
 				return 0;
 			}
 			*p++ = (char)(hi << 4 | lo);
@@ -89,16 +91,16 @@ static size_t lex_string(struct lex *lex, const char *line, size_t len, size_t i
 			break;
 		}
 		default:
-			lex_report(lex, i + 1, "unknown escape; expected \\\" \\\\ \\n \\t or \\xHH");
+			lex_report(lex, i + 1, _("unknown escape; expected \\\" \\\\ \\n \\t or \\xHH"));
 			return 0;
 		}
 	}
 	if (i >= len) {
-		lex_report(lex, start + 1, "string does not end on its line; expected \"");
+		lex_report(lex, start + 1, _("string does not end on its line; expected \""));
 		return 0;
 	}
 	if (!utf8_valid(*out, (size_t)(p - *out))) {
-		lex_report(lex, start + 1, "string is not valid UTF-8");
+		lex_report(lex, start + 1, _("string is not valid UTF-8"));
 		return 0;
 	}
 	*out = p;
@@ -118,7 +120,7 @@ static bool lex_check(struct lex *lex)
 	bool empty = true;
 
 	if (len > LEX_LINE_MAX) {
-		lex_report(lex, LEX_LINE_MAX, "line is longer than 64 KiB");
+		lex_report(lex, LEX_LINE_MAX, _("line is longer than 64 KiB"));
 		return false;
 	}
 	for (size_t k = 0; k < len;) {
@@ -133,7 +135,7 @@ static bool lex_check(struct lex *lex)
 		n = (unsigned char)line[k] < 0x80 ? 1 : utf8_decode(line + k, len - k, NULL);
 
 		if (!n || !line[k]) {
-			lex_report(lex, k + 1, n ? "NUL byte" : "not valid UTF-8");
+			lex_report(lex, k + 1, n ? _("NUL byte") : _("not valid UTF-8"));
 			return false;
 		}
 		empty &= is_blank(line[k]);
@@ -159,7 +161,7 @@ bool lex_cut(struct lex *lex)
 		if (line[i] == '#')
 			break;
 		if (lex->n_tokens == LEX_TOKENS_MAX) {
-			lex_report(lex, i + 1, "too many words in one statement");
+			lex_report(lex, i + 1, _("too many words in one statement"));
 			return false;
 		}
 		*token = (struct lex_token){ .text = out,
@@ -170,14 +172,14 @@ bool lex_cut(struct lex *lex)
 			if (!i)
 				return false;
 			if (i < len && !is_blank(line[i]) && line[i] != '#') {
-				lex_report(lex, i + 1, "expected a blank after the string");
+				lex_report(lex, i + 1, _("expected a blank after the string"));
 				return false;
 			}
 		} else {
 			while (i < len && !is_blank(line[i]) && line[i] != '"' && line[i] != '#')
 				*out++ = line[i++];
 			if (i < len && line[i] == '"') {
-				lex_report(lex, i + 1, "expected a blank before the string");
+				lex_report(lex, i + 1, _("expected a blank before the string"));
 				return false;
 			}
 		}
@@ -224,6 +226,11 @@ const struct lex_token *lex_expect(struct lex *lex, const char *what)
 	const struct lex_token *token = lex_take(lex);
 
 	if (!token)
-		lex_fail(lex, NULL, "expected %s", what);
+		lex_expected(lex, NULL, what);
 	return token;
+}
+
+void lex_expected(struct lex *lex, const struct lex_token *at, const char *what)
+{
+	lex_fail(lex, at, N_("expected %s"), _(what));
 }

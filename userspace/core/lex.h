@@ -29,7 +29,10 @@ struct lex_token {
 	bool quoted;
 };
 
-/* Where and what; `message` says what was expected. */
+/* Bytes of a message, NUL included. */
+#define LEX_MESSAGE_MAX 512
+
+/* Where and what; `message` says what was expected, in the language of the process (core/mark-text.h). */
 typedef void (*lex_error_fn)(void *userdata, const char *file, unsigned int line,
 			     unsigned int column, const char *message);
 
@@ -66,7 +69,11 @@ bool lex_statement(struct lex *lex);
 bool lex_next(struct lex *lex);
 bool lex_cut(struct lex *lex);
 
-/* Reports at a column of the current line, from 1. */
+/*
+ * Messages, and what is expected, are English texts marked with N_(): they are translated here.
+ *
+ * Reports at a column of the current line, from 1.
+ */
 void lex_fail_at(struct lex *lex, unsigned int column, const char *message);
 
 /* The next token of the statement, or NULL at its end. */
@@ -74,6 +81,9 @@ const struct lex_token *lex_take(struct lex *lex);
 
 /* The same, but reports "expected WHAT" at the place if there is none. */
 const struct lex_token *lex_expect(struct lex *lex, const char *what);
+
+/* "expected WHAT" at a token or, with NULL, at the end of the statement. */
+void lex_expected(struct lex *lex, const struct lex_token *at, const char *what);
 
 /* Reports at a token (NULL: the end of the statement). */
 void lex_fail(struct lex *lex, const struct lex_token *at, const char *format, ...) _printf_(3, 4);

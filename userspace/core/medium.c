@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "core/medium.h"
 #include "core/text.h"
 
@@ -67,7 +68,7 @@ static void parse_word(struct reader *reader, const struct word *words, const ch
 			return;
 		}
 	if (token)
-		lex_fail(reader->lex, token, "expected %s", what);
+		lex_expected(reader->lex, token, what);
 }
 
 static bool parse_hex4(const char *text, uint16_t *value)
@@ -95,7 +96,7 @@ static void parse_id(struct reader *reader)
 
 	if (token && !medium_id_parse(token->text, token->len, &reader->medium->id_vendor,
 				      &reader->medium->id_product))
-		lex_fail(reader->lex, token, "expected " MEDIUM_ID_WORDS);
+		lex_expected(reader->lex, token, MEDIUM_ID_WORDS);
 }
 
 static const char *parse_string(struct reader *reader, const char *what)
@@ -105,18 +106,18 @@ static const char *parse_string(struct reader *reader, const char *what)
 	if (token && token->quoted)
 		return keep(reader, token->text, token->len);
 	if (token)
-		lex_fail(reader->lex, token, "expected %s", what);
+		lex_expected(reader->lex, token, what);
 	return NULL;
 }
 
 static void parse_serial(struct reader *reader)
 {
-	reader->medium->serial = parse_string(reader, "serial number as a \"string\"");
+	reader->medium->serial = parse_string(reader, N_("serial number as a \"string\""));
 }
 
 static void parse_fingerprint(struct reader *reader)
 {
-	static const char what[] = "fingerprint like \"blake2b:…\" with 32 hexadecimal digits";
+	static const char what[] = N_("fingerprint like \"blake2b:…\" with 32 hexadecimal digits");
 	static const char prefix[] = "blake2b:";
 	const struct lex_token *token = lex_expect(reader->lex, what);
 
@@ -124,27 +125,27 @@ static void parse_fingerprint(struct reader *reader)
 		return;
 	if (token->len != sizeof(prefix) - 1 + 32 || strncmp(token->text, prefix, sizeof(prefix) - 1) ||
 	    strspn(token->text + sizeof(prefix) - 1, "0123456789abcdef") != 32)
-		lex_fail(reader->lex, token, "expected %s", what);
+		lex_expected(reader->lex, token, what);
 	else
 		reader->medium->fingerprint = keep(reader, token->text, token->len);
 }
 
 static void parse_encryption(struct reader *reader)
 {
-	static const char what[] = "an encryption method: " ENCRYPTION_WORDS;
+	static const char what[] = ENCRYPTION_EXPECTED;
 	const struct lex_token *token = lex_expect(reader->lex, what);
 
 	if (!token)
 		return;
 	reader->medium->encryption = (uint8_t)encryption_find(token->text, token->len);
 	if (!reader->medium->encryption)
-		lex_fail(reader->lex, token, "expected %s", what);
+		lex_expected(reader->lex, token, what);
 }
 
 static void parse_luks_uuid(struct reader *reader)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const struct lex_token *token = lex_expect(reader->lex, "UUID of the volume");
+	const struct lex_token *token = lex_expect(reader->lex, N_("UUID of the volume"));
 	bool ok = token && token->len == sizeof(form) - 1;
 	char lower[sizeof(form)] = "";
 
@@ -159,22 +160,22 @@ static void parse_luks_uuid(struct reader *reader)
 	if (ok)
 		reader->medium->luks_uuid = keep(reader, lower, sizeof(form) - 1);
 	else
-		lex_fail(reader->lex, token, "expected UUID of the volume like %s", form);
+		lex_fail(reader->lex, token, N_("expected UUID of the volume like %s"), form);
 }
 
 static void parse_access(struct reader *reader)
 {
-	parse_word(reader, accesses, "ro or rw", &reader->medium->access);
+	parse_word(reader, accesses, N_("ro or rw"), &reader->medium->access);
 }
 
 static void parse_class(struct reader *reader)
 {
-	parse_word(reader, classes, "a class: I, II or III", &reader->medium->class);
+	parse_word(reader, classes, N_("a class: I, II or III"), &reader->medium->class);
 }
 
 static void parse_status(struct reader *reader)
 {
-	parse_word(reader, statuses, "a status: active, lent, lost, revoked or disposed",
+	parse_word(reader, statuses, N_("a status: active, lent, lost, revoked or disposed"),
 		   &reader->medium->status);
 }
 
@@ -188,11 +189,11 @@ static const struct text *const *parse_list(struct reader *reader, const char *w
 
 	if (set)
 		token = lex_expect(reader->lex, what);
-	for (*n = 0; token; token = lex_expect(reader->lex, "another \"string\" or }")) {
+	for (*n = 0; token; token = lex_expect(reader->lex, N_("another \"string\" or }"))) {
 		if (set && *n && !token->quoted && !strcmp(token->text, "}"))
 			break;
 		if (!token->quoted || !token->len || *n == LIST_MAX) {
-			lex_fail(reader->lex, token, "expected %s", what);
+			lex_expected(reader->lex, token, what);
 			return NULL;
 		}
 		texts[*n] = arena_text(reader->arena, token->text, token->len);
@@ -214,13 +215,13 @@ static const struct text *const *parse_list(struct reader *reader, const char *w
 
 static void parse_holder(struct reader *reader)
 {
-	reader->medium->holders = parse_list(reader, "a user \"name\" or \"@group\", or up to 64 of them in { }",
+	reader->medium->holders = parse_list(reader, N_("a user \"name\" or \"@group\", or up to 64 of them in { }"),
 					     &reader->medium->n_holders);
 }
 
 static void parse_terminals(struct reader *reader)
 {
-	reader->medium->terminals = parse_list(reader, "a terminal's \"NAME\" or \"PREFIX*\", or up to 64 of them in { }",
+	reader->medium->terminals = parse_list(reader, N_("a terminal's \"NAME\" or \"PREFIX*\", or up to 64 of them in { }"),
 					       &reader->medium->n_terminals);
 }
 
@@ -261,7 +262,7 @@ static void fail_unknown(struct lex *lex, const struct lex_token *token)
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
 		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
 				      attributes[i].name);
-	lex_fail(lex, token, "unknown attribute of a medium; expected %s", names);
+	lex_fail(lex, token, N_("unknown attribute of a medium; expected %s"), names);
 }
 
 static bool number_ok(const struct lex_token *token)
@@ -272,7 +273,7 @@ static bool number_ok(const struct lex_token *token)
 int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
 {
 	struct reader reader = { .arena = arena, .lex = lex, .medium = medium };
-	const struct lex_token *token = lex_expect(lex, "number of the medium");
+	const struct lex_token *token = lex_expect(lex, N_("number of the medium"));
 	bool seen[ARRAY_SIZE(attributes)] = { false };
 	unsigned int errors = lex->errors;
 
@@ -281,7 +282,7 @@ int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
 		return 0;
 	if (!number_ok(token)) {
 		lex_fail(lex, token,
-			 "expected number of the medium: 1 to %d bytes, no control characters",
+			 N_("expected number of the medium: 1 to %d bytes, no control characters"),
 			 MEDIUM_NUMBER_MAX - 1);
 		return 0;
 	}
@@ -295,7 +296,7 @@ int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
 		if (i == ARRAY_SIZE(attributes)) {
 			fail_unknown(lex, token);
 		} else if (seen[i]) {
-			lex_fail(lex, token, "attribute given twice: %s", attributes[i].name);
+			lex_fail(lex, token, N_("attribute given twice: %s"), attributes[i].name);
 		} else {
 			seen[i] = true;
 			attributes[i].parse(&reader);
@@ -303,14 +304,14 @@ int medium_parse(struct arena *arena, struct lex *lex, struct medium *medium)
 	}
 	for (size_t i = 0; lex->errors == errors && i < ARRAY_SIZE(attributes); i++)
 		if (attributes[i].required && !seen[i])
-			lex_fail(lex, NULL, "expected attribute %s", attributes[i].name);
+			lex_fail(lex, NULL, N_("expected attribute %s"), attributes[i].name);
 	/* What is proved by a header has a volume; of the rest nothing is seen. */
 	if (lex->errors == errors && medium->encryption & ENCRYPTION_PROVABLE && !medium->luks_uuid)
-		lex_fail(lex, NULL, "expected attribute luks-uuid");
+		lex_fail(lex, NULL, N_("expected attribute luks-uuid"));
 	if (lex->errors == errors && medium->encryption == ENCRYPTION_HARDWARE && medium->luks_uuid)
-		lex_fail(lex, NULL, "a medium that encrypts in hardware has no luks-uuid");
+		lex_fail(lex, NULL, N_("a medium that encrypts in hardware has no luks-uuid"));
 	if (lex->errors == errors && medium->from && medium->until && medium->from > medium->until)
-		lex_fail(lex, NULL, "the medium's term ends before it begins");
+		lex_fail(lex, NULL, N_("the medium's term ends before it begins"));
 	return reader.no_memory ? -ENOMEM : 0;
 }
 

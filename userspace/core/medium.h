@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/lex.h"
+#include "core/mark-text.h"
 #include "core/rule.h"
 
 /* The longest number of a medium in bytes, with its NUL: it is printed on a sticker. */
@@ -43,7 +44,7 @@ struct medium {
 };
 
 /* VVVV:PPPP, hexadecimal digits; false for anything else. MEDIUM_ID_WORDS is for messages. */
-#define MEDIUM_ID_WORDS "vendor and product id like 1234:abcd"
+#define MEDIUM_ID_WORDS N_("vendor and product id like 1234:abcd")
 bool medium_id_parse(const char *text, size_t len, uint16_t *id_vendor, uint16_t *id_product);
 
 /*

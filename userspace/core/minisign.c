@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "core/mark-text.h"
 #include "core/minisign.h"
 #include "core/utf8.h"
 
@@ -180,21 +181,21 @@ const char *minisign_error(int code)
 {
 	switch (code) {
 	case MINISIGN_E_KEY:
-		return "not a minisign public key; expected the second line of a .pub file (RW…)";
+		return N_("not a minisign public key; expected the second line of a .pub file (RW…)");
 	case MINISIGN_E_FORM:
-		return "not a signature file: expected the four lines that minisign -S writes";
+		return N_("not a signature file: expected the four lines that minisign -S writes");
 	case MINISIGN_E_BASE64:
-		return "a signature line is damaged";
+		return N_("a signature line is damaged");
 	case MINISIGN_E_ALGORITHM:
-		return "signed by an unknown method; expected Ed25519 (Ed or ED)";
+		return N_("signed by an unknown method; expected Ed25519 (Ed or ED)");
 	case MINISIGN_E_COMMENT:
-		return "the trusted comment is too long or holds characters that are not text";
+		return N_("the trusted comment is too long or holds characters that are not text");
 	case MINISIGN_E_OTHER_KEY:
-		return "made by another key";
+		return N_("made by another key");
 	case MINISIGN_E_SIGNATURE:
-		return "does not match the file: the file was changed after it was signed";
+		return N_("does not match the file: the file was changed after it was signed");
 	case MINISIGN_E_COMMENT_SIGNATURE:
-		return "the trusted comment was changed after signing";
+		return N_("the trusted comment was changed after signing");
 	}
-	return "unknown signature error";
+	return N_("unknown signature error");
 }

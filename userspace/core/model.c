@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "core/medium.h"
 #include "core/model.h"
 #include "core/text.h"
@@ -28,7 +29,7 @@ static const char *parse_text(struct arena *arena, struct lex *lex, const struct
 	const struct text *text;
 
 	if (!token || !token->quoted || !token->len || !text_is_safe(token->text)) {
-		lex_fail(lex, token, "expected %s", what);
+		lex_expected(lex, token, what);
 		return NULL;
 	}
 	text = arena_text(arena, token->text, token->len);
@@ -39,20 +40,20 @@ static const char *parse_text(struct arena *arena, struct lex *lex, const struct
 
 static void parse_state(struct lex *lex, struct model_state *state)
 {
-	static const char what[] = "the units by number, like { cdrom disk }: disk, empty or cdrom";
+	static const char what[] = N_("the units by number, like { cdrom disk }: disk, empty or cdrom");
 	const struct lex_token *token = lex_expect(lex, what);
 
 	if (token && !is_word(token, "{")) {
-		lex_fail(lex, token, "expected %s", what);
+		lex_expected(lex, token, what);
 		return;
 	}
-	while (token && (token = lex_expect(lex, what)) && !(state->n_units && is_word(token, "}"))) {
+	while (token && (token = lex_expect(lex, what)) && !(state->n_units && is_word(token, N_("}")))) {
 		size_t i = 0;
 
 		while (i < ARRAY_SIZE(units) && !is_word(token, units[i].word))
 			i++;
 		if (i == ARRAY_SIZE(units) || state->n_units == MODEL_UNITS_MAX) {
-			lex_fail(lex, token, "expected %s", what);
+			lex_expected(lex, token, what);
 			return;
 		}
 		state->units[state->n_units++] = (uint8_t)units[i].unit;
@@ -64,10 +65,10 @@ static int parse_inquiry(struct arena *arena, struct lex *lex, struct model *mod
 {
 	int r = 0;
 
-	model->vendor = parse_text(arena, lex, lex_take(lex), "vendor as INQUIRY tells it, as a \"string\"", &r);
+	model->vendor = parse_text(arena, lex, lex_take(lex), N_("vendor as INQUIRY tells it, as a \"string\""), &r);
 	*next = model->vendor ? lex_take(lex) : NULL;
 	if (*next && (*next)->quoted) {
-		model->product = parse_text(arena, lex, *next, "product as a \"string\"", &r);
+		model->product = parse_text(arena, lex, *next, N_("product as a \"string\""), &r);
 		*next = lex_take(lex);
 	}
 	return r;
@@ -83,13 +84,13 @@ int model_parse(struct arena *arena, struct lex *lex, struct model *model)
 	if (!token)
 		return 0;
 	if (!medium_id_parse(token->text, token->len, &model->id_vendor, &model->id_product)) {
-		lex_fail(lex, token, "expected " MEDIUM_ID_WORDS);
+		lex_expected(lex, token, MEDIUM_ID_WORDS);
 		return 0;
 	}
-	token = lex_expect(lex, "name of the model as a \"string\"");
+	token = lex_expect(lex, N_("name of the model as a \"string\""));
 	if (!token)
 		return 0;
-	model->name = parse_text(arena, lex, token, "name of the model as a \"string\"", &r);
+	model->name = parse_text(arena, lex, token, N_("name of the model as a \"string\""), &r);
 	token = lex_take(lex);
 	while (!r && token && lex->errors == errors) {
 		const struct lex_token *at = token;
@@ -102,12 +103,12 @@ int model_parse(struct arena *arena, struct lex *lex, struct model *model)
 		else if (is_word(at, "unlocked") && !model->unlocked.n_units)
 			parse_state(lex, &model->unlocked);
 		else
-			lex_fail(lex, at, "expected inquiry, locked or unlocked, each once");
+			lex_fail(lex, at, N_("expected inquiry, locked or unlocked, each once"));
 		if (!token && lex->errors == errors)
 			token = lex_take(lex);
 	}
 	if (!r && lex->errors == errors && !model->unlocked.n_units)
-		lex_fail(lex, NULL, "expected unlocked { … }: how the model looks when it may be used");
+		lex_fail(lex, NULL, N_("expected unlocked { … }: how the model looks when it may be used"));
 	return r;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/civil.h"
 #include "core/encryption.h"
+#include "core/mark-text.h"
 #include "core/policy-header.h"
 #include "core/text.h"
 
@@ -20,7 +21,7 @@ static int keep_word(struct arena *arena, struct lex *lex, const char *what, con
 	if (!token)
 		return 0;
 	if (!token->len || !text_is_safe(token->text)) {
-		lex_fail(lex, token, "expected %s, without control characters", what);
+		lex_fail(lex, token, N_("expected %s, without control characters"), _(what));
 		return 0;
 	}
 	text = arena_text(arena, token->text, token->len);
@@ -32,12 +33,12 @@ static int keep_word(struct arena *arena, struct lex *lex, const char *what, con
 
 static int parse_policy_id(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	return keep_word(arena, lex, "name of the policy", &header->id);
+	return keep_word(arena, lex, N_("name of the policy"), &header->id);
 }
 
 static int parse_contact(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	return keep_word(arena, lex, "whom staff should ask, as a \"string\"",
+	return keep_word(arena, lex, N_("whom staff should ask, as a \"string\""),
 			 &header->contact);
 }
 
@@ -60,13 +61,13 @@ static uint64_t take_number(struct lex *lex, const char *what, uint64_t min, uin
 	}
 	if (i == token->len && value >= min && value <= max)
 		return value;
-	lex_fail(lex, token, "expected %s", what);
+	lex_expected(lex, token, what);
 	return 0;
 }
 
 static int parse_version(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	header->version = take_number(lex, "version, a number from 1", 1, UINT64_MAX);
+	header->version = take_number(lex, N_("version, a number from 1"), 1, UINT64_MAX);
 	return 0;
 }
 
@@ -87,7 +88,7 @@ static int parse_valid_until(struct policy_header *header, struct arena *arena, 
 
 static int parse_harmless(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	static const char what[] = "classes of interfaces as two hexadecimal digits, like 03 09 0b";
+	static const char what[] = N_("classes of interfaces as two hexadecimal digits, like 03 09 0b");
 	const struct lex_token *token = lex_expect(lex, what);
 
 	header->has_harmless = true;
@@ -95,12 +96,12 @@ static int parse_harmless(struct policy_header *header, struct arena *arena, str
 		unsigned int class;
 
 		if (token->len != 2 || strspn(token->text, "0123456789abcdefABCDEF") != 2) {
-			lex_fail(lex, token, "expected %s", what);
+			lex_expected(lex, token, what);
 			return 0;
 		}
 		class = (unsigned int)strtoul(token->text, NULL, 16);
 		if (class == CLASS_STORAGE) {
-			lex_fail(lex, token, "mass storage (08) is never harmless");
+			lex_fail(lex, token, N_("mass storage (08) is never harmless"));
 			return 0;
 		}
 		header->harmless.bits[class / 8] |= (uint8_t)(1u << class % 8);
@@ -110,14 +111,14 @@ static int parse_harmless(struct policy_header *header, struct arena *arena, str
 
 static int parse_encryption(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	static const char what[] = "an encryption method: " ENCRYPTION_WORDS;
+	static const char what[] = ENCRYPTION_EXPECTED;
 	const struct lex_token *token = lex_expect(lex, what);
 
 	for (; token; token = lex_take(lex)) {
 		unsigned int method = encryption_find(token->text, token->len);
 
 		if (!method) {
-			lex_fail(lex, token, "expected %s", what);
+			lex_expected(lex, token, what);
 			return 0;
 		}
 		header->encryption |= method;
@@ -128,7 +129,7 @@ static int parse_encryption(struct policy_header *header, struct arena *arena, s
 static int parse_approvers(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
 	header->approvers =
-		(unsigned int)take_number(lex, "how many approvers an exception needs: 1 or 2", 1, 2);
+		(unsigned int)take_number(lex, N_("how many approvers an exception needs: 1 or 2"), 1, 2);
 	return 0;
 }
 
@@ -138,8 +139,8 @@ static int parse_retention(struct policy_header *header, struct arena *arena, st
 		const char *unit;
 		unsigned int days;
 	} units[] = { { "days", 1 }, { "months", MONTH_DAYS }, { "years", YEAR_DAYS } };
-	uint64_t n = take_number(lex, "how long records are kept, like 7 years", 1, 36500);
-	const struct lex_token *token = n ? lex_expect(lex, "days, months or years") : NULL;
+	uint64_t n = take_number(lex, N_("how long records are kept, like 7 years"), 1, 36500);
+	const struct lex_token *token = n ? lex_expect(lex, N_("days, months or years")) : NULL;
 
 	if (!token)
 		return 0;
@@ -148,19 +149,19 @@ static int parse_retention(struct policy_header *header, struct arena *arena, st
 			header->retention_days = (unsigned int)n * units[i].days;
 			return 0;
 		}
-	lex_fail(lex, token, "expected days, months or years");
+	lex_fail(lex, token, N_("expected days, months or years"));
 	return 0;
 }
 
 static int parse_default(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	static const char what[] = "block or reject (there is no other default)";
+	static const char what[] = N_("block or reject (there is no other default)");
 	const struct lex_token *token = lex_expect(lex, what);
 
 	if (token && !strcmp(token->text, "reject"))
 		header->default_reject = true;
 	else if (token && strcmp(token->text, "block"))
-		lex_fail(lex, token, "expected %s", what);
+		lex_expected(lex, token, what);
 	return 0;
 }
 
@@ -174,7 +175,7 @@ static const struct text *const *take_names(struct arena *arena, struct lex *lex
 	for (*n = 0; token; token = lex_take(lex)) {
 		if (*n == POLICY_NAMES_MAX || !token->len || !text_is_safe(token->text) ||
 		    strchr(token->text, ' ')) {
-			lex_fail(lex, token, "expected %s, at most %d", what, POLICY_NAMES_MAX);
+			lex_fail(lex, token, N_("expected %s, at most %d"), _(what), POLICY_NAMES_MAX);
 			return NULL;
 		}
 		texts[*n] = arena_text(arena, token->text, token->len);
@@ -195,7 +196,7 @@ static int parse_cipher(struct policy_header *header, struct arena *arena, struc
 {
 	int r = 0;
 
-	header->ciphers = take_names(arena, lex, "names of ciphers, like aes-xts-plain64",
+	header->ciphers = take_names(arena, lex, N_("names of ciphers, like aes-xts-plain64"),
 				     &header->n_ciphers, &r);
 	return r;
 }
@@ -204,7 +205,7 @@ static int parse_kdf(struct policy_header *header, struct arena *arena, struct l
 {
 	int r = 0;
 
-	header->kdfs = take_names(arena, lex, "names of key derivations, like argon2id",
+	header->kdfs = take_names(arena, lex, N_("names of key derivations, like argon2id"),
 				  &header->n_kdfs, &r);
 	return r;
 }
@@ -212,14 +213,14 @@ static int parse_kdf(struct policy_header *header, struct arena *arena, struct l
 /* One of two words: the second is true. */
 static void take_choice(struct lex *lex, const char *no, const char *yes, bool *out)
 {
-	const struct lex_token *token = lex_expect(lex, "a word");
+	const struct lex_token *token = lex_expect(lex, N_("a word"));
 
 	if (token && !token->quoted && !strcmp(token->text, yes))
 		*out = true;
 	else if (token && !token->quoted && !strcmp(token->text, no))
 		*out = false;
 	else if (token)
-		lex_fail(lex, token, "expected %s or %s", no, yes);
+		lex_fail(lex, token, N_("expected %s or %s"), no, yes);
 }
 
 static int parse_mark(struct policy_header *header, struct arena *arena, struct lex *lex)
@@ -230,23 +231,23 @@ static int parse_mark(struct policy_header *header, struct arena *arena, struct 
 
 static int parse_mark_key(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	static const char what[] = "a minisign public key in quotes: the second line of a .pub file";
+	static const char what[] = N_("a minisign public key in quotes: the second line of a .pub file");
 	const struct lex_token *token = lex_expect(lex, what);
 	struct minisign_key key;
 
 	if (!token)
 		return 0;
 	if (!token->quoted || minisign_key_parse(token->text, token->len, &key)) {
-		lex_fail(lex, token, "expected %s", what);
+		lex_expected(lex, token, what);
 		return 0;
 	}
 	for (unsigned int i = 0; i < header->n_mark_keys; i++)
 		if (!memcmp(header->mark_keys[i].id, key.id, sizeof(key.id))) {
-			lex_fail(lex, token, "key given twice");
+			lex_fail(lex, token, N_("key given twice"));
 			return 0;
 		}
 	if (header->n_mark_keys == POLICY_MARK_KEYS_MAX) {
-		lex_fail(lex, token, "more than %d keys of marks", POLICY_MARK_KEYS_MAX);
+		lex_fail(lex, token, N_("more than %d keys of marks"), POLICY_MARK_KEYS_MAX);
 		return 0;
 	}
 	header->mark_keys[header->n_mark_keys++] = key;

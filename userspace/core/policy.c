@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/index.h"
+#include "core/mark-text.h"
 #include "core/policy.h"
 #include "core/text.h"
 
@@ -54,7 +55,7 @@ static int parse_model(struct policy *policy, struct lex *lex)
 	if (r || lex->errors != errors)
 		return r;
 	if (policy_find_model(policy, model.id_vendor, model.id_product)) {
-		lex_fail_at(lex, 1, "a model with these ids stands already above");
+		lex_fail_at(lex, 1, N_("a model with these ids stands already above"));
 		return 0;
 	}
 	/* A catalogue has some dozens. */
@@ -84,7 +85,7 @@ static void fail_unknown(struct lex *lex, const struct lex_token *token)
 		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", s->name);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", lists[i].name);
-	lex_fail(lex, token, "unknown statement; expected %sor a rule: allow, block, reject", names);
+	lex_fail(lex, token, N_("unknown statement; expected %sor a rule: allow, block, reject"), names);
 }
 
 static int parse_header(struct policy *policy, struct lex *lex, const struct lex_token *token)
@@ -95,7 +96,7 @@ static int parse_header(struct policy *policy, struct lex *lex, const struct lex
 		if (strcmp(token->text, s->name))
 			continue;
 		if (policy->seen >> i & 1 && !s->repeats) {
-			lex_fail(lex, token, "statement given twice: %s", s->name);
+			lex_fail(lex, token, N_("statement given twice: %s"), s->name);
 			return 0;
 		}
 		policy->seen |= 1u << i;
@@ -122,7 +123,7 @@ static int parse_statement(struct policy *policy, struct lex *lex)
 	if (!r && lex->errors == errors) {
 		token = lex_take(lex);
 		if (token)
-			lex_fail(lex, token, "expected the end of the line");
+			lex_fail(lex, token, N_("expected the end of the line"));
 	}
 	return r;
 }
@@ -160,7 +161,7 @@ static void check_validity(struct policy *policy, struct lex *lex)
 	const struct policy_header *header = &policy->header;
 
 	if (header->valid_from && header->valid_until && header->valid_from > header->valid_until)
-		lex_fail_at(lex, 1, "the policy ends (valid-until) before it begins (valid-from)");
+		lex_fail_at(lex, 1, N_("the policy ends (valid-until) before it begins (valid-from)"));
 }
 
 /*
@@ -172,7 +173,7 @@ static void check_unique(struct lex *lex, const struct medium *const *sorted, si
 			 const char *(*key)(const struct medium *medium), const char *what)
 {
 	const struct medium *longest = n ? sorted[0] : NULL;
-	char message[160];
+	char message[LEX_MESSAGE_MAX];
 
 	for (size_t i = 1; i < n; i++) {
 		const struct medium *medium = sorted[i];
@@ -186,9 +187,10 @@ static void check_unique(struct lex *lex, const struct medium *const *sorted, si
 			bool later = medium->line > longest->line;
 
 			lex->line = later ? medium->line : longest->line;
-			snprintf(message, sizeof(message), "%s already used in line %u%s", what,
-				 later ? longest->line : medium->line,
-				 terms ? ", and the terms overlap" : "");
+			snprintf(message, sizeof(message),
+				 terms ? _("%s already used in line %u, and the terms overlap") :
+					 _("%s already used in line %u"),
+				 _(what), later ? longest->line : medium->line);
 			lex_fail_at(lex, 1, message);
 		}
 		if (longest->until && (!medium->until || medium->until > longest->until))
@@ -201,12 +203,12 @@ static void check_media(struct policy *policy, struct lex *lex)
 	const struct index_media *index = &policy->media_index;
 	size_t nameless = 0; /* without a UUID, which sorts first */
 
-	check_unique(lex, index->by_number, policy->n_media, index_medium_number, "medium number");
+	check_unique(lex, index->by_number, policy->n_media, index_medium_number, N_("medium number"));
 	while (nameless < policy->n_media && !*index_medium_uuid(index->by_uuid[nameless]))
 		nameless++;
 	if (nameless < policy->n_media)
 		check_unique(lex, index->by_uuid + nameless, policy->n_media - nameless,
-			     index_medium_uuid, "LUKS UUID");
+			     index_medium_uuid, N_("LUKS UUID"));
 }
 
 /* --- the object --- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/hex.h"
+#include "core/mark-text.h"
 #include "core/rule-parser.h"
 
 /* N with s, m, h or d behind it, H:MM or H:MM:SS; a bare N is seconds. */
@@ -51,7 +52,7 @@ static const char *condition_duration(struct parser *parser, struct condition *c
 	if (parse_duration(argument->bytes, argument->len, &condition->seconds) &&
 	    condition->seconds)
 		return NULL;
-	return "expected a duration like 90s, 10m, 8h, 2d or 08:30";
+	return N_("expected a duration like 90s, 10m, 8h, 2d or 08:30");
 }
 
 static const char *condition_random(struct parser *parser, struct condition *condition)
@@ -67,7 +68,7 @@ static const char *condition_random(struct parser *parser, struct condition *con
 	if (strspn(argument->bytes, "0123456789.") == argument->len && !*end &&
 	    condition->probability >= 0 && condition->probability <= 1)
 		return NULL;
-	return "expected a probability from 0 to 1 like 0.25";
+	return N_("expected a probability from 0 to 1 like 0.25");
 }
 
 static const char *condition_localtime(struct parser *parser, struct condition *condition)
@@ -131,14 +132,14 @@ static bool take_argument(struct parser *parser, const char **start, size_t *len
 		if (*q == 'x' && q + 2 < parser->end && hex_digit(q[1]) >= 0 && hex_digit(q[2]) >= 0)
 			q += 2;
 		else if (!strchr("abfnrtv\\'0123456789)", *q) || !*q)
-			return parser_fail(parser, q - 1, "unknown escape in a condition");
+			return parser_fail(parser, q - 1, N_("unknown escape in a condition"));
 	}
 	if (q >= parser->end || *q != ')')
-		return parser_fail(parser, open, "the argument does not end; expected )");
+		return parser_fail(parser, open, N_("the argument does not end; expected )"));
 	*start = open + 1;
 	*len = (size_t)(q - open - 1);
 	parser->p = q + 1;
-	return *len || parser_fail(parser, open, "the argument is empty");
+	return *len || parser_fail(parser, open, N_("the argument is empty"));
 }
 
 bool parser_condition(struct parser *parser, union rule_value *value)
@@ -153,8 +154,8 @@ bool parser_condition(struct parser *parser, union rule_value *value)
 			break;
 	if (i == ARRAY_SIZE(condition_rows))
 		return parser_fail(parser, name,
-			       "expected a condition: localtime(…), allowed-matches(…), rule-applied, "
-			       "rule-evaluated, random, true or false");
+			       N_("expected a condition: localtime(…), allowed-matches(…), rule-applied, "
+			       "rule-evaluated, random, true or false"));
 	condition.kind = (uint8_t)condition_rows[i].kind;
 	parser->p += len;
 	argument = parser->p;
@@ -165,7 +166,7 @@ bool parser_condition(struct parser *parser, union rule_value *value)
 		if (!condition.argument)
 			return parser_no_memory(parser);
 	} else if (condition_rows[i].needs_argument) {
-		return parser_fail(parser, parser->p, "expected (…) after %s", condition_rows[i].name);
+		return parser_fail(parser, parser->p, N_("expected (…) after %s"), condition_rows[i].name);
 	}
 	if (condition_rows[i].parse)
 		message = condition_rows[i].parse(parser, &condition);
@@ -174,7 +175,7 @@ bool parser_condition(struct parser *parser, union rule_value *value)
 	if (message) {
 		char text[RULE_MESSAGE_MAX];
 
-		snprintf(text, sizeof(text), "%s", message);
+		snprintf(text, sizeof(text), "%s", _(message));
 		return parser_fail(parser, argument, "%s", text);
 	}
 	if (parser->failed)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/hex.h"
+#include "core/mark-text.h"
 #include "core/rule-parser.h"
 
 /* What a line of the longest allowed length can hold fits the counter of an attribute. */
@@ -80,7 +81,7 @@ static bool slot_add(struct parser *parser, struct slot *slot, const union rule_
 		return true;
 	}
 	if (slot->n == VALUES_MAX)
-		return parser_fail(parser, parser->p, "too many values in one attribute");
+		return parser_fail(parser, parser->p, N_("too many values in one attribute"));
 	if (slot->n >= slot->size) {
 		size_t size = slot->size ? slot->size * 2 : 8;
 		union rule_value *more = reallocarray(slot->more, size, sizeof(*more));
@@ -108,13 +109,13 @@ static bool parse_set(struct parser *parser, enum rule_attr_name name, struct sl
 	do {
 		parser_skip_blanks(parser);
 		if (!parser_at_end(parser) && *parser->p == '}')
-			return parser_fail(parser, parser->p, "an empty set matches nothing; expected a value");
+			return parser_fail(parser, parser->p, N_("an empty set matches nothing; expected a value"));
 		if (!parse_value(parser, name, slot))
 			return false;
 		if (parser_take_char(parser, '}'))
 			return true;
 		if (!parser_skip_blanks(parser))
-			return parser_fail(parser, parser->p, "expected a blank or }");
+			return parser_fail(parser, parser->p, N_("expected a blank or }"));
 	} while (!parser_take_char(parser, '}'));
 	return true;
 }
@@ -131,12 +132,12 @@ static bool parse_operator(struct parser *parser, enum rule_attr_name name, stru
 		parser->p += len;
 		if (parser_skip_blanks(parser) && !parser_at_end(parser) && *parser->p == '{') {
 			if (name == RULE_ONLY_INTERFACE || name == RULE_ENCRYPTED)
-				return parser_fail(parser, start, "%s takes no operator",
+				return parser_fail(parser, start, N_("%s takes no operator"),
 					       attr_rows[name].name);
 			slot->op = operators[i].op;
 			return true;
 		}
-		return parser_fail(parser, parser->p, "expected a blank and { after %s",
+		return parser_fail(parser, parser->p, N_("expected a blank and { after %s"),
 			       operators[i].name);
 	}
 	return true;
@@ -171,16 +172,16 @@ static bool parse_attribute(struct parser *parser, struct slot *slots)
 			break;
 	if (i == RULE_ATTR_COUNT)
 		return parser_fail(parser, start,
-			       "expected an attribute: id, name, serial, hash, with-interface, if, … "
-			       "(or a comment)");
+			       N_("expected an attribute: id, name, serial, hash, with-interface, if, … "
+			       "(or a comment)"));
 	if (slots[i].seen && !attr_rows[i].repeats)
-		return parser_fail(parser, start, "attribute given twice: %s", attr_rows[i].name);
+		return parser_fail(parser, start, N_("attribute given twice: %s"), attr_rows[i].name);
 	if (!slots[i].seen)
 		slots[i].op = attr_rows[i].op;
 	slots[i].seen = true;
 	parser->p += len;
 	if (!parser_skip_blanks(parser))
-		return parser_fail(parser, parser->p, "expected a blank and a value after %s",
+		return parser_fail(parser, parser->p, N_("expected a blank and a value after %s"),
 			       attr_rows[i].name);
 	if (attr_rows[i].set && !parse_operator(parser, (enum rule_attr_name)i, &slots[i]))
 		return false;
@@ -213,7 +214,7 @@ static bool parse_target(struct parser *parser, struct rule *rule)
 			parser->p += len;
 			return true;
 		}
-	return parser_fail(parser, parser->p, "expected allow, block, reject, match or device");
+	return parser_fail(parser, parser->p, N_("expected allow, block, reject, match or device"));
 }
 
 bool rule_begins(const char *line, size_t len)
@@ -240,15 +241,15 @@ static bool check_rule(struct parser *parser, const struct rule *rule, const str
 	const struct slot *from = &slots[RULE_FROM], *until = &slots[RULE_UNTIL];
 
 	if (from->seen && until->seen && from->first.civil > until->first.civil)
-		return parser_fail(parser, parser->line, "the rule ends before it begins");
+		return parser_fail(parser, parser->line, N_("the rule ends before it begins"));
 	if (slots[RULE_ENCRYPTED].n > 1)
 		for (size_t i = 0; i < slots[RULE_ENCRYPTED].n; i++)
 			if (slot_values(&slots[RULE_ENCRYPTED])[i].number == ENCRYPTION_OPTIONAL)
 				return parser_fail(parser, parser->line,
-					       "encrypted optional stands alone, without methods");
+					       N_("encrypted optional stands alone, without methods"));
 	if (rule->target != RULE_ALLOW &&
 	    (slots[RULE_ACCESS].seen || slots[RULE_ENCRYPTED].seen))
-		return parser_fail(parser, parser->line, "only allow takes access and encrypted");
+		return parser_fail(parser, parser->line, N_("only allow takes access and encrypted"));
 	return true;
 }
 
@@ -307,7 +308,7 @@ static bool parse_body(struct parser *parser, struct rule *rule, struct slot *sl
 		if (parser_at_end(parser)) {
 			/* " ) " after a matcher's last attribute is refused, as in USBGuard. */
 			if (matcher && (first || parser_is_blank(parser->end[-1])))
-				return parser_fail(parser, parser->p, "expected an attribute");
+				return parser_fail(parser, parser->p, N_("expected an attribute"));
 			return true;
 		}
 		if (*parser->p == '#')
@@ -315,7 +316,7 @@ static bool parse_body(struct parser *parser, struct rule *rule, struct slot *sl
 		if (*parser->p == '\r' && parser->p + 1 == parser->end && !matcher)
 			return true;
 		if (!blank)
-			return parser_fail(parser, parser->p, "expected a blank");
+			return parser_fail(parser, parser->p, N_("expected a blank"));
 		if (first && at_id(parser)) {
 			slots[RULE_ID].seen = true;
 			if (!parse_value(parser, RULE_ID, &slots[RULE_ID]))

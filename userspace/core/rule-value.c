@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/hex.h"
+#include "core/mark-text.h"
 #include "core/rule-parser.h"
 #include "core/utf8.h"
 
@@ -16,7 +17,8 @@ bool parser_fail(struct parser *parser, const char *at, const char *format, ...)
 		parser->failed = true;
 		parser->error->column = (unsigned int)(at - parser->line) + 1;
 		va_start(args, format);
-		vsnprintf(parser->error->message, sizeof(parser->error->message), format, args);
+		vsnprintf(parser->error->message, sizeof(parser->error->message), _(format), args);
+		utf8_trim(parser->error->message);
 		va_end(args);
 	}
 	return false;
@@ -94,7 +96,7 @@ static bool take_hex(struct parser *parser, unsigned int n, unsigned int *value)
 
 bool parser_id(struct parser *parser, union rule_value *value)
 {
-	static const char expected[] = "expected an id like 1234:abcd, 1234:* or *:*";
+	static const char expected[] = N_("expected an id like 1234:abcd, 1234:* or *:*");
 	const char *start = parser->p;
 	struct rule_id *id = &value->id;
 	unsigned int v;
@@ -111,7 +113,7 @@ bool parser_id(struct parser *parser, union rule_value *value)
 	if (take_hex(parser, 4, &v)) {
 		if (!id->parts)
 			return parser_fail(parser, start,
-				       "a product without its vendor says nothing; %s", expected);
+				       N_("a product without its vendor says nothing; %s"), _(expected));
 		id->product = (uint16_t)v;
 		id->parts = 2;
 	} else if (!parser_take_char(parser, '*')) {
@@ -123,7 +125,7 @@ bool parser_id(struct parser *parser, union rule_value *value)
 bool parser_interface(struct parser *parser, union rule_value *value)
 {
 	static const char expected[] =
-		"expected an interface like 08:06:50, 08:06:* or 08:*:* (hexadecimal)";
+		N_("expected an interface like 08:06:50, 08:06:* or 08:*:* (hexadecimal)");
 	const char *start = parser->p;
 	struct rule_interface *intf = &value->interface;
 	uint8_t *fields[] = { &intf->class, &intf->subclass, &intf->protocol };
@@ -156,7 +158,7 @@ bool parser_string(struct parser *parser, union rule_value *value)
 	size_t n = 0, size;
 
 	if (!parser_take_char(parser, '"'))
-		return parser_fail(parser, start, "expected a \"string\"");
+		return parser_fail(parser, start, N_("expected a \"string\""));
 	/* Mostly there is nothing to undo: then the text is taken as it stands (the line is UTF-8). */
 	for (q = parser->p; q < parser->end && *q != '"' && *q != '\\' && *q != '\r'; q++)
 		;
@@ -187,14 +189,14 @@ bool parser_string(struct parser *parser, union rule_value *value)
 		lo = hi >= 0 ? hex_digit(q[3]) : -1;
 		if (lo < 0) {
 			free(raw);
-			return parser_fail(parser, q, "unknown escape; expected \\\" \\\\ or \\xHH");
+			return parser_fail(parser, q, N_("unknown escape; expected \\\" \\\\ or \\xHH"));
 		}
 		raw[n++] = (char)(hi << 4 | lo);
 		q += 3;
 	}
 	if (q == parser->end || *q != '"') {
 		free(raw);
-		return parser_fail(parser, start, "the string does not end on its line; expected \"");
+		return parser_fail(parser, start, N_("the string does not end on its line; expected \""));
 	}
 	parser->p = q + 1;
 	/* With a NUL in it no device can say it; kept as it is, it matches none. */
@@ -217,7 +219,7 @@ static bool parse_moment(struct parser *parser, union rule_value *value, bool en
 		parser->p++;
 	if (civil_parse(start, (size_t)(parser->p - start), end, &value->civil))
 		return true;
-	return parser_fail(parser, start, "expected a date like 2026-04-01 or 2026-04-01T08:30");
+	return parser_fail(parser, start, N_("expected a date like 2026-04-01 or 2026-04-01T08:30"));
 }
 
 bool parser_from(struct parser *parser, union rule_value *value)
@@ -239,7 +241,7 @@ bool parser_access(struct parser *parser, union rule_value *value)
 	else if (parser_word_is(parser->p, len, "rw"))
 		value->number = ACCESS_RW;
 	else
-		return parser_fail(parser, parser->p, "expected ro or rw");
+		return parser_fail(parser, parser->p, N_("expected ro or rw"));
 	parser->p += len;
 	return true;
 }
@@ -251,7 +253,8 @@ bool parser_encrypted(struct parser *parser, union rule_value *value)
 	value->number = parser_word_is(parser->p, len, "optional") ? ENCRYPTION_OPTIONAL :
 							      encryption_find(parser->p, len);
 	if (!value->number)
-		return parser_fail(parser, parser->p, "expected a method of encryption: " ENCRYPTION_WORDS " (or optional)");
+		return parser_fail(parser, parser->p, 
+				   N_("expected a method of encryption: luks2, luks1, bitlocker or hardware (or optional)"));
 	parser->p += len;
 	return true;
 }

@@ -149,7 +149,7 @@ bool rule_begins(const char *line, size_t len);
  * the arena. NULL after an error: *column (from 1, in bytes) and `message` say where and what was
  * expected; an empty message means that there is no memory.
  */
-#define RULE_MESSAGE_MAX 192
+#define RULE_MESSAGE_MAX 256
 struct rule_error {
 	unsigned int column;
 	char message[RULE_MESSAGE_MAX];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "core/settings.h"
 
 #define DEADLINE_MIN_S 1
@@ -25,9 +26,9 @@ void settings_init(struct settings *settings)
 static void parse_path(struct lex *lex, const struct lex_token *token, void *field)
 {
 	if (token->text[0] != '/')
-		lex_fail(lex, token, "expected an absolute path");
+		lex_fail(lex, token, N_("expected an absolute path"));
 	else if (token->len >= SETTINGS_VALUE_MAX)
-		lex_fail(lex, token, "path is longer than %d bytes", SETTINGS_VALUE_MAX - 1);
+		lex_fail(lex, token, N_("path is longer than %d bytes"), SETTINGS_VALUE_MAX - 1);
 	else
 		memcpy(field, token->text, token->len + 1);
 }
@@ -35,7 +36,7 @@ static void parse_path(struct lex *lex, const struct lex_token *token, void *fie
 static void parse_name(struct lex *lex, const struct lex_token *token, void *field)
 {
 	if (!token->len || token->len >= SETTINGS_VALUE_MAX)
-		lex_fail(lex, token, "expected a name of 1 to %d bytes", SETTINGS_VALUE_MAX - 1);
+		lex_fail(lex, token, N_("expected a name of 1 to %d bytes"), SETTINGS_VALUE_MAX - 1);
 	else
 		memcpy(field, token->text, token->len + 1);
 }
@@ -52,7 +53,7 @@ static void parse_deadline(struct lex *lex, const struct lex_token *token, void 
 		seconds = seconds * 10 + (unsigned int)(token->text[i] - '0');
 	}
 	if (seconds < DEADLINE_MIN_S || seconds > DEADLINE_MAX_S)
-		lex_fail(lex, token, "expected whole seconds from %d to %d", DEADLINE_MIN_S,
+		lex_fail(lex, token, N_("expected whole seconds from %d to %d"), DEADLINE_MIN_S,
 			 DEADLINE_MAX_S);
 	else
 		*(unsigned int *)field = seconds * 1000;
@@ -85,22 +86,22 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 			break;
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
-			 "unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
+			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
 			 "log-file, inspector, inspect-deadline, opener, scanner or "
-			 "organisation-key");
+			 "organisation-key"));
 		return;
 	}
 	if (seen[i]) {
-		lex_fail(lex, name, "setting given twice: %s", rows[i].name);
+		lex_fail(lex, name, N_("setting given twice: %s"), rows[i].name);
 		return;
 	}
 	seen[i] = true;
-	value = lex_expect(lex, "a value");
+	value = lex_expect(lex, N_("a value"));
 	if (!value)
 		return;
 	rest = lex_take(lex);
 	if (rest)
-		lex_fail(lex, rest, "expected the end of the line");
+		lex_fail(lex, rest, N_("expected the end of the line"));
 	else
 		rows[i].parse(lex, value, (char *)settings + rows[i].offset);
 }

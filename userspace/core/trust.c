@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "core/text.h"
 #include "core/trust.h"
 #include "core/utf8.h"
@@ -112,8 +113,8 @@ static bool role_parse(struct lex *lex, const struct lex_token *token, char role
 	}
 	if (!ok) {
 		lex_fail(lex, token,
-			 "expected a role: a word of a-z, 0-9 and -, at most %d bytes, "
-			 "beginning with a letter",
+			 N_("expected a role: a word of a-z, 0-9 and -, at most %d bytes, "
+			 "beginning with a letter"),
 			 TRUST_ROLE_MAX - 1);
 		return false;
 	}
@@ -133,7 +134,7 @@ static bool name_parse(struct lex *lex, const struct lex_token *token, char name
 	}
 	if (!ok) {
 		lex_fail(lex, token,
-			 "expected a name in quotes of 1 to %d bytes without control characters",
+			 N_("expected a name in quotes of 1 to %d bytes without control characters"),
 			 TRUST_NAME_MAX - 1);
 		return false;
 	}
@@ -151,7 +152,7 @@ static bool lex_ended(struct lex *lex)
 	const struct lex_token *rest = lex_take(lex);
 
 	if (rest)
-		lex_fail(lex, rest, "expected the end of the line");
+		lex_fail(lex, rest, N_("expected the end of the line"));
 	return !rest;
 }
 
@@ -164,28 +165,28 @@ static bool key_parse_options(struct lex *lex, struct key *key)
 	if (!token)
 		return true;
 	if (!is_word(token, "name")) {
-		lex_fail(lex, token, "expected name or the end of the line");
+		lex_fail(lex, token, N_("expected name or the end of the line"));
 		return false;
 	}
-	token = lex_expect(lex, "a name in quotes");
+	token = lex_expect(lex, N_("a name in quotes"));
 	return token && name_parse(lex, token, key->name) && lex_ended(lex);
 }
 
 static void key_statement(struct trust *trust, struct lex *lex)
 {
-	const struct lex_token *role = lex_expect(lex, "a role"), *token;
+	const struct lex_token *role = lex_expect(lex, N_("a role")), *token;
 	const struct key *other;
 	struct key key;
 
 	if (!role || !role_parse(lex, role, key.role))
 		return;
-	token = lex_expect(lex, "a public key in quotes");
+	token = lex_expect(lex, N_("a public key in quotes"));
 	if (!token)
 		return;
 	if (!token->quoted || minisign_key_parse(token->text, token->len, &key.key)) {
 		lex_fail(
 			lex, token,
-			"expected a minisign public key in quotes: the second line of a .pub file");
+			N_("expected a minisign public key in quotes: the second line of a .pub file"));
 		return;
 	}
 	key.place = place_of(trust, lex, token);
@@ -194,10 +195,10 @@ static void key_statement(struct trust *trust, struct lex *lex)
 
 	other = trust_find_key(trust, &key.key);
 	if (other)
-		lex_fail(lex, token, "key stands already at %s:%u", other->place.file,
+		lex_fail(lex, token, N_("key stands already at %s:%u"), other->place.file,
 			 other->place.line);
 	else if (trust->n_keys == TRUST_KEYS_MAX)
-		lex_fail(lex, token, "more than %d keys", TRUST_KEYS_MAX);
+		lex_fail(lex, token, N_("more than %d keys"), TRUST_KEYS_MAX);
 	else
 		trust->keys[trust->n_keys++] = key;
 }
@@ -230,17 +231,17 @@ static void requirement_add_role(struct trust *trust, struct lex *lex,
 		return;
 	other = trust_find_role(trust, role.name);
 	if (other)
-		lex_fail(lex, token, "role %s stands already in the requirement at %s:%u",
+		lex_fail(lex, token, N_("role %s stands already in the requirement at %s:%u"),
 			 role.name, other->place.file, other->place.line);
 	else if (trust->n_roles == ROLES_MAX)
-		lex_fail(lex, token, "more than %d roles", ROLES_MAX);
+		lex_fail(lex, token, N_("more than %d roles"), ROLES_MAX);
 	else
 		trust->roles[trust->n_roles++] = role;
 }
 
 static void require_statement(struct trust *trust, struct lex *lex)
 {
-	const struct lex_token *count = lex_expect(lex, "a number of keys"), *token;
+	const struct lex_token *count = lex_expect(lex, N_("a number of keys")), *token;
 	struct requirement requirement;
 
 	if (!count)
@@ -248,19 +249,19 @@ static void require_statement(struct trust *trust, struct lex *lex)
 	requirement = (struct requirement){.needed = count_parse(count),
 					   .place = place_of(trust, lex, count)};
 	if (!requirement.needed) {
-		lex_fail(lex, count, "expected a number of keys from 1 to %d", TRUST_KEYS_MAX);
+		lex_fail(lex, count, N_("expected a number of keys from 1 to %d"), TRUST_KEYS_MAX);
 		return;
 	}
-	token = lex_expect(lex, "of");
+	token = lex_expect(lex, N_("of"));
 	if (token && !is_word(token, "of"))
-		lex_fail(lex, token, "expected of");
+		lex_fail(lex, token, N_("expected of"));
 	if (!token || !is_word(token, "of"))
 		return;
-	token = lex_expect(lex, "a role");
+	token = lex_expect(lex, N_("a role"));
 	if (!token)
 		return;
 	if (trust->n_requirements == TRUST_REQUIREMENTS_MAX) {
-		lex_fail(lex, count, "more than %d requirements", TRUST_REQUIREMENTS_MAX);
+		lex_fail(lex, count, N_("more than %d requirements"), TRUST_REQUIREMENTS_MAX);
 		return;
 	}
 	for (; token; token = lex_take(lex))
@@ -302,7 +303,7 @@ int trust_add(struct trust *trust, const char *file, const char *text, size_t le
 		if (i < ARRAY_SIZE(statements))
 			statements[i].parse(trust, &lex);
 		else
-			lex_fail(&lex, name, "unknown statement; expected key or require");
+			lex_fail(&lex, name, N_("unknown statement; expected key or require"));
 	}
 	lex_deinit(&lex);
 	if (lex.errors)
@@ -316,11 +317,12 @@ int trust_add(struct trust *trust, const char *file, const char *text, size_t le
 static _printf_(5, 6) void trust_fail(struct trust *trust, const struct place *place,
 				      lex_error_fn error, void *userdata, const char *format, ...)
 {
-	char message[256];
+	char message[LEX_MESSAGE_MAX];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	vsnprintf(message, sizeof(message), _(format), args);
+	utf8_trim(message);
 	va_end(args);
 	trust->has_errors = true;
 	if (error)
@@ -346,8 +348,8 @@ int trust_finish(struct trust *trust, lex_error_fn error, void *userdata)
 		trust_fail(trust,
 			   &(struct place){.file = trust->texts->file, .line = 1, .column = 1},
 			   error, userdata,
-			   "no key is listed; add one, or remove the file if policies shall not be "
-			   "signed");
+			   N_("no key is listed; add one, or remove the file if policies shall not be "
+			      "signed"));
 		complain = false;
 	}
 	for (size_t i = 0; complain && i < trust->n_requirements; i++) {
@@ -358,7 +360,7 @@ int trust_finish(struct trust *trust, lex_error_fn error, void *userdata)
 			n += key_counts(trust, &trust->keys[k], i);
 		if (requirement->needed > n)
 			trust_fail(trust, &requirement->place, error, userdata,
-				   "%u keys are required, but only %u with these roles are listed",
+				   N_("%u keys are required, but only %u with these roles are listed"),
 				   requirement->needed, n);
 	}
 	trust->is_finished = !trust->has_errors;
@@ -459,9 +461,9 @@ const char *trust_error(int code)
 {
 	switch (code) {
 	case TRUST_E_UNKNOWN_KEY:
-		return "made by a key that is not in trust.d";
+		return N_("made by a key that is not in trust.d");
 	case TRUST_E_TWICE:
-		return "this key has signed already and counts once";
+		return N_("this key has signed already and counts once");
 	}
 	return minisign_error(code);
 }

@@ -73,3 +73,13 @@ void utf8_copy(char *out, size_t size, const char *text, size_t len)
 	}
 	out[used] = '\0';
 }
+
+void utf8_trim(char *text)
+{
+	size_t len = strlen(text), start = len;
+
+	while (start && len - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start && (unsigned char)text[start - 1] >= 0xc0 && !utf8_decode(text + start - 1, len - start + 1, NULL))
+		text[start - 1] = '\0';
+}

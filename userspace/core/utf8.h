@@ -14,6 +14,9 @@ size_t utf8_decode(const char *text, size_t len, uint32_t *cp);
 
 bool utf8_valid(const char *text, size_t len);
 
+/* Takes the beginning of a character off the end of a text: what snprintf() leaves where it cuts. */
+void utf8_trim(char *text);
+
 /*
  * Copies text into out (size bytes, NUL-terminated): each byte that is not part of a valid character
  * becomes U+FFFD, and what does not fit is cut before a character. Stops at NUL.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "ctl/advice.h"
 #include "ctl/output.h"
 #include "ctl/ruleline.h"
@@ -19,38 +20,26 @@ enum advice {
 
 static const struct {
 	const char *code;
-	const char *en;
-	const char *ja;
+	const char *text;
 } advices[] = {
-	[ADVICE_NO_VERSION] =
-		{"no-version",
-		 "no version: nobody can tell this policy from an older one; add `version 1` and "
-		 "count up",
-		 "versionがないため、古いポリシーと区別できません。version 1と書き、改めるたびに"
-		 "増やしてください"},
-	[ADVICE_EXPIRED] = {"expired", "the policy has expired: nothing is allowed by it",
-			    "ポリシーの期限が切れているため、何も許可されません"},
-	[ADVICE_TARGET] =
-		{"decides-nothing",
-		 "match and device decide nothing; expected allow, block or reject",
-		 "matchとdeviceは何も決めません。allow、block、rejectのどれかを書いてくださ"
-		 "い"},
+	[ADVICE_NO_VERSION] = {"no-version", N_("no version: nobody can tell this policy from an "
+						"older one; add `version 1` and "
+						"count up")},
+	[ADVICE_EXPIRED] = {"expired", N_("the policy has expired: nothing is allowed by it")},
+	[ADVICE_TARGET] = {"decides-nothing",
+			   N_("match and device decide nothing; expected allow, block or reject")},
 	[ADVICE_ALLOW_ALL] = {"allows-everything",
-			      "allow without any attribute lets in every device",
-			      "条件のないallowは、すべての機器を許可します"},
-	[ADVICE_UNPROVED] = {"storage-unproved",
-			     "lets in storage without proof of encryption; add `encrypted luks2`, "
-			     "or `encryption luks2` to the header",
-			     "暗号化を確認せずに記憶媒体を許可します。encrypted luks2を加えるか、"
-			     "ヘッダーにencryption luks2を書いてください"},
+			      N_("allow without any attribute lets in every device")},
+	[ADVICE_UNPROVED] =
+		{"storage-unproved",
+		 N_("lets in storage without proof of encryption; add `encrypted luks2`, "
+		    "or `encryption luks2` to the header")},
 	[ADVICE_SINGLE_TIME] = {"single-time",
-				"a single time is a window of one minute (with seconds: of one "
-				"second); expected one like 08:30-17:15",
-				"一つだけの時刻は1分間（秒まで書けば1秒間）を意味します。"
-				"08:30-17:15のように書いてください"},
-	[ADVICE_UNREACHED] = {"never-reached",
-			      "no rule from here on is ever reached; everything is decided by line",
-			      "ここから後の規則には届きません。すべてを決める行:"},
+				N_("a single time is a window of one minute (with seconds: of one "
+				   "second); expected one like 08:30-17:15")},
+	[ADVICE_UNREACHED] =
+		{"never-reached",
+		 N_("no rule from here on is ever reached; everything is decided by line")},
 };
 
 struct adviser {
@@ -63,8 +52,7 @@ static void advise(struct adviser *adviser, enum advice advice, unsigned int lin
 		   unsigned int column)
 {
 	findings_warning(adviser->findings, line, column, advices[advice].code,
-			 adviser->findings->context->japanese ? advices[advice].ja
-							      : advices[advice].en);
+			 i18n(advices[advice].text));
 }
 
 /* Of an attribute of the rule, or with NULL of its target. */
@@ -195,10 +183,7 @@ static void advise_on_rule(struct adviser *adviser, const struct rule *rule)
 static void advise_unreached(struct adviser *adviser, const struct rule *rule, unsigned int by)
 {
 	_cleanup_(freep) char *message =
-		output_format("%s %u",
-			      adviser->findings->context->japanese ? advices[ADVICE_UNREACHED].ja
-								   : advices[ADVICE_UNREACHED].en,
-			      by);
+		output_format("%s %u", i18n(advices[ADVICE_UNREACHED].text), by);
 
 	findings_warning(adviser->findings, rule->line, column_of(adviser, rule, NULL),
 			 advices[ADVICE_UNREACHED].code, message);

@@ -48,7 +48,7 @@ static void encryption_text(const struct policy *policy, char *out, size_t size)
 
 static void print_title(const struct context *context, enum label label)
 {
-	const char *title = label_text(label, context->japanese);
+	const char *title = label_text(label);
 
 	fputs(title, stdout);
 	output_pad(title, LABEL_WIDTH);
@@ -59,10 +59,9 @@ static void print_summary(const struct context *context, const struct summary *s
 {
 	const struct policy *policy = summary->policy;
 	_cleanup_(freep) char *id = output_escape(policy_id(policy));
-	bool ja = context->japanese;
 	char encryption[64];
 
-	printf("%s: %s\n", findings->file, label_text(LABEL_NO_ERRORS, ja));
+	printf("%s: %s\n", findings->file, label_text(LABEL_NO_ERRORS));
 	print_title(context, LABEL_POLICY);
 	printf("%s\n", *id ? id : "-");
 	print_title(context, LABEL_VERSION);
@@ -75,7 +74,7 @@ static void print_summary(const struct context *context, const struct summary *s
 		printf("%s - %s\n", summary->from[0] ? summary->from : "..",
 		       summary->until[0] ? summary->until : "..");
 	else
-		puts(label_text(LABEL_ALWAYS, ja));
+		puts(label_text(LABEL_ALWAYS));
 	print_title(context, LABEL_MEDIA);
 	printf("%zu", policy_n_media(policy));
 	for (unsigned int s = 0, n = 0; s < STATUSES; s++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus/names.h"
+#include "cli/i18n.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 
@@ -147,7 +148,7 @@ static struct json_object *client_call(DBusConnection *dbus, const struct call *
 	    dbus_message_iter_init(reply, &iter))
 		answer = client_decode(&iter);
 	else if (reply)
-		*why = strdup("the answer has another form than expected");
+		*why = strdup(_("the answer has another form than expected"));
 	else
 		error_take(&error, why);
 	if (reply)

@@ -17,7 +17,6 @@ enum {
 
 struct context {
 	bool json;
-	bool japanese;    /* the reader's language, from the environment */
 	bool colour;      /* standard output is a terminal and NO_COLOR is not set */
 	const char *root; /* directory that stands for "/" where sysfs is read; "" normally */
 };
@@ -119,8 +118,7 @@ struct command {
 	const char *usage; /* its arguments, "" for none */
 	int min_arguments;
 	int max_arguments;
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 struct command_option {
@@ -128,8 +126,7 @@ struct command_option {
 	const char *argument; /* or NULL */
 	int value;            /* for getopt_long */
 	unsigned int takers;  /* 0: not a command's */
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 extern const struct command commands[];
@@ -146,7 +143,7 @@ const struct command *command_find(int n, char *const *words, int *used);
 /* Does a command of two words begin with this one? */
 bool command_begins(const char *word);
 
-/* Applies one option. NULL, or what is wrong with its value. */
+/* Applies one option. NULL, or what is wrong with its value, not translated yet. */
 const char *command_option_apply(const struct command_option *option, const char *value,
 				 struct context *context, struct command_options *options);
 

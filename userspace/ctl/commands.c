@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "ctl/command.h"
 #include "ctl/output.h"
@@ -20,130 +21,90 @@
 
 const struct command commands[] = {
 	{"status", FOR_STATUS, status_run, "", 0, 0,
-	 "does the barrier stand? exit status 1 and what to do if not",
-	 "関門が正常かを示す（問題があれば対処を示し、終了コード1）"},
-	{"list", FOR_LIST, list_run, "", 0, 0, "devices held, denied, allowed or kept, and why",
-	 "止めた機器・許可した機器とその理由の一覧"},
-	{"watch", FOR_WATCH, watch_run, "", 0, 0, "a line for each event, until interrupted",
-	 "できごとを1行ずつ表示し続ける"},
+	 N_("does the barrier stand? exit status 1 and what to do if not")},
+	{"list", FOR_LIST, list_run, "", 0, 0,
+	 N_("devices held, denied, allowed or kept, and why")},
+	{"watch", FOR_WATCH, watch_run, "", 0, 0, N_("a line for each event, until interrupted")},
 	{"reload", FOR_RELOAD, reload_run, "", 0, 0,
-	 "put the policy file in force (as root); a bad one leaves the old one",
-	 "ポリシーファイルを読み直す（root権限。誤りがあれば元のまま）"},
+	 N_("put the policy file in force (as root); a bad one leaves the old one")},
 	{"open", FOR_OPEN, open_run, "[DEVICE]", 0, 1,
-	 "unlock a medium that was let in, with its passphrase: its number in list, a port "
-	 "like 1-2, or the medium's number",
-	 "許可された媒体をパスフレーズで開く（listの番号、1-2のようなポート、または管理番号で指定）"},
+	 N_("unlock a medium that was let in, with its passphrase: its number in list, a port "
+	    "like 1-2, or the medium's number")},
 	{"eject", FOR_EJECT, eject_run, "[DEVICE]", 0, 1,
-	 "close a medium (all of them) and tell when it can be unplugged",
-	 "媒体（省略時はすべて）を閉じ、抜いてよいかを示す"},
+	 N_("close a medium (all of them) and tell when it can be unplugged")},
 	{"check-policy", FOR_CHECK_POLICY, check_policy_run, "FILE", 1, 1,
-	 "every error of a policy file, and what is unwise in it",
-	 "ポリシーファイルの誤りと、注意すべき点をすべて示す"},
+	 N_("every error of a policy file, and what is unwise in it")},
 	{"explain", FOR_EXPLAIN, explain_run, "", 0, 0,
-	 "what a policy says of a device, and by which line",
-	 "ある機器をポリシーがどう判定するか、どの行によるかを示す"},
+	 N_("what a policy says of a device, and by which line")},
 	{"rule-for", FOR_RULE_FOR, rule_for_run, "DEVICE", 1, 1,
-	 "propose policy lines for something plugged in: a port like 1-2, an id "
-	 "like 1234:abcd, or its number in list",
-	 "接続中の機器のためのポリシーの行を提案する（1-2のようなポート、"
-	 "1234:abcdのようなID、またはlistの番号で指定）"},
+	 N_("propose policy lines for something plugged in: a port like 1-2, an id "
+	    "like 1234:abcd, or its number in list")},
 	{"import-usbguard", FOR_IMPORT_USBGUARD, import_usbguard_run, "FILE", 1, 1,
-	 "write a USBGuard rules file as a policy; tells where the meaning differs",
-	 "USBGuardの規則ファイルをポリシーに書き直す（意味が変わる行を示す）"},
+	 N_("write a USBGuard rules file as a policy; tells where the meaning differs")},
 	{"policy history", FOR_POLICY_HISTORY, policy_history_run, "", 0, 0,
-	 "the policies that this terminal has accepted", "この端末が受け入れたポリシーの一覧"},
+	 N_("the policies that this terminal has accepted")},
 	{"policy diff", FOR_POLICY_DIFF, policy_diff_run, "[A] [B]", 0, 2,
-	 "what differs from A to B: files, or numbers in the history; without B "
-	 "the policy file, without both the last two accepted",
-	 "AからBへの違い（ファイルまたは履歴の番号。Bを省くと今のポリシーファ"
-	 "イル、両方を省くと最後に受け入れた二つ）"},
+	 N_("what differs from A to B: files, or numbers in the history; without B "
+	 "the policy file, without both the last two accepted")},
 	{"log show", FOR_LOG_SHOW, log_show_run, "", 0, 0,
-	 "records of the event log, as a table (as root)",
-	 "できごとの記録を表で示す（root権限）"},
+	 N_("records of the event log, as a table (as root)")},
 	{"log follow", FOR_LOG_FOLLOW, log_follow_run, "", 0, 0,
-	 "the newest records, and each new one, until interrupted (as root)",
-	 "最近の記録を示し、新しい記録を表示し続ける（root権限）"},
+	 N_("the newest records, and each new one, until interrupted (as root)")},
 	{"log verify", FOR_LOG_VERIFY, log_verify_run, "", 0, 0,
-	 "was the event log altered? names the first bad record and what to do; exit status 1 "
-	 "then (as root)",
-	 "記録が改ざんされていないかを調べる（問題があれば最初の記録と対処を示し、終了コード1。"
-	 "root権限）"},
+	 N_("was the event log altered? names the first bad record and what to do; exit status 1 "
+	 "then (as root)")},
 	{"log export", FOR_LOG_EXPORT, log_export_run, "", 0, 0,
-	 "records for a spreadsheet or another program (as root)",
-	 "記録を表計算ソフトや他のプログラムのために書き出す（root権限）"},
+	 N_("records for a spreadsheet or another program (as root)")},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
 const struct command_option command_options[] = {
-	{"json", NULL, 'j', FOR_JSON, "print JSON (watch and log: one object a line)",
-	 "JSONで出力する（watchとlogは1行に1件）"},
-	{"no-color", NULL, 'n', FOR_ALL, "no colours (as does NO_COLOR in the environment)",
-	 "色を付けない（環境変数NO_COLORと同じ）"},
-	{"all", NULL, 'a', FOR_LIST, "also devices that the barrier does not concern",
-	 "関門の対象外の機器も表示する"},
+	{"json", NULL, 'j', FOR_JSON, N_("print JSON (watch and log: one object a line)")},
+	{"no-color", NULL, 'n', FOR_ALL, N_("no colours (as does NO_COLOR in the environment)")},
+	{"all", NULL, 'a', FOR_LIST, N_("also devices that the barrier does not concern")},
 	{"count", "N", 'c', FOR_WATCH | FOR_LOG_FOLLOW,
-	 "stop after N events of devices (log follow: N new records)",
-	 "機器のできごとをN件（log followは新しい記録をN件）表示したら終わる"},
+	 N_("stop after N events of devices (log follow: N new records)")},
 	{"policy", "FILE", 'p', FOR_EXPLAIN | FOR_POLICY_DIFF,
-	 "the policy file (default: /etc/sekimori/policy)",
-	 "ポリシーファイル（省略時 /etc/sekimori/policy）"},
+	 N_("the policy file (default: /etc/sekimori/policy)")},
 	{"device", "DEVICE", 'd', FOR_EXPLAIN | FOR_LOG_RECORDS,
-	 "the device: a line of the rule language; log: its port, id, serial number or fingerprint",
-	 "機器（explainでは規則の書式の1行、logではポート、ID、シリアル番号またはフィンガープリント）"},
+	 N_("the device: a line of the rule language; log: its port, id, serial number or fingerprint")},
 	{"luks", "UUID", 'l', FOR_EXPLAIN,
-	 "the inspection proves this LUKS2 volume; none: it finds no encryption",
-	 "検査でこのLUKS2ボリュームを確認したものとする（noneは暗号化なし）"},
-	{"at", "TIME", 't', FOR_EXPLAIN, "local time like 2026-04-01T08:30 (default: now)",
-	 "2026-04-01T08:30のような現地時刻（省略時は現在）"},
-	{"terminal", "NAME", 'T', FOR_EXPLAIN | FOR_LOG_RECORDS, "name of the terminal", "端末名"},
-	{"user", "NAME", 'u', FOR_EXPLAIN, "who is logged in", "ログイン中の利用者"},
-	{"group", "NAME", 'g', FOR_EXPLAIN, "a group of that user (may be repeated)",
-	 "その利用者のグループ（繰り返し可）"},
-	{"allowed", "LINE", 'A', FOR_EXPLAIN, "another device that is let in (may be repeated)",
-	 "許可済みの他の機器（繰り返し可）"},
-	{"usbguard", NULL, 'U', FOR_RULE_FOR, "only the line that USBGuard would write",
-	 "USBGuardと同じ形の1行だけを出力する"},
+	 N_("the inspection proves this LUKS2 volume; none: it finds no encryption")},
+	{"at", "TIME", 't', FOR_EXPLAIN, N_("local time like 2026-04-01T08:30 (default: now)")},
+	{"terminal", "NAME", 'T', FOR_EXPLAIN | FOR_LOG_RECORDS, N_("name of the terminal")},
+	{"user", "NAME", 'u', FOR_EXPLAIN, N_("who is logged in")},
+	{"group", "NAME", 'g', FOR_EXPLAIN, N_("a group of that user (may be repeated)")},
+	{"allowed", "LINE", 'A', FOR_EXPLAIN, N_("another device that is let in (may be repeated)")},
+	{"usbguard", NULL, 'U', FOR_RULE_FOR, N_("only the line that USBGuard would write")},
 	{"state", "DIR", 's', FOR_POLICY_HISTORY | FOR_POLICY_DIFF,
-	 "where accepted policies are kept (default: /var/lib/sekimori/policy)",
-	 "受け入れたポリシーの置き場所（省略時 /var/lib/sekimori/policy）"},
-	{"organisation", NULL, 'o', FOR_OPEN, "with the organisation's key instead of a passphrase",
-	 "パスフレーズの代わりに組織の鍵を使う"},
+	 N_("where accepted policies are kept (default: /var/lib/sekimori/policy)")},
+	{"organisation", NULL, 'o', FOR_OPEN,
+	 N_("with the organisation's key instead of a passphrase")},
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
-	 "read the passphrase from FILE (- is standard input)",
-	 "パスフレーズをファイルから読む（-は標準入力）"},
+	 N_("read the passphrase from FILE (- is standard input)")},
 	{"since", "TIME", 'S', FOR_LOG_RECORDS,
-	 "from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h",
-	 "この時刻から（2026-11-01、2026-11-01T08:30、today、yesterday、-7d、-12h。現地時刻）"},
-	{"until", "TIME", 'E', FOR_LOG_RECORDS, "up to then, including that day or minute",
-	 "この時刻まで（その日・その分を含む）"},
-	{"person", "NAME", 'w', FOR_LOG_RECORDS, "who used it: user name, uid or holder",
-	 "利用者（ユーザー名、uidまたは貸与先）"},
-	{"medium", "NUMBER", 'm', FOR_LOG_RECORDS, "number of the medium", "媒体の管理番号"},
+	 N_("from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h")},
+	{"until", "TIME", 'E', FOR_LOG_RECORDS, N_("up to then, including that day or minute")},
+	{"person", "NAME", 'w', FOR_LOG_RECORDS, N_("who used it: user name, uid or holder")},
+	{"medium", "NUMBER", 'm', FOR_LOG_RECORDS, N_("number of the medium")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
-	 "kinds of records, like denied,allowed (may be repeated)",
-	 "記録の種類（denied,allowedなど。繰り返し可）"},
-	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, "allow or block", "判定（allowまたはblock）"},
-	{"reason", "CODE", 'R', FOR_LOG_RECORDS, "reason code, like not-registered",
-	 "理由コード（not-registeredなど）"},
+	 N_("kinds of records, like denied,allowed (may be repeated)")},
+	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
+	{"reason", "CODE", 'R', FOR_LOG_RECORDS, N_("reason code, like not-registered")},
 	{"log", "PATH", 'L', FOR_LOG,
-	 "a log's file or directory (may be repeated; default: this terminal's)",
-	 "記録のファイルまたはディレクトリー（繰り返し可。省略時はこの端末の記録）"},
+	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
 	{"format", "FORMAT", 'F', FOR_LOG_RECORDS,
-	 "table, json, csv or cef (default: table; export: csv)",
-	 "table、json、csv、cef（省略時はtable、exportではcsv）"},
+	 N_("table, json, csv or cef (default: table; export: csv)")},
 	{"output", "FILE", 'O', FOR_LOG_EXPORT,
-	 "write to a new FILE that only you can read", "本人だけが読める新しいファイルに書く"},
+	 N_("write to a new FILE that only you can read")},
 	{"anchors", "FILE", 'N', FOR_LOG_VERIFY,
-	 "records that were seen elsewhere: JSON lines with seq and hash (- is standard input)",
-	 "別の場所で控えた記録（seqとhashを持つJSONの行。-は標準入力）"},
+	 N_("records that were seen elsewhere: JSON lines with seq and hash (- is standard input)")},
 	{"terminal-key", "KEY", 'K', FOR_LOG_VERIFY,
-	 "the terminal's public key: a file, or 64 hexadecimal digits",
-	 "端末の公開鍵（ファイル、または16進数64桁）"},
+	 N_("the terminal's public key: a file, or 64 hexadecimal digits")},
 	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG,
-	 "what is read of this machine lies below DIR (for trying out)",
-	 "この端末のファイルの代わりにDIR以下を読む（試験用）"},
-	{"help", NULL, 'h', 0, "this help", "この説明"},
-	{"version", NULL, 'v', 0, "print the version", "バージョンを表示する"},
+	 N_("what is read of this machine lies below DIR (for trying out)")},
+	{"help", NULL, 'h', 0, N_("this help")},
+	{"version", NULL, 'v', 0, N_("print the version")},
 };
 const size_t n_command_options = ARRAY_SIZE(command_options);
 
@@ -195,7 +156,7 @@ static unsigned long parse_count(const char *text)
 static const char *repeat(struct command_repeated *repeated, const char *value)
 {
 	if (repeated->n == COMMAND_REPEAT_MAX)
-		return "is given too often";
+		return N_("is given too often");
 	repeated->values[repeated->n++] = value;
 	return NULL;
 }
@@ -215,7 +176,7 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'c':
 		options->count = parse_count(value);
-		return options->count ? NULL : "takes a number from 1";
+		return options->count ? NULL : N_("takes a number from 1");
 	case 'p':
 		options->policy = value;
 		break;
@@ -303,7 +264,7 @@ static void print_option(const struct context *context, const struct command_opt
 		 option->argument ? option->argument : "");
 	printf("  %s", text);
 	output_pad(text, HELP_WIDTH);
-	puts(context->japanese ? option->ja : option->en);
+	puts(i18n(option->text));
 }
 
 static void print_command(const struct command *command, const char *what)
@@ -320,32 +281,29 @@ static void print_command(const struct command *command, const char *what)
 void command_print_help(const struct context *context)
 {
 	static const struct command help = {.name = "help", .usage = "COMMAND"};
-	bool ja = context->japanese;
 
-	printf("%s sekimorictl [%s] %s\n\n%s\n",
-	       ja ? "使い方:" : "Usage:", ja ? "オプション" : "OPTIONS",
-	       ja ? "コマンド" : "COMMAND", ja ? "コマンド" : "Commands");
+	printf("%s sekimorictl [%s] %s\n\n%s\n", _("Usage:"), _("OPTIONS"), _("COMMAND"),
+	       _("Commands"));
 	for (size_t i = 0; i < n_commands; i++)
-		print_command(&commands[i], ja ? commands[i].ja : commands[i].en);
-	print_command(&help, ja ? "コマンドの説明" : "more on a command");
-	printf("\n%s\n", ja ? "オプション" : "Options");
+		print_command(&commands[i], i18n(commands[i].text));
+	print_command(&help, _("more on a command"));
+	printf("\n%s\n", _("Options"));
 	for (size_t i = 0; i < n_command_options; i++)
 		print_option(context, &command_options[i]);
-	printf("\n%s\n", ja ? "終了コード: 0 正常、1 拒否・失敗・関門の問題、2 使い方の誤り"
-			    : "Exit status: 0 ok; 1 refused, failed or something is wrong with the "
-			      "barrier; 2 usage");
+	printf("\n%s\n", _("Exit status: 0 ok; 1 refused, failed or something is wrong with the "
+			   "barrier; 2 usage"));
 }
 
 void command_print_help_of(const struct context *context, const struct command *command)
 {
-	printf("%s sekimorictl %s%s%s", context->japanese ? "使い方:" : "Usage:", command->name,
-	       *command->usage ? " " : "", command->usage);
+	printf("%s sekimorictl %s%s%s", _("Usage:"), command->name, *command->usage ? " " : "",
+	       command->usage);
 	for (size_t i = 0; i < n_command_options; i++)
 		if (command_options[i].takers & command->bit)
 			printf(" [--%s%s%s]", command_options[i].name,
 			       command_options[i].argument ? "=" : "",
 			       command_options[i].argument ? command_options[i].argument : "");
-	printf("\n\n%s\n\n", context->japanese ? command->ja : command->en);
+	printf("\n\n%s\n\n", i18n(command->text));
 	for (size_t i = 0; i < n_command_options; i++)
 		if (command_options[i].takers & command->bit)
 			print_option(context, &command_options[i]);

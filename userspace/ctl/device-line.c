@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/utf8.h"
 #include "ctl/device-line.h"
 #include "ctl/ruleline.h"
@@ -50,7 +51,7 @@ static bool take_string(struct reading *reading, const struct rule_attr *attr)
 		if (strings[i].name != name)
 			continue;
 		if (text->len >= strings[i].size || memchr(text->bytes, '\0', text->len))
-			fail(reading, name, "no device can have a value like this");
+			fail(reading, name, _("no device can have a value like this"));
 		else
 			memcpy((char *)reading->ident + strings[i].offset, text->bytes,
 			       text->len + 1);
@@ -64,7 +65,7 @@ static void take_id(struct reading *reading, const struct rule_attr *attr)
 	const struct rule_id *id = &attr->values[0].id;
 
 	if (id->parts != 2)
-		fail(reading, RULE_ID, "expected the device's own id like 1234:abcd");
+		fail(reading, RULE_ID, _("expected the device's own id like 1234:abcd"));
 	reading->ident->id_vendor = id->vendor;
 	reading->ident->id_product = id->product;
 }
@@ -74,7 +75,7 @@ static void take_interfaces(struct reading *reading, const struct rule_attr *att
 	struct ident *ident = reading->ident;
 
 	if (attr->n > IDENT_INTERFACES_MAX) {
-		fail(reading, RULE_WITH_INTERFACE, "a device has at most 32 interfaces");
+		fail(reading, RULE_WITH_INTERFACE, _("a device has at most 32 interfaces"));
 		return;
 	}
 	for (unsigned int i = 0; i < attr->n; i++) {
@@ -82,7 +83,7 @@ static void take_interfaces(struct reading *reading, const struct rule_attr *att
 
 		if (intf->parts != 3)
 			fail(reading, RULE_WITH_INTERFACE,
-			     "expected the device's own interfaces like 08:06:50");
+			     _("expected the device's own interfaces like 08:06:50"));
 		ident->types[i] = (struct ident_type){.class = intf->class,
 						      .subclass = intf->subclass,
 						      .protocol = intf->protocol,
@@ -106,11 +107,11 @@ static void take(struct reading *reading, const struct rule_attr *attr)
 		return;
 	}
 	if (attr->n != 1)
-		fail(reading, name, "a device has one value of this");
+		fail(reading, name, _("a device has one value of this"));
 	else if (name == RULE_ID)
 		take_id(reading, attr);
 	else if (!take_string(reading, attr))
-		fail(reading, name, "this belongs to a rule; a device has none");
+		fail(reading, name, _("this belongs to a rule; a device has none"));
 }
 
 /* "7: allow …": how far to go over the number. */
@@ -136,7 +137,8 @@ bool device_line_parse(const char *line, struct ident *ident, struct rule_error 
 	*error = (struct rule_error){.column = 1};
 	reading.line = line + skip;
 	if (!utf8_valid(line, strlen(line)) || strchr(line, '\n'))
-		snprintf(error->message, sizeof(error->message), "expected one line of UTF-8");
+		snprintf(error->message, sizeof(error->message), "%s",
+			 _("expected one line of UTF-8"));
 	else if (arena)
 		rule = rule_parse(arena, reading.line, strlen(reading.line), error);
 	if (rule) {
@@ -144,15 +146,15 @@ bool device_line_parse(const char *line, struct ident *ident, struct rule_error 
 		for (unsigned int i = 0; i < rule->n_attrs; i++, attr = rule_next_attr(attr))
 			take(&reading, attr);
 		if (!rule_attr(rule, RULE_ID))
-			fail(&reading, RULE_ID, "expected the device's id like 1234:abcd");
+			fail(&reading, RULE_ID, _("expected the device's id like 1234:abcd"));
 		if (!ident->n_types)
 			fail(&reading, RULE_WITH_INTERFACE,
-			     "expected the device's interfaces: with-interface { 08:06:50 }");
+			     _("expected the device's interfaces: with-interface { 08:06:50 }"));
 	}
 	if (rule && !reading.failed)
 		return true;
 	if (!error->message[0])
-		snprintf(error->message, sizeof(error->message), "no memory");
+		snprintf(error->message, sizeof(error->message), "%s", _("no memory"));
 	error->column += (unsigned int)skip;
 	return false;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "ctl/advice.h"
 #include "ctl/difference.h"
@@ -190,66 +191,51 @@ static const struct {
 	struct difference difference;
 	unsigned int (*differs)(const struct subject *subject);
 } rows[] = {
-	{{"target", "match and device decide nothing, here or in USBGuard; the line has no effect",
-	  "matchとdeviceはUSBGuardでもここでも何も決めません。この行に効果はありません"},
+	{{"target",
+	  N_("match and device decide nothing, here or in USBGuard; the line has no effect")},
 	 differs_target},
-	{{"reject",
-	  "USBGuard removes a rejected device as a whole; here it is removed only if no interface "
-	  "of it is allowed",
-	  "USBGuardは拒否した機器をまるごと取り外します。ここでは、許可されたインターフェース"
-	  "が一つもない場合に限ります"},
+	{{"reject", N_("USBGuard removes a rejected device as a whole; here it is removed only if "
+		       "no interface "
+		       "of it is allowed")},
 	 differs_reject},
-	{{"storage-unproved",
-	  "lets in storage whether it is encrypted or not; add `encrypted luks2` to the rule, or "
-	  "`encryption luks2` to the header",
-	  "暗号化の有無にかかわらず記憶媒体を許可します。規則にencrypted luks2を加える"
-	  "か、ヘッダーにencryption luks2を書いてください"},
+	{{"storage-unproved", N_("lets in storage whether it is encrypted or not; add `encrypted "
+				 "luks2` to the rule, or "
+				 "`encryption luks2` to the header")},
 	 differs_storage},
 	{{"harmless",
-	  "keyboards, hubs and smart-card readers pass without a rule here unless a `harmless` "
-	  "statement leaves their class out",
-	  "キーボード・ハブ・ICカードリーダーは、harmless文で除かない限り規則なしで通ります"},
+	  N_("keyboards, hubs and smart-card readers pass without a rule here unless a `harmless` "
+	     "statement leaves their class out")},
 	 differs_harmless},
 	{{"id-case",
-	  "USBGuard never matches upper-case digits in an id; here they count as numbers",
-	  "USBGuardではIDの大文字は決して一致しませんが、ここでは数として比べます"},
+	  N_("USBGuard never matches upper-case digits in an id; here they count as numbers")},
 	 differs_id_case},
-	{{"id-match-all", "in USBGuard match-all with a * in an id never matches; here it does",
-	  "USBGuardでは*を含むIDのmatch-allは決して一致しませんが、ここでは一致します"},
+	{{"id-match-all",
+	  N_("in USBGuard match-all with a * in an id never matches; here it does")},
 	 differs_match_all},
 	{{"equals",
-	  "USBGuard only counts the interfaces and looks whether each value is met, so it also "
-	  "matches devices with other interfaces; here each value needs an interface of its own",
-	  "USBGuardは数が同じで各値がどれかに合えば、別のインターフェースを持つ機器にも一致"
-	  "します。ここでは値ごとに別のインターフェースが必要です"},
+	  N_("USBGuard only counts the interfaces and looks whether each value is met, so it also "
+	     "matches devices with other interfaces; here each value needs an interface of its "
+	     "own")},
 	 differs_equals},
 	{{"hash",
-	  "the hash of a device may change from port to port (USB 2 and 3); `fingerprint` does "
-	  "not: "
-	  "see sekimorictl rule-for",
-	  "hashは挿すポート（USB 2と3）で変わることがあります。fingerprintは変わりません"
-	  "（sekimorictl rule-forで得られます）"},
+	  N_("the hash of a device may change from port to port (USB 2 and 3); `fingerprint` does "
+	     "not: "
+	     "see sekimorictl rule-for")},
 	 differs_hash},
-	{{"connect-type",
-	  "with-connect-type \"\" matches only where the kernel tells nothing of the port, which "
-	  "changes with kernel and firmware",
-	  "with-connect-type \"\"は、カーネルがポートの種類を示さない場合だけに一致します。"
-	  "カーネルやファームウェアで変わります"},
+	{{"connect-type", N_("with-connect-type \"\" matches only where the kernel tells nothing "
+			     "of the port, which "
+			     "changes with kernel and firmware")},
 	 differs_connect_type},
-	{{"localtime",
-	  "USBGuard takes these hours as UTC and looks only when a device is plugged in; here they "
-	  "are local time, and what was allowed ends with them",
-	  "USBGuardはこの時刻をUTCとし、接続時にだけ確認します。ここでは現地時刻で、"
-	  "時間が終われば許可も終わります"},
+	{{"localtime", N_("USBGuard takes these hours as UTC and looks only when a device is "
+			  "plugged in; here they "
+			  "are local time, and what was allowed ends with them")},
 	 differs_localtime},
-	{{"duration",
-	  "USBGuard takes this duration as so many nanoseconds, so it never holds; here it means "
-	  "what it says",
-	  "USBGuardではこの時間がナノ秒になり、成り立ちません。ここでは書いたとおりの意味です"},
+	{{"duration", N_("USBGuard takes this duration as so many nanoseconds, so it never holds; "
+			 "here it means "
+			 "what it says")},
 	 differs_duration},
-	{{"random",
-	  "USBGuard draws at every evaluation; here once for each time that a device is plugged in",
-	  "USBGuardは評価のたびに抽選しますが、ここでは接続のたびに1回です"},
+	{{"random", N_("USBGuard draws at every evaluation; here once for each time that a device "
+		       "is plugged in")},
 	 differs_random},
 };
 

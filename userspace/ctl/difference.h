@@ -12,8 +12,7 @@
 
 struct difference {
 	const char *code; /* stable word */
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 /* Told of each difference once, with the column that it is about. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/decide.h"
 #include "core/luks2.h"
 #include "core/reason.h"
@@ -31,7 +32,7 @@ struct question {
 
 static int usage(const struct context *context, enum label label)
 {
-	fprintf(stderr, "sekimorictl: %s\n", label_text(label, context->japanese));
+	fprintf(stderr, "sekimorictl: %s\n", label_text(label));
 	return COMMAND_USAGE;
 }
 
@@ -68,7 +69,7 @@ static struct ident *read_device(const struct context *context, const char *opti
 	struct rule_error error;
 
 	if (!ident) {
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 		return NULL;
 	}
 	if (device_line_parse(line, ident, &error))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/reason.h"
 #include "ctl/explanation.h"
 #include "ctl/output.h"
@@ -68,10 +69,10 @@ static struct decide_judgement device_judgement(const struct explanation *explan
 	return device;
 }
 
-static const char *reason_sentence(const struct decide_judgement *judgement, bool japanese)
+static const char *reason_sentence(const struct decide_judgement *judgement)
 {
-	return judgement->verdict == DECIDE_PROVE ? label_text(LABEL_PROVE_REASON, japanese)
-						  : reason_text(judgement->reason, japanese);
+	return judgement->verdict == DECIDE_PROVE ? label_text(LABEL_PROVE_REASON)
+						  : i18n(reason_text(judgement->reason));
 }
 
 /* "FILE:LINE" or "default", malloc'd. */
@@ -88,7 +89,7 @@ static char *decided_by(const struct explanation *explanation,
 
 static void print_title(const struct context *context, enum label label)
 {
-	const char *title = label_text(label, context->japanese);
+	const char *title = label_text(label);
 
 	fputs(title, stdout);
 	output_pad(title, LABEL_WIDTH);
@@ -114,7 +115,7 @@ static void print_decided_by(const struct context *context, struct explanation *
 	const char *text = line ? source_line(explanation->source, line, &len) : NULL;
 
 	print_title(context, LABEL_DECIDED_BY);
-	puts(line ? shown : label_text(LABEL_DEFAULT, context->japanese));
+	puts(line ? shown : label_text(LABEL_DEFAULT));
 	if (text) {
 		output_pad("", LABEL_WIDTH);
 		output_policy_text(stdout, text, len);
@@ -130,14 +131,14 @@ static void print_interfaces(const struct context *context, const struct explana
 		const struct decide_judgement *judgement = judgement_of(explanation, i);
 		_cleanup_(freep) char *by = decided_by(explanation, judgement);
 		_cleanup_(freep) char *shown = output_escape(by);
-		const char *verdict = label_text(verdict_label(judgement), context->japanese);
+		const char *verdict = label_text(verdict_label(judgement));
 		const char *access = access_word(judgement);
 
 		if (i)
 			output_pad("", LABEL_WIDTH);
 		printf("%u  %02x:%02x:%02x  %s%s%s  %s", intf->number, intf->class, intf->subclass,
 		       intf->protocol, verdict, access ? " " : "", access ? access : "",
-		       reason_sentence(judgement, context->japanese));
+		       reason_sentence(judgement));
 		if (decide_line(judgement))
 			printf("  [%s]", shown);
 		putchar('\n');
@@ -152,10 +153,10 @@ static void print_text(const struct context *context, struct explanation *explan
 
 	print_device(context, explanation->ident);
 	print_title(context, LABEL_VERDICT);
-	printf("%s%s%s\n", label_text(verdict_label(&device), context->japanese), access ? " " : "",
+	printf("%s%s%s\n", label_text(verdict_label(&device)), access ? " " : "",
 	       access ? access : "");
 	print_title(context, LABEL_WHY);
-	puts(reason_sentence(&device, context->japanese));
+	puts(reason_sentence(&device));
 	print_decided_by(context, explanation, &device);
 	if (device.medium) {
 		_cleanup_(freep) char *number = output_escape(device.medium->number);
@@ -202,7 +203,7 @@ static void print_json(const struct context *context, const struct explanation *
 
 	add_judgement(all, explanation, &device);
 	json_object_object_add(all, "reason_text",
-			       json_object_new_string(reason_sentence(&device, context->japanese)));
+			       json_object_new_string(reason_sentence(&device)));
 	json_object_object_add(all, "medium",
 			       text_or_null(device.medium ? device.medium->number : NULL));
 	json_object_object_add(all, "method", text_or_null(device.method));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "ctl/difference.h"
 #include "ctl/output.h"
 #include "ctl/ruleline.h"
@@ -36,27 +37,21 @@ struct import {
 /* --- comments ------------------------------------------------------------------------------ */
 
 static const struct {
-	const char *en;
-	const char *ja;
+	const char *text;
 } header_lines[] = {
-	{"# import[header]: made from a USBGuard rules file by sekimorictl import-usbguard.",
-	 "# import[header]: USBGuardの規則ファイルからsekimorictl import-usbguardで作成。"},
-	{"# Before use: name it (policy NAME), count it (version 1), and say how storage must be "
-	 "encrypted (encryption luks2).",
-	 "# 使う前に: 名前（policy 名前）、版（version 1）、記憶媒体の暗号化方式"
-	 "（encryption luks2）を書いてください。"},
-	{"# Keyboards, hubs and smart-card readers pass without a rule; `harmless 09` holds all "
-	 "but "
-	 "hubs.",
-	 "# キーボード・ハブ・ICカードリーダーは規則なしで通ります。harmless 09と書けばハブ以外"
-	 "を止めます。"},
+	{N_("# import[header]: made from a USBGuard rules file by sekimorictl import-usbguard.")},
+	{N_("# Before use: name it (policy NAME), count it (version 1), and say how storage must "
+	    "be "
+	    "encrypted (encryption luks2).")},
+	{N_("# Keyboards, hubs and smart-card readers pass without a rule; `harmless 09` holds all "
+	    "but "
+	    "hubs.")},
 };
 
 static void put_header(struct import *import)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(header_lines); i++)
-		fprintf(import->out, "%s\n",
-			import->context->japanese ? header_lines[i].ja : header_lines[i].en);
+		fprintf(import->out, "%s\n", i18n(header_lines[i].text));
 	fputc('\n', import->out);
 }
 
@@ -90,7 +85,7 @@ static bool already_told(const struct import *import, const char *code)
 static void put_difference(void *userdata, const struct difference *difference, unsigned int column)
 {
 	struct import *import = userdata;
-	const char *text = import->context->japanese ? difference->ja : difference->en;
+	const char *text = i18n(difference->text);
 
 	findings_warning(&import->findings, import->lex.line, column, difference->code, text);
 	if (!already_told(import, difference->code))
@@ -192,7 +187,7 @@ static bool import_all(struct import *import)
 		r = -ENOMEM;
 	arena_free(import->arena);
 	if (r)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	if (r || import->findings.n_errors || !check(import, text, len))
 		return false;
 	fwrite(text, 1, len, stdout);

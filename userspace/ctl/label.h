@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tool's words in English and Japanese, one row each in label.c. Sentences for reason codes are
+ * The tool's words, one row each in label.c. Sentences for reason codes are
  * in core/reason.h.
  */
 #pragma once
@@ -145,7 +145,8 @@ enum label {
 	LABEL_SECONDS_LEFT,
 };
 
-const char *label_text(enum label label, bool japanese);
+/* Translated. */
+const char *label_text(enum label label);
 
 /*
  * The word for a device's state or a signal of the Manager ("denied", "DeviceDenied"), and its

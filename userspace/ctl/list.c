@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "bus/names.h"
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "core/text.h"
 #include "ctl/client.h"
@@ -41,7 +43,7 @@ static char *cell_new(struct json_object *device, const struct column *column)
 static size_t column_width(const struct context *context, struct json_object *devices,
 			   const struct column *column)
 {
-	size_t widest = text_width(label_text(column->label, context->japanese));
+	size_t widest = text_width(label_text(column->label));
 
 	for (size_t i = 0; i < json_object_array_length(devices); i++) {
 		_cleanup_(freep) char *cell =
@@ -59,8 +61,8 @@ static void print_device(const struct context *context, struct json_object *devi
 			 const size_t *widths)
 {
 	_cleanup_(freep) char *reason =
-		output_escape(reason_text(output_raw(device, "Reason"), context->japanese));
-	_cleanup_(freep) char *detail = output_member(device, "Detail");
+		output_escape(i18n(reason_text(output_raw(device, "Reason"))));
+	_cleanup_(freep) char *detail = told_shown(output_raw(device, "Detail"));
 
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
 		_cleanup_(freep) char *cell = cell_new(device, &columns[i]);
@@ -81,13 +83,13 @@ static void print_table(const struct context *context, struct json_object *devic
 	size_t widths[ARRAY_SIZE(columns)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		const char *title = label_text(columns[i].label, context->japanese);
+		const char *title = label_text(columns[i].label);
 
 		widths[i] = column_width(context, devices, &columns[i]);
 		fputs(title, stdout);
 		output_pad(title, widths[i] + 2);
 	}
-	puts(label_text(LABEL_REASON, context->japanese));
+	puts(label_text(LABEL_REASON));
 	for (size_t i = 0; i < json_object_array_length(devices); i++)
 		print_device(context, json_object_array_get_idx(devices, i), widths);
 }
@@ -107,10 +109,9 @@ int list_run(const struct context *context, const struct command_options *option
 		dbus ? client_devices(dbus, &why) : NULL;
 
 	if (!devices) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
-		fprintf(stderr, "sekimorictl: %s %s\n",
-			label_text(LABEL_BUS_FAILED, context->japanese), shown);
+		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return COMMAND_FAILED;
 	}
 	if (!options->all)
@@ -120,7 +121,6 @@ int list_run(const struct context *context, const struct command_options *option
 	else if (json_object_array_length(devices))
 		print_table(context, devices);
 	else
-		puts(label_text(options->all ? LABEL_NO_DEVICES_AT_ALL : LABEL_NO_DEVICES,
-				context->japanese));
+		puts(label_text(options->all ? LABEL_NO_DEVICES_AT_ALL : LABEL_NO_DEVICES));
 	return COMMAND_OK;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "ctl/passphrase.h"
 #include "ctl/volumes.h"
 
@@ -21,8 +23,7 @@ static void show_progress(void *userdata, struct json_object *properties)
 
 	if (strcmp(state, "scanning") || !json_object_is_type(progress, json_type_array))
 		return;
-	snprintf(text, sizeof(text), "%s %" PRIu64 "/%" PRIu64,
-		 label_text(LABEL_SCANNING, context->japanese),
+	snprintf(text, sizeof(text), "%s %" PRIu64 "/%" PRIu64, label_text(LABEL_SCANNING),
 		 json_object_get_uint64(json_object_array_get_idx(progress, 0)),
 		 json_object_get_uint64(json_object_array_get_idx(progress, 1)));
 	volumes_progress(context, text);
@@ -34,7 +35,7 @@ static bool get_secret(const struct context *context, const struct command_optio
 {
 	_cleanup_(freep) char *name = volumes_name(volume);
 	_cleanup_(freep) char *prompt =
-		output_format("%s %s:", label_text(LABEL_PASSPHRASE_FOR, context->japanese), name);
+		output_format("%s %s:", label_text(LABEL_PASSPHRASE_FOR), name);
 	int r;
 
 	*fd = -1;
@@ -48,9 +49,9 @@ static bool get_secret(const struct context *context, const struct command_optio
 		r = passphrase_ask(prompt, fd);
 	if (r)
 		fprintf(stderr, "sekimorictl: %s\n",
-			r == PASSPHRASE_E_NO_TTY ? label_text(LABEL_NO_TTY, context->japanese) :
-			r == PASSPHRASE_E_LENGTH ? label_text(LABEL_PASSPHRASE_LONG, context->japanese) :
-						   strerror(-r));
+			r == PASSPHRASE_E_NO_TTY   ? label_text(LABEL_NO_TTY)
+			: r == PASSPHRASE_E_LENGTH ? label_text(LABEL_PASSPHRASE_LONG)
+						   : i18n_error(-r));
 	return !r;
 }
 
@@ -74,8 +75,7 @@ static void tell_open(const struct context *context, const char *name, struct js
 			       json_object_new_string(output_raw(volume, "MountPoint")));
 	json_object_object_add(result, "access", json_object_new_string(output_raw(volume, "Access")));
 	if (!context->json)
-		printf("%s %s %s\n", name,
-		       label_text(ro ? LABEL_OPENED_READ_ONLY : LABEL_OPENED, context->japanese),
+		printf("%s %s %s\n", name, label_text(ro ? LABEL_OPENED_READ_ONLY : LABEL_OPENED),
 		       mount);
 }
 
@@ -102,7 +102,7 @@ static bool open_one(DBusConnection *dbus, const struct context *context,
 		return false;
 	}
 	change.secret = secret;
-	volumes_progress(context, label_text(LABEL_OPENING, context->japanese));
+	volumes_progress(context, label_text(LABEL_OPENING));
 	done = client_change(dbus, &change, &why);
 	volumes_progress(context, "");
 	now = client_volume(dbus, path, &ignored);
@@ -110,8 +110,8 @@ static bool open_one(DBusConnection *dbus, const struct context *context,
 	if (done) {
 		tell_open(context, name, now, result);
 	} else {
-		_cleanup_(freep) char *what = output_format(
-			"%s %s", name, label_text(LABEL_OPEN_FAILED, context->japanese));
+		_cleanup_(freep) char *what =
+			output_format("%s %s", name, label_text(LABEL_OPEN_FAILED));
 
 		volumes_refused(context, what, why, now, result);
 	}
@@ -125,13 +125,13 @@ int open_run(const struct context *context, const struct command_options *option
 	_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
 	_cleanup_(json_objectp) struct json_object *volumes = NULL;
 	_cleanup_(json_objectp) struct json_object *results = json_object_new_array();
-	bool ja = context->japanese, good = true;
+	bool good = true;
 	size_t n, tried = 0;
 
 	if (!dbus) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
-		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED, ja), shown);
+		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return COMMAND_FAILED;
 	}
 	volumes_settle(dbus);
@@ -151,6 +151,6 @@ int open_run(const struct context *context, const struct command_options *option
 	if (context->json)
 		output_json(results, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 	else if (!tried)
-		puts(label_text(n ? LABEL_NOTHING_TO_OPEN : LABEL_NO_VOLUMES, ja));
+		puts(label_text(n ? LABEL_NOTHING_TO_OPEN : LABEL_NO_VOLUMES));
 	return good && n ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -27,7 +27,7 @@ void output_policy_text(FILE *out, const char *text, size_t len)
 static const char *word_text(const struct context *context, const struct label_word *word,
 			     const char *name)
 {
-	return word ? label_text(word->label, context->japanese) : name;
+	return word ? label_text(word->label) : name;
 }
 
 size_t output_word_width(const struct context *context, const char *name)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bus/names.h"
+#include "cli/told.h"
 #include "core/luks2.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -31,7 +32,7 @@ static bool tell(const struct context *context, enum label label, const char *wh
 {
 	_cleanup_(freep) char *shown = output_escape(what);
 
-	fprintf(stderr, "sekimorictl: %s %s\n", label_text(label, context->japanese), shown);
+	fprintf(stderr, "sekimorictl: %s %s\n", label_text(label), shown);
 	return false;
 }
 
@@ -211,8 +212,11 @@ bool plugged_find(const struct context *context, const char *what, struct plugge
 	if (!udev)
 		return tell(context, LABEL_NO_SUCH_DEVICE, what);
 	if (*what && strspn(what, "0123456789") == strlen(what)) {
-		if (!devices)
-			return tell(context, LABEL_BUS_FAILED, why ? why : "");
+		if (!devices) {
+			_cleanup_(freep) char *told = told_text(why ? why : "");
+
+			return tell(context, LABEL_BUS_FAILED, told);
+		}
 		snprintf(names, sizeof(names), "%s",
 			 find_by_number(devices, what) ? find_by_number(devices, what) : "");
 		if (!*names)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/settings.h"
 #include "ctl/comparison.h"
 #include "ctl/output.h"
@@ -68,7 +69,7 @@ static void print_difference(struct diff *diff, const struct comparison *differe
 	_cleanup_(freep) char *what = output_escape(difference->what ? difference->what : "");
 
 	if (diff->kind < 0 || titles[diff->kind] != title)
-		printf("%s\n", label_text(title, diff->context->japanese));
+		printf("%s\n", label_text(title));
 	diff->kind = (int)difference->kind;
 	fputs("  ", stdout);
 	switch (difference->kind) {
@@ -261,8 +262,7 @@ static bool find_sides(const struct context *context, const struct command_optio
 
 	if (!options->n_arguments) {
 		if (policyhistory_list(directory, &entries, &n) || n < 2) {
-			fprintf(stderr, "sekimorictl: %s\n",
-				label_text(LABEL_NO_TWO_POLICIES, context->japanese));
+			fprintf(stderr, "sekimorictl: %s\n", label_text(LABEL_NO_TWO_POLICIES));
 			policyhistory_free_entries(entries, n);
 			return false;
 		}
@@ -279,7 +279,7 @@ static bool find_sides(const struct context *context, const struct command_optio
 	}
 	if (diff->sides[0].path && diff->sides[1].path)
 		return true;
-	fputs("sekimorictl: no memory\n", stderr);
+	fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return false;
 }
 
@@ -309,9 +309,9 @@ static int compare(struct diff *diff)
 	if (diff->context->json)
 		json_end(diff);
 	else if (!r && !diff->n)
-		puts(label_text(LABEL_DIFF_SAME, diff->context->japanese));
+		puts(label_text(LABEL_DIFF_SAME));
 	if (r)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return r ? COMMAND_FAILED : COMMAND_OK;
 }
 

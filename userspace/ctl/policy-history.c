@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/settings.h"
 #include "core/text.h"
 #include "ctl/output.h"
@@ -42,7 +43,7 @@ static char *cell_new(const struct policyhistory_entry *entry, enum column colum
 static void print_signers(const struct context *context, const struct policyhistory_entry *entry)
 {
 	if (!entry->is_signed)
-		fputs(label_text(LABEL_UNSIGNED, context->japanese), stdout);
+		fputs(label_text(LABEL_UNSIGNED), stdout);
 	for (size_t i = 0; i < entry->n_signers; i++) {
 		_cleanup_(freep) char *name = output_escape(entry->signers[i]);
 
@@ -57,7 +58,7 @@ static void print_table(const struct context *context, const struct policyhistor
 	size_t widths[COLUMNS];
 
 	for (unsigned int c = 0; c < COLUMNS; c++) {
-		const char *title = label_text(titles[c], context->japanese);
+		const char *title = label_text(titles[c]);
 
 		widths[c] = text_width(title);
 		for (size_t i = 0; i < n; i++) {
@@ -69,7 +70,7 @@ static void print_table(const struct context *context, const struct policyhistor
 		fputs(title, stdout);
 		output_pad(title, widths[c] + 2);
 	}
-	puts(label_text(LABEL_SIGNED_BY, context->japanese));
+	puts(label_text(LABEL_SIGNED_BY));
 	for (size_t i = 0; i < n; i++) {
 		for (unsigned int c = 0; c < COLUMNS; c++) {
 			_cleanup_(freep) char *cell = cell_new(&entries[i], (enum column)c);
@@ -121,7 +122,7 @@ int policy_history_run(const struct context *context, const struct command_optio
 		_cleanup_(freep) char *shown = output_escape(directory);
 
 		fprintf(stderr, "sekimorictl: %s: %s\n", shown,
-			r < 0 ? strerror(-r) : label_text(LABEL_HISTORY_UNSAFE, context->japanese));
+			r < 0 ? i18n_error(-r) : label_text(LABEL_HISTORY_UNSAFE));
 		return COMMAND_FAILED;
 	}
 	if (context->json)
@@ -129,7 +130,7 @@ int policy_history_run(const struct context *context, const struct command_optio
 	else if (n)
 		print_table(context, entries, n);
 	else
-		puts(label_text(LABEL_HISTORY_EMPTY, context->japanese));
+		puts(label_text(LABEL_HISTORY_EMPTY));
 	policyhistory_free_entries(entries, n);
 	return COMMAND_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "ctl/output.h"
 #include "ctl/proposal.h"
@@ -22,7 +23,7 @@ static void writing_start(struct writing *writing)
 	writing->text = NULL;
 	writing->stream = open_memstream(&writing->text, &writing->len);
 	if (!writing->stream) {
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 		exit(COMMAND_FAILED);
 	}
 }

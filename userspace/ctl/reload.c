@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/told.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 
@@ -31,7 +32,7 @@ static void print_lines(FILE *out, const char *text)
 	char *rest = copy;
 
 	for (char *line = copy ? strsep(&rest, "\n") : NULL; line; line = strsep(&rest, "\n")) {
-		_cleanup_(freep) char *shown = output_escape(line);
+		_cleanup_(freep) char *shown = told_shown(line);
 
 		if (*line)
 			fprintf(out, "  %s\n", shown);
@@ -44,7 +45,6 @@ int reload_run(const struct context *context, const struct command_options *opti
 	_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
 	_cleanup_(json_objectp) struct json_object *answer = NULL;
 	const char *state = NULL;
-	bool ja = context->japanese;
 
 	if (dbus) {
 		answer = client_reload(dbus, &why);
@@ -55,11 +55,11 @@ int reload_run(const struct context *context, const struct command_options *opti
 	} else if (state) {
 		_cleanup_(freep) char *shown = output_escape(state);
 
-		printf("%s %s\n", label_text(LABEL_RELOADED, ja),
-		       is_ok(state) ? label_text(LABEL_OK, ja) : shown);
+		printf("%s %s\n", label_text(LABEL_RELOADED),
+		       is_ok(state) ? label_text(LABEL_OK) : shown);
 	} else {
 		fprintf(stderr, "sekimorictl: %s\n",
-			label_text(dbus ? LABEL_RELOAD_FAILED : LABEL_BUS_FAILED, ja));
+			label_text(dbus ? LABEL_RELOAD_FAILED : LABEL_BUS_FAILED));
 		print_lines(stderr, why ? why : "");
 	}
 	return is_ok(state) ? COMMAND_OK : COMMAND_FAILED;

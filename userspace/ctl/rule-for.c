@@ -16,7 +16,7 @@ struct proposal {
 
 static void comment(const struct context *context, enum label label)
 {
-	printf("# %s\n", label_text(label, context->japanese));
+	printf("# %s\n", label_text(label));
 }
 
 static void print_text(const struct context *context, const struct plugged *plugged,
@@ -68,8 +68,7 @@ int rule_for_run(const struct context *context, const struct command_options *op
 	if (!plugged_find(context, options->arguments[0], &plugged))
 		return COMMAND_FAILED;
 	if (!*plugged.ident.serial)
-		fprintf(stderr, "sekimorictl: %s\n",
-			label_text(LABEL_NO_SERIAL, context->japanese));
+		fprintf(stderr, "sekimorictl: %s\n", label_text(LABEL_NO_SERIAL));
 	proposal = (struct proposal){.storage = proposal_is_storage(&plugged.ident),
 				     .medium = proposal_medium(&plugged.ident, plugged.luks_uuid),
 				     .rule = proposal_rule(&plugged.ident),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/language.h"
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "ctl/command.h"
 #include "ctl/output.h"
@@ -29,7 +29,8 @@ static _printf_(1, 2) int usage_error(const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fputs("\nTry 'sekimorictl --help'.\n", stderr);
+	fputc('\n', stderr);
+	fprintf(stderr, _("Try '%s --help'.\n"), "sekimorictl");
 	return COMMAND_USAGE;
 }
 
@@ -39,9 +40,9 @@ static int unknown_command(int argc, char **argv)
 	_cleanup_(freep) char *second = output_escape(argc > 1 ? argv[1] : "");
 
 	if (command_begins(argv[0]))
-		return usage_error("there is no command '%s%s%s'", first, *second ? " " : "",
+		return usage_error(_("there is no command '%s%s%s'"), first, *second ? " " : "",
 				   second);
-	return usage_error("there is no command '%s'", first);
+	return usage_error(_("there is no command '%s'"), first);
 }
 
 static int run_help(const struct context *context, int argc, char **argv)
@@ -57,7 +58,7 @@ static int run_help(const struct context *context, int argc, char **argv)
 	if (!command)
 		return unknown_command(argc, argv);
 	if (argc > words)
-		return usage_error("help takes one command");
+		return usage_error(_("help takes one command"));
 	command_print_help_of(context, command);
 	return COMMAND_OK;
 }
@@ -73,12 +74,13 @@ static int parse_options(struct line *line, int argc, char **argv)
 			.name = command_options[i].name,
 			.has_arg = command_options[i].argument ? required_argument : no_argument,
 			.val = command_options[i].value};
-	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
 		const char *wrong;
 
-		if (c == '?') {
-			fputs("Try 'sekimorictl --help'.\n", stderr);
-			return COMMAND_USAGE;
+		if (c == '?' || c == ':') {
+			_cleanup_(freep) char *refused = output_bad_option(c, argv);
+
+			return usage_error("%s", refused);
 		}
 		if (c == 'h' || c == 'v') {
 			line->help |= c == 'h';
@@ -89,7 +91,7 @@ static int parse_options(struct line *line, int argc, char **argv)
 		wrong = command_option_apply(&command_options[index], optarg, &line->context,
 					     &line->options);
 		if (wrong)
-			return usage_error("--%s %s", command_options[index].name, wrong);
+			return usage_error("--%s %s", command_options[index].name, i18n(wrong));
 	}
 	return COMMAND_OK;
 }
@@ -100,12 +102,12 @@ static int run_command(struct line *line, const struct command *command)
 
 	for (size_t i = 0; i < n_command_options && i < OPTIONS_MAX; i++)
 		if (line->given[i] && !(command_options[i].takers & command->bit))
-			return usage_error("%s does not take --%s", command->name,
+			return usage_error(_("%s does not take --%s"), command->name,
 					   command_options[i].name);
 	if (n && !command->max_arguments)
-		return usage_error("%s takes no arguments", command->name);
+		return usage_error(_("%s takes no arguments"), command->name);
 	if (n < command->min_arguments || n > command->max_arguments)
-		return usage_error("usage: sekimorictl %s %s", command->name, command->usage);
+		return usage_error(_("usage: sekimorictl %s %s"), command->name, command->usage);
 	return command->run(&line->context, &line->options);
 }
 
@@ -116,7 +118,7 @@ int main(int argc, char **argv)
 	const char *no_color = getenv("NO_COLOR");
 	int words = 0;
 
-	line.context.japanese = language_is_japanese();
+	i18n_init();
 	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;
@@ -142,7 +144,7 @@ int main(int argc, char **argv)
 		return COMMAND_OK;
 	}
 	if (!command)
-		return usage_error("a command is missing");
+		return usage_error(_("a command is missing"));
 	line.options.arguments = argv + words;
 	line.options.n_arguments = argc - words;
 	return run_command(&line, command);

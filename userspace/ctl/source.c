@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "ctl/output.h"
 #include "ctl/source.h"
 
@@ -47,11 +48,11 @@ static void tell_unreadable(const struct context *context, const char *name, int
 	_cleanup_(freep) char *shown = output_escape(name);
 
 	if (error == -EFBIG)
-		fprintf(stderr, "sekimorictl: %s: %s %u MiB\n", shown,
-			label_text(LABEL_TOO_LARGE, context->japanese), POLICY_FILE_MAX >> 20);
+		fprintf(stderr, "sekimorictl: %s: %s %u MiB\n", shown, label_text(LABEL_TOO_LARGE),
+			POLICY_FILE_MAX >> 20);
 	else
 		fprintf(stderr, "sekimorictl: %s: %s %s\n", shown,
-			label_text(LABEL_CANNOT_READ_FILE, context->japanese), strerror(-error));
+			label_text(LABEL_CANNOT_READ_FILE), i18n_error(-error));
 }
 
 bool source_read(struct source *source, const struct context *context, const char *name)
@@ -160,8 +161,8 @@ void findings_warning(struct findings *findings, unsigned int line, unsigned int
 void findings_sum(const struct findings *findings)
 {
 	if (!findings->errors && findings->n_errors)
-		fprintf(stderr, "%s: %s %zu\n", findings->file,
-			label_text(LABEL_ERRORS, findings->context->japanese), findings->n_errors);
+		fprintf(stderr, "%s: %s %zu\n", findings->file, label_text(LABEL_ERRORS),
+			findings->n_errors);
 }
 
 bool source_policy(struct source *source, const struct context *context, const char *name,
@@ -175,6 +176,6 @@ bool source_policy(struct source *source, const struct context *context, const c
 		return false;
 	r = policy_parse(name, source->text, source->len, findings_error, findings, policyp);
 	if (r == -ENOMEM)
-		fputs("sekimorictl: no memory\n", stderr);
+		fprintf(stderr, "sekimorictl: %s\n", _("no memory"));
 	return !r;
 }

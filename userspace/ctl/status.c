@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -122,7 +124,7 @@ static void status_judge(struct status *status)
 
 static void print_title(const struct context *context, enum label label)
 {
-	const char *title = label_text(label, context->japanese);
+	const char *title = label_text(label);
 
 	fputs(title, stdout);
 	output_pad(title, LABEL_WIDTH);
@@ -145,8 +147,8 @@ static void print_layers(const struct context *context, const struct layers *lay
 						   : LABEL_SECOND_NO_HOST;
 	_cleanup_(freep) char *open = open_hosts(layers);
 
-	print_line(context, LABEL_GATE, label_text(gate, context->japanese), "");
-	print_line(context, LABEL_SECOND, label_text(second, context->japanese), open);
+	print_line(context, LABEL_GATE, label_text(gate), "");
+	print_line(context, LABEL_SECOND, label_text(second), open);
 }
 
 static void print_member(const struct context *context, enum label label,
@@ -172,9 +174,7 @@ static void print_signers(const struct context *context, struct json_object *man
 	if (!json_object_get_boolean(is_signed))
 		n = 0;
 	print_title(context, LABEL_SIGNED);
-	fputs(label_text(json_object_get_boolean(is_signed) ? LABEL_YES : LABEL_NO,
-			 context->japanese),
-	      stdout);
+	fputs(label_text(json_object_get_boolean(is_signed) ? LABEL_YES : LABEL_NO), stdout);
 	for (size_t i = 0; i < n; i++) {
 		const char *raw = json_object_get_string(json_object_array_get_idx(signers, i));
 		_cleanup_(freep) char *name = output_escape(raw ? raw : "");
@@ -191,11 +191,10 @@ static void print_policy(const struct context *context, struct json_object *mana
 	_cleanup_(freep) char *id = output_member(manager, "PolicyId");
 	struct json_object *number;
 	uint64_t version = 0;
-	bool ja = context->japanese;
 
 	print_line(context, LABEL_POLICY,
-		   !strcmp(state, "ok")        ? label_text(LABEL_OK, ja)
-		   : !strcmp(state, "missing") ? label_text(LABEL_POLICY_MISSING, ja)
+		   !strcmp(state, "ok")        ? label_text(LABEL_OK)
+		   : !strcmp(state, "missing") ? label_text(LABEL_POLICY_MISSING)
 					       : state,
 		   file);
 	if (json_object_object_get_ex(manager, "PolicyVersion", &number))
@@ -217,44 +216,42 @@ static void print_daemon(const struct context *context, struct json_object *mana
 	_cleanup_(freep) char *terminal = output_member(manager, "Terminal");
 	_cleanup_(freep) char *log_state = output_member(manager, "LogState");
 	_cleanup_(freep) char *log_file = output_member(manager, "LogFile");
-	bool ja = context->japanese;
 
 	if (!manager) {
-		print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_SILENT, ja), "");
+		print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_SILENT), "");
 		return;
 	}
-	print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_RUNNING, ja), version);
+	print_line(context, LABEL_DAEMON, label_text(LABEL_DAEMON_RUNNING), version);
 	print_line(context, LABEL_BACKEND, backend, "");
 	print_line(context, LABEL_TERMINAL, terminal, "");
 	print_policy(context, manager);
-	print_line(context, LABEL_LOG,
-		   strcmp(log_state, "ok") ? log_state : label_text(LABEL_OK, ja), log_file);
+	print_line(context, LABEL_LOG, strcmp(log_state, "ok") ? log_state : label_text(LABEL_OK),
+		   log_file);
 }
 
 static void print_problems(const struct context *context, const struct status *status, bool notes)
 {
-	bool ja = context->japanese;
 
 	if (notes && status->n_notes)
-		printf("%s\n", label_text(LABEL_NOTES, ja));
+		printf("%s\n", label_text(LABEL_NOTES));
 	for (size_t i = 0; i < status->n_problems; i++) {
 		const struct problem *problem = &status->problems[i];
 
+		_cleanup_(freep) char *more = told_text(problem->more ? problem->more : "");
+
 		if (problem->note == notes)
-			printf("  - %s%s%s\n", label_text(problem->label, ja),
-			       problem->more ? " " : "", problem->more ? problem->more : "");
+			printf("  - %s%s%s\n", label_text(problem->label), *more ? " " : "", more);
 	}
 }
 
 static void print_status(const struct context *context, const struct status *status)
 {
 	const struct layers *layers = &status->layers;
-	bool ja = context->japanese;
 
 	print_layers(context, layers);
 	print_daemon(context, status->manager);
 	if (layers->n_counters)
-		printf("\n%s\n", label_text(LABEL_COUNTERS, ja));
+		printf("\n%s\n", label_text(LABEL_COUNTERS));
 	for (size_t i = 0; i < layers->n_counters; i++) {
 		_cleanup_(freep) char *name = output_escape(layers->counters[i].name);
 
@@ -262,7 +259,7 @@ static void print_status(const struct context *context, const struct status *sta
 		output_pad(name, LABEL_WIDTH - 2);
 		printf("%" PRIu64 "\n", layers->counters[i].value);
 	}
-	printf("\n%s\n", label_text(status_ok(status) ? LABEL_ALL_WELL : LABEL_PROBLEMS, ja));
+	printf("\n%s\n", label_text(status_ok(status) ? LABEL_ALL_WELL : LABEL_PROBLEMS));
 	print_problems(context, status, false);
 	print_problems(context, status, true);
 }
@@ -314,9 +311,8 @@ static void print_json(const struct context *context, const struct status *statu
 		part = json_object_new_object();
 		json_object_array_add(problems, part);
 		json_object_object_add(part, "code", json_object_new_string(problem->code));
-		json_object_object_add(
-			part, "text",
-			json_object_new_string(label_text(problem->label, context->japanese)));
+		json_object_object_add(part, "text",
+				       json_object_new_string(label_text(problem->label)));
 		add_bool(part, "note", problem->note);
 		if (problem->more)
 			json_object_object_add(part, "what", json_object_new_string(problem->more));
@@ -340,8 +336,8 @@ int status_run(const struct context *context, const struct command_options *opti
 	int r = layers_read(&status.layers, context->root);
 
 	if (r < 0) {
-		fprintf(stderr, "sekimorictl: %s %s\n",
-			label_text(LABEL_CANNOT_READ, context->japanese), strerror(-r));
+		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_CANNOT_READ),
+			i18n_error(-r));
 		return COMMAND_FAILED;
 	}
 	status.manager = ask_daemon();

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "bus/names.h"
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "ctl/volumes.h"
 
@@ -33,10 +35,9 @@ struct json_object *volumes_find(DBusConnection *dbus, const struct context *con
 	struct json_object *volumes = client_volumes(dbus, &why);
 
 	if (!volumes) {
-		_cleanup_(freep) char *shown = output_escape(why ? why : "");
+		_cleanup_(freep) char *shown = told_shown(why ? why : "");
 
-		fprintf(stderr, "sekimorictl: %s %s\n",
-			label_text(LABEL_BUS_FAILED, context->japanese), shown);
+		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), shown);
 		return NULL;
 	}
 	for (size_t i = json_object_array_length(volumes); argument && i-- > 0;)
@@ -45,8 +46,7 @@ struct json_object *volumes_find(DBusConnection *dbus, const struct context *con
 	if (argument && !json_object_array_length(volumes)) {
 		_cleanup_(freep) char *shown = output_escape(argument);
 
-		fprintf(stderr, "sekimorictl: %s %s\n",
-			label_text(LABEL_NO_SUCH_VOLUME, context->japanese), shown);
+		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_NO_SUCH_VOLUME), shown);
 		json_object_put(volumes);
 		return NULL;
 	}
@@ -121,8 +121,7 @@ static void tell_infected(const struct context *context, struct json_object *lis
 		_cleanup_(freep) char *signature = output_escape(
 			json_object_get_string(json_object_array_get_idx(pair, 1)));
 
-		fprintf(stderr, "  %s %s (%s)\n",
-			label_text(LABEL_INFECTED_FILE, context->japanese), path, signature);
+		fprintf(stderr, "  %s %s (%s)\n", label_text(LABEL_INFECTED_FILE), path, signature);
 	}
 }
 
@@ -135,7 +134,7 @@ static void tell_holders(const struct context *context, struct json_object *list
 		_cleanup_(freep) char *name = output_escape(
 			json_object_get_string(json_object_array_get_idx(entry, 0)));
 
-		fprintf(stderr, "  %s %s (%d)\n", label_text(LABEL_HELD_BY, context->japanese), name,
+		fprintf(stderr, "  %s %s (%d)\n", label_text(LABEL_HELD_BY), name,
 			json_object_get_int(json_object_array_get_idx(entry, 1)));
 	}
 }
@@ -145,18 +144,18 @@ static void tell_reason(const struct context *context, const char *what, const c
 {
 	size_t len = strcspn(why, ":");
 	_cleanup_(freep) char *code = strndup(why, len);
-	_cleanup_(freep) char *detail = output_escape(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
-	bool ja = context->japanese;
+	_cleanup_(freep) char *detail =
+		told_shown(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
 
 	if (!code || !reason_find(code)) {
-		_cleanup_(freep) char *shown = output_escape(why);
+		_cleanup_(freep) char *shown = told_shown(why);
 
 		fprintf(stderr, "%s %s\n", what, shown);
 	} else if (!strcmp(code, "passphrase-wait")) {
-		fprintf(stderr, "%s %s (%s %s)\n", what, reason_text(code, ja), detail,
-			label_text(LABEL_SECONDS_LEFT, ja));
+		fprintf(stderr, "%s %s (%s %s)\n", what, i18n(reason_text(code)), detail,
+			label_text(LABEL_SECONDS_LEFT));
 	} else {
-		fprintf(stderr, "%s %s%s%s%s\n", what, reason_text(code, ja), *detail ? " (" : "",
+		fprintf(stderr, "%s %s%s%s%s\n", what, i18n(reason_text(code)), *detail ? " (" : "",
 			detail, *detail ? ")" : "");
 	}
 }

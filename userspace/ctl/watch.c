@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "bus/names.h"
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "core/reason.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -69,6 +71,16 @@ static void print_part(struct json_object *record, const char *key, const char *
 		printf("%s%s%s", before, text, after);
 }
 
+/* The same of what the keeper told. */
+static void print_told(struct json_object *record, const char *key, const char *before,
+		       const char *after)
+{
+	_cleanup_(freep) char *text = told_shown(output_raw(record, key));
+
+	if (*text)
+		printf("%s%s%s", before, text, after);
+}
+
 static void print_number(struct json_object *record, const char *key, const char *before)
 {
 	struct json_object *value;
@@ -87,11 +99,11 @@ static void print_line(const struct context *context, const char *event, struct 
 		print_part(record, "interface", " ", "");
 		print_part(record, "attempt", " ", "");
 		print_part(record, "program", " <- ", "");
-		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED, context->japanese));
+		printf("  %s\n", label_text(LABEL_ATTEMPT_REFUSED));
 	} else if (!strncmp(event, "Policy", strlen("Policy"))) {
 		print_part(record, "policy", " ", "");
 		print_number(record, "policy_version", " ");
-		print_part(record, "error", "  ", "");
+		print_told(record, "error", "  ", "");
 		putchar('\n');
 	} else {
 		print_part(record, "device", " ", "");
@@ -99,11 +111,10 @@ static void print_line(const struct context *context, const char *event, struct 
 		print_part(record, "product", " ", "");
 		print_part(record, "medium", " [", "]");
 		if (*code && strcmp(event, "DeviceRemoved")) {
-			_cleanup_(freep) char *sentence =
-				output_escape(reason_text(code, context->japanese));
+			_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code)));
 
 			printf("  %s", sentence);
-			print_part(record, "detail", " (", ")");
+			print_told(record, "detail", " (", ")");
 		}
 		putchar('\n');
 	}
@@ -143,7 +154,7 @@ static void say(const struct watch *watch, const char *event, enum label label)
 		return;
 	}
 	print_time();
-	puts(label_text(label, watch->context->japanese));
+	puts(label_text(label));
 	fflush(stdout);
 }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "cli/i18n.h"
+#include "cli/output.h"
 #include "core/settings.h"
 #include "daemon/manager.h"
 #include "system/textfile.h"
@@ -47,14 +49,24 @@ static int read_settings(const char *path, bool must_exist, struct settings *set
 	return 0;
 }
 
+/* Only here a person reads: what the daemon says goes to the journal, in English. */
 static void print_help(void)
 {
-	puts("Usage: sekimorid [OPTION]…\n"
-	     "Keeps the USB barrier: takes each held device to a verdict.\n\n"
-	     "  -c, --config FILE   read FILE instead of " CONFIG_FILE "\n"
-	     "      --check         read configuration and policy, report errors, and exit\n"
-	     "      --help          show this help and exit\n"
-	     "      --version       show the version and exit\n");
+	i18n_init();
+	printf(_("Usage: sekimorid [OPTION]…\n"
+		 "Keeps the USB barrier: takes each held device to a verdict.\n\n"
+		 "  -c, --config FILE   read FILE instead of %s\n"
+		 "      --check         read configuration and policy, report errors, and exit\n"
+		 "      --help          show this help and exit\n"
+		 "      --version       show the version and exit\n"),
+	       CONFIG_FILE);
+}
+
+static int usage_error(const char *what)
+{
+	fprintf(stderr, "sekimorid: %s\n", what);
+	fprintf(stderr, _("Try '%s --help'.\n"), "sekimorid");
+	return 2;
 }
 
 enum { OPTION_CHECK = 256, OPTION_HELP, OPTION_VERSION };
@@ -123,12 +135,13 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
+	_cleanup_(freep) char *refused = NULL;
 	const char *config = NULL;
 	struct settings settings;
 	bool check = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, ":c:", options, NULL)) >= 0) {
 		switch (c) {
 		case 'c':
 			config = optarg;
@@ -143,14 +156,13 @@ int main(int argc, char **argv)
 			puts("sekimorid " SEKIMORI_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			fprintf(stderr, "Try 'sekimorid --help'.\n");
-			return 2;
+			i18n_init();
+			return usage_error(refused = output_bad_option(c, argv));
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "sekimorid takes no arguments: %s\nTry 'sekimorid --help'.\n",
-			argv[optind]);
-		return 2;
+		i18n_init();
+		return usage_error(_("it takes no arguments"));
 	}
 
 	umask(027);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/archive.h"
 #include "desk/commands.h"
@@ -41,8 +42,7 @@ static int add(struct backup *backup, const char *name, uint16_t mode, void *dat
 
 	if (backup->archive.n == ARCHIVE_FILES_MAX || strlen(name) >= sizeof(file->name)) {
 		free(data);
-		return message_fail(backup->context, "too many files in the desk",
-				    "窓口のファイルが多すぎます");
+		return message_fail(backup->context, _("too many files in the desk"));
 	}
 	*file = (struct archive_file){.mode = mode, .data = data, .len = len};
 	memcpy(file->name, name, strlen(name) + 1);
@@ -110,8 +110,8 @@ static int add_directory(struct backup *backup, const char *place)
 		safedir_free_names(names, n);
 	}
 	if (dir < 0 || r < 0)
-		return message_fail(backup->context, "%s: %s", "%s: %s", place,
-				    strerror(r < 0 ? -r : errno));
+		return message_fail(backup->context, "%s: %s", place,
+				    i18n_error(r < 0 ? -r : errno));
 	return r;
 }
 
@@ -125,8 +125,8 @@ static int write_sealed(struct backup *backup, const char *path, const char *pas
 	if (archive_pack(&backup->archive, &packed, &len))
 		output_no_memory();
 	if (len > BACKUP_MAX)
-		return message_fail(context, "the desk is larger than %zu MiB",
-				    "窓口が%zuMiBを超えています", BACKUP_MAX >> 20);
+		return message_fail(context, _("the desk is larger than %zu MiB"),
+				    BACKUP_MAX >> 20);
 	sealed = malloc(len + SEALED_OVERHEAD);
 	if (!sealed || sealed_close(PURPOSE, passphrase, false, packed, len, sealed))
 		output_no_memory();
@@ -143,8 +143,8 @@ static int backup_open(struct backup *backup, const char *path)
 	if (!r)
 		r = add_directory(backup, "trust");
 	if (!r)
-		r = passphrase_ask(backup->context, "New passphrase of the backup",
-				   "控えの新しいパスフレーズ", true, &passphrase);
+		r = passphrase_ask(backup->context, _("New passphrase of the backup"), true,
+				   &passphrase);
 	if (!r)
 		r = write_sealed(backup, path, passphrase);
 	sodium_free(passphrase);
@@ -166,12 +166,11 @@ int backup_run(const struct context *context, const struct command_options *opti
 		free(backup.owned[i]);
 	desk_close(&backup.desk);
 	if (!r)
-		message_done(context,
-			     "%s: %zu files. Keep it, and its passphrase, away from the desk; the "
-			     "keys in it keep passphrases of their own.",
-			     "%s: %zuファイル。窓口とは別の場所に保管し、パスフレーズも別に控えて"
-			     "ください。中の鍵にはそれぞれのパスフレーズがかかったままです。",
-			     path, backup.archive.n);
+		message_done(
+			context,
+			_("%s: %zu files. Keep it, and its passphrase, away from the desk; the "
+			  "keys in it keep passphrases of their own."),
+			path, backup.archive.n);
 	return r;
 }
 
@@ -186,8 +185,7 @@ static int unseal(const struct context *context, const char *path, uint8_t **pac
 	int r = outfile_read(context, path, BACKUP_MAX + SEALED_OVERHEAD, &sealed, &n);
 
 	if (!r)
-		r = passphrase_ask(context, "Passphrase of the backup", "控えのパスフレーズ", false,
-				   &passphrase);
+		r = passphrase_ask(context, _("Passphrase of the backup"), false, &passphrase);
 	if (r)
 		return r;
 	*len = n < SEALED_OVERHEAD ? 0 : n - SEALED_OVERHEAD;
@@ -204,13 +202,10 @@ static int unseal(const struct context *context, const char *path, uint8_t **pac
 	if (r == -ENOMEM)
 		output_no_memory();
 	return r == SEALED_E_FORM
-		       ? message_fail(context, "%s is no backup of a desk",
-				      "%sは窓口の控えではありません", path)
+		       ? message_fail(context, _("%s is no backup of a desk"), path)
 		       : message_fail(context,
-				      "%s: wrong passphrase, or the file is damaged: try another "
-				      "copy",
-				      "%s: パスフレーズが違うか、ファイルが壊れています。別の控えを"
-				      "試してください",
+				      _("%s: wrong passphrase, or the file is damaged: try another "
+					"copy"),
 				      path);
 }
 
@@ -224,7 +219,7 @@ static int write_file(const struct context *context, const struct desktree *tree
 		openat(tree->dir, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (dir < 0)
-		return message_fail(context, "%s: %s", "%s: %s", place, strerror(errno));
+		return message_fail(context, "%s: %s", place, i18n_error(errno));
 	return outfile_write_at(context, dir, slash ? slash + 1 : file->name, file->mode,
 				file->data, file->len);
 }
@@ -265,17 +260,13 @@ int restore_run(const struct context *context, const struct command_options *opt
 	if (r)
 		return r;
 	r = archive_unpack(packed, len, &archive);
-	r = r ? message_fail(context, "%s is no backup of a desk", "%sは窓口の控えではありません",
-			     path)
+	r = r ? message_fail(context, _("%s is no backup of a desk"), path)
 	      : rebuild(context, &archive);
 	free(packed);
 	if (!r)
 		message_done(context,
-			     "%s is as it was when %s was made. Policies written since then have "
-			     "used up their versions: write the next one with --policy-version.",
-			     "%sを%s作成時の状態に戻しました。その後に出したポリシーの版は使われて"
-			     "いるので、次のポリシーでは--policy-"
-			     "versionでより高い版を指定してください。",
+			     _("%s is as it was when %s was made. Policies written since then have "
+			       "used up their versions: write the next one with --policy-version."),
 			     context->directory, path);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/text.h"
 
 /* Of one value that is not ours, escaped. */
@@ -15,7 +16,6 @@ struct writer {
 	char *out;
 	size_t at;
 	bool full;
-	bool japanese;
 };
 
 static _printf_(2, 3) void put(struct writer *writer, const char *format, ...)
@@ -36,9 +36,8 @@ static _printf_(2, 3) void put(struct writer *writer, const char *format, ...)
 #define TITLE_WIDTH 26
 
 /* A line "title: value"; values that are not ours cannot make lines of their own. */
-static void put_line(struct writer *writer, const char *en, const char *ja, const char *value)
+static void put_line(struct writer *writer, const char *title, const char *value)
 {
-	const char *title = writer->japanese ? ja : en;
 	char safe[VALUE_MAX];
 
 	put(writer, "%s:", title);
@@ -49,46 +48,37 @@ static void put_line(struct writer *writer, const char *en, const char *ja, cons
 
 static void put_method(struct writer *writer, const struct wipe *wipe)
 {
-	bool ja = writer->japanese;
 	char text[256];
 
 	if (wipe->way == WIPE_WAY_KEYS) {
 		snprintf(text, sizeof(text),
-			 ja ? "暗号鍵の破壊（キースロット%u個とヘッダー領域%lluバイトの上書き）"
-			    : "destruction of the keys (%u keyslots, and %llu bytes of header "
-			      "overwritten)",
+			 _("destruction of the keys (%u keyslots, and %llu bytes of header "
+			   "overwritten)"),
 			 wipe->keyslots, (unsigned long long)wipe->header_size);
-		put_line(writer, "Method", "消去方法", text);
-		put_line(writer, "Encrypted volume", "暗号化ボリューム", wipe->uuid);
+		put_line(writer, _("Method"), text);
+		put_line(writer, _("Encrypted volume"), wipe->uuid);
 	}
 	if (wipe->overwrite)
-		put_line(writer, "Method", "消去方法",
-			 ja ? "全領域の上書き（乱数1回）"
-			    : "all of it overwritten (random bytes, once)");
+		put_line(writer, _("Method"), _("all of it overwritten (random bytes, once)"));
 	if (wipe->discard)
-		put_line(writer, "Discard", "ブロック破棄",
-			 wipe->discarded ? (ja ? "実施" : "done")
-					 : (ja ? "機器が対応せず" : "not supported by the device"));
+		put_line(writer, _("Discard"),
+			 wipe->discarded ? _("done") : (_("not supported by the device")));
 }
 
 /* What the method does not reach must not be claimed. */
 static void put_scope(struct writer *writer, const struct certificate *certificate)
 {
-	bool ja = writer->japanese;
 
 	if (certificate->wipe->overwrite)
-		put_line(writer, "Scope", "消去の範囲",
-			 ja ? "媒体の全ブロック" : "every block of the medium");
+		put_line(writer, _("Scope"), _("every block of the medium"));
 	else if (certificate->overwritten_before)
-		put_line(writer, "Scope", "消去の範囲",
-			 ja ? "発行後に書き込まれたすべて（発行時に全領域を上書き済み）"
-			    : "all that was written since it was issued, when all of it had been "
-			      "overwritten");
+		put_line(writer, _("Scope"),
+			 _("all that was written since it was issued, when all of it had been "
+			   "overwritten"));
 	else
-		put_line(writer, "Scope", "消去の範囲",
-			 ja ? "暗号化ボリュームに書き込まれたすべて（暗号化前の内容は含まない）"
-			    : "all that was written to the encrypted volume, not what was on it "
-			      "before");
+		put_line(writer, _("Scope"),
+			 _("all that was written to the encrypted volume, not what was on it "
+			   "before"));
 }
 
 static void put_proof(struct writer *writer, const struct wipe *wipe)
@@ -96,15 +86,11 @@ static void put_proof(struct writer *writer, const struct wipe *wipe)
 	char digest[2 * WIPE_DIGEST_SIZE + 1], text[256];
 
 	sodium_bin2hex(digest, sizeof(digest), wipe->digest, sizeof(wipe->digest));
-	snprintf(text, sizeof(text),
-		 writer->japanese ? "%u箇所（各%uバイト）を読み戻して確認"
-				  : "%u samples of %u bytes read back",
-		 wipe->samples, WIPE_SAMPLE);
-	put_line(writer, "Verification", "確認", text);
-	put_line(writer, "Digest (BLAKE2b-256)", "確認値(BLAKE2b-256)", digest);
-	put_line(writer, "Result", "結果",
-		 writer->japanese ? "復元不能に消去し、何も認識されないことを確認"
-				  : "unreadable; nothing is recognised on it");
+	snprintf(text, sizeof(text), _("%u samples of %u bytes read back"), wipe->samples,
+		 WIPE_SAMPLE);
+	put_line(writer, _("Verification"), text);
+	put_line(writer, _("Digest (BLAKE2b-256)"), digest);
+	put_line(writer, _("Result"), _("unreadable; nothing is recognised on it"));
 }
 
 static void put_size(struct writer *writer, uint64_t size)
@@ -113,7 +99,7 @@ static void put_size(struct writer *writer, uint64_t size)
 
 	target_say_size(size, human);
 	snprintf(text, sizeof(text), "%s (%llu)", human, (unsigned long long)size);
-	put_line(writer, "Size", "容量", text);
+	put_line(writer, _("Size"), text);
 }
 
 static void put_language(struct writer *writer, const struct certificate *certificate)
@@ -121,18 +107,17 @@ static void put_language(struct writer *writer, const struct certificate *certif
 	char when[CIVIL_TEXT_MAX];
 
 	civil_format(certificate->when, when);
-	put(writer, "%s\n\n",
-	    writer->japanese ? "消去証明書（様式第3号）" : "Certificate of erasure (form 3)");
-	put_line(writer, "Organisation", "組織", certificate->organisation);
-	put_line(writer, "Medium number", "媒体番号", certificate->number);
-	put_line(writer, "Model", "品名", certificate->product);
-	put_line(writer, "USB id", "USB ID", certificate->id);
-	put_line(writer, "Serial number", "製造番号", certificate->serial);
+	put(writer, "%s\n\n", _("Certificate of erasure (form 3)"));
+	put_line(writer, _("Organisation"), certificate->organisation);
+	put_line(writer, _("Medium number"), certificate->number);
+	put_line(writer, _("Model"), certificate->product);
+	put_line(writer, _("USB id"), certificate->id);
+	put_line(writer, _("Serial number"), certificate->serial);
 	put_size(writer, certificate->size);
-	put_line(writer, "Date and time", "実施日時", when);
-	put_line(writer, "Carried out by", "実施者", certificate->by);
-	put_line(writer, "Witness", "立会者", certificate->witness);
-	put_line(writer, "Reason", "理由", certificate->why);
+	put_line(writer, _("Date and time"), when);
+	put_line(writer, _("Carried out by"), certificate->by);
+	put_line(writer, _("Witness"), certificate->witness);
+	put_line(writer, _("Reason"), certificate->why);
 	put_method(writer, certificate->wipe);
 	put_scope(writer, certificate);
 	put_proof(writer, certificate->wipe);
@@ -140,11 +125,14 @@ static void put_language(struct writer *writer, const struct certificate *certif
 
 size_t certificate_format(const struct certificate *certificate, char out[static CERTIFICATE_MAX])
 {
-	struct writer writer = {.out = out, .japanese = true};
+	struct writer writer = {.out = out};
+	bool japanese = i18n_is_japanese();
 
+	i18n_speak(true);
 	put_language(&writer, certificate);
 	put(&writer, "\n");
-	writer.japanese = false;
+	i18n_speak(false);
 	put_language(&writer, certificate);
+	i18n_speak(japanese);
 	return writer.full ? 0 : writer.at;
 }

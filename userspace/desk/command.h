@@ -27,7 +27,6 @@ struct context {
 	int64_t now;                 /* civil seconds (core/civil.h), when the command began */
 	bool yes;                    /* do not ask before something is destroyed */
 	bool json;
-	bool japanese;
 	bool colour; /* standard output is a terminal and NO_COLOR is not set */
 };
 
@@ -131,8 +130,7 @@ struct command {
 	int min_arguments;
 	int max_arguments; /* INT_MAX: any number */
 	uint64_t takes;    /* COMMAND_TAKES() of single commands' options */
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 struct command_option_row {
@@ -141,8 +139,7 @@ struct command_option_row {
 	const char *argument; /* or NULL */
 	bool repeated;
 	bool common; /* every command's */
-	const char *en;
-	const char *ja;
+	const char *text;
 };
 
 extern const struct command commands[];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/macro.h"
 #include "desk/command.h"
@@ -20,227 +21,173 @@
 const struct command commands[] = {
 	{"init", init_run, "", 0, 0,
 	 T(ORGANISATION) | T(RETURN_TO) | T(POLICY_SIGNER) | T(REQUIRE) | T(QUICK_KDF),
-	 "make a desk: keys, the organisation's secret, an empty register",
-	 "窓口を作る: 鍵、組織の秘密、空の台帳"},
+	 N_("make a desk: keys, the organisation's secret, an empty register")},
 	{"issue", issue_run, "DEVICE", 1, 1,
 	 FOR_DEVICE | FOR_MEDIUM | T(NUMBER) | T(FILESYSTEM) | T(GENERATE) | T(RECOVERY) |
 		 T(ORGANISATION_KEY) | T(KDF_MEMORY) | T(KDF_PASSES) | T(KDF_THREADS) | T(DISCARD) |
 		 T(OVERWRITE),
-	 "make an encrypted medium of DEVICE, with the desk's mark, and enter it; destroys what is "
-	 "on it",
-	 "媒体を発行する: 暗号化し、発行印を書き込み、台帳に登録する（元の内容は消える）"},
+	 N_("make an encrypted medium of DEVICE, with the desk's mark, and enter it; destroys what "
+	    "is "
+	    "on it")},
 	{"enrol", enrol_run, "DEVICE", 1, 1,
 	 FOR_DEVICE | FOR_MEDIUM | T(NUMBER) | T(METHOD) | T(MARK),
-	 "enter a medium that is encrypted already, or encrypts by itself; nothing on it is "
-	 "destroyed",
-	 "すでに暗号化された媒体・自己暗号化媒体を台帳に登録する（内容は消えない）"},
+	 N_("enter a medium that is encrypted already, or encrypts by itself; nothing on it is "
+	    "destroyed")},
 	{"wipe", wipe_run, "DEVICE", 1, 1,
 	 FOR_DEVICE | T(NUMBER) | T(DISCARD) | T(OVERWRITE) | T(CERTIFICATE) | T(WITNESS),
-	 "make DEVICE unreadable for ever, prove it, and write the certificate",
-	 "媒体を復元不能に消去し、確認し、消去証明書を出す"},
+	 N_("make DEVICE unreadable for ever, prove it, and write the certificate")},
 	{"inspect", inspect_run, "DEVICE", 1, 1, T(ID) | T(SERIAL) | T(PRODUCT),
-	 "what is on DEVICE: encryption, mark, entry in the register",
-	 "媒体の内容・発行印・台帳の記載を調べる"},
+	 N_("what is on DEVICE: encryption, mark, entry in the register")},
 	{"recovery", recovery_run, "NUMBER", 1, 1, 0,
-	 "print the recovery passphrase of a medium; that it was is entered, with the reason",
-	 "媒体の回復用パスフレーズを表示する（理由とともに記録される）"},
-	{"list", list_run, "", 0, 0, FILTER_OPTIONS | T(CSV), "the register, or some of it",
-	 "台帳の一覧"},
-	{"show", show_run, "NUMBER", 1, 1, 0, "all that is known of a medium",
-	 "媒体の記載をすべて示す"},
-	{"history", history_run, "NUMBER", 1, 1, 0, "what happened to it: when, by whom, why",
-	 "媒体の履歴: いつ、誰が、なぜ"},
+	 N_("print the recovery passphrase of a medium; that it was is entered, with the reason")},
+	{"list", list_run, "", 0, 0, FILTER_OPTIONS | T(CSV), N_("the register, or some of it")},
+	{"show", show_run, "NUMBER", 1, 1, 0, N_("all that is known of a medium")},
+	{"history", history_run, "NUMBER", 1, 1, 0, N_("what happened to it: when, by whom, why")},
 	{"lend", lend_run, "NUMBER…", 1, INT_MAX,
 	 T(HOLDER) | T(USER) | T(PLACE) | T(TERMINALS) | T(UNTIL),
-	 "give it to somebody until the end of the fiscal year, or --until",
-	 "貸し出す（年度末まで、または--untilまで）"},
-	{"return", return_run, "NUMBER…", 1, INT_MAX, T(PLACE), "it is back", "返却を受ける"},
+	 N_("give it to somebody until the end of the fiscal year, or --until")},
+	{"return", return_run, "NUMBER…", 1, INT_MAX, T(PLACE), N_("it is back")},
 	{"lost", lost_run, "NUMBER…", 1, INT_MAX, 0,
-	 "it is lost: the next policy shuts it out everywhere",
-	 "紛失: 次のポリシーからすべての端末で拒否する"},
-	{"found", found_run, "NUMBER…", 1, INT_MAX, T(PLACE), "a lost one is back at the desk",
-	 "紛失したものが見つかり、窓口に戻った"},
+	 N_("it is lost: the next policy shuts it out everywhere")},
+	{"found", found_run, "NUMBER…", 1, INT_MAX, T(PLACE), N_("a lost one is back at the desk")},
 	{"revoke", revoke_run, "NUMBER…", 1, INT_MAX, 0,
-	 "it must not be used any more: the next policy shuts it out everywhere",
-	 "失効: 次のポリシーからすべての端末で拒否する"},
+	 N_("it must not be used any more: the next policy shuts it out everywhere")},
 	{"dispose", dispose_run, "NUMBER…", 1, INT_MAX, T(PLACE),
-	 "it is destroyed or given away, wiped before or with --why",
-	 "廃棄する（消去済みのもの。そうでなければ--why）"},
+	 N_("it is destroyed or given away, wiped before or with --why")},
 	{"change", change_run, "NUMBER…", 1, INT_MAX,
 	 T(CLASS) | T(CONTENT) | T(ACCESS) | T(HOLDER) | T(USER) | T(PLACE) | T(TERMINALS) |
 		 T(FROM) | T(UNTIL) | T(NOTE),
-	 "correct an entry, or give it a new term", "記載を改める、有効期限を変える"},
+	 N_("correct an entry, or give it a new term")},
 	{"stocktake", stocktake_run, "[seen] [NUMBER…|-]", 0, INT_MAX, T(OPEN) | T(CLOSE) | T(LOG),
-	 "what was seen when, and what was not; - reads numbers, as a barcode reader types them",
-	 "棚卸し: "
-	 "何をいつ確認したか、何が未確認か。-は番号を標準入力（バーコードリーダー）から読む"},
+	 N_("what was seen when, and what was not; - reads numbers, as a barcode reader types "
+	    "them")},
 	{"import", import_run, "FILE", 1, 1, 0,
-	 "enter the media of a CSV table: all, or none if a line has an error",
-	 "CSVの表から登録する（誤りがあれば何も登録しない）"},
+	 N_("enter the media of a CSV table: all, or none if a line has an error")},
 	{"export", export_run, "FILE", 1, 1, FILTER_OPTIONS,
-	 "write the register as CSV for spreadsheets", "台帳を表計算用のCSVに書き出す"},
+	 N_("write the register as CSV for spreadsheets")},
 	{"label", label_run, "NUMBER…", 1, INT_MAX, T(FORMAT) | T(OUT),
-	 "labels for printing: number, class, barcode, where to return it",
-	 "ラベルを印刷用に書き出す: 番号・分類・バーコード・届け先"},
+	 N_("labels for printing: number, class, barcode, where to return it")},
 	{"policy", policy_run, "", 0, 0,
 	 T(BASE) | T(OUT) | T(POLICY_VERSION) | T(SIGN) | T(COMMENT),
-	 "write the policy for the terminals: --base and the register's media, checked and signed",
-	 "端末用のポリシーを作る: --baseと台帳の媒体を合わせ、検査し、署名する"},
+	 N_("write the policy for the terminals: --base and the register's media, checked and "
+	    "signed")},
 	{"policy sign", policy_sign_run, "FILE", 1, 1, T(SIGN) | T(COMMENT),
-	 "add a signature to a policy that is there", "できているポリシーに署名を加える"},
-	{"backup", backup_run, "FILE", 1, 1, 0, "the whole desk in one file under a passphrase",
-	 "窓口全体の控えを、パスフレーズ付きの一つのファイルに取る"},
+	 N_("add a signature to a policy that is there")},
+	{"backup", backup_run, "FILE", 1, 1, 0,
+	 N_("the whole desk in one file under a passphrase")},
 	{"restore", restore_run, "FILE", 1, 1, 0,
-	 "make a desk out of a backup; never over one that is there",
-	 "控えから窓口を復元する（既存のものには上書きしない）"},
-	{"keys", keys_run, "", 0, 0, 0, "keys of this desk, and whose they are",
-	 "窓口の鍵と持ち主の一覧"},
+	 N_("make a desk out of a backup; never over one that is there")},
+	{"keys", keys_run, "", 0, 0, 0, N_("keys of this desk, and whose they are")},
 	{"organisation-key export", organisation_key_export_run, "FILE", 1, 1, 0,
-	 "write the organisation's secret in the clear, for the terminals",
-	 "組織の秘密を平文で書き出す（端末用）"},
+	 N_("write the organisation's secret in the clear, for the terminals")},
 	{"log keygen", log_keygen_run, "", 0, 0, T(QUICK_KDF),
-	 "make the key to which terminals seal their event log",
-	 "端末が記録を封じるための鍵を作る"},
+	 N_("make the key to which terminals seal their event log")},
 	{"log verify", log_verify_run, "FILE|DIR…", 1, INT_MAX,
 	 T(TERMINAL_KEY) | T(EXPECT_SEQ) | T(ANCHORS) | T(NO_KEY),
-	 "was a terminal's event log altered, cut or written anew?",
-	 "端末の記録が改ざん・切断・書き直しされていないか検証する"},
+	 N_("was a terminal's event log altered, cut or written anew?")},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
-#define ROW(id, name, argument, repeated, common, en, ja)                                          \
-	[OPTION_##id] = {OPTION_##id, name, argument, repeated, common, en, ja}
+#define ROW(id, name, argument, repeated, common, text)                                            \
+	[OPTION_##id] = {OPTION_##id, name, argument, repeated, common, text}
 
 const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	ROW(DESK, "desk", "DIR", false, true,
-	    "the desk's directory (default: $SEKIMORI_DESK, else /var/lib/sekimori-desk)",
-	    "窓口のディレクトリ（省略時 $SEKIMORI_DESK、なければ /var/lib/sekimori-desk）"),
-	ROW(BY, "by", "NAME", false, true, "who acts (default: your login name)",
-	    "操作する人（省略時はログイン名）"),
-	ROW(WHY, "why", "TEXT", false, true, "the reason, kept with the event",
-	    "理由（記録に残る）"),
-	ROW(YES, "yes", NULL, false, true, "do not ask before something is destroyed",
-	    "消す前の確認をしない"),
-	ROW(JSON, "json", NULL, false, true, "print JSON", "JSONで出力する"),
+	    N_("the desk's directory (default: $SEKIMORI_DESK, else /var/lib/sekimori-desk)")),
+	ROW(BY, "by", "NAME", false, true, N_("who acts (default: your login name)")),
+	ROW(WHY, "why", "TEXT", false, true, N_("the reason, kept with the event")),
+	ROW(YES, "yes", NULL, false, true, N_("do not ask before something is destroyed")),
+	ROW(JSON, "json", NULL, false, true, N_("print JSON")),
 	ROW(PASSPHRASE_FILE, "passphrase-file", "FILE", false, true,
-	    "passphrases for scripts: a line for each question, the last one for all that "
-	    "follow; - is standard input",
-	    "スクリプト用のパスフレーズ。問いごとに1行、最後の行は以後すべてに使う（-は標準入力）"),
-	ROW(LANG, "lang", "ja|en", false, true, "language (default: from the environment)",
-	    "言語（省略時は環境変数による）"),
+	    N_("passphrases for scripts: a line for each question, the last one for all that "
+	       "follow; - is standard input")),
+	ROW(LANG, "lang", "ja|en", false, true, N_("language (default: from the environment)")),
 	ROW(NO_COLOR, "no-color", NULL, false, true,
-	    "no colours (as does NO_COLOR in the environment)",
-	    "色を付けない（環境変数NO_COLORと同じ）"),
-	ROW(HELP, "help", NULL, false, true, "this help", "この説明"),
-	ROW(VERSION, "version", NULL, false, true, "print the version", "プログラムの版を表示する"),
+	    N_("no colours (as does NO_COLOR in the environment)")),
+	ROW(HELP, "help", NULL, false, true, N_("this help")),
+	ROW(VERSION, "version", NULL, false, true, N_("print the version")),
 	ROW(ORGANISATION, "organisation", "NAME", false, false,
-	    "name of the organisation, for labels", "組織の名称（ラベル用）"),
+	    N_("name of the organisation, for labels")),
 	ROW(RETURN_TO, "return-to", "TEXT", false, false,
-	    "where a found medium is to be brought, for labels", "拾得時の届け先（ラベル用）"),
+	    N_("where a found medium is to be brought, for labels")),
 	ROW(POLICY_SIGNER, "policy-signer", "NAME", true, false,
-	    "somebody who signs policies (may be repeated)", "ポリシーの署名者（繰り返し可）"),
-	ROW(REQUIRE, "require", "N", false, false, "how many of them must sign (default: 1)",
-	    "必要な署名の数（省略時1）"),
+	    N_("somebody who signs policies (may be repeated)")),
+	ROW(REQUIRE, "require", "N", false, false, N_("how many of them must sign (default: 1)")),
 	ROW(QUICK_KDF, "quick-kdf", NULL, false, false,
-	    "protect keys weakly but quickly against guessing: for trying out only",
-	    "鍵の保護を弱く速くする（試用のみ）"),
-	ROW(HOLDER, "holder", "WHO", false, false, "the person who has it", "所持者"),
+	    N_("protect keys weakly but quickly against guessing: for trying out only")),
+	ROW(HOLDER, "holder", "WHO", false, false, N_("the person who has it")),
 	ROW(USER, "user", "LOGIN,…", false, false,
-	    "logins and @groups that terminals let use it (default: all)",
-	    "端末で使えるログイン名・@グループ（省略時は全員）"),
-	ROW(PLACE, "place", "TEXT", false, false, "where it is kept or used", "保管・使用場所"),
+	    N_("logins and @groups that terminals let use it (default: all)")),
+	ROW(PLACE, "place", "TEXT", false, false, N_("where it is kept or used")),
 	ROW(TERMINALS, "terminals", "NAME,…", false, false,
-	    "terminals that let it in, PREFIX* too (default: all)",
-	    "使える端末。「接頭辞*」も可（省略時はすべて）"),
-	ROW(UNTIL, "until", "DATE", false, false, "last day (default: the next 31 March)",
-	    "最後の日（省略時は次の3月31日）"),
-	ROW(FROM, "from", "DATE", false, false, "first day", "最初の日"),
-	ROW(CLASS, "class", "I|II|III", false, false, "class of the data on it", "情報の分類"),
-	ROW(ACCESS, "access", "ro|rw", false, false, "read only, or reading and writing",
-	    "読取専用(ro)か読み書き(rw)か"),
-	ROW(CONTENT, "content", "TEXT", false, false, "what is kept on it", "収める情報の名称"),
-	ROW(NOTE, "note", "TEXT", false, false, "anything else", "備考"),
+	    N_("terminals that let it in, PREFIX* too (default: all)")),
+	ROW(UNTIL, "until", "DATE", false, false, N_("last day (default: the next 31 March)")),
+	ROW(FROM, "from", "DATE", false, false, N_("first day")),
+	ROW(CLASS, "class", "I|II|III", false, false, N_("class of the data on it")),
+	ROW(ACCESS, "access", "ro|rw", false, false, N_("read only, or reading and writing")),
+	ROW(CONTENT, "content", "TEXT", false, false, N_("what is kept on it")),
+	ROW(NOTE, "note", "TEXT", false, false, N_("anything else")),
 	ROW(STATUS, "status", "STATUS", true, false,
-	    "only these: active, lent, lost, revoked, disposed (may be repeated)",
-	    "この状態だけ: active lent lost revoked disposed（繰り返し可）"),
-	ROW(OVERDUE, "overdue", NULL, false, false, "only loans whose last day is over",
-	    "返却期限を過ぎたものだけ"),
-	ROW(CSV, "csv", NULL, false, false, "print CSV for spreadsheets",
-	    "表計算用のCSVで出力する"),
-	ROW(OPEN, "open", NULL, false, false, "begin a stock-taking", "棚卸しを始める"),
-	ROW(CLOSE, "close", NULL, false, false, "end it, with a report of what was not seen",
-	    "棚卸しを終え、未確認のものを報告する"),
+	    N_("only these: active, lent, lost, revoked, disposed (may be repeated)")),
+	ROW(OVERDUE, "overdue", NULL, false, false, N_("only loans whose last day is over")),
+	ROW(CSV, "csv", NULL, false, false, N_("print CSV for spreadsheets")),
+	ROW(OPEN, "open", NULL, false, false, N_("begin a stock-taking")),
+	ROW(CLOSE, "close", NULL, false, false, N_("end it, with a report of what was not seen")),
 	ROW(LOG, "log", "FILE", true, false,
-	    "event log of a terminal: what it let in was seen there (may be repeated)",
-	    "端末の記録。許可された媒体はそこで確認されたとみなす（繰り返し可）"),
-	ROW(BASE, "base", "FILE", false, false, "policy without the register's media",
-	    "媒体を除いた元のポリシー"),
-	ROW(OUT, "out", "FILE", false, false, "where to write it", "出力先"),
+	    N_("event log of a terminal: what it let in was seen there (may be repeated)")),
+	ROW(BASE, "base", "FILE", false, false, N_("policy without the register's media")),
+	ROW(OUT, "out", "FILE", false, false, N_("where to write it")),
 	ROW(POLICY_VERSION, "policy-version", "N|next", false, false,
-	    "version of the policy (default: next, one more than was ever written here)",
-	    "ポリシーの版（省略時next: これまでに出した版の次）"),
+	    N_("version of the policy (default: next, one more than was ever written here)")),
 	ROW(SIGN, "sign", "KEY", true, false,
-	    "sign with this key of the desk: see `keys` (may be repeated)",
-	    "窓口のこの鍵で署名する。keysで一覧（繰り返し可）"),
-	ROW(COMMENT, "comment", "TEXT", false, false, "what the signature says beside",
-	    "署名に添える文"),
-	ROW(FORMAT, "format", "html|svg", false, false, "a page of labels, or one label alone",
-	    "ラベル用紙のページ(html)か、1枚の図(svg)か"),
+	    N_("sign with this key of the desk: see `keys` (may be repeated)")),
+	ROW(COMMENT, "comment", "TEXT", false, false, N_("what the signature says beside")),
+	ROW(FORMAT, "format", "html|svg", false, false, N_("a page of labels, or one label alone")),
 	ROW(NUMBER, "number", "NUMBER", false, false,
-	    "number of the medium, or a pattern like R8-### for the next free one (default: "
-	    "M-####)",
-	    "媒体の番号。R8-###のような形なら次の空き番号（省略時 M-####）"),
-	ROW(ID, "id", "VVVV:PPPP", false, false, "USB vendor and product, for what is not on USB",
-	    "USBのベンダーIDと製品ID（USB機器でないとき）"),
-	ROW(SERIAL, "serial", "TEXT", false, false, "serial number, for what is not on USB",
-	    "製造番号（USB機器でないとき）"),
-	ROW(PRODUCT, "product", "TEXT", false, false, "maker and model, for what is not on USB",
-	    "メーカーと品名（USB機器でないとき）"),
-	ROW(FORCE_FIXED, "force-fixed", NULL, false, false, "DEVICE may be a disk that is built in",
-	    "取り外せないディスクでもよい"),
+	    N_("number of the medium, or a pattern like R8-### for the next free one (default: "
+	       "M-####)")),
+	ROW(ID, "id", "VVVV:PPPP", false, false,
+	    N_("USB vendor and product, for what is not on USB")),
+	ROW(SERIAL, "serial", "TEXT", false, false, N_("serial number, for what is not on USB")),
+	ROW(PRODUCT, "product", "TEXT", false, false,
+	    N_("maker and model, for what is not on USB")),
+	ROW(FORCE_FIXED, "force-fixed", NULL, false, false,
+	    N_("DEVICE may be a disk that is built in")),
 	ROW(FILESYSTEM, "filesystem", "exfat|ext4", false, false,
-	    "what is made inside (default: exfat)", "中に作るファイルシステム（省略時 exfat）"),
+	    N_("what is made inside (default: exfat)")),
 	ROW(GENERATE, "generate", NULL, false, false,
-	    "make up the holder's passphrase, and show it once",
-	    "所持者のパスフレーズを生成し、一度だけ表示する"),
+	    N_("make up the holder's passphrase, and show it once")),
 	ROW(RECOVERY, "recovery", "keep|print|none", false, false,
-	    "recovery passphrase: kept in the register, sealed to the media key (default); printed "
-	    "too; none",
-	    "回復用パスフレーズ: 媒体鍵で封じて台帳に保管（省略時）、さらに表示、作らない"),
+	    N_("recovery passphrase: kept in the register, sealed to the media key (default); "
+	       "printed "
+	       "too; none")),
 	ROW(ORGANISATION_KEY, "organisation-key", NULL, false, false,
-	    "the organisation's terminals can open it by themselves",
-	    "組織の端末では自動で開けるようにする"),
+	    N_("the organisation's terminals can open it by themselves")),
 	ROW(KDF_MEMORY, "kdf-memory", "MIB", false, false,
-	    "memory of argon2id, 32 to 1024 (default: 256)",
-	    "argon2idのメモリー量（MiB、32～1024、省略時256）"),
-	ROW(KDF_PASSES, "kdf-passes", "N", false, false, "passes of argon2id, 4 to 64 (default: 4)",
-	    "argon2idの反復回数（4～64、省略時4）"),
+	    N_("memory of argon2id, 32 to 1024 (default: 256)")),
+	ROW(KDF_PASSES, "kdf-passes", "N", false, false,
+	    N_("passes of argon2id, 4 to 64 (default: 4)")),
 	ROW(KDF_THREADS, "kdf-threads", "N", false, false,
-	    "threads of argon2id, 1 to 4 (default: 4)", "argon2idの並列数（1～4、省略時4）"),
-	ROW(DISCARD, "discard", NULL, false, false, "tell the device that all its blocks are free",
-	    "全ブロックの破棄を機器に指示する"),
-	ROW(OVERWRITE, "overwrite", NULL, false, false, "overwrite everything, which takes long",
-	    "全体を上書きする（時間がかかる）"),
+	    N_("threads of argon2id, 1 to 4 (default: 4)")),
+	ROW(DISCARD, "discard", NULL, false, false,
+	    N_("tell the device that all its blocks are free")),
+	ROW(OVERWRITE, "overwrite", NULL, false, false,
+	    N_("overwrite everything, which takes long")),
 	ROW(METHOD, "method", "METHOD", false, false,
-	    "luks2, luks1, bitlocker: what must be found; hardware: the device encrypts by itself",
-	    "luks2・luks1・bitlocker（見つかるべきもの）、hardware（機器自身が暗号化する）"),
-	ROW(MARK, "mark", NULL, false, false, "write the desk's mark (LUKS2 only)",
-	    "発行印を書き込む（LUKS2のみ）"),
+	    N_("luks2, luks1, bitlocker: what must be found; hardware: the device encrypts by "
+	       "itself")),
+	ROW(MARK, "mark", NULL, false, false, N_("write the desk's mark (LUKS2 only)")),
 	ROW(CERTIFICATE, "certificate", "FILE", false, false,
-	    "where to write the certificate (default: print it)",
-	    "消去証明書の出力先（省略時は表示）"),
-	ROW(WITNESS, "witness", "NAME", false, false, "who was present", "立会者"),
+	    N_("where to write the certificate (default: print it)")),
+	ROW(WITNESS, "witness", "NAME", false, false, N_("who was present")),
 	ROW(TERMINAL_KEY, "terminal-key", "FILE|HEX", false, false,
-	    "the terminal's public key, kept since it was set up (default: what the log states)",
-	    "設置時に控えた端末の公開鍵（省略時は記録自身が示すもの）"),
+	    N_("the terminal's public key, kept since it was set up (default: what the log states)")),
 	ROW(EXPECT_SEQ, "expect-seq", "N", false, false,
-	    "the log must reach at least this record", "記録がこの番号まであるはず"),
+	    N_("the log must reach at least this record")),
 	ROW(ANCHORS, "anchors", "FILE", false, false,
-	    "records that were seen elsewhere: JSON lines with seq and hash",
-	    "他で見た記録。seqとhashを持つJSONの行"),
+	    N_("records that were seen elsewhere: JSON lines with seq and hash")),
 	ROW(NO_KEY, "no-key", NULL, false, false,
-	    "without the desk's key: hashes and signatures only",
-	    "窓口の鍵を使わず、ハッシュと署名だけを検証する"),
+	    N_("without the desk's key: hashes and signatures only")),
 };
 
 /* Does the name consist of these first words? */
@@ -313,13 +260,12 @@ static void print_option(const struct context *context, const struct command_opt
 {
 	_cleanup_(freep) char *name = output_format("--%s", row->name);
 
-	print_row(name, "=", row->argument ? row->argument : "",
-		  context->japanese ? row->ja : row->en);
+	print_row(name, "=", row->argument ? row->argument : "", i18n(row->text));
 }
 
 static void print_common(const struct context *context)
 {
-	printf("\n%s\n", context->japanese ? "共通のオプション" : "Options of all commands");
+	printf("\n%s\n", _("Options of all commands"));
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (command_option_rows[i].common)
 			print_option(context, &command_option_rows[i]);
@@ -327,24 +273,20 @@ static void print_common(const struct context *context)
 
 void command_print_help(const struct context *context)
 {
-	bool ja = context->japanese;
 
-	printf("%s sekimori-desk [%s] %s\n\n%s\n",
-	       ja ? "使い方:" : "Usage:", ja ? "オプション" : "OPTIONS",
-	       ja ? "コマンド" : "COMMAND", ja ? "コマンド" : "Commands");
+	printf("%s sekimori-desk [%s] %s\n\n%s\n", _("Usage:"), _("OPTIONS"), _("COMMAND"),
+	       _("Commands"));
 	for (size_t i = 0; i < n_commands; i++)
-		print_row(commands[i].name, " ", commands[i].usage,
-			  ja ? commands[i].ja : commands[i].en);
-	print_row("help", " ", "COMMAND", ja ? "コマンドの説明" : "more on a command");
+		print_row(commands[i].name, " ", commands[i].usage, i18n(commands[i].text));
+	print_row("help", " ", "COMMAND", _("more on a command"));
 	print_common(context);
-	printf("\n%s\n", ja ? "終了コード: 0 正常、1 拒否または失敗、2 使い方の誤り"
-			    : "Exit status: 0 ok; 1 refused or failed; 2 usage");
+	printf("\n%s\n", _("Exit status: 0 ok; 1 refused or failed; 2 usage"));
 }
 
 void command_print_help_of(const struct context *context, const struct command *command)
 {
-	printf("%s sekimori-desk %s%s%s", context->japanese ? "使い方:" : "Usage:", command->name,
-	       *command->usage ? " " : "", command->usage);
+	printf("%s sekimori-desk %s%s%s", _("Usage:"), command->name, *command->usage ? " " : "",
+	       command->usage);
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct command_option_row *row = &command_option_rows[i];
 
@@ -352,7 +294,7 @@ void command_print_help_of(const struct context *context, const struct command *
 			printf(" [--%s%s%s]%s", row->name, row->argument ? "=" : "",
 			       row->argument ? row->argument : "", row->repeated ? "…" : "");
 	}
-	printf("\n\n%s\n\n", context->japanese ? command->ja : command->en);
+	printf("\n\n%s\n\n", i18n(command->text));
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (command->takes & COMMAND_TAKES(i))
 			print_option(context, &command_option_rows[i]);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/desk.h"
 #include "desk/message.h"
@@ -13,19 +14,16 @@ static int open_directory(const struct context *context, const char *path, int *
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return message_fail(
-			context,
-			"there is no desk at %s: make one (sekimori-desk init), or "
-			"name it with --desk",
-			"%sに窓口がありません。sekimori-desk initで作るか、--deskで場所を"
-			"指定してください",
-			path);
+		return message_fail(context,
+				    _("there is no desk at %s: make one (sekimori-desk init), or "
+				      "name it with --desk"),
+				    path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return message_fail(context, "%s: %s", "%s: %s", path, strerror(errno));
+		return message_fail(context, "%s: %s", path, i18n_error(errno));
 	if (st.st_uid != geteuid() || (st.st_mode & 077))
 		return message_fail(
-			context, "%s must belong to you and be closed to all others (chmod 700)",
-			"%sは自分の所有で、他人に閉じられていなければなりません(chmod 700)", path);
+			context, _("%s must belong to you and be closed to all others (chmod 700)"),
+			path);
 	*fdp = TAKE_FD(fd);
 	return 0;
 }

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/desktree.h"
 #include "desk/message.h"
 
 static int fail(const struct context *context, const char *path)
 {
-	return message_fail(context, "%s: %s", "%s: %s", path, strerror(errno));
+	return message_fail(context, "%s: %s", path, i18n_error(errno));
 }
 
 static bool is_taken(const char *path)
@@ -52,9 +53,8 @@ int desktree_start(const struct context *context, struct desktree *tree)
 	if (is_taken(tree->path))
 		return message_fail(
 			context,
-			"%s is there already and is never overwritten: choose another "
-			"place with --desk",
-			"%sはすでにあり、上書きしません。--deskで別の場所を指定してください",
+			_("%s is there already and is never overwritten: choose another "
+			  "place with --desk"),
 			tree->path);
 	tree->temporary = output_format("%s.XXXXXX", tree->path);
 	if (!mkdtemp(tree->temporary)) {

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/told.h"
 #include "desk/commands.h"
 #include "desk/issue-request.h"
 #include "desk/keys.h"
@@ -34,8 +36,8 @@ static int read_options(struct enrolment *enrolment)
 	enrolment->mark = command_option(enrolment->options, OPTION_MARK);
 	enrolment->method = method ? encryption_find(method, strlen(method)) : 0;
 	if (method && !enrolment->method)
-		return message_usage(enrolment->context, "--method takes " ENCRYPTION_WORDS,
-				     "--methodは " ENCRYPTION_WORDS " です");
+		return message_usage(enrolment->context, _("--method takes %s"),
+				     i18n(ENCRYPTION_WORDS));
 	return 0;
 }
 
@@ -45,20 +47,19 @@ static int prove(struct enrolment *enrolment)
 	const struct context *context = enrolment->context;
 	const struct report *report = &enrolment->report;
 	const char *path = enrolment->target->path;
+	_cleanup_(freep) char *detail = NULL;
 
 	target_survey(enrolment->target, &enrolment->report);
+	detail = told_text(report->detail);
 	if (report->outcome != REPORT_PROVED)
-		return message_fail(context, "%s is %s (%s): terminals will refuse it",
-				    "%s: %s（%s）。端末は拒否します", path,
-				    target_survey_text(report->outcome, context->japanese),
-				    report->detail);
+		return message_fail(context, _("%s is %s (%s): terminals will refuse it"), path,
+				    target_survey_text(report->outcome), detail);
 	if (report->n_volumes != 1)
-		return message_fail(context, "%s holds %u volumes; a medium has one",
-				    "%s: ボリュームが%u個あります。1個だけにしてください", path,
+		return message_fail(context, _("%s holds %u volumes; a medium has one"), path,
 				    report->n_volumes);
 	if (enrolment->method && enrolment->method != report->volumes[0].method)
-		return message_fail(context, "%s is encrypted by %s", "%sの暗号化方式は%sです",
-				    path, encryption_name(report->volumes[0].method));
+		return message_fail(context, _("%s is encrypted by %s"), path,
+				    encryption_name(report->volumes[0].method));
 	enrolment->method = report->volumes[0].method;
 	record_set(&enrolment->request.sets, FIELD_LUKS_UUID, report->volumes[0].uuid);
 	return 0;
@@ -80,12 +81,11 @@ static int look(struct enrolment *enrolment)
 		return 0;
 	if (enrolment->method != ENCRYPTION_LUKS2 || enrolment->report.volumes[0].partition)
 		return message_fail(enrolment->context,
-				    "a mark can be written only to LUKS2 over the whole disk",
-				    "発行印を書けるのはディスク全体のLUKS2だけです");
+				    _("a mark can be written only to LUKS2 over the whole disk"));
 	if (!issue_request_markable(enrolment->target, &enrolment->request))
-		return message_fail(enrolment->context,
-				    "a mark cannot hold the number or serial number of this medium",
-				    "この媒体の番号または製造番号は発行印に書けません");
+		return message_fail(
+			enrolment->context,
+			_("a mark cannot hold the number or serial number of this medium"));
 	return 0;
 }
 
@@ -95,13 +95,12 @@ static int confirm(const struct enrolment *enrolment)
 
 	target_say_contents(context, enrolment->target, stderr);
 	if (enrolment->method == ENCRYPTION_HARDWARE)
-		message_note(context,
-			     "that it encrypts is taken on your word: nothing of it can be seen",
-			     "暗号化されていることは確認できません。申告に基づいて登録します");
-	if (message_confirm(context, "Enter it as %s?", "%sとして登録しますか。",
-			    enrolment->request.number))
+		message_note(
+			context,
+			_("that it encrypts is taken on your word: nothing of it can be seen"));
+	if (message_confirm(context, _("Enter it as %s?"), enrolment->request.number))
 		return 0;
-	return message_fail(context, "nothing was done", "何もしていません");
+	return message_fail(context, _("nothing was done"));
 }
 
 /* --- marking --- */
@@ -115,12 +114,12 @@ static int write_mark(struct enrolment *enrolment, const struct mark *mark)
 	    (r = cryptvolume_new(enrolment->target->node, &volume)) ||
 	    (r = cryptvolume_load(volume)) || (r = cryptvolume_mark_set(volume, mark)) ||
 	    (r = target_flush(enrolment->target)))
-		return message_fail(enrolment->context, "%s: the mark cannot be written: %s",
-				    "%s: 発行印を書けません: %s", enrolment->target->path,
+		return message_fail(enrolment->context, _("%s: the mark cannot be written: %s"),
+				    enrolment->target->path,
 				    volume && *cryptvolume_message(volume)
 					    ? cryptvolume_message(volume)
-				    : r > 0 ? cryptvolume_error(r)
-					    : strerror(-r));
+				    : r > 0 ? i18n(cryptvolume_error(r))
+					    : i18n_error(-r));
 	return 0;
 }
 
@@ -132,8 +131,8 @@ static int check_mark(struct enrolment *enrolment, const struct mark *mark)
 	if (enrolment->report.outcome == REPORT_PROVED && volume->has_mark &&
 	    !memcmp(&volume->mark, mark, sizeof(*mark)))
 		return 0;
-	return message_fail(enrolment->context, "%s: the mark was not kept as it was written",
-			    "%s: 書き込んだ発行印を読み戻せません", enrolment->target->path);
+	return message_fail(enrolment->context, _("%s: the mark was not kept as it was written"),
+			    enrolment->target->path);
 }
 
 static int make_mark(struct enrolment *enrolment)
@@ -181,8 +180,8 @@ static int run(struct enrolment *enrolment)
 				       json_object_new_string(encryption_name(enrolment->method)));
 		output_json(root, JSON_C_TO_STRING_PLAIN);
 	}
-	message_done(context, "%s is entered, until %s", "%sを登録しました（期限 %s）",
-		     enrolment->request.number, record_get(&enrolment->request.sets, FIELD_UNTIL));
+	message_done(context, _("%s is entered, until %s"), enrolment->request.number,
+		     record_get(&enrolment->request.sets, FIELD_UNTIL));
 	return COMMAND_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
@@ -41,7 +42,7 @@ static int run(const struct context *context, struct export *export, const char 
 		export->out = open_memstream(&text, &len);
 		if (!export->out)
 			output_no_memory();
-		table_write_titles(export->out, context->japanese);
+		table_write_titles(export->out);
 		r = register_each(desk.reg, take, export);
 		if (fclose(export->out))
 			output_no_memory();
@@ -55,8 +56,7 @@ static int run(const struct context *context, struct export *export, const char 
 		/* It says who holds what: not for everybody on the machine. */
 		return outfile_write(context, path, 0600, text, len);
 	fwrite(text, 1, len, stdout);
-	return fflush(stdout) ? message_fail(context, "the output: %s", "出力: %s", strerror(errno))
-			      : 0;
+	return fflush(stdout) ? message_fail(context, _("the output: %s"), i18n_error(errno)) : 0;
 }
 
 int export_run(const struct context *context, const struct command_options *options)
@@ -68,7 +68,9 @@ int export_run(const struct context *context, const struct command_options *opti
 	if (!r)
 		r = run(context, &export, path);
 	if (!r && strcmp(path, "-"))
-		message_done(context, "%zu media written to %s", "%zu件を%sに書き出しました",
-			     export.n, path);
+		message_done(
+			context,
+			ngettext("%zu medium written to %s", "%zu media written to %s", export.n),
+			export.n, path);
 	return r;
 }

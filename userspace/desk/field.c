@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/civil.h"
 #include "core/encryption.h"
@@ -21,7 +22,7 @@ static const char *check_id(const char *value)
 	if (strlen(value) == 9 && strspn(value, hex) == 4 && value[4] == ':' &&
 	    strspn(value + 5, hex) == 4)
 		return NULL;
-	return "vendor and product id in lower case like 1234:abcd";
+	return N_("vendor and product id in lower case like 1234:abcd");
 }
 
 static const char *check_fingerprint(const char *value)
@@ -32,26 +33,26 @@ static const char *check_fingerprint(const char *value)
 	if (strlen(value) == n + 32 && !strncmp(value, prefix, n) &&
 	    strspn(value + n, "0123456789abcdef") == 32)
 		return NULL;
-	return "blake2b: and 32 hexadecimal digits in lower case";
+	return N_("blake2b: and 32 hexadecimal digits in lower case");
 }
 
 static const char *check_status(const char *value)
 {
 	enum medium_status status;
 
-	return status_find(value, &status) ? NULL : "active, lent, lost, revoked or disposed";
+	return status_find(value, &status) ? NULL : N_("active, lent, lost, revoked or disposed");
 }
 
 static const char *check_class(const char *value)
 {
 	return !strcmp(value, "I") || !strcmp(value, "II") || !strcmp(value, "III")
 		       ? NULL
-		       : "I, II or III";
+		       : N_("I, II or III");
 }
 
 static const char *check_access(const char *value)
 {
-	return !strcmp(value, "ro") || !strcmp(value, "rw") ? NULL : "ro or rw";
+	return !strcmp(value, "ro") || !strcmp(value, "rw") ? NULL : N_("ro or rw");
 }
 
 static const char *check_encryption(const char *value)
@@ -61,9 +62,9 @@ static const char *check_encryption(const char *value)
 
 static const char *check_uuid(const char *value)
 {
-	return luks2_uuid_ok(value) ? NULL
-				    : "a UUID in lower case like "
-				      "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	return luks2_uuid_ok(value)
+		       ? NULL
+		       : N_("a UUID in lower case like xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
 }
 
 static const char *check_date(const char *value)
@@ -72,7 +73,7 @@ static const char *check_date(const char *value)
 
 	return strlen(value) == 10 && civil_parse(value, 10, false, &civil)
 		       ? NULL
-		       : "a date like 2027-03-31";
+		       : N_("a date like 2027-03-31");
 }
 
 /* Names with single commas between them. */
@@ -84,7 +85,7 @@ static const char *check_list(const char *value)
 		n += value[i] == ',';
 	if (n > LIST_MAX || value[0] == ',' || value[len - 1] == ',' || strstr(value, ",,") ||
 	    strchr(value, ' '))
-		return "up to 64 names with commas between them and no blanks";
+		return N_("up to 64 names with commas between them and no blanks");
 	return NULL;
 }
 
@@ -92,40 +93,38 @@ static const char *check_mark(const char *value)
 {
 	struct mark mark;
 
-	return mark_parse(value, strlen(value), &mark) ? "a mark (docs/mark.md)" : NULL;
+	return mark_parse(value, strlen(value), &mark) ? N_("a mark (docs/mark.md)") : NULL;
 }
 
 static const char *check_number(const char *value)
 {
 	return value[0] == ' ' || value[strlen(value) - 1] == ' '
-		       ? "a number without blanks around it"
+		       ? N_("a number without blanks around it")
 		       : NULL;
 }
 
 const struct field_row field_rows[FIELD_COUNT] = {
-	[FIELD_NUMBER] = {"number", "Number", "管理番号", MEDIUM_NUMBER_MAX - 1, true,
-			  check_number},
-	[FIELD_PRODUCT] = {"product", "Product", "製品名", 256, false, NULL},
-	[FIELD_ID] = {"id", "USB id", "USB ID", 9, true, check_id},
-	[FIELD_SERIAL] = {"serial", "Serial number", "製造番号", 378, false, NULL},
-	[FIELD_FINGERPRINT] = {"fingerprint", "Fingerprint", "指紋", 47, false, check_fingerprint},
-	[FIELD_STATUS] = {"status", "Status", "状態", 16, false, check_status},
-	[FIELD_CLASS] = {"class", "Class", "分類", 3, false, check_class},
-	[FIELD_CONTENT] = {"content", "Content", "情報の名称", 512, false, NULL},
-	[FIELD_ACCESS] = {"access", "Access", "読み書き", 2, false, check_access},
-	[FIELD_ENCRYPTION] = {"encryption", "Encryption", "暗号化", 16, true, check_encryption},
-	[FIELD_LUKS_UUID] = {"luks_uuid", "Volume (LUKS UUID)", "ボリューム (LUKS UUID)", 36, false,
-			     check_uuid},
-	[FIELD_HOLDER] = {"holder", "Holder", "所持者", 256, false, NULL},
-	[FIELD_USERS] = {"users", "Logins", "利用者名", 4096, false, check_list},
-	[FIELD_PLACE] = {"place", "Place", "場所", 256, false, NULL},
-	[FIELD_TERMINALS] = {"terminals", "Terminals", "端末", 4096, false, check_list},
-	[FIELD_ISSUED] = {"issued", "Issued", "発行日", 10, false, check_date},
-	[FIELD_FROM] = {"from", "Valid from", "有効開始日", 10, false, check_date},
-	[FIELD_UNTIL] = {"until", "Valid until", "有効期限", 10, false, check_date},
-	[FIELD_DUE] = {"due", "Due back", "返却期限", 10, false, check_date},
-	[FIELD_NOTE] = {"note", "Note", "備考", 1024, false, NULL},
-	[FIELD_MARK] = {"mark", "Mark", "発行印", MARK_JSON_MAX - 1, false, check_mark},
+	[FIELD_NUMBER] = {"number", N_("Number"), MEDIUM_NUMBER_MAX - 1, true, check_number},
+	[FIELD_PRODUCT] = {"product", N_("Product"), 256, false, NULL},
+	[FIELD_ID] = {"id", N_("USB id"), 9, true, check_id},
+	[FIELD_SERIAL] = {"serial", N_("Serial number"), 378, false, NULL},
+	[FIELD_FINGERPRINT] = {"fingerprint", N_("Fingerprint"), 47, false, check_fingerprint},
+	[FIELD_STATUS] = {"status", N_("Status"), 16, false, check_status},
+	[FIELD_CLASS] = {"class", N_("Class"), 3, false, check_class},
+	[FIELD_CONTENT] = {"content", N_("Content"), 512, false, NULL},
+	[FIELD_ACCESS] = {"access", N_("Access"), 2, false, check_access},
+	[FIELD_ENCRYPTION] = {"encryption", N_("Encryption"), 16, true, check_encryption},
+	[FIELD_LUKS_UUID] = {"luks_uuid", N_("Volume (LUKS UUID)"), 36, false, check_uuid},
+	[FIELD_HOLDER] = {"holder", N_("Holder"), 256, false, NULL},
+	[FIELD_USERS] = {"users", N_("Logins"), 4096, false, check_list},
+	[FIELD_PLACE] = {"place", N_("Place"), 256, false, NULL},
+	[FIELD_TERMINALS] = {"terminals", N_("Terminals"), 4096, false, check_list},
+	[FIELD_ISSUED] = {"issued", N_("Issued"), 10, false, check_date},
+	[FIELD_FROM] = {"from", N_("Valid from"), 10, false, check_date},
+	[FIELD_UNTIL] = {"until", N_("Valid until"), 10, false, check_date},
+	[FIELD_DUE] = {"due", N_("Due back"), 10, false, check_date},
+	[FIELD_NOTE] = {"note", N_("Note"), 1024, false, NULL},
+	[FIELD_MARK] = {"mark", N_("Mark"), MARK_JSON_MAX - 1, false, check_mark},
 };
 
 enum field field_find(const char *name)
@@ -144,9 +143,10 @@ const char *field_check(enum field field, const char *value)
 	if (!*value)
 		return NULL;
 	if (!text_is_safe(value))
-		return "text without control characters, direction marks and invisible characters";
+		return N_("text without control characters, direction marks and invisible "
+			  "characters");
 	if (strlen(value) > row->max)
-		return "a shorter text";
+		return N_("a shorter text");
 	return row->check ? row->check(value) : NULL;
 }
 

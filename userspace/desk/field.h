@@ -43,8 +43,7 @@ enum field {
 
 struct field_row {
 	const char *name; /* in CSV, JSON and the database */
-	const char *en;
-	const char *ja;
+	const char *text;
 	size_t max;    /* bytes */
 	bool required; /* in a medium that is entered */
 	/* NULL, or what was expected. Called for values that are not empty and are safe text. */
@@ -56,7 +55,7 @@ extern const struct field_row field_rows[FIELD_COUNT];
 /* FIELD_COUNT if there is no such name. */
 enum field field_find(const char *name);
 
-/* NULL if the value may be kept, or what was expected (English, the end of "expected …"). */
+/* NULL if the value may be kept, or what was expected: the end of "expected …", not translated yet. */
 const char *field_check(enum field field, const char *value);
 
 /* One value for each field, NULL where nothing is said. Zero it to start. */

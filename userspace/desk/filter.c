@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/filter.h"
 #include "desk/message.h"
 #include "desk/view.h"
@@ -20,15 +21,12 @@ int filter_init(struct filter *filter, const struct context *context,
 
 		if (!status_find(value, &status))
 			return message_usage(
-				context, "--status takes active, lent, lost, revoked or disposed",
-				"--"
-				"statusにはactive、lent、lost、revoked、disposedのどれかを指定して"
-				"ください");
+				context,
+				_("--status takes active, lent, lost, revoked or disposed"));
 		filter->statuses |= 1u << status;
 	}
 	if (filter->class && field_check(FIELD_CLASS, filter->class))
-		return message_usage(context, "--class takes I, II or III",
-				     "--classにはI、II、IIIのどれかを指定してください");
+		return message_usage(context, _("--class takes I, II or III"));
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
+#include "cli/told.h"
 #include "desk/target-contents.h"
 #include "desk/target-survey.h"
 #include "desk/wipe-area.h"
@@ -36,22 +38,22 @@ static int fail_volume(struct format *format, const struct cryptvolume *volume, 
 	return fail(format,
 		    r == CRYPTVOLUME_E_BUSY || r == -EBUSY ? FORMAT_E_USED : FORMAT_E_FAILED, "%s",
 		    *message ? message
-		    : r > 0  ? cryptvolume_error(r)
-			     : strerror(-r));
+		    : r > 0  ? i18n(cryptvolume_error(r))
+			     : i18n_error(-r));
 }
 
 static int fail_errno(struct format *format, int r)
 {
 	if (progress_interrupted())
 		return FORMAT_E_STOPPED;
-	return fail(format, r, "%s", target_error(r, false));
+	return fail(format, r, "%s", target_error(r));
 }
 
-static int begin_step(struct format *format, const char *en, const char *ja)
+static int begin_step(struct format *format, const char *text)
 {
 	if (progress_interrupted())
 		return FORMAT_E_STOPPED;
-	progress_step(format->progress, en, ja);
+	progress_step(format->progress, text);
 	return 0;
 }
 
@@ -63,7 +65,7 @@ static int overwrite(struct format *format)
 	int r;
 
 	if (format->discard) {
-		r = begin_step(format, "discarding all blocks", "全ブロックを破棄");
+		r = begin_step(format, _("discarding all blocks"));
 		if (r)
 			return r;
 		format->state = FORMAT_ERASED;
@@ -72,7 +74,7 @@ static int overwrite(struct format *format)
 		wipe_area_discard(&area, 0, format->target->size);
 	}
 	if (format->overwrite) {
-		r = begin_step(format, "overwriting with random bytes", "乱数で上書き");
+		r = begin_step(format, _("overwriting with random bytes"));
 		if (r)
 			return r;
 		format->state = FORMAT_ERASED;
@@ -90,7 +92,7 @@ static int erase(struct format *format)
 	struct wipe_area area = {.target = format->target, .progress = format->progress};
 	const uint64_t size = format->target->size;
 	const uint64_t start = size < ERASE_START ? size : ERASE_START;
-	int r = begin_step(format, "erasing what was there", "元の内容の痕跡を消去");
+	int r = begin_step(format, _("erasing what was there"));
 
 	if (r)
 		return r;
@@ -113,7 +115,7 @@ static int encrypt(struct format *format)
 		.sector_size = format->target->block == 4096 ? 4096 : 512,
 		.kdf = format->kdf,
 	};
-	int r = begin_step(format, "writing the LUKS2 header", "LUKS2ヘッダーを作成");
+	int r = begin_step(format, _("writing the LUKS2 header"));
 
 	if (r)
 		return r;
@@ -125,7 +127,7 @@ static int encrypt(struct format *format)
 		return fail_volume(format, volume, r);
 	snprintf(format->uuid, sizeof(format->uuid), "%s", cryptvolume_uuid(volume));
 
-	r = begin_step(format, "making keyslots", "キースロットを作成");
+	r = begin_step(format, _("making keyslots"));
 	for (size_t i = 0; !r && i < format->n_keys; i++) {
 		const char *passphrase = format->keys[i].passphrase;
 
@@ -178,7 +180,7 @@ static int make_filesystem(struct format *format, const char *node)
 	case FILESYSTEM_E_STOPPED:
 		return FORMAT_E_STOPPED;
 	case FILESYSTEM_E_TOOL:
-		return fail(format, FORMAT_E_FAILED, "%s is not installed", detail);
+		return fail(format, FORMAT_E_FAILED, _("%s is not installed"), detail);
 	case FILESYSTEM_E_FAILED:
 		return fail(format, FORMAT_E_FAILED, "mkfs: %s", detail);
 	}
@@ -188,7 +190,7 @@ static int make_filesystem(struct format *format, const char *node)
 static int fill(struct format *format)
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "making the file system", "ファイルシステムを作成");
+	int r = begin_step(format, _("making the file system"));
 
 	if (r || (r = load(format, &volume)) ||
 	    (r = with_mapping(format, volume, 0, make_filesystem)))
@@ -204,7 +206,7 @@ static int check_filesystem(struct format *format, const char *node)
 	int r = filesystem_check(format->filesystem, node, format->label);
 
 	if (r > 0)
-		return fail(format, FORMAT_E_PROOF, "the file system is not found again");
+		return fail(format, FORMAT_E_PROOF, _("the file system is not found again"));
 	return r ? fail_errno(format, r) : 0;
 }
 
@@ -212,25 +214,28 @@ static int check_filesystem(struct format *format, const char *node)
 static int check_survey(struct format *format, const struct mark *mark)
 {
 	_cleanup_(freep) struct report *report = malloc(sizeof(*report));
+	_cleanup_(freep) char *detail = NULL;
 	const struct report_volume *volume;
 
 	if (!report)
 		return -ENOMEM;
 	target_survey(format->target, report);
 	volume = &report->volumes[0];
+	detail = told_text(report->detail);
 	if (report->outcome != REPORT_PROVED)
-		return fail(format, FORMAT_E_PROOF, "%s: %s",
-			    target_survey_text(report->outcome, false), report->detail);
+		return fail(format, FORMAT_E_PROOF, "%s: %s", target_survey_text(report->outcome),
+			    detail);
 	if (report->n_volumes != 1 || volume->partition || volume->method != ENCRYPTION_LUKS2 ||
 	    strcmp(volume->uuid, format->uuid))
-		return fail(format, FORMAT_E_PROOF, "the header that is read back is another one");
+		return fail(format, FORMAT_E_PROOF,
+			    _("the header that is read back is another one"));
 	if (volume->keyslots != format->n_keys)
-		return fail(format, FORMAT_E_PROOF, "%u keyslots instead of %zu", volume->keyslots,
-			    format->n_keys);
+		return fail(format, FORMAT_E_PROOF, _("%u keyslots instead of %zu"),
+			    volume->keyslots, format->n_keys);
 	if (memcmp(volume->binding, format->binding, sizeof(volume->binding)))
-		return fail(format, FORMAT_E_PROOF, "the volume key's digest is another one");
+		return fail(format, FORMAT_E_PROOF, _("the volume key's digest is another one"));
 	if (volume->has_mark != !!mark || (mark && memcmp(&volume->mark, mark, sizeof(*mark))))
-		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
+		return fail(format, FORMAT_E_PROOF, _("the mark was not kept as it was written"));
 	return 0;
 }
 
@@ -245,7 +250,7 @@ static int check_keys(struct format *format, struct cryptvolume *volume)
 		if (r < 0)
 			return fail_volume(format, volume, r);
 		if (r || slot != (int)i)
-			return fail(format, FORMAT_E_PROOF, "keyslot %zu does not open", i);
+			return fail(format, FORMAT_E_PROOF, _("keyslot %zu does not open"), i);
 		if (progress_interrupted())
 			return FORMAT_E_STOPPED;
 	}
@@ -262,14 +267,14 @@ static int check_contents(struct format *format)
 		return fail_errno(format, r);
 	if (contents.n != 1 || strcmp(contents.items[0].type, "crypto_LUKS"))
 		return fail(format, FORMAT_E_PROOF,
-			    "something else than the encrypted volume is on it");
+			    _("something else than the encrypted volume is on it"));
 	return 0;
 }
 
 static int prove(struct format *format)
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "reading everything back", "すべて読み戻して確認");
+	int r = begin_step(format, _("reading everything back"));
 
 	if (r)
 		return r;
@@ -279,7 +284,7 @@ static int prove(struct format *format)
 	if ((r = check_contents(format)) || (r = load(format, &volume)))
 		return r;
 	if (cryptvolume_method(volume) != ENCRYPTION_LUKS2)
-		return fail(format, FORMAT_E_PROOF, "it is not LUKS2");
+		return fail(format, FORMAT_E_PROOF, _("it is not LUKS2"));
 	r = cryptvolume_binding(volume, format->binding);
 	if (r)
 		return fail_volume(format, volume, r);
@@ -320,7 +325,7 @@ static int check_mark(struct format *format, const struct mark *mark, const uint
 	if (memcmp(&found, mark, sizeof(found)) ||
 	    memcmp(binding, found.binding, sizeof(binding)) ||
 	    strcmp(cryptvolume_uuid(volume), found.uuid) || mark_verify(&found, key))
-		return fail(format, FORMAT_E_PROOF, "the mark was not kept as it was written");
+		return fail(format, FORMAT_E_PROOF, _("the mark was not kept as it was written"));
 	return check_survey(format, mark);
 }
 
@@ -328,7 +333,7 @@ int format_mark(struct format *format, const struct mark *mark,
 		const uint8_t key[static MARK_KEY_SIZE])
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(format, "writing the mark", "発行印を書き込み");
+	int r = begin_step(format, _("writing the mark"));
 
 	if (r || (r = load(format, &volume)))
 		return r;
@@ -344,23 +349,19 @@ int format_mark(struct format *format, const struct mark *mark,
 	return r;
 }
 
-const char *format_state_text(enum format_state state, bool japanese)
+const char *format_state_text(enum format_state state)
 {
 	switch (state) {
 	case FORMAT_UNTOUCHED:
-		return japanese ? "媒体には何も書き込んでいません"
-				: "nothing was written to the medium";
+		return _("nothing was written to the medium");
 	case FORMAT_ERASED:
 	case FORMAT_ENCRYPTED:
 	case FORMAT_FILLED:
 	case FORMAT_PROVED:
-		return japanese ? "媒体の元の内容は消え、まだ使えません。issueをやり直してください"
-				: "what was on the medium is gone and it cannot be used yet: run "
-				  "issue again";
+		return _("what was on the medium is gone and it cannot be used yet: run "
+			 "issue again");
 	case FORMAT_MARKED:
-		return japanese ? "媒体は完成していますが台帳に登録されていません。issueをやり直し"
-				  "てください"
-				: "the medium is complete but not in the register: run issue again";
+		return _("the medium is complete but not in the register: run issue again");
 	}
 	return "";
 }

@@ -69,4 +69,4 @@ int format_mark(struct format *format, const struct mark *mark,
 		const uint8_t key[static MARK_KEY_SIZE]);
 
 /* One sentence on what may be done with a medium that was left in this state. */
-const char *format_state_text(enum format_state state, bool japanese);
+const char *format_state_text(enum format_state state);

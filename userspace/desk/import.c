@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/csv.h"
 #include "desk/commands.h"
@@ -35,8 +36,8 @@ struct import {
 
 static int fail_csv(const struct import *import, int code)
 {
-	return message_fail(import->context, "%s:%zu: %s", "%s:%zu: CSVの形が正しくありません (%s)",
-			    import->path, import->csv.line, csv_error(code));
+	return message_fail(import->context, _("%s:%zu: %s"), import->path, import->csv.line,
+			    i18n(csv_error(code)));
 }
 
 /* The titles say which column is which; unknown ones are an error, since they would be lost. */
@@ -48,7 +49,7 @@ static int read_titles(struct import *import)
 	int r = csv_next(&import->csv, cells, COLUMNS_MAX, &n), bad = 0;
 
 	if (r == CSV_E_END)
-		return message_fail(import->context, "%s is empty", "%sは空です", import->path);
+		return message_fail(import->context, _("%s is empty"), import->path);
 	if (r)
 		return fail_csv(import, r);
 	for (size_t i = 0; i < n; i++) {
@@ -56,26 +57,20 @@ static int read_titles(struct import *import)
 
 		if (field == FIELD_COUNT)
 			bad = message_fail(import->context,
-					   "%s:%zu: there is no column \"%s\"; `sekimori-desk "
-					   "export` shows which there are",
-					   "%s:%zu: 「%s」という列はありません。sekimori-desk "
-					   "exportで列の一覧が得られます",
+					   _("%s:%zu: there is no column \"%s\"; `sekimori-desk "
+					     "export` shows which there are"),
 					   import->path, import->csv.line, cells[i]);
 		else if (seen[field])
-			bad = message_fail(import->context, "%s:%zu: two columns \"%s\"",
-					   "%s:%zu: 列「%s」が二つあります", import->path,
-					   import->csv.line, cells[i]);
+			bad = message_fail(import->context, _("%s:%zu: two columns \"%s\""),
+					   import->path, import->csv.line, cells[i]);
 		else
 			seen[field] = true;
 		import->columns[i] = field;
 	}
 	for (enum field i = 0; !bad && i < FIELD_COUNT; i++)
 		if ((field_rows[i].required || i == FIELD_SERIAL) && !seen[i])
-			bad = message_fail(import->context, "%s:%zu: a column \"%s\" is needed",
-					   "%s:%zu: 列「%s」が必要です", import->path,
-					   import->csv.line,
-					   message_pick(import->context, field_rows[i].name,
-							field_rows[i].ja));
+			bad = message_fail(import->context, _("%s:%zu: a column \"%s\" is needed"),
+					   import->path, import->csv.line, table_title(i));
 	import->n_columns = n;
 	return bad;
 }
@@ -166,9 +161,7 @@ static int read_lines(struct import *import)
 		if (r)
 			return r;
 		if (import->n_errors == ERRORS_MAX) {
-			message_note(import->context, "and perhaps more",
-				     "他にも誤りがあるかも"
-				     "しれません");
+			message_note(import->context, _("and perhaps more"));
 			break;
 		}
 	}
@@ -194,7 +187,7 @@ static int run_open(struct import *import)
 			r = register_say(context, import->desk.reg, r, import->desk.path);
 	}
 	if (r)
-		message_note(context, "nothing was changed", "何も変更していません");
+		message_note(context, _("nothing was changed"));
 	return r;
 }
 
@@ -209,8 +202,10 @@ static void tell(const struct import *import)
 		json_object_object_add(object, "known", json_object_new_uint64(import->n_known));
 		output_json(object, 0);
 	}
-	message_done(import->context, "%zu media entered, %zu were there already",
-		     "%zu件を登録しました（%zu件は登録済み）", import->n_entered, import->n_known);
+	message_done(import->context,
+		     ngettext("%zu medium entered, %zu were there already",
+			      "%zu media entered, %zu were there already", import->n_entered),
+		     import->n_entered, import->n_known);
 }
 
 int import_run(const struct context *context, const struct command_options *options)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "core/trust.h"
@@ -48,28 +49,24 @@ static int check_options(const struct context *context, const struct command_opt
 
 	if (!n || n > SIGNERS_MAX)
 		return message_usage(
-			context, "say who signs policies: --policy-signer=NAME, up to %d times",
-			"ポリシーの署名者を--policy-signer=氏名で指定してください（%d人まで）",
+			context, _("say who signs policies: --policy-signer=NAME, up to %d times"),
 			SIGNERS_MAX);
 	while ((name = command_option_next(options, OPTION_POLICY_SIGNER, &at)))
 		if (!text_ok(name) || strlen(name) >= TRUST_NAME_MAX)
 			return message_usage(context,
-					     "a signer's name has 1 to %d bytes and no control "
-					     "characters",
-					     "署名者名は制御文字を含まない1〜%dバイトです",
+					     _("a signer's name has 1 to %d bytes and no control "
+					       "characters"),
 					     TRUST_NAME_MAX - 1);
 	if (require && (strlen(require) > 2 || strspn(require, "0123456789") != strlen(require) ||
 			atoi(require) < 1 || atoi(require) > n))
-		return message_usage(context, "--require takes a number from 1 to that of signers",
-				     "--requireは1から署名者数までの数です");
+		return message_usage(context,
+				     _("--require takes a number from 1 to that of signers"));
 	if (!text_ok(command_option(options, OPTION_ORGANISATION)) ||
 	    !text_ok(command_option(options, OPTION_RETURN_TO)))
-		return message_usage(
-			context,
-			"--organisation and --return-to take a text of less than %d "
-			"bytes, without control characters",
-			"--organisationと--return-toは制御文字を含まない%dバイト未満の文です",
-			TEXT_MAX);
+		return message_usage(context,
+				     _("--organisation and --return-to take a text of less than %d "
+				       "bytes, without control characters"),
+				     TEXT_MAX);
 	return 0;
 }
 
@@ -92,8 +89,7 @@ static int make_keys(struct making *making)
 	const char *name;
 	unsigned int n = 0;
 	size_t at = 0;
-	int r = make_key(making, KEYS_MEDIA, KEYS_ROLE_MEDIA,
-			 message_pick(making->context, "media of the desk", "窓口の媒体鍵"));
+	int r = make_key(making, KEYS_MEDIA, KEYS_ROLE_MEDIA, _("media of the desk"));
 
 	while (!r && (name = command_option_next(making->options, OPTION_POLICY_SIGNER, &at))) {
 		_cleanup_(freep) char *file = output_format(KEYS_ROLE_POLICY "-%u", ++n);
@@ -169,14 +165,13 @@ int init_run(const struct context *context, const struct command_options *option
 	if (r)
 		return r;
 	if (making.quick)
-		message_note(context,
-			     "--quick-kdf: these keys are badly protected; never use them for real",
-			     "--quick-kdf: この鍵は保護が弱いので、本番では使わないでください");
-	message_done(context,
-		     "%s is ready. Give %s/trust/sekimori-desk.trust to the terminals, and make a "
-		     "backup (sekimori-desk backup FILE) that you keep elsewhere.",
-		     "%sができました。%s/trust/sekimori-desk.trustを端末に配り、控え(sekimori-desk "
-		     "backup FILE)を作って別の場所に保管してください。",
-		     context->directory, context->directory);
+		message_note(
+			context,
+			_("--quick-kdf: these keys are badly protected; never use them for real"));
+	message_done(
+		context,
+		_("%s is ready. Give %s/trust/sekimori-desk.trust to the terminals, and make a "
+		  "backup (sekimori-desk backup FILE) that you keep elsewhere."),
+		context->directory, context->directory);
 	return COMMAND_OK;
 }

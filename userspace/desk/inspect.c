@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/told.h"
 #include "desk/commands.h"
 #include "desk/message.h"
 #include "desk/target-find.h"
@@ -112,12 +114,11 @@ static void print_volume(const struct context *context, const struct report_volu
 			      *number = output_escape(volume->mark.number);
 
 	printf("  %s %s  %s  %s  %s %u  %s\n", encryption_name(volume->method), volume->uuid,
-	       volume->cipher, volume->kdf, message_pick(context, "keyslots", "キースロット"),
-	       volume->keyslots, label);
-	printf("  %s: %s", message_pick(context, "mark", "発行印"),
-	       target_mark_text(mark, context->japanese));
+	       volume->cipher, volume->kdf, _("keyslots"), volume->keyslots, label);
+	printf("  %s: %s", _("mark"), target_mark_text(mark));
 	if (volume->has_mark)
-		printf("  (%s, %s〜%s)", number, volume->mark.issued, volume->mark.until);
+		/* Translators: number, first and last day. */
+		printf(_("  (%s, %s to %s)"), number, volume->mark.issued, volume->mark.until);
 	putchar('\n');
 }
 
@@ -125,33 +126,32 @@ static void print_entry(const struct inspection *inspection)
 {
 	static const enum field shown[] = {FIELD_NUMBER, FIELD_CLASS, FIELD_CONTENT,
 					   FIELD_HOLDER, FIELD_PLACE, FIELD_UNTIL};
-	const struct context *context = inspection->context;
 
 	if (!inspection->known) {
-		puts(message_pick(context, "not in the register", "台帳にありません"));
+		puts(_("not in the register"));
 		return;
 	}
-	puts(message_pick(context, "in the register:", "台帳:"));
-	printf("  %s: %s\n",
-	       context->japanese ? field_rows[FIELD_STATUS].ja : field_rows[FIELD_STATUS].en,
-	       status_text(inspection->medium.transition.status, context->japanese));
+	puts(_("in the register:"));
+	printf("  %s: %s\n", i18n(field_rows[FIELD_STATUS].text),
+	       status_text(inspection->medium.transition.status));
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
 		_cleanup_(freep) char *value =
 			output_escape(record_get(&inspection->medium.record, shown[i]));
 		const struct field_row *row = &field_rows[shown[i]];
 
 		if (*value)
-			printf("  %s: %s\n", context->japanese ? row->ja : row->en, value);
+			printf("  %s: %s\n", i18n(row->text), value);
 	}
 }
 
 static void print(const struct inspection *inspection)
 {
 	const struct context *context = inspection->context;
+	_cleanup_(freep) char *detail = told_shown(inspection->report.detail);
 
 	target_say_contents(context, inspection->target, stdout);
-	printf("%s%s%s\n", target_survey_text(inspection->report.outcome, context->japanese),
-	       *inspection->report.detail ? ": " : "", inspection->report.detail);
+	printf("%s%s%s\n", target_survey_text(inspection->report.outcome), *detail ? ": " : "",
+	       detail);
 	for (size_t i = 0; i < inspection->report.n_volumes; i++)
 		print_volume(context, &inspection->report.volumes[i], inspection->marks[i]);
 	print_entry(inspection);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/i18n.h"
 #include "desk/message.h"
 
 #define LOCK_FILE "numbers.lock"
@@ -113,7 +114,7 @@ static int keep(int fd, const char *number)
 
 static int say_errno(const struct context *context, int r)
 {
-	return message_fail(context, "%s: %s", "%s: %s", LOCK_FILE, strerror(-r));
+	return message_fail(context, "%s: %s", LOCK_FILE, i18n_error(-r));
 }
 
 static int keep_next(const struct context *context, const struct desk *desk, const char *pattern,
@@ -129,9 +130,9 @@ static int keep_next(const struct context *context, const struct desk *desk, con
 		if (r <= 0)
 			return r ? say_errno(context, r) : 0;
 	}
-	return message_fail(
-		context, "all numbers of the pattern %s are used; give another with --number",
-		"%sの番号はすべて使われています。--numberで別の形を指定してください", pattern);
+	return message_fail(context,
+			    _("all numbers of the pattern %s are used; give another with --number"),
+			    pattern);
 }
 
 int issue_number_keep(const struct context *context, const struct desk *desk, const char *text,
@@ -151,16 +152,16 @@ int issue_number_keep(const struct context *context, const struct desk *desk, co
 	} else {
 		wanted = field_check(FIELD_NUMBER, text);
 		if (wanted || strchr(text, '#'))
-			return message_fail(context, "'%s' is no number of a medium: expected %s",
-					    "「%s」は媒体の番号になりません（%s）", text,
-					    wanted ? wanted : "one row of # at most");
+			return message_fail(context,
+					    _("'%s' is no number of a medium: expected %s"), text,
+					    wanted ? i18n(wanted) : _("one row of # at most"));
 		snprintf(number, MEDIUM_NUMBER_MAX, "%s", text);
 		r = keep(fd, number);
 		if (r < 0)
 			return say_errno(context, r);
 		if (r)
-			return message_fail(context, "%s is being issued by another sekimori-desk",
-					    "%sは別のsekimori-deskが発行中です", number);
+			return message_fail(
+				context, _("%s is being issued by another sekimori-desk"), number);
 	}
 	*lock = TAKE_FD(fd);
 	return 0;

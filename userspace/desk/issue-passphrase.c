@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 
 #define CHOSEN_MIN 12
@@ -54,24 +55,21 @@ void issue_passphrase_recovery(const uint8_t random[static ISSUE_RECOVERY_RANDOM
 	*out = '\0';
 }
 
-const char *issue_passphrase_check(const char *passphrase, bool japanese)
+const char *issue_passphrase_check(const char *passphrase)
 {
 	bool seen[128] = {false};
 	unsigned int different = 0;
 
 	if (strlen(passphrase) < CHOSEN_MIN)
-		return japanese ? "パスフレーズは12文字以上にしてください"
-				: "the passphrase needs at least 12 characters";
+		return _("the passphrase needs at least 12 characters");
 	for (const char *c = passphrase; *c; c++) {
 		if (*c < 0x20 || *c > 0x7e)
-			return japanese ? "パスフレーズは半角の英数字・記号だけにしてください"
-					: "the passphrase may hold only letters, digits and signs "
-					  "that every keyboard has (ASCII)";
+			return _("the passphrase may hold only letters, digits and signs "
+				 "that every keyboard has (ASCII)");
 		different += !seen[(unsigned char)*c];
 		seen[(unsigned char)*c] = true;
 	}
 	if (different < CHOSEN_DIFFERENT)
-		return japanese ? "パスフレーズに使われている文字の種類が少なすぎます"
-				: "the passphrase repeats too few different characters";
+		return _("the passphrase repeats too few different characters");
 	return NULL;
 }

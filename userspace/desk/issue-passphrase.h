@@ -40,4 +40,4 @@ void issue_passphrase_recovery(const uint8_t random[static ISSUE_RECOVERY_RANDOM
  * 12 characters, only such as every keyboard types the same way (printable ASCII), at least five
  * different ones.
  */
-const char *issue_passphrase_check(const char *passphrase, bool japanese);
+const char *issue_passphrase_check(const char *passphrase);

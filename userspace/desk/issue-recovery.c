@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/message.h"
@@ -125,14 +126,13 @@ static int show(const struct context *context, const struct desk *desk, const ch
 	r = issue_recovery_open(detail, &key, passphrase);
 	signing_key_close(&key);
 	if (r == ISSUE_RECOVERY_E_NONE)
-		return message_fail(context, "%s has no recovery passphrase that is kept here",
-				    "%sの回復用パスフレーズはここに保管されていません", number);
+		return message_fail(context, _("%s has no recovery passphrase that is kept here"),
+				    number);
 	if (r)
 		return message_fail(
 			context,
-			"the recovery passphrase of %s was sealed for another media key, or is "
-			"damaged",
-			"%sの回復用パスフレーズは別の媒体鍵で封じられているか、壊れています",
+			_("the recovery passphrase of %s was sealed for another media key, or is "
+			  "damaged"),
 			number);
 	r = record_showing(context, desk, number);
 	if (!r)
@@ -149,8 +149,7 @@ int recovery_run(const struct context *context, const struct command_options *op
 	if (!passphrase)
 		output_no_memory();
 	if (!context->why)
-		r = message_usage(context, "recovery needs the reason: --why",
-				  "理由が必要です: --why");
+		r = message_usage(context, _("recovery needs the reason: --why"));
 	else if (!(r = desk_open(context, &desk)))
 		r = show(context, &desk, options->arguments[0], passphrase);
 	desk_close(&desk);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/message.h"
 #include "desk/target-say.h"
 #include "desk/term.h"
@@ -29,9 +30,9 @@ static int read_settings(const struct context *context, const struct command_opt
 			continue;
 		wanted = field_check(settings[i].field, value);
 		if (wanted && *value)
-			return message_usage(
-				context, "--%s %s: expected %s", "--%s %s: %sが必要です",
-				command_option_rows[settings[i].option].name, value, wanted);
+			return message_usage(context, _("--%s %s: expected %s"),
+					     command_option_rows[settings[i].option].name, value,
+					     i18n(wanted));
 		record_set(sets, settings[i].field, value);
 	}
 	return 0;
@@ -61,14 +62,12 @@ static int read_term(const struct context *context, struct issue_request *reques
 	set_default(request, FIELD_ACCESS, "rw");
 	set_default(request, FIELD_CLASS, "");
 	if (!*record_get(&request->sets, FIELD_CLASS))
-		return message_usage(context, "which class of data is it for? --class I, II or III",
-				     "どの分類の情報に使いますか。--class "
-				     "I、II、IIIのいずれかを指定してください");
+		return message_usage(context,
+				     _("which class of data is it for? --class I, II or III"));
 	if (*record_get(&request->sets, FIELD_UNTIL) &&
 	    strcmp(record_get(&request->sets, FIELD_FROM),
 		   record_get(&request->sets, FIELD_UNTIL)) > 0)
-		return message_usage(context, "the term ends before it begins",
-				     "有効期限が開始日より前です");
+		return message_usage(context, _("the term ends before it begins"));
 	return 0;
 }
 
@@ -101,10 +100,8 @@ static int check_device(const struct context *context, const struct desk *desk,
 		return register_say(context, desk->reg, r, "");
 	if (others.number[0])
 		return message_fail(context,
-				    "this device is medium %s: --number %s to take it again, or "
-				    "another --number",
-				    "この機器は媒体%sです。再発行するなら--number "
-				    "%s、別の媒体なら番号を指定してください",
+				    _("this device is medium %s: --number %s to take it again, or "
+				      "another --number"),
 				    others.number, others.number);
 	return 0;
 }
@@ -116,19 +113,16 @@ static int check_known(const struct context *context, const struct target *targe
 	int r;
 
 	if (!target_say_same(target, &request->before.record))
-		return message_fail(context, "%s is another device: %s, serial number %s",
-				    "%sは別の機器です（%s、製造番号 %s）", request->number,
-				    record_get(&request->before.record, FIELD_ID),
+		return message_fail(context, _("%s is another device: %s, serial number %s"),
+				    request->number, record_get(&request->before.record, FIELD_ID),
 				    record_get(&request->before.record, FIELD_SERIAL));
 	r = transition_make(&state, kind, context->why, MEDIUM_ACTIVE);
 	if (r == TRANSITION_E_WHY)
-		return message_usage(context, "%s: a reason is needed: --why",
-				     "%s: 理由が必要です: --why", request->number);
+		return message_usage(context, _("%s: a reason is needed: --why"), request->number);
 	if (r)
-		return message_fail(
-			context, "%s is %s. %s", "%sは「%s」です。%s", request->number,
-			status_text(request->before.transition.status, context->japanese),
-			transition_advice(&request->before.transition, kind, context->japanese));
+		return message_fail(context, _("%s is %s. %s"), request->number,
+				    status_text(request->before.transition.status),
+				    transition_advice(&request->before.transition, kind));
 	return 0;
 }
 
@@ -211,8 +205,7 @@ int issue_request_mark(const struct context *context, const struct issue_request
 	if (fill(request, target, uuid, binding, mark))
 		return 0;
 	return message_fail(context,
-			    "a mark cannot hold the number or serial number of this medium",
-			    "この媒体の番号または製造番号は発行印に書けません");
+			    _("a mark cannot hold the number or serial number of this medium"));
 }
 
 /* --- the register --- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/format.h"
@@ -54,8 +55,8 @@ static int read_number(const struct issue *issue, enum option_name option, uint3
 		return 0;
 	number = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || number > UINT32_MAX)
-		return message_usage(issue->context, "--%s: expected a number",
-				     "--%s: 数字が必要です", command_option_rows[option].name);
+		return message_usage(issue->context, _("--%s: expected a number"),
+				     command_option_rows[option].name);
 	*value = (uint32_t)number;
 	return 0;
 }
@@ -75,8 +76,7 @@ static int read_kdf(struct issue *issue)
 	if (!cryptvolume_kdf_ok(kdf))
 		return message_usage(
 			issue->context,
-			"argon2id takes 32 to 1024 MiB, 4 to 64 passes and 1 to 4 threads here",
-			"argon2idは32～1024MiB、反復4～64回、並列1～4で指定してください");
+			_("argon2id takes 32 to 1024 MiB, 4 to 64 passes and 1 to 4 threads here"));
 	return 0;
 }
 
@@ -86,15 +86,13 @@ static int read_options(struct issue *issue)
 	const char *recovery = command_option(issue->options, OPTION_RECOVERY);
 
 	if (filesystem && !filesystem_find(filesystem, &issue->format.filesystem))
-		return message_usage(issue->context, "--filesystem takes exfat or ext4",
-				     "--filesystemはexfatかext4です");
+		return message_usage(issue->context, _("--filesystem takes exfat or ext4"));
 	if (recovery && !strcmp(recovery, "print"))
 		issue->recovery = RECOVERY_PRINT;
 	else if (recovery && !strcmp(recovery, "none"))
 		issue->recovery = RECOVERY_NONE;
 	else if (recovery && strcmp(recovery, "keep"))
-		return message_usage(issue->context, "--recovery takes keep, print or none",
-				     "--recoveryはkeep、print、noneのいずれかです");
+		return message_usage(issue->context, _("--recovery takes keep, print or none"));
 	issue->format.discard = command_option(issue->options, OPTION_DISCARD);
 	issue->format.overwrite = command_option(issue->options, OPTION_OVERWRITE);
 	return read_kdf(issue);
@@ -109,14 +107,12 @@ static int confirm(struct issue *issue)
 	target_say_contents(context, issue->target, stderr);
 	if (issue->target->serial[0] == '\0')
 		message_note(context,
-			     "this device has no serial number: the mark cannot tell it from "
-			     "others of its model",
-			     "この機器には製造番号がないため、発行印で同型品と区別できません");
-	if (message_confirm(context, "Destroy all of this and issue it as %s?",
-			    "この内容をすべて消去し、%sとして発行しますか。",
+			     _("this device has no serial number: the mark cannot tell it from "
+			       "others of its model"));
+	if (message_confirm(context, _("Destroy all of this and issue it as %s?"),
 			    issue->request.number))
 		return 0;
-	return message_fail(context, "nothing was done", "何もしていません");
+	return message_fail(context, _("nothing was done"));
 }
 
 static void *secret_new(size_t size)
@@ -142,12 +138,11 @@ static int make_holder(struct issue *issue)
 		sodium_free(random);
 		return 0;
 	}
-	r = passphrase_ask(issue->context, "New passphrase of the medium",
-			   "媒体の新しいパスフレーズ", true, &issue->holder);
+	r = passphrase_ask(issue->context, _("New passphrase of the medium"), true, &issue->holder);
 	if (r)
 		return r;
-	wrong = issue_passphrase_check(issue->holder, issue->context->japanese);
-	return wrong ? message_fail(issue->context, "%s", "%s", wrong) : 0;
+	wrong = issue_passphrase_check(issue->holder);
+	return wrong ? message_fail(issue->context, "%s", wrong) : 0;
 }
 
 static void make_recovery(struct issue *issue)
@@ -220,15 +215,15 @@ static int make_secrets(struct issue *issue)
 static int say_failure(struct issue *issue, int r)
 {
 	const struct context *context = issue->context;
-	const char *state = format_state_text(issue->format.state, context->japanese);
+	const char *state = format_state_text(issue->format.state);
 	const char *what = issue->format.detail;
 
 	progress_end(&issue->progress, false);
 	if (r == FORMAT_E_STOPPED)
-		what = message_pick(context, "stopped", "中止しました");
+		what = _("stopped");
 	else if (!*what)
-		what = r < 0 ? strerror(-r) : "?";
-	return message_fail(context, "%s: %s; %s", "%s: %s。%s", issue->target->path, what, state);
+		what = r < 0 ? i18n_error(-r) : "?";
+	return message_fail(context, _("%s: %s; %s"), issue->target->path, what, state);
 }
 
 /* What the event keeps beside the fields. */
@@ -279,13 +274,13 @@ static int enter(struct issue *issue)
 	_cleanup_(json_objectp) struct json_object *detail = detail_new(issue);
 	int r;
 
-	progress_step(&issue->progress, "entering it in the register", "台帳に登録");
+	progress_step(&issue->progress, _("entering it in the register"));
 	r = issue_request_enter(issue->context, &issue->desk, &issue->request, EVENT_ISSUED,
 				json_object_to_json_string_ext(detail, JSON_C_TO_STRING_PLAIN),
 				&issue->progress);
 	if (r)
-		message_note(issue->context, "%s: %s", "%s: %s", issue->target->path,
-			     format_state_text(issue->format.state, issue->context->japanese));
+		message_note(issue->context, "%s: %s", issue->target->path,
+			     format_state_text(issue->format.state));
 	return r;
 }
 
@@ -337,15 +332,12 @@ static void print_result(const struct issue *issue)
 		print_json(issue);
 		return;
 	}
-	message_done(context, "%s is issued, until %s; volume %s",
-		     "%sを発行しました（期限 %s、ボリューム %s）", issue->request.number,
+	message_done(context, _("%s is issued, until %s; volume %s"), issue->request.number,
 		     record_get(&issue->request.sets, FIELD_UNTIL), issue->format.uuid);
 	if (command_option(issue->options, OPTION_GENERATE))
-		message_done(context, "passphrase (shown only now): %s",
-			     "パスフレーズ（今だけ表示）: %s", issue->holder);
+		message_done(context, _("passphrase (shown only now): %s"), issue->holder);
 	if (issue->recovery == RECOVERY_PRINT)
-		message_done(context, "recovery passphrase: %s", "回復用パスフレーズ: %s",
-			     issue->recovery_passphrase);
+		message_done(context, _("recovery passphrase: %s"), issue->recovery_passphrase);
 }
 
 static int run(struct issue *issue)
@@ -359,9 +351,9 @@ static int run(struct issue *issue)
 				    EVENT_ISSUED, &issue->request)))
 		return r;
 	if (!issue_request_markable(issue->target, &issue->request))
-		return message_fail(issue->context,
-				    "a mark cannot hold the number or serial number of this medium",
-				    "この媒体の番号または製造番号は発行印に書けません");
+		return message_fail(
+			issue->context,
+			_("a mark cannot hold the number or serial number of this medium"));
 	if ((r = confirm(issue)) || (r = make_secrets(issue)) || (r = make(issue)))
 		return r;
 	print_result(issue);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "desk/message.h"
@@ -19,17 +20,13 @@ static int take_key(const struct context *context, const struct desk *desk, cons
 		    struct issuing_keys *keys)
 {
 	if (strncmp(name, KEYS_ROLE_POLICY "-", strlen(KEYS_ROLE_POLICY "-")))
-		return message_usage(
-			context, "--sign takes a policy key: see sekimori-desk keys",
-			"--signにはポリシー署名用の鍵を指定してください（sekimori-desk "
-			"keysで一覧）");
+		return message_usage(context,
+				     _("--sign takes a policy key: see sekimori-desk keys"));
 	for (size_t i = 0; i < keys->n; i++)
 		if (!strcmp(keys->names[i], name))
-			return message_usage(context, "--sign %s is given twice",
-					     "--sign %sが2回指定されています", name);
+			return message_usage(context, _("--sign %s is given twice"), name);
 	if (keys->n == ISSUING_KEYS_MAX)
-		return message_usage(context, "--sign: at most %d keys", "--signは%d個までです",
-				     ISSUING_KEYS_MAX);
+		return message_usage(context, _("--sign: at most %d keys"), ISSUING_KEYS_MAX);
 	keys->names[keys->n] = output_format("%s", name);
 	return keys_open(context, desk, name, &keys->keys[keys->n++]);
 }
@@ -45,9 +42,9 @@ int issuing_keys_open(const struct context *context, const struct command_option
 	if (comment && (!text_is_safe(comment) || strlen(comment) >= SECRETKEY_COMMENT_MAX))
 		return message_usage(
 			context,
-			"--comment takes a text of less than %d bytes, without control "
-			"characters",
-			"--commentは制御文字を含まない%dバイト未満の文です", SECRETKEY_COMMENT_MAX);
+			_("--comment takes a text of less than %d bytes, without control "
+			  "characters"),
+			SECRETKEY_COMMENT_MAX);
 	while (!r && (name = command_option_next(options, OPTION_SIGN, &at)))
 		r = take_key(context, desk, name, keys);
 	return r;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "desk/commands.h"
@@ -32,9 +33,7 @@ static int take(void *userdata, const struct signer *signer)
 		fputs(signer->file, stdout);
 		output_pad(signer->file, NAME_WIDTH);
 		printf("%s  %s%s\n", signer->public_key, name,
-		       here ? ""
-			    : message_pick(listing->context, "  (the secret key is not here)",
-					   "  （秘密鍵がここにありません）"));
+		       here ? "" : _("  (the secret key is not here)"));
 		return 0;
 	}
 	object = json_object_new_object();
@@ -94,10 +93,8 @@ static int export(const struct context *context, struct desk *desk, const char *
 	sodium_free(secret);
 	if (!r)
 		message_done(context,
-			     "%s holds the organisation's secret in the clear: hand it to the "
-			     "terminals as a credential (systemd-creds encrypt) and destroy it",
-			     "%sに組織の秘密が平文で入っています。端末へ資格情報として渡し"
-			     "(systemd-creds encrypt)、このファイルは破棄してください",
+			     _("%s holds the organisation's secret in the clear: hand it to the "
+			       "terminals as a credential (systemd-creds encrypt) and destroy it"),
 			     path);
 	return r;
 }
@@ -110,8 +107,7 @@ int organisation_key_export_run(const struct context *context,
 	int r;
 
 	if (!text_is_safe(path))
-		return message_usage(context, "the name of the file holds control characters",
-				     "ファイル名に制御文字があります");
+		return message_usage(context, _("the name of the file holds control characters"));
 	r = desk_open(context, &desk);
 	if (!r)
 		r = export(context, &desk, path);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/trust.h"
 #include "desk/both.h"
@@ -39,19 +40,19 @@ static int read_secret(const struct context *context, int keys, const char *name
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT)
-		return message_fail(
-			context, "this desk has no %s: sekimori-desk keys lists what it has",
-			"この窓口に%sはありません。sekimori-desk keysで一覧できます", name);
+		return message_fail(context,
+				    _("this desk has no %s: sekimori-desk keys lists what it has"),
+				    name);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return message_fail(context, "%s: %s", "%s: %s", name, strerror(errno));
+		return message_fail(context, "%s: %s", name, i18n_error(errno));
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
 		return message_fail(
-			context, "%s must belong to you and be closed to all others (chmod 600)",
-			"%sは自分の所有で、他人に閉じられていなければなりません(chmod 600)", name);
+			context, _("%s must belong to you and be closed to all others (chmod 600)"),
+			name);
 	n = read(fd, out, SECRETKEY_FILE_MAX);
 	if (n < 0 || n >= SECRETKEY_FILE_MAX)
-		return message_fail(context, "%s: %s", "%s: %s", name,
-				    n < 0 ? strerror(errno) : strerror(EFBIG));
+		return message_fail(context, "%s: %s", name,
+				    n < 0 ? i18n_error(errno) : i18n_error(EFBIG));
 	*len = (size_t)n;
 	return 0;
 }
@@ -59,31 +60,28 @@ static int read_secret(const struct context *context, int keys, const char *name
 static int say_unsealed(const struct context *context, const char *name, int r)
 {
 	if (r == -ENOMEM)
-		return message_fail(context, "%s: too little memory to open it (1 GiB is needed)",
-				    "%s: 開くためのメモリ(1GiB)が足りません", name);
+		return message_fail(context,
+				    _("%s: too little memory to open it (1 GiB is needed)"), name);
 	if (r == SECRETKEY_E_PASSPHRASE)
-		return message_fail(context, "%s: wrong passphrase", "%s: パスフレーズが違います",
-				    name);
-	return message_fail(context, "%s is damaged: restore it from a backup",
-			    "%sが壊れています。控えから復元してください", name);
+		return message_fail(context, _("%s: wrong passphrase"), name);
+	return message_fail(context, _("%s is damaged: restore it from a backup"), name);
 }
 
 int keys_open(const struct context *context, const struct desk *desk, const char *name,
 	      struct signing_key *key)
 {
 	_cleanup_(freep) char *file = output_format("%s.key", name);
-	_cleanup_(freep) char *en = output_format("Passphrase of key %s", name);
-	_cleanup_(freep) char *ja = output_format("鍵%sのパスフレーズ", name);
+	_cleanup_(freep) char *what = output_format(_("Passphrase of key %s"), name);
 	char *passphrase = NULL;
 	uint8_t text[SECRETKEY_FILE_MAX];
 	size_t len = 0;
 	int r;
 
 	if (!*name || strchr(name, '/'))
-		return message_fail(context, "there is no key %s", "鍵%sはありません", name);
+		return message_fail(context, _("there is no key %s"), name);
 	r = read_secret(context, desk->keys, file, text, &len);
 	if (!r)
-		r = passphrase_ask(context, en, ja, false, &passphrase);
+		r = passphrase_ask(context, what, false, &passphrase);
 	if (r)
 		return r;
 	r = secretkey_parse((const char *)text, len, passphrase, key);
@@ -100,8 +98,8 @@ int keys_open_organisation(const struct context *context, const struct desk *des
 	int r = read_secret(context, desk->keys, ORGANISATION_FILE, sealed, &len);
 
 	if (!r)
-		r = passphrase_ask(context, "Passphrase of the organisation's secret",
-				   "組織の秘密のパスフレーズ", false, &passphrase);
+		r = passphrase_ask(context, _("Passphrase of the organisation's secret"), false,
+				   &passphrase);
 	if (r)
 		return r;
 	secret = sodium_malloc(ORGKEY_SECRET_SIZE);
@@ -132,8 +130,8 @@ static int write_pair(const struct context *context, int keys, const char *name,
 	int r = secretkey_format(key, passphrase, quick, text);
 
 	if (r)
-		return message_fail(context, "too little memory to protect a key (1 GiB is needed)",
-				    "鍵を保護するためのメモリ(1GiB)が足りません");
+		return message_fail(context,
+				    _("too little memory to protect a key (1 GiB is needed)"));
 	minisign_id_format(key->id, id);
 	public_text =
 		output_format("untrusted comment: minisign public key %s\n%s\n", id, public_key);
@@ -146,11 +144,10 @@ static int write_pair(const struct context *context, int keys, const char *name,
 int keys_make(const struct context *context, int keys, const char *name, const char *who,
 	      bool quick, char **public_key)
 {
-	_cleanup_(freep) char *en = output_format("New passphrase of key %s (%s)", name, who);
-	_cleanup_(freep) char *ja = output_format("鍵%s（%s）の新しいパスフレーズ", name, who);
+	_cleanup_(freep) char *what = output_format(_("New passphrase of key %s (%s)"), name, who);
 	struct signing_key key = {0};
 	char *passphrase = NULL;
-	int r = passphrase_ask(context, en, ja, true, &passphrase);
+	int r = passphrase_ask(context, what, true, &passphrase);
 
 	if (r)
 		return r;
@@ -170,8 +167,8 @@ int keys_make_organisation(const struct context *context, int keys, bool quick)
 {
 	uint8_t sealed[ORGKEY_SECRET_SIZE + SEALED_OVERHEAD], *secret;
 	char *passphrase = NULL;
-	int r = passphrase_ask(context, "New passphrase of the organisation's secret",
-			       "組織の秘密の新しいパスフレーズ", true, &passphrase);
+	int r = passphrase_ask(context, _("New passphrase of the organisation's secret"), true,
+			       &passphrase);
 
 	if (r)
 		return r;
@@ -184,8 +181,7 @@ int keys_make_organisation(const struct context *context, int keys, bool quick)
 	sodium_free(secret);
 	sodium_free(passphrase);
 	if (r)
-		return message_fail(context, "too little memory to protect the secret",
-				    "秘密を保護するためのメモリが足りません");
+		return message_fail(context, _("too little memory to protect the secret"));
 	return outfile_write_at(context, keys, ORGANISATION_FILE, 0600, sealed, sizeof(sealed));
 }
 
@@ -230,7 +226,7 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 	int r;
 
 	if (where < 0)
-		return message_fail(context, "%s: %s", "%s: %s", "trust", strerror(errno));
+		return message_fail(context, "%s: %s", "trust", i18n_error(errno));
 	r = setting_get(reg, SETTING_REQUIRE, &require);
 	trust.out = open_memstream(&trust.text, &trust.len);
 	if (!trust.out)
@@ -248,10 +244,8 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 	else if (!trust_ok(&trust))
 		r = message_fail(
 			context,
-			"the signers do not make a set of trust keys: more are asked for "
-			"than there are, or a name is longer than %d bytes",
-			"署名者の設定が正しくありません。必要数が署名者より多いか、名前が%dバイト"
-			"を超えています",
+			_("the signers do not make a set of trust keys: more are asked for "
+			  "than there are, or a name is longer than %d bytes"),
 			TRUST_NAME_MAX - 1);
 	else
 		r = outfile_write_at(context, where, TRUST_FILE, 0644, trust.text, trust.len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
@@ -27,8 +28,8 @@ static void begin_page(const struct printing *printing)
 {
 	fprintf(printing->out,
 		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>",
-		printing->words.japanese ? "ja" : "en");
-	label_escape(printing->out, message_pick(printing->context, "Media labels", "媒体ラベル"));
+		i18n_is_japanese() ? "ja" : "en");
+	label_escape(printing->out, _("Media labels"));
 	fprintf(printing->out,
 		"</title><style>\n@page { size: A4; margin: 21.5mm 18.6mm; }\nbody { margin: 0; }\n"
 		"div { display: flex; flex-wrap: wrap; width: %.1fmm; }\n"
@@ -44,10 +45,10 @@ static int print_one(const struct printing *printing, const char *number)
 	if (r)
 		return register_say(printing->context, printing->desk.reg, r, number);
 	if (!label_write(printing->out, &state.record, &printing->words))
-		message_note(printing->context,
-			     "%s: printed without a barcode, which takes up to 28 ASCII characters",
-			     "%s: バーコードなしで印刷します（ASCII文字28字以内の番号に限ります）",
-			     number);
+		message_note(
+			printing->context,
+			_("%s: printed without a barcode, which takes up to 28 ASCII characters"),
+			number);
 	medium_state_deinit(&state);
 	return 0;
 }
@@ -73,9 +74,9 @@ static int deliver(const struct printing *printing, const char *text, size_t len
 	if (path && strcmp(path, "-"))
 		return outfile_write(printing->context, path, 0644, text, len);
 	fwrite(text, 1, len, stdout);
-	return fflush(stdout) ? message_fail(printing->context, "the output: %s", "出力: %s",
-					     strerror(errno))
-			      : 0;
+	return fflush(stdout)
+		       ? message_fail(printing->context, _("the output: %s"), i18n_error(errno))
+		       : 0;
 }
 
 static int run(struct printing *printing, bool page)
@@ -90,9 +91,8 @@ static int run(struct printing *printing, bool page)
 		r = setting_get(printing->desk.reg, SETTING_RETURN_TO, &return_to);
 	if (r)
 		return register_say(printing->context, printing->desk.reg, r, printing->desk.path);
-	printing->words = (struct label_words){.organisation = organisation,
-					       .return_to = return_to,
-					       .japanese = printing->context->japanese};
+	printing->words =
+		(struct label_words){.organisation = organisation, .return_to = return_to};
 	printing->out = open_memstream(&text, &len);
 	if (!printing->out)
 		output_no_memory();
@@ -110,8 +110,7 @@ int label_run(const struct context *context, const struct command_options *optio
 	int r;
 
 	if ((!page && strcmp(format, "svg")) || (!page && options->n_arguments > 1))
-		return message_usage(context, "--format takes html, or svg for a single label",
-				     "--formatはhtml、または1枚だけのsvgです");
+		return message_usage(context, _("--format takes html, or svg for a single label"));
 	r = desk_open(context, &printing.desk);
 	if (!r)
 		r = run(&printing, page);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/text.h"
 #include "desk/barcode.h"
 
@@ -58,7 +59,7 @@ static void write_text(FILE *out, int x, int y, int size, int room, bool bold, c
 	fputs("</text>\n", out);
 }
 
-static void write_class(FILE *out, const char *class, bool japanese)
+static void write_class(FILE *out, const char *class)
 {
 	int left = WIDTH - MARGIN - CLASS_BOX;
 	/* Class I is what must not be overlooked: white on black. */
@@ -75,8 +76,8 @@ static void write_class(FILE *out, const char *class, bool japanese)
 		"font-weight=\"bold\" "
 		"text-anchor=\"middle\" fill=\"%s\">%s</text>\n",
 		left, MARGIN, CLASS_BOX, CLASS_BOX, inverse ? "#000" : "#fff", left + CLASS_BOX / 2,
-		MARGIN + 44, inverse ? "#fff" : "#000", japanese ? "分類" : "CLASS",
-		left + CLASS_BOX / 2, MARGIN + 160, inverse ? "#fff" : "#000", class);
+		MARGIN + 44, inverse ? "#fff" : "#000", _("CLASS"), left + CLASS_BOX / 2,
+		MARGIN + 160, inverse ? "#fff" : "#000", class);
 }
 
 static bool write_barcode(FILE *out, const char *number)
@@ -107,7 +108,7 @@ bool label_write(FILE *out, const struct record *record, const struct label_word
 {
 	const char *class = record_get(record, FIELD_CLASS);
 	int beside = WIDTH - 2 * MARGIN - (*class ? CLASS_BOX + 20 : 0);
-	bool ja = words->japanese, has_barcode;
+	bool has_barcode;
 
 	fprintf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.1fmm\" height=\"%.1fmm\" "
@@ -124,14 +125,13 @@ bool label_write(FILE *out, const struct record *record, const struct label_word
 		   record_get(record, FIELD_NUMBER));
 	write_text(out, MARGIN, MARGIN + 180, 32, beside, false, "",
 		   record_get(record, FIELD_CONTENT));
-	write_text(out, MARGIN, MARGIN + 224, 32, beside, false, ja ? "有効期限 " : "Valid until ",
+	write_text(out, MARGIN, MARGIN + 224, 32, beside, false, _("Valid until "),
 		   *record_get(record, FIELD_UNTIL) ? record_get(record, FIELD_UNTIL) : "-");
-	write_class(out, class, ja);
+	write_class(out, class);
 	has_barcode = write_barcode(out, record_get(record, FIELD_NUMBER));
 	if (*words->return_to)
 		write_text(out, MARGIN, HEIGHT - 44, 34, WIDTH - 2 * MARGIN, false,
-			   ja ? "拾得された方は届けてください: " : "If found, return to: ",
-			   words->return_to);
+			   _("If found, return to: "), words->return_to);
 	fputs("</svg>\n", out);
 	return has_barcode;
 }

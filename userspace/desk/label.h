@@ -14,7 +14,6 @@
 struct label_words {
 	const char *organisation;
 	const char *return_to;
-	bool japanese;
 };
 
 /* False if the number has no barcode: it is printed without one. */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/mark.h"
 #include "desk/commands.h"
@@ -67,22 +68,17 @@ static int set_due(const struct happening *happening, const struct medium_state 
 	term_date(context->now, today);
 	term_fiscal_end(context->now, due);
 	if (*until && strcmp(until, today) < 0)
-		return message_fail(
-			context,
-			"the term of %s ended on %s: give it a new one first "
-			"(change --until, and a new mark if it bears one)",
-			"%sの有効期限は%sに切れています。先に期限を延ばしてください(change "
-			"--until。発行印があれば書き直しも)",
-			number, until);
+		return message_fail(context,
+				    _("the term of %s ended on %s: give it a new one first "
+				      "(change --until, and a new mark if it bears one)"),
+				    number, until);
 	if (asked && (field_check(FIELD_DUE, asked) || !*asked))
-		return message_usage(context, "--until takes a date like 2027-03-31",
-				     "--untilには2027-03-31のような日付を指定してください");
+		return message_usage(context, _("--until takes a date like 2027-03-31"));
 	if (asked && strcmp(asked, today) < 0)
-		return message_fail(context, "--until %s is past", "--until %sは過ぎています",
-				    asked);
+		return message_fail(context, _("--until %s is past"), asked);
 	if (asked && *until && strcmp(asked, until) > 0)
-		return message_fail(context, "the term of %s ends on %s, before %s",
-				    "%sの有効期限は%sで、%sより前です", number, until, asked);
+		return message_fail(context, _("the term of %s ends on %s, before %s"), number,
+				    until, asked);
 	if (!asked && *until && strcmp(until, due) < 0)
 		asked = until;
 	record_set(sets, FIELD_UNTIL, NULL);
@@ -95,8 +91,7 @@ static int fill_lend(const struct happening *happening, struct desk *desk,
 {
 	set_given(happening, sets);
 	if (!*record_get(sets, FIELD_HOLDER))
-		return message_usage(happening->context, "say who gets it: --holder=WHO",
-				     "誰に貸すかを--holder=氏名で指定してください");
+		return message_usage(happening->context, _("say who gets it: --holder=WHO"));
 	/* Of one that cannot be lent, the register says so better. */
 	if (state->transition.status != MEDIUM_ACTIVE)
 		return 0;
@@ -176,10 +171,8 @@ static void warn_of_mark(const struct happening *happening, const struct medium_
 	if ((*class && strcmp(class, classes[mark.class])) || (until && strcmp(until, mark.until)))
 		message_note(
 			happening->context,
-			"the mark on %s still says class %s, until %s: write a mark anew, or "
-			"terminals that ask for marks go by that",
-			"%sの発行印は分類%s、期限%sのままです。発行印を書き直さなければ、発行印"
-			"を求める端末ではそれが効きます",
+			_("the mark on %s still says class %s, until %s: write a mark anew, or "
+			  "terminals that ask for marks go by that"),
 			record_get(&state->record, FIELD_NUMBER), classes[mark.class],
 			*mark.until ? mark.until : "-");
 }
@@ -188,8 +181,7 @@ static int fill_change(const struct happening *happening, struct desk *desk,
 		       const struct medium_state *state, struct record *sets)
 {
 	if (!set_given(happening, sets))
-		return message_usage(happening->context, "say what changes: see help change",
-				     "何を変えるかを指定してください（help change）");
+		return message_usage(happening->context, _("say what changes: see help change"));
 	warn_of_mark(happening, state, sets);
 	return 0;
 }
@@ -231,13 +223,12 @@ static int tell(const struct happening *happening, struct desk *desk, const char
 	if (all)
 		json_object_array_add(all, view_json(&state, today));
 	else if (happening->kind == EVENT_LENT)
-		message_done(context, "%s: lent to %s, due back %s", "%s: %sへ貸出し、返却期限 %s",
-			     number, record_get(&state.record, FIELD_HOLDER),
+		message_done(context, _("%s: lent to %s, due back %s"), number,
+			     record_get(&state.record, FIELD_HOLDER),
 			     record_get(&state.record, FIELD_DUE));
 	else
-		message_done(context, "%s: %s (%s)", "%s: %s（状態: %s）", number,
-			     event_kind_text(happening->kind, context->japanese),
-			     status_text(state.transition.status, context->japanese));
+		message_done(context, _("%s: %s (%s)"), number, event_kind_text(happening->kind),
+			     status_text(state.transition.status));
 	medium_state_deinit(&state);
 	return 0;
 }
@@ -256,7 +247,7 @@ static int run_open(const struct happening *happening, struct desk *desk)
 		r = happen(happening, desk, options->arguments[i]);
 	if (r) {
 		if (options->n_arguments > 1)
-			message_note(context, "nothing was changed", "何も変更していません");
+			message_note(context, _("nothing was changed"));
 		return r;
 	}
 	r = register_commit(desk->reg);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "desk/commands.h"
@@ -115,9 +116,7 @@ static void print_table(struct list *list)
 	size_t n_overdue = 0;
 
 	for (size_t i = 0; i < N_COLUMNS; i++)
-		set_cell(list, &titles, i,
-			 output_format("%s", message_pick(context, field_rows[columns[i]].en,
-							  field_rows[columns[i]].ja)));
+		set_cell(list, &titles, i, output_format("%s", i18n(field_rows[columns[i]].text)));
 	print_row(list, &titles, "");
 	row_deinit(&titles);
 	qsort(list->rows, list->n, sizeof(*list->rows), compare);
@@ -126,17 +125,17 @@ static void print_table(struct list *list)
 
 		if (context->colour && (row->overdue || row->lost))
 			fputs("\x1b[31m", stdout);
-		print_row(list, row,
-			  row->overdue ? message_pick(context, "OVERDUE", "期限超過") : "");
+		print_row(list, row, row->overdue ? _("OVERDUE") : "");
 		if (context->colour && (row->overdue || row->lost))
 			fputs("\x1b[0m", stdout);
 		n_overdue += row->overdue;
 	}
 	if (n_overdue)
-		message_done(context, "%zu media, %zu overdue", "%zu件（うち期限超過%zu件）",
+		message_done(context,
+			     ngettext("%zu medium, %zu overdue", "%zu media, %zu overdue", list->n),
 			     list->n, n_overdue);
 	else
-		message_done(context, "%zu media", "%zu件", list->n);
+		message_done(context, ngettext("%zu medium", "%zu media", list->n), list->n);
 }
 
 static int run(struct list *list)
@@ -147,7 +146,7 @@ static int run(struct list *list)
 
 	if (!r) {
 		if (list->csv)
-			table_write_titles(stdout, context->japanese);
+			table_write_titles(stdout);
 		r = register_each(desk.reg, take, list);
 		if (r)
 			r = register_say(context, desk.reg, r, desk.path);
@@ -164,8 +163,7 @@ int list_run(const struct context *context, const struct command_options *option
 	if (r)
 		return r;
 	if (list.csv && context->json)
-		return message_usage(context, "--csv or --json, not both",
-				     "--csvと--jsonは同時に使えません");
+		return message_usage(context, _("--csv or --json, not both"));
 	if (context->json)
 		list.json = json_object_new_array();
 	r = run(&list);
@@ -178,6 +176,6 @@ int list_run(const struct context *context, const struct command_options *option
 	free(list.rows);
 	json_object_put(list.json);
 	if (!r && fflush(stdout))
-		return message_fail(context, "the output: %s", "出力: %s", strerror(errno));
+		return message_fail(context, _("the output: %s"), i18n_error(errno));
 	return r;
 }

@@ -5,26 +5,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/message.h"
 
 #define NAME "sekimori-desk"
 
-static char *message_new(const struct context *context, const char *en, const char *ja,
-			 va_list args)
+static char *message_new(const struct context *context, const char *format, va_list args)
 {
 	char *text = NULL, *safe;
 
-	if (vasprintf(&text, context->japanese ? ja : en, args) < 0)
+	if (vasprintf(&text, format, args) < 0)
 		output_no_memory();
 	safe = output_escape(text);
 	free(text);
 	return safe;
 }
 
-static void tell(const struct context *context, const char *en, const char *ja, va_list args)
+static void tell(const struct context *context, const char *format, va_list args)
 {
-	_cleanup_(freep) char *text = message_new(context, en, ja, args);
+	_cleanup_(freep) char *text = message_new(context, format, args);
 
 	fflush(stdout);
 	if (context->place) {
@@ -36,52 +36,50 @@ static void tell(const struct context *context, const char *en, const char *ja, 
 	}
 }
 
-int message_fail(const struct context *context, const char *en, const char *ja, ...)
+int message_fail(const struct context *context, const char *format, ...)
 {
 	va_list args;
 
-	va_start(args, ja);
-	tell(context, en, ja, args);
+	va_start(args, format);
+	tell(context, format, args);
 	va_end(args);
 	return COMMAND_FAILED;
 }
 
-int message_usage(const struct context *context, const char *en, const char *ja, ...)
+int message_usage(const struct context *context, const char *format, ...)
 {
 	va_list args;
 
-	va_start(args, ja);
-	tell(context, en, ja, args);
+	va_start(args, format);
+	tell(context, format, args);
 	va_end(args);
-	fputs(message_pick(context, "Try '" NAME " --help'.\n",
-			   "「" NAME " --help」で使い方を表示します。\n"),
-	      stderr);
+	fprintf(stderr, _("Try '%s --help'.\n"), NAME);
 	return COMMAND_USAGE;
 }
 
-void message_note(const struct context *context, const char *en, const char *ja, ...)
+void message_note(const struct context *context, const char *format, ...)
 {
 	va_list args;
 
-	va_start(args, ja);
-	tell(context, en, ja, args);
+	va_start(args, format);
+	tell(context, format, args);
 	va_end(args);
 }
 
-void message_done(const struct context *context, const char *en, const char *ja, ...)
+void message_done(const struct context *context, const char *format, ...)
 {
 	_cleanup_(freep) char *text = NULL;
 	va_list args;
 
 	if (context->json)
 		return;
-	va_start(args, ja);
-	text = message_new(context, en, ja, args);
+	va_start(args, format);
+	text = message_new(context, format, args);
 	va_end(args);
 	puts(text);
 }
 
-bool message_confirm(const struct context *context, const char *en, const char *ja, ...)
+bool message_confirm(const struct context *context, const char *format, ...)
 {
 	_cleanup_(freep) char *text = NULL;
 	char answer[16];
@@ -90,12 +88,11 @@ bool message_confirm(const struct context *context, const char *en, const char *
 	if (context->yes)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
-		message_note(context, "there is no terminal to ask on: say --yes",
-			     "確認できる端末がありません。--yesを付けてください");
+		message_note(context, _("there is no terminal to ask on: say --yes"));
 		return false;
 	}
-	va_start(args, ja);
-	text = message_new(context, en, ja, args);
+	va_start(args, format);
+	text = message_new(context, format, args);
 	va_end(args);
 	fprintf(stderr, "%s [yes/no] ", text);
 	if (!fgets(answer, sizeof(answer), stdin))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tool says to the person, in both languages where it is known best. The Japanese format
- * takes the same arguments; another order is written as %2$s. Values may hold anything: the whole
+ * What the tool says to the person: a translated format, where it is known best. Values may hold anything: the whole
  * line goes out escaped for a terminal.
  */
 #pragma once
@@ -10,29 +9,22 @@
 
 #include "desk/command.h"
 
-#define _printf2_ __attribute__((format(printf, 2, 4), format(printf, 3, 4)))
+#define _printf2_ __attribute__((format(printf, 2, 3)))
 
 /* To standard error, with the tool's name in front. Returns COMMAND_FAILED. */
-int message_fail(const struct context *context, const char *en, const char *ja, ...) _printf2_;
+int message_fail(const struct context *context, const char *format, ...) _printf2_;
 
 /* The same, and points to the help. Returns COMMAND_USAGE. */
-int message_usage(const struct context *context, const char *en, const char *ja, ...) _printf2_;
+int message_usage(const struct context *context, const char *format, ...) _printf2_;
 
 /* To standard error; nothing failed. */
-void message_note(const struct context *context, const char *en, const char *ja, ...) _printf2_;
+void message_note(const struct context *context, const char *format, ...) _printf2_;
 
 /* A line to standard output; with --json nothing. */
-void message_done(const struct context *context, const char *en, const char *ja, ...) _printf2_;
+void message_done(const struct context *context, const char *format, ...) _printf2_;
 
 /*
  * Asks on the terminal for a yes; --yes answers it. False if the answer is another one, or there is
  * no terminal (which is said).
  */
-bool message_confirm(const struct context *context, const char *en, const char *ja, ...) _printf2_;
-
-/* One of two texts. */
-static inline const char *message_pick(const struct context *context, const char *en,
-				       const char *ja)
-{
-	return context->japanese ? ja : en;
-}
+bool message_confirm(const struct context *context, const char *format, ...) _printf2_;

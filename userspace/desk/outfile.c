@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/message.h"
 #include "desk/outfile.h"
@@ -17,9 +18,7 @@ int outfile_write_at(const struct context *context, int dir, const char *name, m
 
 	if (!r)
 		r = safedir_sync(dir);
-	return r ? message_fail(context, "%s cannot be written: %s", "%sに書けません: %s", name,
-				strerror(-r))
-		 : 0;
+	return r ? message_fail(context, _("%s cannot be written: %s"), name, i18n_error(-r)) : 0;
 }
 
 int outfile_write(const struct context *context, const char *path, mode_t mode, const void *data,
@@ -35,12 +34,10 @@ int outfile_write(const struct context *context, const char *path, mode_t mode, 
 		slash[slash == parent] = '\0';
 	dir = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return message_fail(context, "%s: %s", "%s: %s", slash ? parent : ".",
-				    strerror(errno));
+		return message_fail(context, "%s: %s", slash ? parent : ".", i18n_error(errno));
 	/* Renaming over a device or a pipe would take its place. */
 	if (!*name || (!fstatat(dir, name, &st, 0) && !S_ISREG(st.st_mode)))
-		return message_fail(context, "%s is not an ordinary file",
-				    "%sは通常のファイルではありません", path);
+		return message_fail(context, _("%s is not an ordinary file"), path);
 	return outfile_write_at(context, dir, name, mode, data, len);
 }
 
@@ -91,7 +88,5 @@ int outfile_read(const struct context *context, const char *path, size_t max, ch
 						      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int r = fd < 0 ? -errno : read_all(fd, max, datap, len);
 
-	return r ? message_fail(context, "%s cannot be read: %s", "%sを読めません: %s", path,
-				strerror(-r))
-		 : 0;
+	return r ? message_fail(context, _("%s cannot be read: %s"), path, i18n_error(-r)) : 0;
 }

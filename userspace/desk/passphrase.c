@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "core/utf8.h"
@@ -44,8 +45,7 @@ static int file_read(const struct context *context)
 	       (n = read(fd, file.text + file.len, FILE_MAX - file.len)) > 0)
 		file.len += (size_t)n;
 	if (fd < 0 || n < 0)
-		return message_fail(context, "%s cannot be read: %s", "%sを読めません: %s", path,
-				    strerror(errno));
+		return message_fail(context, _("%s cannot be read: %s"), path, i18n_error(errno));
 	return 0;
 }
 
@@ -66,8 +66,7 @@ static int file_ask(const struct context *context, char *passphrase)
 	if (len && line[len - 1] == '\r')
 		len--;
 	if (len >= PASSPHRASE_MAX || memchr(line, '\0', len))
-		return message_fail(context, "%s: a passphrase has at most %d bytes and no NUL",
-				    "%s: パスフレーズはNULを含まない%dバイト以内です",
+		return message_fail(context, _("%s: a passphrase has at most %d bytes and no NUL"),
 				    context->passphrase_file, PASSPHRASE_MAX - 1);
 	memcpy(passphrase, line, len);
 	passphrase[len] = '\0';
@@ -133,12 +132,9 @@ static int terminal_ask(const struct context *context, const char *prompt, char 
 	int r;
 
 	if (fd < 0)
-		return message_fail(
-			context,
-			"there is no terminal to ask for a passphrase on: use "
-			"--passphrase-file",
-			"パスフレーズを尋ねる端末がありません。--passphrase-fileを使って"
-			"ください");
+		return message_fail(context,
+				    _("there is no terminal to ask for a passphrase on: use "
+				      "--passphrase-file"));
 	r = terminal_set(fd, &before, &mask);
 	if (!r) {
 		dprintf(fd, "%s: ", prompt);
@@ -148,13 +144,13 @@ static int terminal_ask(const struct context *context, const char *prompt, char 
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 	}
 	if (r == -ECANCELED)
-		return message_fail(context, "cancelled", "中止しました");
-	return r ? message_fail(context, "the terminal: %s", "端末: %s", strerror(-r)) : 0;
+		return message_fail(context, _("cancelled"));
+	return r ? message_fail(context, _("the terminal: %s"), i18n_error(-r)) : 0;
 }
 
 /* --- both ----------------------------------------------------------------------------------- */
 
-const char *passphrase_hint(const char *passphrase, bool japanese)
+const char *passphrase_hint(const char *passphrase)
 {
 	size_t len = strlen(passphrase), n = 0;
 	bool one_kind = true, one_character = true;
@@ -170,20 +166,17 @@ const char *passphrase_hint(const char *passphrase, bool japanese)
 		n++;
 	}
 	if (n < GOOD_LENGTH)
-		return japanese ? "短いパスフレーズです。無関係な単語を四つ以上並べると強くなります"
-				: "it is short: four or more unrelated words are stronger";
+		return _("it is short: four or more unrelated words are stronger");
 	if (one_character)
-		return japanese ? "同じ文字の繰り返しです" : "it is one character again and again";
+		return _("it is one character again and again");
 	if (one_kind && isdigit((unsigned char)passphrase[0]))
-		return japanese ? "数字だけです。単語も混ぜると強くなります"
-				: "it is nothing but digits: words make it stronger";
+		return _("it is nothing but digits: words make it stronger");
 	return NULL;
 }
 
 static int ask_again(const struct context *context, const char *what, const char *passphrase)
 {
-	_cleanup_(freep) char *prompt =
-		output_format("%s%s", what, message_pick(context, ", again", "（もう一度）"));
+	_cleanup_(freep) char *prompt = output_format("%s%s", what, _(", again"));
 	char *again = sodium_malloc(PASSPHRASE_MAX);
 	int r;
 
@@ -191,16 +184,14 @@ static int ask_again(const struct context *context, const char *what, const char
 		output_no_memory();
 	r = terminal_ask(context, prompt, again);
 	if (!r && strcmp(again, passphrase))
-		r = message_fail(context, "the two passphrases differ: nothing was done",
-				 "二つのパスフレーズが違います。何もしていません");
+		r = message_fail(context, _("the two passphrases differ: nothing was done"));
 	sodium_free(again);
 	return r;
 }
 
-int passphrase_ask(const struct context *context, const char *en, const char *ja, bool twice,
-		   char **passphrasep)
+int passphrase_ask(const struct context *context, const char *of, bool twice, char **passphrasep)
 {
-	_cleanup_(freep) char *what = output_escape(message_pick(context, en, ja));
+	_cleanup_(freep) char *what = output_escape(of);
 	char *passphrase = sodium_malloc(PASSPHRASE_MAX);
 	const char *hint;
 	int r;
@@ -210,10 +201,10 @@ int passphrase_ask(const struct context *context, const char *en, const char *ja
 	r = context->passphrase_file ? file_ask(context, passphrase)
 				     : terminal_ask(context, what, passphrase);
 	if (!r && !*passphrase)
-		r = message_fail(context, "%s: it must not be empty", "%s: 空にはできません", what);
-	hint = !r && twice ? passphrase_hint(passphrase, context->japanese) : NULL;
+		r = message_fail(context, _("%s: it must not be empty"), what);
+	hint = !r && twice ? passphrase_hint(passphrase) : NULL;
 	if (hint)
-		message_note(context, "%s: %s", "%s: %s", what, hint);
+		message_note(context, "%s: %s", what, hint);
 	if (!r && twice && !context->passphrase_file)
 		r = ask_again(context, what, passphrase);
 	if (r)

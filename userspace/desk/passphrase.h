@@ -16,8 +16,8 @@
  * Asks for one ("Passphrase of the media key"). With `twice` it is a new one: asked for again, and
  * a weak one is hinted at. 0 and *passphrasep (sodium_free), or COMMAND_FAILED after saying why.
  */
-int passphrase_ask(const struct context *context, const char *en, const char *ja, bool twice,
+int passphrase_ask(const struct context *context, const char *of, bool twice,
 		   char **passphrasep);
 
 /* How a new passphrase could be better: NULL, or a sentence. */
-const char *passphrase_hint(const char *passphrase, bool japanese);
+const char *passphrase_hint(const char *passphrase);

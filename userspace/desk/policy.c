@@ -3,6 +3,7 @@
  * `sekimori-desk policy`: the base policy and the register's extract as one file for the terminals,
  * checked by their own parser and signed. `policy sign` adds signatures to one that is there.
  */
+#include "cli/i18n.h"
 #include "core/policy.h"
 
 #include <fcntl.h>
@@ -39,8 +40,7 @@ struct making {
 static void say_error(void *userdata, const char *file, unsigned int line, unsigned int column,
 		      const char *text)
 {
-	message_note(userdata, "%s:%u:%u: error: %s", "%s:%u:%u: 誤り: %s", file, line, column,
-		     text);
+	message_note(userdata, _("%s:%u:%u: error: %s"), file, line, column, text);
 }
 
 /* --- the base ------------------------------------------------------------------------------- */
@@ -57,17 +57,17 @@ static int read_base(struct making *making)
 	r = policy_parse(making->base_path, making->base, making->base_len, say_error,
 			 (void *)context, &policy);
 	if (r)
-		return message_fail(context, "%s has errors: nothing was written",
-				    "%sに誤りがあります。何も書いていません", making->base_path);
+		return message_fail(context, _("%s has errors: nothing was written"),
+				    making->base_path);
 	if (!policy_header(policy)->mark_required)
 		message_note((void *)context,
-			     "%s does not say `mark required`: whoever has a medium could format it anew with his own key",
-			     "%sに「mark required」がありません。借りた人が自分の鍵で初期化し直しても見分けられません",
+			     _("%s does not say `mark required`: whoever has a medium could format "
+			       "it anew with his own key"),
 			     making->base_path);
 	if (policy_n_media(policy))
 		return message_fail(
-			context, "%s has medium lines: they come from the register, take them out",
-			"%sにmedium行があります。媒体は台帳から加えるので、取り除いてください",
+			context,
+			_("%s has medium lines: they come from the register, take them out"),
 			making->base_path);
 	making->base_version = policy_version(policy);
 	return 0;
@@ -122,13 +122,12 @@ static int check_text(struct making *making)
 				       (void *)making->context, &policy);
 
 	if (r == -EFBIG)
-		return message_fail(making->context, "the policy would be larger than %u MiB",
-				    "ポリシーが%uMiBを超えます", POLICY_FILE_MAX >> 20);
+		return message_fail(making->context, _("the policy would be larger than %u MiB"),
+				    POLICY_FILE_MAX >> 20);
 	if (r || policy_version(policy) != making->version ||
 	    policy_n_media(policy) != making->extract.n)
 		return message_fail(making->context,
-				    "terminals would refuse this policy: nothing was written",
-				    "端末が受け付けないポリシーになります。何も書いていません");
+				    _("terminals would refuse this policy: nothing was written"));
 	return 0;
 }
 
@@ -144,11 +143,9 @@ static int choose_version(struct making *making)
 		return register_say(context, making->desk.reg, r, making->desk.path);
 	if (making->version && making->version <= last)
 		return message_fail(context,
-				    "version %" PRIu64 " was written here already: terminals take "
-				    "only a higher one (%" PRIu64 " or more)",
-				    "第%" PRIu64
-				    "版までは作成済みです。端末は、より高い版（%" PRIu64
-				    "以上）だけを受け付けます",
+				    _("version %" PRIu64
+				      " was written here already: terminals take "
+				      "only a higher one (%" PRIu64 " or more)"),
 				    last, last + 1);
 	if (!making->version)
 		making->version = making->base_version > last ? making->base_version : last + 1;
@@ -224,8 +221,7 @@ static int write_files(struct making *making)
 		r = outfile_write(context, making->out_path, 0644, making->text, making->len);
 	if (r)
 		message_note(context,
-			     "version %" PRIu64 " is used up; the next try makes a higher one",
-			     "第%" PRIu64 "版は欠番になります。次はより高い版になります",
+			     _("version %" PRIu64 " is used up; the next try makes a higher one"),
 			     making->version);
 	return r;
 }
@@ -250,17 +246,14 @@ static void tell(const struct making *making)
 		output_json(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 	}
 	message_done(context,
-		     "%s: version %" PRIu64 ", %zu media (%zu without a volume left out), "
-		     "%zu signatures",
-		     "%s: 第%" PRIu64 "版、媒体%zu件（ボリュームのない%zu件を除く）、署名%zu",
+		     _("%s: version %" PRIu64 ", %zu media (%zu without a volume left out), "
+		       "%zu signatures"),
 		     making->out_path, making->version, making->extract.n, making->extract.n_left,
 		     making->keys.n);
 	if (!making->keys.n)
 		message_note(context,
-			     "it is not signed: sekimori-desk policy sign %s --sign KEY, or "
-			     "minisign -S",
-			     "署名がありません。sekimori-desk policy sign %s --sign 鍵、または"
-			     "minisign -Sで署名してください",
+			     _("it is not signed: sekimori-desk policy sign %s --sign KEY, or "
+			       "minisign -S"),
 			     making->out_path);
 }
 
@@ -290,11 +283,9 @@ int policy_run(const struct context *context, const struct command_options *opti
 	int r;
 
 	if (!making.base_path || !making.out_path)
-		return message_usage(context, "policy needs --base=FILE and --out=FILE",
-				     "policyには--base=ファイルと--out=ファイルが必要です");
+		return message_usage(context, _("policy needs --base=FILE and --out=FILE"));
 	if (!parse_version(command_option(options, OPTION_POLICY_VERSION), &making.version))
-		return message_usage(context, "--policy-version takes a number from 1, or next",
-				     "--policy-versionには1以上の数かnextを指定してください");
+		return message_usage(context, _("--policy-version takes a number from 1, or next"));
 	r = read_base(&making);
 	if (!r)
 		r = desk_open(context, &making.desk);
@@ -324,13 +315,14 @@ static int sign(const struct context *context, const struct command_options *opt
 	int r = issuing_keys_open(context, options, desk, &keys);
 
 	if (!r && !keys.n)
-		r = message_usage(context, "say with which key: --sign=KEY",
-				  "どの鍵で署名するかを--sign=鍵で指定してください");
+		r = message_usage(context, _("say with which key: --sign=KEY"));
 	if (!r)
 		r = issuing_sign(context, &keys, path, text, len, comment, true);
 	if (!r)
-		message_done(context, "%s: signed with %zu keys", "%s: %zu個の鍵で署名しました",
-			     path, keys.n);
+		message_done(
+			context,
+			ngettext("%s: signed with %zu key", "%s: signed with %zu keys", keys.n),
+			path, keys.n);
 	issuing_keys_close(&keys);
 	return r;
 }
@@ -347,8 +339,7 @@ int policy_sign_run(const struct context *context, const struct command_options 
 	if (r)
 		return r;
 	if (policy_parse(path, text, len, say_error, (void *)context, &policy))
-		return message_fail(context, "%s has errors: it was not signed",
-				    "%sに誤りがあります。署名していません", path);
+		return message_fail(context, _("%s has errors: it was not signed"), path);
 	r = desk_open(context, &desk);
 	if (!r)
 		r = sign(context, options, &desk, policy, text, len);

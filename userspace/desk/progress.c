@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/i18n.h"
 #include "desk/message.h"
 
 #define BAR_WIDTH 24
@@ -54,13 +55,13 @@ static void finish_line(struct progress *progress, const char *word)
 	progress->text = NULL;
 }
 
-void progress_step(struct progress *progress, const char *en, const char *ja)
+void progress_step(struct progress *progress, const char *text)
 {
-	finish_line(progress, message_pick(progress->context, "done", "完了"));
+	finish_line(progress, _("done"));
 	progress->step++;
 	progress->shown = 0;
 	progress->said = time(NULL);
-	progress->text = message_pick(progress->context, en, ja);
+	progress->text = text;
 	print(progress);
 	fputs(progress->terminal ? " …" : "\n", stderr);
 }
@@ -91,8 +92,7 @@ void progress_end(struct progress *progress, bool good)
 {
 	if (!progress->steps)
 		return;
-	finish_line(progress, good ? message_pick(progress->context, "done", "完了")
-				   : message_pick(progress->context, "failed", "失敗"));
+	finish_line(progress, good ? _("done") : _("failed"));
 	for (unsigned int i = 0; i < PROGRESS_SIGNALS; i++)
 		sigaction(signals[i], &progress->before[i], NULL);
 	progress->steps = 0;

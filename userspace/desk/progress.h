@@ -30,7 +30,7 @@ struct progress {
 void progress_start(struct progress *progress, const struct context *context, unsigned int steps);
 
 /* The step before is done, this one begins. */
-void progress_step(struct progress *progress, const char *en, const char *ja);
+void progress_step(struct progress *progress, const char *text);
 
 /* Within a step. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);

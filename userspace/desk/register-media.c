@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/register-inside.h"
 
 /* The fields that events hold, as columns; the identity's are media's. */
@@ -201,12 +202,12 @@ static int check_whole(struct media_register *reg, const struct record *record,
 
 	for (enum field i = 0; i < FIELD_COUNT; i++)
 		if (field_rows[i].required && !*record_get(record, i))
-			return refuse(reg, i, "a value");
+			return refuse(reg, i, N_("a value"));
 	if (*from && *until && strcmp(from, until) > 0)
-		return refuse(reg, FIELD_UNTIL, "a last day that is not before the first one");
+		return refuse(reg, FIELD_UNTIL, N_("a last day that is not before the first one"));
 	if ((kind == EVENT_ISSUED || kind == EVENT_ENROLLED) && !strncmp(encryption, "luks", 4) &&
 	    !*record_get(record, FIELD_LUKS_UUID))
-		return refuse(reg, FIELD_LUKS_UUID, "the UUID of its volume");
+		return refuse(reg, FIELD_LUKS_UUID, N_("the UUID of its volume"));
 	return 0;
 }
 

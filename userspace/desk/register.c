@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "cli/i18n.h"
 #include "desk/message.h"
 #include "desk/register-inside.h"
 
@@ -323,13 +324,12 @@ void register_rollback(struct media_register *reg)
 static int say_transition(const struct context *context, const struct media_register *reg,
 			  const char *what)
 {
-	const char *advice = transition_advice(&reg->state, reg->kind, context->japanese);
-	const char *status = status_text(reg->state.status, context->japanese);
-	const char *kind = event_kind_text(reg->kind, context->japanese);
+	const char *advice = transition_advice(&reg->state, reg->kind);
+	const char *status = status_text(reg->state.status);
+	const char *kind = event_kind_text(reg->kind);
 
-	return message_fail(context, "%s is %s and cannot be %s%s%s",
-			    "%sは「%s」のため、「%s」にできません%s%s", what, status, kind,
-			    *advice ? message_pick(context, ": ", "。") : "", advice);
+	return message_fail(context, _("%s is %s and cannot be %s%s%s"), what, status, kind,
+			    *advice ? _(": ") : "", advice);
 }
 
 int register_say(const struct context *context, const struct media_register *reg, int code,
@@ -337,54 +337,41 @@ int register_say(const struct context *context, const struct media_register *reg
 {
 	switch (code) {
 	case REGISTER_E_ABSENT:
-		return message_fail(context, "there is no medium %s in the register",
-				    "台帳に媒体%sはありません", what);
+		return message_fail(context, _("there is no medium %s in the register"), what);
 	case REGISTER_E_EXISTS:
-		return message_fail(context, "the number %s is taken: choose another one",
-				    "管理番号%sはすでに使われています。別の番号にしてください",
-				    what);
+		return message_fail(context, _("the number %s is taken: choose another one"), what);
 	case REGISTER_E_VOLUME:
 		return message_fail(
 			context,
-			"the volume of %s belongs to medium %s already: a copied header, or the "
-			"same medium entered twice",
-			"%sのボリュームは媒体%sのものとして登録済みです。ヘッダーの複製か、二重"
-			"登録です",
+			_("the volume of %s belongs to medium %s already: a copied header, or the "
+			  "same medium entered twice"),
 			what, reg->other);
 	case REGISTER_E_TRANSITION:
 		return say_transition(context, reg, what);
 	case REGISTER_E_WHY:
 		return message_fail(
-			context, "%s was not wiped: say why it can be disposed of, with --why",
-			"%sは消去されていません。廃棄できる理由を--whyで示してください", what);
+			context, _("%s was not wiped: say why it can be disposed of, with --why"),
+			what);
 	case REGISTER_E_VALUE:
-		return message_fail(
-			context, "%s: %s: expected %s", "%s: %s: 値が正しくありません (%s)", what,
-			message_pick(context, field_rows[reg->field].en, field_rows[reg->field].ja),
-			reg->expected);
+		return message_fail(context, _("%s: %s: expected %s"), what,
+				    i18n(field_rows[reg->field].text), i18n(reg->expected));
 	case REGISTER_E_BUSY:
 		return message_fail(context,
-				    "another desk has been changing the register for %d seconds: "
-				    "try again",
-				    "別の窓口が%d秒以上台帳を更新中です。もう一度試してください",
+				    _("another desk has been changing the register for %d seconds: "
+				      "try again"),
 				    REGISTER_WAIT_MS / 1000);
 	case REGISTER_E_DAMAGED:
 		return message_fail(context,
-				    "the register is damaged: do not use it, restore a backup "
-				    "(sekimori-desk restore)",
-				    "台帳が壊れています。使わずに、控えから復元してください"
-				    "(sekimori-desk restore)");
+				    _("the register is damaged: do not use it, restore a backup "
+				      "(sekimori-desk restore)"));
 	case REGISTER_E_WIPED:
-		return message_fail(context, "%s was wiped: issue it anew before it is lent",
-				    "%sは消去されています。貸し出す前に発行し直してください", what);
+		return message_fail(context, _("%s was wiped: issue it anew before it is lent"),
+				    what);
 	case REGISTER_E_SCHEMA:
-		return message_fail(
-			context,
-			"the register was made by a later version of sekimori-desk: "
-			"use that one",
-			"台帳は新しい版のsekimori-deskで作られています。新しい版を使って"
-			"ください");
+		return message_fail(context,
+				    _("the register was made by a later version of sekimori-desk: "
+				      "use that one"));
 	}
-	return message_fail(context, "the register: %s: %s", "台帳: %s: %s", what,
-			    code == -EIO && reg ? sqlite3_errmsg(reg->db) : strerror(abs(code)));
+	return message_fail(context, _("the register: %s: %s"), what,
+			    code == -EIO && reg ? sqlite3_errmsg(reg->db) : i18n_error(abs(code)));
 }

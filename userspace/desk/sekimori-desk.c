@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/language.h"
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/macro.h"
 #include "core/text.h"
@@ -29,8 +29,7 @@ static int unknown_command(const struct context *context, int argc, char **argv)
 {
 	bool two = argc > 1 && command_begins(argv[0]);
 
-	return message_usage(context, "there is no command '%s%s%s'",
-			     "「%s%s%s」というコマンドはありません", argv[0], two ? " " : "",
+	return message_usage(context, _("there is no command '%s%s%s'"), argv[0], two ? " " : "",
 			     two ? argv[1] : "");
 }
 
@@ -75,9 +74,8 @@ static int apply_common(struct line *line, enum option_name option, const char *
 		break;
 	case OPTION_LANG:
 		if (strcmp(value, "ja") && strcmp(value, "en"))
-			return message_usage(context, "--lang takes ja or en",
-					     "--langにはjaかenを指定してください");
-		context->japanese = !strcmp(value, "ja");
+			return message_usage(context, _("--lang takes ja or en"));
+		i18n_speak(!strcmp(value, "ja"));
 		break;
 	case OPTION_NO_COLOR:
 		context->colour = false;
@@ -97,10 +95,9 @@ static int take_option(struct line *line, const struct command_option_row *row, 
 	struct command_options *options = &line->options;
 
 	if (!row->repeated && command_option(options, row->option))
-		return message_usage(&line->context, "--%s is given twice",
-				     "--%sが2回指定されています", row->name);
+		return message_usage(&line->context, _("--%s is given twice"), row->name);
 	if (options->n_given == COMMAND_GIVEN_MAX)
-		return message_usage(&line->context, "too many options", "オプションが多すぎます");
+		return message_usage(&line->context, _("too many options"));
 	options->given[options->n_given].option = row->option;
 	options->given[options->n_given++].value = value ? value : "";
 	return row->common ? apply_common(line, row->option, value) : COMMAND_OK;
@@ -118,10 +115,11 @@ static int parse_options(struct line *line, int argc, char **argv)
 							      ? required_argument
 							      : no_argument,
 					   .val = 1};
-	while ((c = getopt_long(argc, argv, "h", longs, &index)) != -1) {
-		if (c == '?') {
-			fputs("Try 'sekimori-desk --help'.\n", stderr);
-			return COMMAND_USAGE;
+	while ((c = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
+		if (c == '?' || c == ':') {
+			_cleanup_(freep) char *refused = output_bad_option(c, argv);
+
+			return message_usage(&line->context, "%s", refused);
 		}
 		r = take_option(line, &command_option_rows[c == 'h' ? OPTION_HELP : index], optarg);
 		if (r)
@@ -147,19 +145,17 @@ static int check_who_and_why(struct context *context)
 	if (!context->by)
 		context->by = login_name();
 	if (!context->by)
-		return message_usage(context, "your user has no name: say who you are with --by",
-				     "利用者名がありません。--byで操作する人を指定してください");
+		return message_usage(context,
+				     _("your user has no name: say who you are with --by"));
 	if (!*context->by || !text_is_safe(context->by) || strlen(context->by) > 128)
 		return message_usage(
 			context,
-			"--by takes a name of at most 128 bytes, without control characters",
-			"--byは制御文字を含まない128バイト以内の名前です");
+			_("--by takes a name of at most 128 bytes, without control characters"));
 	if (context->why &&
 	    (!*context->why || !text_is_safe(context->why) || strlen(context->why) > 1024))
 		return message_usage(
 			context,
-			"--why takes a text of at most 1024 bytes, without control characters",
-			"--whyは制御文字を含まない1024バイト以内の文です");
+			_("--why takes a text of at most 1024 bytes, without control characters"));
 	return COMMAND_OK;
 }
 
@@ -172,13 +168,12 @@ static int run_command(struct line *line, const struct command *command)
 
 		if (!command_option_rows[option].common &&
 		    !(command->takes & COMMAND_TAKES(option)))
-			return message_usage(&line->context, "%s does not take --%s",
-					     "%sに--%sは使えません", command->name,
-					     command_option_rows[option].name);
+			return message_usage(&line->context, _("%s does not take --%s"),
+					     command->name, command_option_rows[option].name);
 	}
 	if (n < command->min_arguments || n > command->max_arguments)
-		return message_usage(&line->context, "usage: sekimori-desk %s %s",
-				     "使い方: sekimori-desk %s %s", command->name, command->usage);
+		return message_usage(&line->context, _("usage: sekimori-desk %s %s"), command->name,
+				     command->usage);
 	r = check_who_and_why(&line->context);
 	return r ? r : command->run(&line->context, &line->options);
 }
@@ -190,7 +185,6 @@ static void context_init(struct context *context)
 	*context = (struct context){
 		.directory = directory && *directory ? directory : DESK_DEFAULT,
 		.now = alarm_civil_now(),
-		.japanese = language_is_japanese(),
 		.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
 	};
 }
@@ -201,10 +195,10 @@ int main(int argc, char **argv)
 	const struct command *command = NULL;
 	int words = 0;
 
+	i18n_init();
 	context_init(&line.context);
 	if (sodium_init() < 0)
-		return message_fail(&line.context, "libsodium does not start",
-				    "libsodiumを初期化できません");
+		return message_fail(&line.context, _("libsodium does not start"));
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;
 	if (line.version) {
@@ -229,7 +223,7 @@ int main(int argc, char **argv)
 		return COMMAND_OK;
 	}
 	if (!command)
-		return message_usage(&line.context, "a command is missing", "コマンドがありません");
+		return message_usage(&line.context, _("a command is missing"));
 	line.options.arguments = argv + words;
 	line.options.n_arguments = argc - words;
 	return run_command(&line, command);

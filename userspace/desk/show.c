@@ -2,6 +2,7 @@
 /* `sekimori-desk show` and `history`: one medium, and what happened to it. */
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
@@ -26,24 +27,20 @@ static void print_state(const struct context *context, const struct medium_state
 		_cleanup_(freep) char *value = view_value(context, &state->record, i);
 
 		if (*value)
-			print_line(message_pick(context, field_rows[i].en, field_rows[i].ja),
-				   value);
+			print_line(i18n(field_rows[i].text), value);
 	}
 	if (state->transition.wiped)
-		print_line(message_pick(context, "Wiped", "消去"),
-			   message_pick(context, "yes: there is no volume on it",
-					"消去済み（ボリュームなし）"));
+		print_line(_("Wiped"), _("yes: there is no volume on it"));
 	if (view_is_overdue(state, today))
-		print_line(message_pick(context, "OVERDUE", "期限超過"),
-			   message_pick(context, "yes: ask for it back", "返却を求めてください"));
-	print_line(message_pick(context, "Entered (UTC)", "登録日時 (UTC)"), state->entered);
-	print_line(message_pick(context, "Last event (UTC)", "最後の出来事 (UTC)"), state->changed);
+		print_line(_("OVERDUE"), _("yes: ask for it back"));
+	print_line(_("Entered (UTC)"), state->entered);
+	print_line(_("Last event (UTC)"), state->changed);
 	if (*last->time) {
 		_cleanup_(freep) char *where = output_escape(last->terminal);
 		_cleanup_(freep) char *value =
 			output_format("%s%s%s", last->time, *where ? "  " : "", where);
 
-		print_line(message_pick(context, "Last seen (UTC)", "最後の確認 (UTC)"), value);
+		print_line(_("Last seen (UTC)"), value);
 	}
 }
 
@@ -122,8 +119,7 @@ static void print_sets(const struct context *context, const struct record *sets)
 		/* The mark is for programs: --json has it. */
 		if (!sets->values[i] || i == FIELD_MARK)
 			continue;
-		printf("      %s: %s\n", message_pick(context, field_rows[i].en, field_rows[i].ja),
-		       *value ? value : "-");
+		printf("      %s: %s\n", i18n(field_rows[i].text), *value ? value : "-");
 	}
 }
 
@@ -139,8 +135,8 @@ static int take_event(void *userdata, unsigned int sequence, const char *time,
 		json_object_array_add(history->json, event_json(sequence, time, event));
 		return 0;
 	}
-	printf("%4u  %s  %s  %s%s%s\n", sequence, time,
-	       event_kind_text(event->kind, context->japanese), by, *why ? "  " : "", why);
+	printf("%4u  %s  %s  %s%s%s\n", sequence, time, event_kind_text(event->kind), by,
+	       *why ? "  " : "", why);
 	print_sets(context, &event->sets);
 	if (event->detail) {
 		_cleanup_(freep) char *detail = output_escape(event->detail);

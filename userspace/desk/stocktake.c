@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "desk/commands.h"
@@ -50,11 +51,11 @@ static void warn_of_status(const struct taking *taking, const char *number,
 	enum medium_status status = state->transition.status;
 
 	if (status == MEDIUM_LOST)
-		message_note(taking->context, "%s is entered as lost: record that it was found",
-			     "%sは紛失になっています。発見(found)を記録してください", number);
+		message_note(taking->context, _("%s is entered as lost: record that it was found"),
+			     number);
 	else if (status == MEDIUM_DISPOSED)
-		message_note(taking->context, "%s is entered as disposed of: find out what this is",
-			     "%sは廃棄済みになっています。現物を確認してください", number);
+		message_note(taking->context,
+			     _("%s is entered as disposed of: find out what this is"), number);
 }
 
 static int note(struct taking *taking, const char *number, const struct sighting *sighting)
@@ -65,8 +66,7 @@ static int note(struct taking *taking, const char *number, const struct sighting
 
 	if (r == REGISTER_E_ABSENT) {
 		taking->n_unknown++;
-		message_note(taking->context, "%s is not in the register", "%sは台帳にありません",
-			     number);
+		message_note(taking->context, _("%s is not in the register"), number);
 		return 0;
 	}
 	if (!r)
@@ -137,9 +137,9 @@ static int note_log(struct taking *taking, const char *path)
 	while (!r && eventlog_next(&log, latest, &seen))
 		r = note(taking, seen.number, &seen.sighting);
 	if (!r && log.n_bad)
-		message_note(taking->context, "%s: %zu lines cannot be read, the first is line %zu",
-			     "%s: 読めない行が%zu行あります（最初は%zu行目）", path, log.n_bad,
-			     log.bad_line);
+		message_note(taking->context,
+			     _("%s: %zu lines cannot be read, the first is line %zu"), path,
+			     log.n_bad, log.bad_line);
 	return r;
 }
 
@@ -257,13 +257,12 @@ static void print_missing(const struct context *context, const struct report_row
 
 	printf("  %s", number);
 	output_pad(number, NUMBER_WIDTH);
-	printf(" %s", status_text(row->status, context->japanese));
-	output_pad(status_text(row->status, context->japanese), 8);
+	printf(" %s", status_text(row->status));
+	output_pad(status_text(row->status), 8);
 	if (*row->last.time)
-		printf(" %s %s %s", message_pick(context, "last seen", "最後の確認"),
-		       row->last.time, terminal);
+		printf(" %s %s %s", _("last seen"), row->last.time, terminal);
 	else
-		printf(" %s", message_pick(context, "never seen", "確認の記録なし"));
+		printf(" %s", _("never seen"));
 	printf("%s%s%s%s\n", *holder ? "  " : "", holder, *place ? "  " : "", place);
 }
 
@@ -289,13 +288,11 @@ static void print_report(const struct stock_report *report, bool closed)
 		return;
 	}
 	if (taking->stocktake || closed)
-		message_done(context, "since %s: %zu of %zu media seen, %zu missing",
-			     "%s以降: %zu件確認（全%zu件）、未確認%zu件", taking->opened,
-			     report->n_seen, report->n, report->n - report->n_seen);
+		message_done(context, _("since %s: %zu of %zu media seen, %zu missing"),
+			     taking->opened, report->n_seen, report->n, report->n - report->n_seen);
 	else
 		message_done(context,
-			     "no stock-taking is open; %zu of %zu media were seen at some time",
-			     "棚卸し中ではありません。これまでに%zu件確認（全%zu件）",
+			     _("no stock-taking is open; %zu of %zu media were seen at some time"),
 			     report->n_seen, report->n);
 	for (size_t i = 0; i < report->n; i++)
 		if (!report->rows[i].seen)
@@ -309,8 +306,8 @@ static int open_one(struct taking *taking)
 	int r;
 
 	if (taking->stocktake)
-		return message_fail(taking->context, "one is open already, since %s",
-				    "棚卸しは%sからすでに始まっています", taking->opened);
+		return message_fail(taking->context, _("one is open already, since %s"),
+				    taking->opened);
 	r = stocktake_open(taking->desk.reg, taking->context->by, taking->context->why,
 			   &taking->stocktake);
 	if (!r)
@@ -342,8 +339,7 @@ static int run_open(struct taking *taking)
 		return say(taking, r, taking->desk.path);
 	if (close && !taking->stocktake)
 		return message_fail(taking->context,
-				    "no stock-taking is open: begin one with --open",
-				    "棚卸し中ではありません。--openで始めてください");
+				    _("no stock-taking is open: begin one with --open"));
 	if (open)
 		r = open_one(taking);
 	if (!r)
@@ -361,12 +357,15 @@ static int run_open(struct taking *taking)
 			r = say(taking, r, taking->desk.path);
 	}
 	if (!r && (taking->n_seen || taking->n_known))
-		message_done(taking->context, "%zu sightings noted, %zu were known",
-			     "%zu件の確認を記録しました（%zu件は記録済み）", taking->n_seen,
-			     taking->n_known);
+		message_done(taking->context,
+			     ngettext("%zu sighting noted, %zu were known",
+				      "%zu sightings noted, %zu were known", taking->n_seen),
+			     taking->n_seen, taking->n_known);
 	else if (!r && open)
-		message_done(taking->context, "begun: %zu media should be there",
-			     "棚卸しを始めました: 対象%zu件", report.n);
+		message_done(taking->context,
+			     ngettext("begun: %zu medium should be there",
+				      "begun: %zu media should be there", report.n),
+			     report.n);
 	/* Between, a person wants to know only what was just read. */
 	if (!r && (close || taking->context->json ||
 		   (!open && !taking->n_seen && !taking->n_known && !taking->n_unknown)))
@@ -382,8 +381,7 @@ int stocktake_run(const struct context *context, const struct command_options *o
 	int r;
 
 	if (command_option(options, OPTION_OPEN) && command_option(options, OPTION_CLOSE))
-		return message_usage(context, "--open or --close, not both",
-				     "--openと--closeは同時に使えません");
+		return message_usage(context, _("--open or --close, not both"));
 	r = desk_open(context, &taking.desk);
 	/* A person scans for an hour: the register is not held meanwhile. */
 	if (!r && wants_lines(options))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/csv.h"
 #include "desk/table.h"
@@ -17,13 +18,18 @@ static void write_cell(FILE *out, const char *text)
 	fputs(cell, out);
 }
 
-void table_write_titles(FILE *out, bool japanese)
+const char *table_title(enum field field)
+{
+	return i18n_is_japanese() ? i18n(field_rows[field].text) : field_rows[field].name;
+}
+
+void table_write_titles(FILE *out)
 {
 	fputs(CSV_BOM, out);
 	for (enum field i = 0; i < FIELD_COUNT; i++) {
 		if (i)
 			fputc(',', out);
-		write_cell(out, japanese ? field_rows[i].ja : field_rows[i].name);
+		write_cell(out, table_title(i));
 	}
 	fputs(CSV_END, out);
 }
@@ -41,8 +47,8 @@ void table_write_row(FILE *out, const struct record *record)
 enum field table_find_title(const char *title)
 {
 	for (enum field i = 0; i < FIELD_COUNT; i++)
-		if (!strcmp(title, field_rows[i].name) || !strcmp(title, field_rows[i].en) ||
-		    !strcmp(title, field_rows[i].ja))
+		if (!strcmp(title, field_rows[i].name) || !strcmp(title, field_rows[i].text) ||
+		    !strcmp(title, i18n_in(true, field_rows[i].text)))
 			return i;
 	return FIELD_COUNT;
 }

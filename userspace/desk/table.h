@@ -7,11 +7,14 @@
 #include "desk/field.h"
 
 /*
- * Titles and rows as text; append to a stream. `japanese` titles are read back as well as the
- * others.
+ * Titles and rows as text; append to a stream. Titles are the reader's in Japanese and the fields'
+ * names otherwise; both are read back.
  */
-void table_write_titles(FILE *out, bool japanese);
+void table_write_titles(FILE *out);
 void table_write_row(FILE *out, const struct record *record);
+
+/* One title. */
+const char *table_title(enum field field);
 
 /* The field whose name or title, in either language, this is; FIELD_COUNT if none. */
 enum field table_find_title(const char *title);

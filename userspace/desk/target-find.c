@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/message.h"
 #include "desk/target-say.h"
 
@@ -40,10 +41,9 @@ static int find_device(const struct context *context, const struct desk *desk,
 	if (!search.found)
 		return TARGET_FIND_NONE;
 	if (search.found > 1)
-		return message_fail(context,
-				    "%u media have this serial number: which one is it? --number",
-				    "この製造番号の媒体が%u個あります。--numberで指定してください",
-				    search.found);
+		return message_fail(
+			context, _("%u media have this serial number: which one is it? --number"),
+			search.found);
 	r = register_find(desk->reg, search.number, state);
 	return r ? register_say(context, desk->reg, r, search.number) : 0;
 }
@@ -61,9 +61,8 @@ int target_find(const struct context *context, const struct command_options *opt
 			return register_say(context, desk->reg, r, number);
 		if (target_say_same(target, &state->record))
 			return 0;
-		return message_fail(context, "%s is another device: %s, serial number %s",
-				    "%sは別の機器です（%s、製造番号 %s）", number,
-				    record_get(&state->record, FIELD_ID),
+		return message_fail(context, _("%s is another device: %s, serial number %s"),
+				    number, record_get(&state->record, FIELD_ID),
 				    record_get(&state->record, FIELD_SERIAL));
 	}
 	r = *uuid ? register_find_volume(desk->reg, uuid, state) : REGISTER_E_ABSENT;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/keys.h"
 #include "desk/setting.h"
 
@@ -73,21 +74,16 @@ int target_mark_check(const struct context *context, const struct desk *desk,
 
 static const struct {
 	const char *word;
-	const char *en;
-	const char *ja;
+	const char *text;
 } texts[] = {
-	{"good", "good", "正当"},
-	[TARGET_MARK_NONE] = {"none", "none", "なし"},
-	[TARGET_MARK_FOREIGN] = {"foreign", "signed by a key that is not this desk's",
-				 "この窓口のものでない鍵による署名"},
-	[TARGET_MARK_FORGED] = {"forged", "forged: the signature is false",
-				"偽造（署名が正しくない）"},
-	[TARGET_MARK_VOLUME] = {"volume", "made for another volume: copied",
-				"別のボリュームのもの（複製）"},
-	[TARGET_MARK_DEVICE] = {"device", "made for another device: copied",
-				"別の機器のもの（複製）"},
-	[TARGET_MARK_EXPIRED] = {"expired", "its term is over", "期限切れ"},
-	[TARGET_MARK_NOT_YET] = {"not-yet", "its term has not begun", "有効期間前"},
+	{"good", N_("good")},
+	[TARGET_MARK_NONE] = {"none", N_("none")},
+	[TARGET_MARK_FOREIGN] = {"foreign", N_("signed by a key that is not this desk's")},
+	[TARGET_MARK_FORGED] = {"forged", N_("forged: the signature is false")},
+	[TARGET_MARK_VOLUME] = {"volume", N_("made for another volume: copied")},
+	[TARGET_MARK_DEVICE] = {"device", N_("made for another device: copied")},
+	[TARGET_MARK_EXPIRED] = {"expired", N_("its term is over")},
+	[TARGET_MARK_NOT_YET] = {"not-yet", N_("its term has not begun")},
 };
 
 const char *target_mark_word(int outcome)
@@ -95,7 +91,7 @@ const char *target_mark_word(int outcome)
 	return texts[outcome].word;
 }
 
-const char *target_mark_text(int outcome, bool japanese)
+const char *target_mark_text(int outcome)
 {
-	return japanese ? texts[outcome].ja : texts[outcome].en;
+	return i18n(texts[outcome].text);
 }

@@ -26,4 +26,4 @@ int target_mark_check(const struct context *context, const struct desk *desk,
 		      int *outcome);
 
 const char *target_mark_word(int outcome); /* "good", "none", …: for JSON */
-const char *target_mark_text(int outcome, bool japanese);
+const char *target_mark_text(int outcome);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/utf8.h"
 #include "desk/message.h"
@@ -28,9 +29,8 @@ int target_say_open(const struct context *context, const struct command_options 
 		r = TARGET_E_IDENTITY;
 	if (!r)
 		return 0;
-	return message_fail(context, "%s: %s%s%s%s", "%s: %s%s%s%s", request.path,
-			    target_error(r, context->japanese), *detail ? " (" : "", detail,
-			    *detail ? ")" : "");
+	return message_fail(context, "%s: %s%s%s%s", request.path, target_error(r),
+			    *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 
 void target_say_id(const struct target *target, char out[static TARGET_ID_MAX])
@@ -57,15 +57,12 @@ static void say_item(const struct context *context, const struct target_content 
 
 	target_say_size(item->size, size);
 	if (item->table)
-		fprintf(out, "    %s: %s\n",
-			message_pick(context, "partition table", "パーティション表"), type);
+		fprintf(out, "    %s: %s\n", _("partition table"), type);
 	else if (item->partition)
-		fprintf(out, "    %s %u: %s  %s  %s\n",
-			message_pick(context, "partition", "パーティション"), item->partition,
+		fprintf(out, "    %s %u: %s  %s  %s\n", _("partition"), item->partition,
 			*type ? type : "-", size, label);
 	else
-		fprintf(out, "    %s: %s  %s\n",
-			message_pick(context, "whole disk", "ディスク全体"), type, label);
+		fprintf(out, "    %s: %s  %s\n", _("whole disk"), type, label);
 }
 
 void target_say_contents(const struct context *context, const struct target *target, FILE *out)
@@ -79,18 +76,13 @@ void target_say_contents(const struct context *context, const struct target *tar
 	target_say_size(target->size, size);
 	if (target->identified)
 		target_say_id(target, id);
-	fprintf(out, "%s  %s  %s\n  %s %s  %s %s\n", path, size, product,
-		message_pick(context, "id", "ID"), id,
-		message_pick(context, "serial number", "製造番号"), *serial ? serial : "-");
+	fprintf(out, "%s  %s  %s\n  %s %s  %s %s\n", path, size, product, _("id"), id,
+		_("serial number"), *serial ? serial : "-");
 	if (target_contents_probe(target->fd, &contents)) {
-		fprintf(out, "  %s\n",
-			message_pick(context, "what is on it cannot be read", "内容を読めません"));
+		fprintf(out, "  %s\n", _("what is on it cannot be read"));
 		return;
 	}
-	fprintf(out, "  %s\n",
-		contents.n ? message_pick(context, "on it:", "内容:")
-			   : message_pick(context, "nothing is recognised on it",
-					  "認識できる内容はありません"));
+	fprintf(out, "  %s\n", contents.n ? _("on it:") : _("nothing is recognised on it"));
 	for (size_t i = 0; i < contents.n; i++)
 		say_item(context, &contents.items[i], out);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/i18n.h"
 #include "desk/target-survey.h"
 
 #include "inspect/survey.h"
@@ -7,7 +8,7 @@ static int read_target(void *ctx, uint64_t offset, uint8_t *data, size_t len, co
 {
 	if (!target_read(ctx, offset, data, len))
 		return 0;
-	*detail = "the device cannot be read";
+	*detail = N_("the device cannot be read");
 	return REPORT_TRANSPORT;
 }
 
@@ -26,25 +27,21 @@ void target_survey(const struct target *target, struct report *report)
 
 static const struct {
 	unsigned int outcome;
-	const char *en;
-	const char *ja;
+	const char *text;
 } texts[] = {
-	{REPORT_PROVED, "encrypted, all of it", "全体が暗号化されています"},
-	{REPORT_PLAIN, "not encrypted, or not all of it",
-	 "暗号化されていないか、全体ではありません"},
-	{REPORT_DAMAGED, "encrypted, but its header is damaged", "暗号化ヘッダーが壊れています"},
-	{REPORT_UNKNOWN, "encrypted in a way that terminals do not know",
-	 "端末が対応しない暗号化です"},
-	{REPORT_TOO_MANY, "with more partitions than terminals take", "パーティションが多すぎます"},
-	{REPORT_TABLE, "with a damaged partition table", "パーティション表が壊れています"},
-	{REPORT_SLACK, "with something outside of its encrypted volumes",
-	 "暗号化領域の外に何かがあります"},
+	{REPORT_PROVED, N_("encrypted, all of it")},
+	{REPORT_PLAIN, N_("not encrypted, or not all of it")},
+	{REPORT_DAMAGED, N_("encrypted, but its header is damaged")},
+	{REPORT_UNKNOWN, N_("encrypted in a way that terminals do not know")},
+	{REPORT_TOO_MANY, N_("with more partitions than terminals take")},
+	{REPORT_TABLE, N_("with a damaged partition table")},
+	{REPORT_SLACK, N_("with something outside of its encrypted volumes")},
 };
 
-const char *target_survey_text(unsigned int outcome, bool japanese)
+const char *target_survey_text(unsigned int outcome)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (texts[i].outcome == outcome)
-			return japanese ? texts[i].ja : texts[i].en;
-	return japanese ? "読み取れません" : "not to be read";
+			return i18n(texts[i].text);
+	return _("not to be read");
 }

@@ -12,4 +12,4 @@
 void target_survey(const struct target *target, struct report *report);
 
 /* What an outcome other than REPORT_PROVED means, for people. */
-const char *target_survey_text(unsigned int outcome, bool japanese);
+const char *target_survey_text(unsigned int outcome);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "cli/i18n.h"
 #include "core/text.h"
 #include "desk/target-use.h"
 #include "system/cryptvolume.h"
@@ -398,48 +399,35 @@ int target_write(const struct target *target, uint64_t offset, const void *data,
 
 static const struct {
 	int code;
-	const char *en;
-	const char *ja;
+	const char *text;
 } errors[] = {
-	{TARGET_E_ABSENT, "there is no such device or file",
-	 "そのデバイスまたはファイルはありません"},
-	{TARGET_E_KIND, "it is neither a disk nor an image file",
-	 "ディスクでもイメージファイルでもありません"},
-	{TARGET_E_PARTITION, "it is a partition; name the whole disk",
-	 "パーティションです。ディスク全体を指定してください"},
-	{TARGET_E_SYSTEM, "the running system is on it",
-	 "このシステム自身が使っているディスクです"},
-	{TARGET_E_MOUNTED, "it is mounted; unmount it first",
-	 "マウントされています。先に取り外して（アンマウントして）ください"},
-	{TARGET_E_SWAP, "it is in use as swap", "スワップとして使用中です"},
-	{TARGET_E_HELD, "it is in use; close what uses it first",
-	 "使用中です。先に使用しているものを閉じてください"},
-	{TARGET_E_BUSY, "another program has it for itself", "他のプログラムが占有しています"},
-	{TARGET_E_LOCKED, "another sekimori-desk is working on it",
-	 "別のsekimori-deskが処理中です"},
-	{TARGET_E_FIXED, "it is built in, not removable; --force-fixed if it is really meant",
-	 "取り外せない内蔵ディスクです。本当にこれでよければ--force-fixedを付けてください"},
-	{TARGET_E_READ_ONLY, "it cannot be written; look for a write-protect switch",
-	 "書き込みできません。書込禁止スイッチを確かめてください"},
-	{TARGET_E_SIZE, "its size is not one of a medium: at least 32 MiB, and whole blocks",
-	 "大きさが媒体として使えません（32MiB以上で、ブロックの倍数であること）"},
-	{TARGET_E_EMPTY, "there is no medium in it", "媒体が入っていません"},
+	{TARGET_E_ABSENT, N_("there is no such device or file")},
+	{TARGET_E_KIND, N_("it is neither a disk nor an image file")},
+	{TARGET_E_PARTITION, N_("it is a partition; name the whole disk")},
+	{TARGET_E_SYSTEM, N_("the running system is on it")},
+	{TARGET_E_MOUNTED, N_("it is mounted; unmount it first")},
+	{TARGET_E_SWAP, N_("it is in use as swap")},
+	{TARGET_E_HELD, N_("it is in use; close what uses it first")},
+	{TARGET_E_BUSY, N_("another program has it for itself")},
+	{TARGET_E_LOCKED, N_("another sekimori-desk is working on it")},
+	{TARGET_E_FIXED, N_("it is built in, not removable; --force-fixed if it is really meant")},
+	{TARGET_E_READ_ONLY, N_("it cannot be written; look for a write-protect switch")},
+	{TARGET_E_SIZE, N_("its size is not one of a medium: at least 32 MiB, and whole blocks")},
+	{TARGET_E_EMPTY, N_("there is no medium in it")},
 	{TARGET_E_IDENTITY,
-	 "it is not on USB; say --id VVVV:PPPP and --serial of what it stands for",
-	 "USB機器ではありません。--id VVVV:PPPPと--serialで機器を指定してください"},
-	{TARGET_E_NAMED, "it is a USB device and says its own id and serial number",
-	 "USB機器なので、--idと--serialは指定できません"},
-	{TARGET_E_TEXT, "its id, serial number or product name is not one that can be written down",
-	 "ID・シリアル番号・品名に、記録できない文字があります"},
-	{-ENODEV, "the device has gone", "デバイスがなくなりました"},
-	{-EACCES, "not permitted; run it as root", "権限がありません。rootで実行してください"},
-	{-EPERM, "not permitted; run it as root", "権限がありません。rootで実行してください"},
+	 N_("it is not on USB; say --id VVVV:PPPP and --serial of what it stands for")},
+	{TARGET_E_NAMED, N_("it is a USB device and says its own id and serial number")},
+	{TARGET_E_TEXT,
+	 N_("its id, serial number or product name is not one that can be written down")},
+	{-ENODEV, N_("the device has gone")},
+	{-EACCES, N_("not permitted; run it as root")},
+	{-EPERM, N_("not permitted; run it as root")},
 };
 
-const char *target_error(int code, bool japanese)
+const char *target_error(int code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
 		if (errors[i].code == code)
-			return japanese ? errors[i].ja : errors[i].en;
-	return code < 0 ? strerror(-code) : "?";
+			return i18n(errors[i].text);
+	return code < 0 ? i18n_error(-code) : "?";
 }

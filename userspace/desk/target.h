@@ -102,4 +102,4 @@ int target_read(const struct target *target, uint64_t offset, void *data, size_t
 int target_write(const struct target *target, uint64_t offset, const void *data, size_t len);
 
 /* One sentence that says what is wrong and what to do about it. `code` as from target_open(). */
-const char *target_error(int code, bool japanese);
+const char *target_error(int code);

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "desk/transition.h"
 
@@ -17,37 +18,36 @@ enum {
 
 static const struct {
 	const char *name;
-	const char *en;
-	const char *ja;
+	const char *text;
 	unsigned int from;
 	int to;           /* enum medium_status, or STAYS, BEFORE */
 	unsigned int why; /* statuses from which a reason is needed, wiped or not */
 	unsigned int why_unless_wiped;
 } kinds[EVENT_COUNT] = {
-	[EVENT_ISSUED] = {"issued", "issued", "発行", ABSENT | AT_HAND, MEDIUM_ACTIVE, 0, 0},
-	[EVENT_ENROLLED] = {"enrolled", "enrolled", "登録", ABSENT | AT_HAND, MEDIUM_ACTIVE, 0, 0},
-	[EVENT_IMPORTED] = {"imported", "imported", "取込み", ABSENT, STAYS, 0, 0},
-	[EVENT_LENT] = {"lent", "lent", "貸出し", FROM(ACTIVE), MEDIUM_LENT, 0, 0},
-	[EVENT_RETURNED] = {"returned", "returned", "返却", FROM(LENT) | FROM(REVOKED), BEFORE, 0,
-			    0},
-	[EVENT_LOST] = {"lost", "lost", "紛失", FROM(LENT) | AT_HAND, MEDIUM_LOST, 0, 0},
-	[EVENT_FOUND] = {"found", "found", "発見", FROM(LOST), BEFORE, 0, 0},
-	[EVENT_REVOKED] = {"revoked", "revoked", "失効", FROM(ACTIVE) | FROM(LENT), MEDIUM_REVOKED,
-			   0, 0},
-	[EVENT_WIPED] = {"wiped", "wiped", "消去", AT_HAND, STAYS, 0, 0},
-	[EVENT_DISPOSED] = {"disposed", "disposed", "廃棄", AT_HAND | FROM(LOST), MEDIUM_DISPOSED,
+	[EVENT_ISSUED] = {"issued", N_("issued"), ABSENT | AT_HAND, MEDIUM_ACTIVE, 0, 0},
+	[EVENT_ENROLLED] = {"enrolled", N_("enrolled"), ABSENT | AT_HAND, MEDIUM_ACTIVE, 0, 0},
+	[EVENT_IMPORTED] = {"imported", N_("imported"), ABSENT, STAYS, 0, 0},
+	[EVENT_LENT] = {"lent", N_("lent"), FROM(ACTIVE), MEDIUM_LENT, 0, 0},
+	[EVENT_RETURNED] = {"returned", N_("returned"), FROM(LENT) | FROM(REVOKED), BEFORE, 0, 0},
+	[EVENT_LOST] = {"lost", N_("lost"), FROM(LENT) | AT_HAND, MEDIUM_LOST, 0, 0},
+	[EVENT_FOUND] = {"found", N_("found"), FROM(LOST), BEFORE, 0, 0},
+	[EVENT_REVOKED] = {"revoked", N_("revoked"), FROM(ACTIVE) | FROM(LENT), MEDIUM_REVOKED, 0,
+			   0},
+	[EVENT_WIPED] = {"wiped", N_("wiped"), AT_HAND, STAYS, 0, 0},
+	[EVENT_DISPOSED] = {"disposed", N_("disposed"), AT_HAND | FROM(LOST), MEDIUM_DISPOSED,
 			    FROM(LOST), AT_HAND},
-	[EVENT_CHANGED] = {"changed", "changed", "変更", AT_HAND | FROM(LENT) | FROM(LOST), STAYS,
-			   0, 0},
+	[EVENT_CHANGED] = {"changed", N_("changed"), AT_HAND | FROM(LENT) | FROM(LOST), STAYS, 0,
+			   0},
 };
 
 static const struct {
-	const char *en;
-	const char *ja;
+	const char *text;
 } statuses[] = {
-	[MEDIUM_ACTIVE] = {"active", "在庫"},       [MEDIUM_LENT] = {"lent", "貸出中"},
-	[MEDIUM_LOST] = {"LOST", "紛失"},           [MEDIUM_REVOKED] = {"revoked", "失効"},
-	[MEDIUM_DISPOSED] = {"disposed", "廃棄済"},
+	[MEDIUM_ACTIVE] = {N_("active")},
+	[MEDIUM_LENT] = {NC_("status", "lent")},
+	[MEDIUM_LOST] = {N_("LOST")},
+	[MEDIUM_REVOKED] = {N_("revoked")},
+	[MEDIUM_DISPOSED] = {NC_("status", "disposed")},
 };
 
 int transition_make(struct transition_state *state, enum event_kind kind, bool has_why,
@@ -86,9 +86,9 @@ const char *event_kind_name(enum event_kind kind)
 	return kinds[kind].name;
 }
 
-const char *event_kind_text(enum event_kind kind, bool japanese)
+const char *event_kind_text(enum event_kind kind)
 {
-	return japanese ? kinds[kind].ja : kinds[kind].en;
+	return i18n(kinds[kind].text);
 }
 
 bool event_kind_find(const char *name, enum event_kind *kind)
@@ -111,33 +111,29 @@ bool status_find(const char *name, enum medium_status *status)
 	return false;
 }
 
-const char *status_text(enum medium_status status, bool japanese)
+const char *status_text(enum medium_status status)
 {
-	return japanese ? statuses[status].ja : statuses[status].en;
+	return i18n(statuses[status].text);
 }
 
-const char *transition_advice(const struct transition_state *state, enum event_kind kind,
-			      bool japanese)
+const char *transition_advice(const struct transition_state *state, enum event_kind kind)
 {
 	if (state->exists && kind == EVENT_IMPORTED)
-		return japanese ? "すでに台帳にあります" : "it is in the register already";
+		return _("it is in the register already");
 	switch (state->exists ? state->status : MEDIUM_ACTIVE) {
 	case MEDIUM_ACTIVE:
-		return kind == EVENT_FOUND ? (japanese ? "紛失になっていません" : "it is not lost")
-		       : kind == EVENT_RETURNED
-			       ? (japanese ? "貸し出されていません" : "it is not lent")
-			       : "";
+		return kind == EVENT_FOUND      ? _("it is not lost")
+		       : kind == EVENT_RETURNED ? _("it is not lent")
+						: "";
 	case MEDIUM_LENT:
-		return japanese ? "先に返却(return)してください" : "take it back first (return)";
+		return _("take it back first (return)");
 	case MEDIUM_LOST:
-		return japanese ? "見つかったのなら先に発見(found)を記録してください"
-				: "if it has turned up, record that first (found)";
+		return _("if it has turned up, record that first (found)");
 	case MEDIUM_REVOKED:
-		return japanese ? "失効したものは、発行し直す(issue)か廃棄(dispose)するかです"
-				: "what is revoked can be issued anew (issue) or disposed of "
-				  "(dispose)";
+		return _("what is revoked can be issued anew (issue) or disposed of "
+			 "(dispose)");
 	case MEDIUM_DISPOSED:
-		return japanese ? "廃棄したものは元に戻せません" : "what is disposed of stays so";
+		return _("what is disposed of stays so");
 	}
 	return "";
 }

@@ -64,12 +64,11 @@ int transition_make(struct transition_state *state, enum event_kind kind, bool h
 		    enum medium_status imported);
 
 const char *event_kind_name(enum event_kind kind); /* "issued", … */
-const char *event_kind_text(enum event_kind kind, bool japanese);
+const char *event_kind_text(enum event_kind kind);
 bool event_kind_find(const char *name, enum event_kind *kind);
 
 bool status_find(const char *name, enum medium_status *status); /* names: medium_status_name() */
-const char *status_text(enum medium_status status, bool japanese);
+const char *status_text(enum medium_status status);
 
 /* What can be done about TRANSITION_E_STATUS: a sentence. */
-const char *transition_advice(const struct transition_state *state, enum event_kind kind,
-			      bool japanese);
+const char *transition_advice(const struct transition_state *state, enum event_kind kind);

@@ -48,6 +48,6 @@ char *view_value(const struct context *context, const struct record *record, enu
 	enum medium_status status;
 
 	if (field == FIELD_STATUS && status_find(value, &status))
-		value = status_text(status, context->japanese);
+		value = status_text(status);
 	return output_escape(value);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "desk/target-contents.h"
 #include "system/cryptvolume.h"
 
@@ -32,9 +33,9 @@ static int fail_errno(struct wipe *wipe, int r, uint64_t at)
 		return WIPE_E_STOPPED;
 	if (r == -EILSEQ)
 		return fail(wipe, WIPE_E_PROOF,
-			    "byte %llu and what follows does not keep what is written",
+			    _("byte %llu and what follows does not keep what is written"),
 			    (unsigned long long)at);
-	return fail(wipe, r, "%s", target_error(r, false));
+	return fail(wipe, r, "%s", target_error(r));
 }
 
 static int fail_volume(struct wipe *wipe, const struct cryptvolume *volume, int r)
@@ -43,15 +44,15 @@ static int fail_volume(struct wipe *wipe, const struct cryptvolume *volume, int 
 
 	return fail(wipe, WIPE_E_FAILED, "%s",
 		    *message ? message
-		    : r > 0  ? cryptvolume_error(r)
-			     : strerror(-r));
+		    : r > 0  ? i18n(cryptvolume_error(r))
+			     : i18n_error(-r));
 }
 
-static int begin_step(struct wipe *wipe, const char *en, const char *ja)
+static int begin_step(struct wipe *wipe, const char *text)
 {
 	if (progress_interrupted())
 		return WIPE_E_STOPPED;
-	progress_step(wipe->progress, en, ja);
+	progress_step(wipe->progress, text);
 	return 0;
 }
 
@@ -95,7 +96,7 @@ unsigned int wipe_medium_steps(const struct wipe *wipe)
 static int destroy_keys(struct wipe *wipe)
 {
 	_cleanup_(cryptvolume_freep) struct cryptvolume *volume = NULL;
-	int r = begin_step(wipe, "destroying all keyslots", "すべてのキースロットを破壊");
+	int r = begin_step(wipe, _("destroying all keyslots"));
 
 	if (r)
 		return r;
@@ -109,7 +110,7 @@ static int destroy_keys(struct wipe *wipe)
 static int discard(struct wipe *wipe, struct wipe_area *area)
 {
 	const uint64_t size = wipe->target->size;
-	int r = begin_step(wipe, "discarding all blocks", "全ブロックを破棄");
+	int r = begin_step(wipe, _("discarding all blocks"));
 
 	if (r)
 		return r;
@@ -123,9 +124,8 @@ static int discard(struct wipe *wipe, struct wipe_area *area)
 
 static int overwrite(struct wipe *wipe, struct wipe_area *area)
 {
-	int r = wipe->overwrite ? begin_step(wipe, "overwriting everything", "全体を上書き")
-				: begin_step(wipe, "overwriting header and keyslots",
-					     "ヘッダーとキースロット領域を上書き");
+	int r = wipe->overwrite ? begin_step(wipe, _("overwriting everything"))
+				: begin_step(wipe, _("overwriting header and keyslots"));
 
 	if (r)
 		return r;
@@ -192,7 +192,7 @@ static int read_back(struct wipe *wipe, struct wipe_area *area)
 {
 	const uint64_t header = wipe->header_size < HEADER_MIN ? wipe->header_size : HEADER_MIN;
 	uint64_t at = 0;
-	int r = begin_step(wipe, "reading it back", "読み戻して確認");
+	int r = begin_step(wipe, _("reading it back"));
 
 	if (r)
 		return r;
@@ -212,13 +212,13 @@ static int prove_nothing(struct wipe *wipe)
 	if (r)
 		return fail_errno(wipe, r, 0);
 	if (contents.n)
-		return fail(wipe, WIPE_E_PROOF, "something is still recognised on it: %s",
+		return fail(wipe, WIPE_E_PROOF, _("something is still recognised on it: %s"),
 			    contents.items[0].type);
 	r = cryptvolume_new(wipe->target->node, &volume);
 	if (!r)
 		r = cryptvolume_load(volume);
 	if (!r)
-		return fail(wipe, WIPE_E_PROOF, "an encrypted volume is still recognised on it");
+		return fail(wipe, WIPE_E_PROOF, _("an encrypted volume is still recognised on it"));
 	return r == CRYPTVOLUME_E_NONE ? 0 : fail_volume(wipe, volume, r);
 }
 
@@ -227,7 +227,7 @@ static int blank(struct wipe *wipe, struct wipe_area *area)
 {
 	const uint64_t last = wipe->target->size - MIB;
 	uint64_t at = 0;
-	int r = begin_step(wipe, "clearing both ends", "先頭と末尾をゼロで上書き");
+	int r = begin_step(wipe, _("clearing both ends"));
 
 	if (r)
 		return r;

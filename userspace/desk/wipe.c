@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/certificate.h"
 #include "desk/commands.h"
@@ -38,14 +39,11 @@ static int check_transition(const struct wiping *wiping)
 	int r = transition_make(&state, EVENT_WIPED, context->why, MEDIUM_ACTIVE);
 
 	if (r == TRANSITION_E_WHY)
-		return message_usage(context, "%s: a reason is needed: --why",
-				     "%s: 理由が必要です: --why", number);
+		return message_usage(context, _("%s: a reason is needed: --why"), number);
 	if (r)
-		return message_fail(
-			context, "%s is %s. %s", "%sは「%s」です。%s", number,
-			status_text(wiping->medium.transition.status, context->japanese),
-			transition_advice(&wiping->medium.transition, EVENT_WIPED,
-					  context->japanese));
+		return message_fail(context, _("%s is %s. %s"), number,
+				    status_text(wiping->medium.transition.status),
+				    transition_advice(&wiping->medium.transition, EVENT_WIPED));
 	return 0;
 }
 
@@ -60,8 +58,7 @@ static int find(struct wiping *wiping)
 	if (wiping->known)
 		return check_transition(wiping);
 	message_note(wiping->context,
-		     "this device is not in the register: only the certificate will tell of it",
-		     "この機器は台帳にありません。証明書だけが残ります");
+		     _("this device is not in the register: only the certificate will tell of it"));
 	return 0;
 }
 
@@ -71,12 +68,11 @@ static int confirm(const struct wiping *wiping)
 
 	target_say_contents(context, wiping->target, stderr);
 	if (wiping->known)
-		fprintf(stderr, "  %s: %s\n", message_pick(context, "medium", "媒体"),
+		fprintf(stderr, "  %s: %s\n", _("medium"),
 			record_get(&wiping->medium.record, FIELD_NUMBER));
-	if (message_confirm(context, "Destroy all of this for ever?",
-			    "この内容をすべて、復元できないように消去しますか。"))
+	if (message_confirm(context, _("Destroy all of this for ever?")))
 		return 0;
-	return message_fail(context, "nothing was done", "何もしていません");
+	return message_fail(context, _("nothing was done"));
 }
 
 static int look(struct wiping *wiping)
@@ -86,16 +82,12 @@ static int look(struct wiping *wiping)
 
 	if (r == WIPE_E_PLAIN)
 		return message_fail(context,
-				    "%s: there is no LUKS volume over the whole disk whose keys "
-				    "could be destroyed: "
-				    "--overwrite overwrites everything",
-				    "%s: "
-				    "鍵を破壊できるLUKSボリュームがありません。--"
-				    "overwriteで全体を上書きしてください",
+				    _("%s: there is no LUKS volume over the whole disk whose keys "
+				      "could be destroyed: "
+				      "--overwrite overwrites everything"),
 				    wiping->target->path);
 	if (r)
-		return message_fail(context, "%s: %s", "%s: %s", wiping->target->path,
-				    wiping->wipe.detail);
+		return message_fail(context, "%s: %s", wiping->target->path, wiping->wipe.detail);
 	return 0;
 }
 
@@ -108,16 +100,14 @@ static int say_failure(struct wiping *wiping, int r)
 
 	progress_end(&wiping->progress, false);
 	if (r == WIPE_E_STOPPED)
-		what = message_pick(context, "stopped", "中止しました");
+		what = _("stopped");
 	if (!wiping->wipe.begun)
-		state = message_pick(context, "nothing was destroyed", "何も消去していません");
+		state = _("nothing was destroyed");
 	else if (r == WIPE_E_PROOF)
-		state = message_pick(context, "it is not proved: destroy the medium physically",
-				     "消去を確認できません。媒体を物理的に破壊してください");
+		state = _("it is not proved: destroy the medium physically");
 	else
-		state = message_pick(context, "it is wiped in part and not proved: run wipe again",
-				     "消去は途中です。wipeをやり直してください");
-	return message_fail(context, "%s: %s; %s", "%s: %s。%s", wiping->target->path, what, state);
+		state = _("it is wiped in part and not proved: run wipe again");
+	return message_fail(context, _("%s: %s; %s"), wiping->target->path, what, state);
 }
 
 /* --- what is left of it --- */
@@ -177,8 +167,7 @@ static int write_certificate(struct wiping *wiping)
 
 	target_say_id(wiping->target, id);
 	if (!certificate_format(&certificate, wiping->text))
-		return message_fail(wiping->context, "the certificate is too long",
-				    "証明書が長すぎます");
+		return message_fail(wiping->context, _("the certificate is too long"));
 	return 0;
 }
 
@@ -225,10 +214,8 @@ static int enter(struct wiping *wiping)
 	r = register_say(wiping->context, wiping->desk.reg, r, number);
 	register_rollback(wiping->desk.reg);
 	message_note(wiping->context,
-		     "the medium is wiped and proved, but not in the register: run wipe "
-		     "--overwrite again, or keep this certificate",
-		     "媒体の消去と確認は終わりましたが台帳に記録できません。この証明書を保管するか"
-		     "、wipe --overwriteをやり直してください");
+		     _("the medium is wiped and proved, but not in the register: run wipe "
+		       "--overwrite again, or keep this certificate"));
 	return r;
 }
 
@@ -251,8 +238,7 @@ static int hand_out(const struct wiping *wiping)
 		output_json(detail, JSON_C_TO_STRING_PLAIN);
 	}
 	/* Not to standard output, which is the certificate. */
-	message_note(wiping->context, "%s is wiped, and it was proved", "%sを消去し、確認しました",
-		     wiping->target->path);
+	message_note(wiping->context, _("%s is wiped, and it was proved"), wiping->target->path);
 	return r;
 }
 

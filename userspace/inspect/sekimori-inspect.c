@@ -25,7 +25,9 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
+#include "core/mark-text.h"
 #include "core/report.h"
 #include "inspect/block.h"
 #include "inspect/probe.h"
@@ -47,31 +49,37 @@ struct options {
 	unsigned int deadline_ms;
 };
 
-static const char usage[] =
+static const char usage[] = N_(
 	"Usage: sekimori-inspect --interface N [--deadline MS]\n"
 	"       sekimori-inspect --block NODE --devnum MAJOR:MINOR [--read-only] [--deadline MS]\n"
 	"\n"
-	"Asks a USB mass-storage device what it is, and looks whether all of it is encrypted. sekimorid\n"
-	"starts it with the opened USB device as descriptor 3 and a pipe for the report as descriptor 4;\n"
+	"Asks a USB mass-storage device what it is, and looks whether all of it is encrypted. "
+	"sekimorid\n"
+	"starts it with the opened USB device as descriptor 3 and a pipe for the report as "
+	"descriptor 4;\n"
 	"it is of no use by hand.\n"
 	"\n"
-	"  --interface N   descriptor 3 is a USB device; number of the claimed interface, 0 to 255\n"
+	"  --interface N   descriptor 3 is a USB device; number of the claimed interface, 0 to "
+	"255\n"
 	"  --block NODE    what to look at instead is this block device\n"
 	"  --devnum M:N    its number: the node must still be that device\n"
 	"  --read-only     make it refuse writes first\n"
 	"  --deadline MS   time for all of it in milliseconds, 100 to 60000 (default 8000)\n"
 	"  --help          this text\n"
-	"  --version       the version\n";
+	"  --version       the version\n");
 
+/* Only here a person reads; the daemon is told in English. The format is marked with N_(). */
 _printf_(1, 2) static int usage_fail(const char *format, ...)
 {
 	va_list args;
 
+	i18n_init();
 	fputs("sekimori-inspect: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vfprintf(stderr, _(format), args);
 	va_end(args);
-	fputs("\nTry 'sekimori-inspect --help'.\n", stderr);
+	fputc('\n', stderr);
+	fprintf(stderr, _("Try '%s --help'.\n"), "sekimori-inspect");
 	return 2;
 }
 
@@ -125,9 +133,10 @@ static int options_parse(struct options *options, int argc, char **argv)
 		switch (c) {
 		case 'i':
 			if (!number_parse(optarg, 0, UINT8_MAX, &value))
-				return usage_fail("--interface takes a number from 0 to 255, not "
-						  "\"%s\"",
-						  optarg);
+				return usage_fail(
+					N_("--interface takes a number from 0 to 255, not "
+					   "\"%s\""),
+					optarg);
 			options->interface = (uint8_t)value;
 			have_interface = true;
 			break;
@@ -136,35 +145,37 @@ static int options_parse(struct options *options, int argc, char **argv)
 			break;
 		case 'n':
 			if (!devnum_parse(optarg, &options->devnum))
-				return usage_fail("--devnum takes MAJOR:MINOR, not \"%s\"", optarg);
+				return usage_fail(N_("--devnum takes MAJOR:MINOR, not \"%s\""),
+						  optarg);
 			break;
 		case 'r':
 			options->read_only = true;
 			break;
 		case 'd':
 			if (!number_parse(optarg, DEADLINE_MIN_MS, DEADLINE_MAX_MS, &value))
-				return usage_fail("--deadline takes milliseconds from %d to %d, "
-						  "not \"%s\"",
+				return usage_fail(N_("--deadline takes milliseconds from %d to %d, "
+						     "not \"%s\""),
 						  DEADLINE_MIN_MS, DEADLINE_MAX_MS, optarg);
 			options->deadline_ms = (unsigned int)value;
 			break;
 		case 'h':
-			fputs(usage, stdout);
+			i18n_init();
+			fputs(_(usage), stdout);
 			return 0;
 		case 'v':
 			puts("sekimori-inspect " SEKIMORI_VERSION);
 			return 0;
 		default:
-			return usage_fail("unknown option, or one without its value: \"%s\"",
+			return usage_fail(N_("unknown option, or one without its value: \"%s\""),
 					  argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
-		return usage_fail("\"%s\" is too much", argv[optind]);
+		return usage_fail(N_("\"%s\" is too much"), argv[optind]);
 	if (have_interface == !!options->block)
-		return usage_fail("either --interface or --block, please");
+		return usage_fail(N_("either --interface or --block, please"));
 	if (options->block && !options->devnum)
-		return usage_fail("--block needs --devnum");
+		return usage_fail(N_("--block needs --devnum"));
 	return -1;
 }
 
@@ -180,13 +191,13 @@ static int descriptors_check(bool block)
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fstat(fd, &st) < 0)
-			return usage_fail("descriptor %d is closed", fd);
+			return usage_fail(N_("descriptor %d is closed"), fd);
 	if (!block && (fstat(SANDBOX_FD_DEVICE, &st) < 0 || !device_is_usb(&st)))
-		return usage_fail("descriptor %d is no opened USB device", SANDBOX_FD_DEVICE);
+		return usage_fail(N_("descriptor %d is no opened USB device"), SANDBOX_FD_DEVICE);
 	if (fstat(SANDBOX_FD_REPORT, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		return usage_fail("descriptor %d is no pipe or socket", SANDBOX_FD_REPORT);
+		return usage_fail(N_("descriptor %d is no pipe or socket"), SANDBOX_FD_REPORT);
 	if (close_range(SANDBOX_FD_REPORT + 1, ~0U, 0) < 0)
-		return usage_fail("closing other descriptors: %s", strerror(errno));
+		return usage_fail(N_("closing other descriptors: %s"), strerror(errno));
 	return -1;
 }
 

@@ -166,7 +166,7 @@ static char *why_cell(struct json_object *record)
 	char *text = output_format("%s", "");
 
 	if (*code) {
-		_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code, false)));
+		_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code)));
 
 		append(&text, "%s", sentence);
 	}

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "open/progress.h"
 #include "open/volume-open.h"
@@ -181,8 +182,9 @@ static void keep_secret(void)
 
 static int usage(void)
 {
-	fputs("sekimori-open is started by sekimorid:\n"
-	      "  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
+	i18n_init();
+	fputs(_("sekimori-open is started by sekimorid:\n"), stderr);
+	fputs("  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
 	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
 	      "    [--organisation]\n"
 	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET]\n"
@@ -197,6 +199,7 @@ int main(int argc, char **argv)
 	const char *verb;
 	int option, r;
 
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
 		take_option(&line, option, optarg);
 	if (line.bad || optind + 1 != argc || !line.request.mapping ||

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "core/mark-text.h"
 #include "system/clamd.h"
 
 /* An answer holds a descriptor's number and a signature; clamd's own limit of a command is 1024. */
@@ -89,13 +90,13 @@ const char *clamd_error(int code)
 {
 	switch (code) {
 	case CLAMD_E_ABSENT:
-		return "the virus scanner does not run";
+		return N_("the virus scanner does not run");
 	case CLAMD_E_TIMEOUT:
-		return "the virus scanner did not answer in time";
+		return N_("the virus scanner did not answer in time");
 	case CLAMD_E_ANSWER:
-		return "the virus scanner gave an answer that is not understood, or hung up";
+		return N_("the virus scanner gave an answer that is not understood, or hung up");
 	}
-	return "the virus scanner cannot be asked";
+	return N_("the virus scanner cannot be asked");
 }
 
 /* --- the connection ------------------------------------------------------------------------ */

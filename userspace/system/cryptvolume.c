@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/mark-text.h"
 #include "core/text.h"
 
 #define CIPHER "aes"
@@ -461,21 +462,22 @@ const char *cryptvolume_error(int code)
 {
 	switch (code) {
 	case CRYPTVOLUME_E_NONE:
-		return "holds no encrypted volume that can be read";
+		return N_("holds no encrypted volume that can be read");
 	case CRYPTVOLUME_E_PASSPHRASE:
-		return "is not opened by this passphrase";
+		return N_("is not opened by this passphrase");
 	case CRYPTVOLUME_E_KDF:
-		return "would be protected too weakly, or too strongly for a terminal: memory 32 "
-		       "MiB "
-		       "to 1 GiB, 4 to 64 passes, 1 to 4 threads";
+		return N_(
+			"would be protected too weakly, or too strongly for a terminal: memory 32 "
+			"MiB "
+			"to 1 GiB, 4 to 64 passes, 1 to 4 threads");
 	case CRYPTVOLUME_E_MARK:
-		return "carries no mark, or a malformed one";
+		return N_("carries no mark, or a malformed one");
 	case CRYPTVOLUME_E_BUSY:
-		return "is in use";
+		return N_("is in use");
 	case CRYPTVOLUME_E_METHOD:
-		return "is encrypted by a method for which this cannot be done";
+		return N_("is encrypted by a method for which this cannot be done");
 	case CRYPTVOLUME_E_DIGEST:
-		return "has several volume keys";
+		return N_("has several volume keys");
 	}
-	return "cannot be read";
+	return N_("cannot be read");
 }

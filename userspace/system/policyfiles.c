@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "core/policy.h"
 #include "system/policyfiles.h"
 #include "system/safedir.h"
@@ -168,7 +169,7 @@ const char *policyfiles_error(int code)
 	case POLICYFILES_E_UNSAFE_DIR:
 		return safedir_error(SAFEDIR_E_UNSAFE);
 	case POLICYFILES_E_MANY:
-		return "has too many signature files beside it; at most 16 are read";
+		return N_("has too many signature files beside it; at most 16 are read");
 	}
-	return "cannot be read";
+	return N_("cannot be read");
 }

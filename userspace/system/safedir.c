@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/mark-text.h"
 #include "system/safedir.h"
 
 static void stream_close(DIR *stream)
@@ -220,11 +221,12 @@ const char *safedir_error(int code)
 {
 	switch (code) {
 	case SAFEDIR_E_ABSENT:
-		return "does not exist";
+		return N_("does not exist");
 	case SAFEDIR_E_UNSAFE:
-		return "must be a directory that belongs to root and that nobody else may write";
+		return N_(
+			"must be a directory that belongs to root and that nobody else may write");
 	case SAFEDIR_E_MANY:
-		return "holds too many files";
+		return N_("holds too many files");
 	}
-	return "cannot be read";
+	return N_("cannot be read");
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "core/mark-text.h"
 #include "system/textfile.h"
 
 int textfile_read(const char *path, size_t max, char **textp, size_t *len)
@@ -86,11 +87,12 @@ const char *textfile_error(int code)
 {
 	switch (code) {
 	case TEXTFILE_E_ABSENT:
-		return "does not exist";
+		return N_("does not exist");
 	case TEXTFILE_E_UNSAFE:
-		return "must be a regular file that belongs to root and that nobody else may write";
+		return N_("must be a regular file that belongs to root and that nobody else may "
+			  "write");
 	case TEXTFILE_E_LARGE:
-		return "is too large";
+		return N_("is too large");
 	}
-	return "cannot be read";
+	return N_("cannot be read");
 }
