@@ -164,7 +164,7 @@ GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out
 $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $(filter %.c %.a,$^) \
-		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
+		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev libzstd)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
 $(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
@@ -198,7 +198,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 $(BUILD)/bench/%-bench: tests/bench/%-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -o $@ $(filter %.c %.a,$^) -Wl,--as-needed \
-		$(call libs_of,json-c libsodium libsystemd libudev)
+		$(call libs_of,json-c libsodium libsystemd libudev libzstd)
 
 # The peer's library is C++, and so is what measures it.
 $(BUILD)/bench/peer-memory: tests/bench/peer-memory.cpp
