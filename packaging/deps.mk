@@ -11,7 +11,7 @@ DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squ
 # For `make test-debug` only: it builds a kernel.
 DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev
 
-# For `make bench` only: what USBGuard's own library makes of the same rules.
-DEPS_BENCH := libusbguard-dev g++
+# For `make bench` only: what USBGuard's own library makes of the same rules; memory of a process.
+DEPS_BENCH := libusbguard-dev g++ time
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)
