@@ -164,7 +164,7 @@ GUEST_TOOLS := $(patsubst tests/terminal/guest/%.c,$(BUILD)/guest/%,$(filter-out
 $(BUILD)/guest/%: tests/terminal/guest/%.c kmod/include/uapi/linux/sekimori.h $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -g -o $@ $(filter %.c %.a,$^) \
-		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev libzstd)
+		-Wl,--as-needed $(call libs_of,json-c libsodium libsystemd libudev)
 
 # The daemon under AddressSanitizer and UBSan, for the scenarios with hostile devices.
 $(BUILD)/san/sekimorid: $(call san_objs,daemon) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
