@@ -283,7 +283,7 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j2 all $(UNIT_TESTS)
-	tests/tiers.py unit='$(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 
