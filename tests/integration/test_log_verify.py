@@ -108,9 +108,13 @@ def test_a_foreign_file_and_a_wrong_key_are_named():
         key = w.directory / "terminal.pub"
         key.write_text(f"# this terminal\n{own}\n", encoding="ascii")
         assert findings(w, f"--terminal-key={key}")[0] == []
+        assert findings(w, f"--terminal-key={w.sealed['public']}")[0] == []
+        key.write_text(json.dumps({"log": "0", "public": w.sealed["public"]}), encoding="ascii")
+        assert findings(w, f"--terminal-key={key}")[0] == []
         kinds, _ = findings(w, f"--terminal-key={base64.b64decode(other['public']).hex()}")
         assert {k for k, _, _ in kinds} <= {"foreign", "bad-signature"} and kinds[0][1] == 1, kinds
-        for wrong in (own[:-1], own + "0", str(w.directory / "nothing"), str(w.log / "events.jsonl")):
+        key.write_text("# nothing but a comment\n", encoding="ascii")
+        for wrong in (own[:-1], own + "0", str(w.directory / "nothing"), str(key), str(w.log)):
             assert log(w, "verify", f"--terminal-key={wrong}").returncode == 2
 
 
