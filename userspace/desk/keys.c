@@ -273,7 +273,7 @@ static int write_log_pair(const struct context *context, const struct desk *desk
 	r = sealed_close(LOG_PURPOSE, passphrase, quick, secret, KEYS_LOG_SIZE, sealed);
 	sodium_free(secret);
 	if (r)
-		return message_fail(context, BOTH(_("too little memory to protect the secret")));
+		return message_fail(context, _("too little memory to protect the secret"));
 	sodium_bin2hex(hex, sizeof(hex), public_key, KEYS_LOG_SIZE);
 	strcat(hex, "\n");
 	r = outfile_write_at(context, desk->keys, LOG_FILE, 0600, sealed, sizeof(sealed));
@@ -287,9 +287,9 @@ int keys_make_log(const struct context *context, const struct desk *desk, bool q
 	int r;
 
 	if (!faccessat(desk->keys, LOG_FILE, F_OK, AT_SYMLINK_NOFOLLOW))
-		return message_fail(context, BOTH(_("this desk has a log key already (keys/%s): logs that were sealed to it need it")),
+		return message_fail(context, _("this desk has a log key already (keys/%s): logs that were sealed to it need it"),
 				    LOG_FILE);
-	r = passphrase_ask(context, BOTH(_("New passphrase of the event log's key")), true, &passphrase);
+	r = passphrase_ask(context, _("New passphrase of the event log's key"), true, &passphrase);
 	if (r)
 		return r;
 	r = write_log_pair(context, desk, quick, passphrase, public_key);
@@ -306,7 +306,7 @@ int keys_open_log(const struct context *context, const struct desk *desk,
 	int r = read_secret(context, desk->keys, LOG_FILE, sealed, &len);
 
 	if (!r)
-		r = passphrase_ask(context, BOTH(_("Passphrase of the event log's key")), false, &passphrase);
+		r = passphrase_ask(context, _("Passphrase of the event log's key"), false, &passphrase);
 	if (r)
 		return r;
 	secret = sodium_malloc(KEYS_LOG_SIZE);
