@@ -281,11 +281,13 @@ static void print_reach(const struct check *check)
 	       (unsigned long long)result->records, (unsigned long long)result->first_seq,
 	       (unsigned long long)result->last_seq, *terminal ? terminal : "?",
 	       (unsigned long long)result->checkpoints, (unsigned long long)result->macs);
-	if (result->first_seq > 1)
-		printf(_("Records before %llu are not here; the log says that those up to %llu "
-			 "expired.\n"),
+	if (result->first_seq > 1 && result->expired_seq)
+		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
 		       (unsigned long long)result->first_seq,
 		       (unsigned long long)result->expired_seq);
+	else if (result->first_seq > 1)
+		printf(_("Records before %llu are not here.\n"),
+		       (unsigned long long)result->first_seq);
 	if (check->seal == SEAL_NOBODY)
 		puts(_("The log's first key is sealed to nobody: the terminal had no desk-log.pub "
 		       "when the log was begun, or "
