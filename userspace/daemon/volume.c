@@ -33,6 +33,8 @@ struct volume_life {
 	bool freed;		/* only the opener holds it any more */
 	bool organisation;	/* the opening is by the organisation's key */
 	bool forced;		/* the closing that goes on is by force */
+	struct transfers *transfers; /* NULL: nothing is watched */
+	bool watched;		/* … and that should not be, from opening to closing */
 	bool cleaning;		/* … because of an open that came to a bad end: FAILED after it */
 	/* What the helper has said last. */
 	char result[16];
@@ -113,6 +115,8 @@ static int volume_record(struct volume_life *volume, const char *kind, const cha
 	}
 	if (view->n_infected)
 		add_infected(record, view);
+	if (!strcmp(kind, "volume-opened"))
+		json_add_string(record, "transfers", transfers_extent(volume->transfers));
 	return volume->ops->record(volume->userdata, view, kind, record);
 }
 
@@ -159,13 +163,15 @@ static int start_open(struct volume_life *volume, const struct volume_user *user
 		argv[n++] = "--read-only";
 	if (organisation)
 		argv[n++] = "--organisation";
+	if (volume->watched)
+		argv[n++] = "--watched";
 	if (setup->scanner) {
 		argv[n++] = "--scan";
 		argv[n++] = setup->scanner;
 	}
 	argv[n] = NULL;
 	return opener_start(&volume->opener, setup->event, setup->helper, argv, secret,
-			    setup->idle_ms, &opening_ops, volume);
+			    transfers_socket(volume->transfers), setup->idle_ms, &opening_ops, volume);
 }
 
 static int start_close(struct volume_life *volume, bool force)
@@ -175,7 +181,7 @@ static int start_close(struct volume_life *volume, bool force)
 
 	volume->forced = force;
 	return opener_start(&volume->opener, volume->setup->event, volume->setup->helper, argv, -1,
-			    volume->setup->idle_ms * (force ? 1 : WRITE_OUT), &closing_ops, volume);
+			    transfers_socket(volume->transfers), volume->setup->idle_ms * (force ? 1 : WRITE_OUT), &closing_ops, volume);
 }
 
 /* --- ends ---------------------------------------------------------------------------------- */
@@ -218,8 +224,10 @@ static void settle_cleaned(struct volume_life *volume, enum volume_state state, 
 
 	SET_TEXT(kept, reason ? reason : "");
 	volume->view.state = state;
-	if (state != VOLUME_OPEN)
+	if (state != VOLUME_OPEN) {
+		volume->transfers = transfers_end(volume->transfers);
 		volume->view.mount[0] = '\0';
+	}
 	SET_TEXT(volume->view.error, kept);
 	show(volume);
 	answer(volume, reason ? kept : NULL, cleaned);
@@ -246,6 +254,85 @@ static void clean_up(struct volume_life *volume)
 		return;
 	}
 	show(volume);
+}
+
+/* --- what happens to its files ------------------------------------------------------------- */
+
+/* What the file system lies on. */
+static void volume_source(const struct volume_view *view, char path[static OPENNOTE_NAME_MAX],
+			  bool plain)
+{
+	if (plain)
+		memcpy(path, view->node, OPENNOTE_NAME_MAX);
+	else
+		snprintf(path, OPENNOTE_NAME_MAX, "/dev/mapper/%s", view->mapping);
+}
+
+static int transfers_record(void *userdata, const char *kind, struct json_object *extra)
+{
+	struct volume_life *volume = userdata;
+
+	json_add_string(extra, "volume", volume->view.uuid);
+	json_add_string(extra, "node", volume->view.node);
+	return volume->ops->record(volume->userdata, &volume->view, kind, extra);
+}
+
+/* What nobody sees may not go on. */
+static void close_unwatched(struct volume_life *volume, const char *detail)
+{
+	struct volume_view *view = &volume->view;
+
+	SET_TEXT(view->error, "transfers-unwatched");
+	SET_TEXT(view->detail, detail);
+	volume_record(volume, "volume-refused", view->error);
+	clean_up(volume);
+}
+
+static void transfers_lost(void *userdata, const char *detail)
+{
+	struct volume_life *volume = userdata;
+
+	volume->transfers = NULL;
+	if (volume->view.state == VOLUME_OPEN)
+		close_unwatched(volume, detail);
+}
+
+static const struct transfers_ops transfers_ops = { .record = transfers_record,
+						    .lost = transfers_lost };
+
+static int watch_open(struct volume_life *volume)
+{
+	const struct transfers_setup *setup = &volume->setup->transfers;
+
+	volume->watched = transfers_wanted(setup);
+	return volume->watched ? transfers_start(&volume->transfers, setup, volume->view.user,
+						 volume->view.uid, &transfers_ops, volume) :
+				 0;
+}
+
+static bool watch_stands(struct volume_life *volume)
+{
+	char source[OPENNOTE_NAME_MAX];
+
+	if (!volume->watched)
+		return true;
+	volume_source(&volume->view, source, is_plain(volume));
+	return volume->transfers &&
+	       !transfers_shown(volume->transfers, volume->view.mount, source);
+}
+
+static int watch_take_up(struct volume_life *volume)
+{
+	const struct transfers_setup *setup = &volume->setup->transfers;
+	const struct volume_view *view = &volume->view;
+	char source[OPENNOTE_NAME_MAX];
+
+	volume->watched = transfers_wanted(setup);
+	if (!volume->watched)
+		return 0;
+	volume_source(view, source, is_plain(volume));
+	return transfers_take_up(&volume->transfers, setup, view->user, view->uid, view->mount,
+				 source, &transfers_ops, volume);
 }
 
 /* --- what the helper says ------------------------------------------------------------------ */
@@ -313,6 +400,10 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	if (end == OPENER_EXITED && !strcmp(volume->result, "open")) {
 		tries_set_right(volume->setup->tries, view->uuid);
 		view->wrong = 0;
+		if (!watch_stands(volume)) {
+			close_unwatched(volume, "sekimori-transfer died");
+			return;
+		}
 		volume_record(volume, "volume-opened", NULL);
 		settle(volume, VOLUME_OPEN, NULL);
 		return;
@@ -327,6 +418,7 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	}
 	volume_record(volume, "volume-refused", volume->reason);
 	SET_TEXT(view->error, volume->reason);
+	view->mount[0] = '\0';
 	if (end == OPENER_EXITED && !strcmp(volume->result, "failed"))
 		settle(volume, wrong ? VOLUME_LOCKED : VOLUME_FAILED, volume->reason);
 	else
@@ -344,11 +436,14 @@ static void closing_done(void *userdata, enum opener_end end, const char *detail
 	volume->cleaning = false;
 	if (!volume->result[0])
 		SET_TEXT(view->detail, detail);
+	/* What the watcher saw comes before the record of the closing. */
+	if (closed)
+		volume->transfers = transfers_end(volume->transfers);
+	if (closed && view->mount[0])
+		volume_record(volume, "volume-closed", NULL);
 	if (closed && cleaning) {
 		settle_cleaned(volume, VOLUME_FAILED, view->error, true);
 	} else if (closed) {
-		if (view->mount[0])
-			volume_record(volume, "volume-closed", NULL);
 		settle(volume, VOLUME_LOCKED, NULL);
 	} else if (!volume->forced && !strcmp(volume->reason, "busy")) {
 		/* Nothing has been taken away. */
@@ -424,8 +519,16 @@ void volume_open(struct volume_life *volume, const struct volume_user *user, int
 		if (volume_record(volume, "volume-opening", NULL) < 0)
 			reason = "log-unwritable";
 	}
+	r = reason ? 0 : watch_open(volume);
+	if (r) {
+		SET_TEXT(view->detail, strerror(-r));
+		volume_record(volume, "volume-refused", "transfers-unwatched");
+		reason = "transfers-unwatched";
+	}
 	volume->organisation = organisation;
 	r = reason ? 0 : wait_for_end(volume, &(struct waiter){ .done = done, .userdata = userdata });
+	if (r)
+		volume->transfers = transfers_leave(volume->transfers);
 	if (!reason && !r) {
 		r = start_open(volume, user, TAKE_FD(taken), organisation);
 		if (!r) {
@@ -553,7 +656,11 @@ static void take_up(struct volume_life *volume, const struct opennote *note)
 		SET_TEXT(view->mount, note->mount);
 		SET_TEXT(view->user, note->user);
 		view->uid = note->uid;
-		return;
+		if (!watch_take_up(volume))
+			return;
+		volume->cleaning = true;
+		SET_TEXT(view->error, "transfers-unwatched");
+		volume_record(volume, "volume-refused", view->error);
 	}
 	volume->view.state = VOLUME_CLOSING;
 	if (start_close(volume, true))
@@ -636,6 +743,7 @@ struct volume_life *volume_leave(struct volume_life *volume)
 	if (!volume)
 		return NULL;
 	volume->opener = opener_leave(volume->opener);
+	volume->transfers = transfers_leave(volume->transfers);
 	volume->freed = true;
 	settle(volume, volume->view.state, "gone");
 	return NULL;
