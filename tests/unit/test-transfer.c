@@ -273,14 +273,34 @@ static void users_and_programs_are_told_apart(void)
 	for (unsigned int i = 0; i < 1000; i++) {
 		struct transfer_event event = event_of(TRANSFER_DELETE, "a");
 
-		event.uid = 1001 + i % 20;
+		event.uid = i % 2 ? 1001 : 0;
 		transfer_burst_add(&burst, &event, 5 * S + i, tell, &told);
 	}
 	transfer_burst_flush(&burst, tell, &told);
-	/* More than are kept at a time: told early, but never under another's name, and none is left out. */
-	CU_ASSERT(told.summaries >= 20);
+	CU_ASSERT_EQUAL(told.summaries, 2);
+	CU_ASSERT_EQUAL(told.last.uid, 1001);
+	CU_ASSERT_EQUAL(told.last.count[TRANSFER_DELETE], 475);
+}
+
+static void many_programs_do_not_flood_the_log(void)
+{
+	static struct transfer_burst burst;
+	struct told told = { 0 };
+
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct transfer_event event = event_of(TRANSFER_DELETE, "a");
+
+		event.uid = 1000 + i % 100;
+		snprintf(event.program, sizeof(event.program), "/tmp/p%u", i);
+		transfer_burst_add(&burst, &event, 5 * S + i, tell, &told);
+	}
+	transfer_burst_flush(&burst, tell, &told);
+	CU_ASSERT_EQUAL(told.summaries, TRANSFER_SUMMARIES);
 	CU_ASSERT_EQUAL(told.files + told.counted, 1000);
-	CU_ASSERT(told.last.count[TRANSFER_DELETE] <= 50);
+	/* The one for all others names neither of them. */
+	CU_ASSERT_EQUAL(told.last.uid, TRANSFER_UID_UNKNOWN);
+	CU_ASSERT_STRING_EQUAL(told.last.program, "");
+	CU_ASSERT_EQUAL(told.last.count[TRANSFER_DELETE], 1000 - TRANSFER_SINGLE_MAX - 7);
 }
 
 static void sums_do_not_wrap(void)
@@ -310,6 +330,7 @@ int main(void)
 		TEST(a_burst_is_counted_to_the_last_event),
 		TEST(a_burst_that_lasts_is_told_every_ten_seconds),
 		TEST(users_and_programs_are_told_apart),
+		TEST(many_programs_do_not_flood_the_log),
 		TEST(sums_do_not_wrap),
 	};
 

@@ -410,6 +410,18 @@ static struct transfer_summary *burst_find(struct transfer_burst *burst,
 	return NULL;
 }
 
+/* Of many programs: where they differ, nobody is named. */
+static struct transfer_summary *burst_others(struct transfer_burst *burst,
+					     const struct transfer_event *event)
+{
+	struct transfer_summary *others = &burst->summaries[TRANSFER_SUMMARIES - 1];
+
+	if (others->uid != event->uid)
+		others->uid = TRANSFER_UID_UNKNOWN;
+	others->program[0] = '\0';
+	return others;
+}
+
 static struct transfer_summary *burst_new(struct transfer_burst *burst,
 					  const struct transfer_event *event, uint64_t now_us)
 {
@@ -461,10 +473,9 @@ void transfer_burst_add(struct transfer_burst *burst, const struct transfer_even
 		return;
 	}
 	summary = burst_find(burst, event);
-	if (!summary && burst->n == TRANSFER_SUMMARIES)
-		transfer_burst_flush(burst, emit, userdata);
 	if (!summary)
-		summary = burst_new(burst, event, now_us);
+		summary = burst->n < TRANSFER_SUMMARIES ? burst_new(burst, event, now_us) :
+							  burst_others(burst, event);
 	summary_add(summary, event);
 }
 

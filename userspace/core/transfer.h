@@ -16,8 +16,9 @@
  * to the medium's root. "limited": the file system has no handles for its files, so that only writing (and
  * reading) is seen, neither renaming nor deleting.
  *
- * Many events in a short time are told as one summary for each user and program. Nothing is left out: what is not told as
- * `file` is counted in a `files`.
+ * Many events in a short time are told as one summary for each user and program (of which the last may be several: then
+ * program is empty, and uid '-' if they are several users'). Nothing is left out: what is not told as `file` is counted in
+ * a `files`.
  */
 #pragma once
 
@@ -110,7 +111,7 @@ bool transfer_set_path(char out[static TRANSFER_PATH_MAX], const char *path);
 #define TRANSFER_WINDOW_US 1000000u
 /* A burst that lasts is told every ten seconds, so that a cut-off terminal has lost little. */
 #define TRANSFER_SUMMARY_US 10000000u
-/* Users and programs that are told apart; when another one comes what is there is told. */
+/* Users and programs that are told apart; the last one is for all others, so that nobody floods the log by having many. */
 #define TRANSFER_SUMMARIES 8
 
 struct transfer_burst {

@@ -195,19 +195,32 @@ static int watch_report(void *userdata, const struct transfer_report *report)
 	return 0;
 }
 
-/* What happened in the meantime nobody has seen. */
-static void record_unwatched(struct transfers *transfers, const char *detail)
+#define NO_DAEMON "the volume was open while no daemon was there"
+
+static void record_gap(const char *user, uid_t uid, const char *detail,
+		       const struct transfers_ops *ops, void *userdata)
 {
 	struct json_object *record = json_object_new_object();
 
 	if (!record)
 		return;
-	json_add_string(record, "user", transfers->user);
-	json_add_number(record, "uid", transfers->uid);
+	json_add_string(record, "user", user);
+	json_add_number(record, "uid", uid);
 	json_add_string(record, "detail", detail);
-	if (transfers->ops->record(transfers->userdata, "transfers-unwatched", record) < 0)
-		fprintf(stderr, SD_ERR "transfers of %s are not watched, and that cannot be recorded: %s\n",
-			transfers->user, detail);
+	if (ops->record(userdata, "transfers-unwatched", record) < 0)
+		fprintf(stderr, SD_ERR "transfers of %s went unseen, and that cannot be recorded: %s\n",
+			user, detail);
+}
+
+void transfers_record_gap(const char *user, uid_t uid, const struct transfers_ops *ops, void *userdata)
+{
+	record_gap(user, uid, NO_DAEMON, ops, userdata);
+}
+
+/* What happened in the meantime nobody has seen. */
+static void record_unwatched(struct transfers *transfers, const char *detail)
+{
+	record_gap(transfers->user, transfers->uid, detail, transfers->ops, transfers->userdata);
 }
 
 static void transfers_free(struct transfers *transfers)
@@ -330,7 +343,7 @@ int transfers_take_up(struct transfers **transfersp, const struct transfers_setu
 	r = transfers_shown(transfers, mount, source);
 	if (!r)
 		r = start_helper(transfers);
-	record_unwatched(transfers, "the volume was open while no daemon was there");
+	record_unwatched(transfers, NO_DAEMON);
 	if (r) {
 		transfers_free(transfers);
 		return r;

@@ -49,6 +49,9 @@ int transfers_take_up(struct transfers **transfersp, const struct transfers_setu
 		      const char *user, uid_t uid, const char *mount, const char *source,
 		      const struct transfers_ops *ops, void *userdata);
 
+/* Such a volume is closed at once: the record alone. */
+void transfers_record_gap(const char *user, uid_t uid, const struct transfers_ops *ops, void *userdata);
+
 /* For sekimori-open; borrowed, -1: there is no helper. NULL is ok. */
 int transfers_socket(const struct transfers *transfers);
 

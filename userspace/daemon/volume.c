@@ -7,10 +7,7 @@
 #include <time.h>
 
 #include "daemon/json.h"
-#include "daemon/volume.h"
-#include "system/opener.h"
-
-#define SET_TEXT(field, text) snprintf(field, sizeof(field), "%s", text)
+#include "daemon/volume-inside.h"
 
 /* What has been written to a slow stick is on it only after minutes, which are given where nobody forces. */
 #define WRITE_OUT 5
@@ -21,24 +18,6 @@ struct waiter {
 	void *userdata;
 	bool closing; /* waits for it to be closed, else for it to be open */
 	bool eject;
-};
-
-struct volume_life {
-	struct volume_view view;
-	const struct volume_setup *setup;
-	const struct volume_ops *ops;
-	void *userdata;
-	struct opener *opener;
-	struct waiter *waiters; /* for the end of what the opener does */
-	bool freed;		/* only the opener holds it any more */
-	bool organisation;	/* the opening is by the organisation's key */
-	bool forced;		/* the closing that goes on is by force */
-	struct transfers *transfers; /* NULL: nothing is watched */
-	bool watched;		/* … and that should not be, from opening to closing */
-	bool cleaning;		/* … because of an open that came to a bad end: FAILED after it */
-	/* What the helper has said last. */
-	char result[16];
-	char reason[VOLUME_REASON_MAX];
 };
 
 const char *volume_state_name(enum volume_state state)
@@ -75,7 +54,7 @@ static void show(struct volume_life *volume)
 		volume->ops->changed(volume->userdata, volume);
 }
 
-static bool is_plain(const struct volume_life *volume)
+bool volume_is_plain(const struct volume_life *volume)
 {
 	return !strcmp(volume->view.method, "plain");
 }
@@ -96,7 +75,7 @@ static void add_infected(struct json_object *record, const struct volume_view *v
 	json_object_object_add(record, "infected", list);
 }
 
-static int volume_record(struct volume_life *volume, const char *kind, const char *reason)
+int volume_record(struct volume_life *volume, const char *kind, const char *reason)
 {
 	const struct volume_view *view = &volume->view;
 	struct json_object *record = json_object_new_object();
@@ -241,7 +220,7 @@ static void settle(struct volume_life *volume, enum volume_state state, const ch
 }
 
 /* After whatever was left half done: everything away, then FAILED with the reason that the view has. */
-static void clean_up(struct volume_life *volume)
+void volume_clean_up(struct volume_life *volume)
 {
 	int r;
 
@@ -254,85 +233,6 @@ static void clean_up(struct volume_life *volume)
 		return;
 	}
 	show(volume);
-}
-
-/* --- what happens to its files ------------------------------------------------------------- */
-
-/* What the file system lies on. */
-static void volume_source(const struct volume_view *view, char path[static OPENNOTE_NAME_MAX],
-			  bool plain)
-{
-	if (plain)
-		memcpy(path, view->node, OPENNOTE_NAME_MAX);
-	else
-		snprintf(path, OPENNOTE_NAME_MAX, "/dev/mapper/%s", view->mapping);
-}
-
-static int transfers_record(void *userdata, const char *kind, struct json_object *extra)
-{
-	struct volume_life *volume = userdata;
-
-	json_add_string(extra, "volume", volume->view.uuid);
-	json_add_string(extra, "node", volume->view.node);
-	return volume->ops->record(volume->userdata, &volume->view, kind, extra);
-}
-
-/* What nobody sees may not go on. */
-static void close_unwatched(struct volume_life *volume, const char *detail)
-{
-	struct volume_view *view = &volume->view;
-
-	SET_TEXT(view->error, "transfers-unwatched");
-	SET_TEXT(view->detail, detail);
-	volume_record(volume, "volume-refused", view->error);
-	clean_up(volume);
-}
-
-static void transfers_lost(void *userdata, const char *detail)
-{
-	struct volume_life *volume = userdata;
-
-	volume->transfers = NULL;
-	if (volume->view.state == VOLUME_OPEN)
-		close_unwatched(volume, detail);
-}
-
-static const struct transfers_ops transfers_ops = { .record = transfers_record,
-						    .lost = transfers_lost };
-
-static int watch_open(struct volume_life *volume)
-{
-	const struct transfers_setup *setup = &volume->setup->transfers;
-
-	volume->watched = transfers_wanted(setup);
-	return volume->watched ? transfers_start(&volume->transfers, setup, volume->view.user,
-						 volume->view.uid, &transfers_ops, volume) :
-				 0;
-}
-
-static bool watch_stands(struct volume_life *volume)
-{
-	char source[OPENNOTE_NAME_MAX];
-
-	if (!volume->watched)
-		return true;
-	volume_source(&volume->view, source, is_plain(volume));
-	return volume->transfers &&
-	       !transfers_shown(volume->transfers, volume->view.mount, source);
-}
-
-static int watch_take_up(struct volume_life *volume)
-{
-	const struct transfers_setup *setup = &volume->setup->transfers;
-	const struct volume_view *view = &volume->view;
-	char source[OPENNOTE_NAME_MAX];
-
-	volume->watched = transfers_wanted(setup);
-	if (!volume->watched)
-		return 0;
-	volume_source(view, source, is_plain(volume));
-	return transfers_take_up(&volume->transfers, setup, view->user, view->uid, view->mount,
-				 source, &transfers_ops, volume);
 }
 
 /* --- what the helper says ------------------------------------------------------------------ */
@@ -400,8 +300,9 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	if (end == OPENER_EXITED && !strcmp(volume->result, "open")) {
 		tries_set_right(volume->setup->tries, view->uuid);
 		view->wrong = 0;
-		if (!watch_stands(volume)) {
-			close_unwatched(volume, "sekimori-transfer died");
+		if (!volume_watch_stands(volume)) {
+			view->mount[0] = '\0';
+			volume_close_unwatched(volume, "sekimori-transfer died");
 			return;
 		}
 		volume_record(volume, "volume-opened", NULL);
@@ -422,7 +323,7 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	if (end == OPENER_EXITED && !strcmp(volume->result, "failed"))
 		settle(volume, wrong ? VOLUME_LOCKED : VOLUME_FAILED, volume->reason);
 	else
-		clean_up(volume);
+		volume_clean_up(volume);
 }
 
 static void closing_done(void *userdata, enum opener_end end, const char *detail)
@@ -495,7 +396,7 @@ static const char *refuse_open(struct volume_life *volume, int secret, bool orga
 		snprintf(view->detail, sizeof(view->detail), "%u", wait);
 		return "passphrase-wait";
 	}
-	if (secret < 0 ? !is_plain(volume) : !organisation && !secret_is_harmless(secret))
+	if (secret < 0 ? !volume_is_plain(volume) : !organisation && !secret_is_harmless(secret))
 		return organisation ? "no-organisation-key" : "no-passphrase";
 	return NULL;
 }
@@ -504,7 +405,7 @@ void volume_open(struct volume_life *volume, const struct volume_user *user, int
 		 volume_done_fn done, void *userdata)
 {
 	const char *file = volume->setup->organisation, *reason;
-	bool organisation = secret < 0 && !is_plain(volume);
+	bool organisation = secret < 0 && !volume_is_plain(volume);
 	_cleanup_(closep) int taken = secret;
 	struct volume_view *view = &volume->view;
 	int r;
@@ -519,7 +420,7 @@ void volume_open(struct volume_life *volume, const struct volume_user *user, int
 		if (volume_record(volume, "volume-opening", NULL) < 0)
 			reason = "log-unwritable";
 	}
-	r = reason ? 0 : watch_open(volume);
+	r = reason ? 0 : volume_watch_begin(volume);
 	if (r) {
 		SET_TEXT(view->detail, strerror(-r));
 		volume_record(volume, "volume-refused", "transfers-unwatched");
@@ -650,18 +551,19 @@ static void take_up(struct volume_life *volume, const struct opennote *note)
 	char mapper[OPENNOTE_MAPPING_MAX + 16];
 
 	snprintf(mapper, sizeof(mapper), "/dev/mapper/%s", view->mapping);
-	if (note->open && (is_plain(volume) || !access(mapper, F_OK)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
+	if (note->open && (volume_is_plain(volume) || !access(mapper, F_OK)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
 	    note->read_only == view->read_only) {
 		view->state = VOLUME_OPEN;
 		SET_TEXT(view->mount, note->mount);
 		SET_TEXT(view->user, note->user);
 		view->uid = note->uid;
-		if (!watch_take_up(volume))
+		if (!volume_watch_take_up(volume))
 			return;
 		volume->cleaning = true;
 		SET_TEXT(view->error, "transfers-unwatched");
 		volume_record(volume, "volume-refused", view->error);
 	}
+	volume_watch_missed(volume, note);
 	volume->view.state = VOLUME_CLOSING;
 	if (start_close(volume, true))
 		volume->view.state = VOLUME_FAILED;
@@ -719,6 +621,7 @@ void volume_sweep(const struct volume_setup *setup, const char *mapping, const s
 		SET_TEXT(volume->view.mount, note.mount);
 		volume->view.uid = note.uid;
 		volume->view.read_only = note.read_only;
+		volume_watch_missed(volume, &note);
 	}
 	volume->view.state = VOLUME_CLOSING;
 	if (start_close(volume, true))

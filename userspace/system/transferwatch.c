@@ -55,6 +55,7 @@ static void watch_distrust(struct transferwatch *watch)
 {
 	watch->senseless = true;
 	watch->used = 0;
+	sd_event_source_set_enabled(watch->output, SD_EVENT_OFF);
 	kill(watch->pid, SIGKILL);
 }
 
