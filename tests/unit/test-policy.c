@@ -127,6 +127,10 @@ static void header_statements_take_their_values(void)
 		ROW("scan yes", scan, true),
 		ROW("scan no", scan, false),
 		ROW("version 1", scan, false),
+		ROW("version 1", transfers, POLICY_TRANSFERS_WRITES),
+		ROW("transfers writes", transfers, POLICY_TRANSFERS_WRITES),
+		ROW("transfers all", transfers, POLICY_TRANSFERS_ALL),
+		ROW("transfers off", transfers, POLICY_TRANSFERS_OFF),
 		ROW("version 1", close_at_lock, false),
 		ROW("version 1", close_at_logout, true),
 		ROW("version 1", close_at_switch, true),
@@ -225,6 +229,10 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		{ "mark-key " DESK_KEY "\nmark-key " DESK_KEY, 2, 10, "key given twice" },
 		{ "scan maybe", 1, 6, "expected no or yes" },
 		{ "scan \"yes\"", 1, 6, "expected no or yes" },
+		{ "transfers", 1, 10, "expected a word" },
+		{ "transfers reads", 1, 11, "expected writes, all or off" },
+		{ "transfers \"all\"", 1, 11, "expected writes, all or off" },
+		{ "transfers all off", 1, 15, "expected the end of the line" },
 		{ "at-lock", 1, 8, "expected a word" },
 		{ "at-logout never", 1, 11, "expected keep or close" },
 		{ "at-switch close keep", 1, 17, "expected the end of the line" },
@@ -281,7 +289,7 @@ static void header_statements_are_given_once(void)
 		"harmless 03", "encryption luks2", "approvers 1",	    "retention 1 years",
 		"contact a",   "default block",	   "cipher a",		    "kdf a",
 		"mark required", "scan no",	   "at-lock keep",	    "at-logout keep",
-		"at-switch keep",
+		"at-switch keep", "transfers off",
 	};
 	char text[128];
 

@@ -260,6 +260,32 @@ static int parse_scan(struct policy_header *header, struct arena *arena, struct 
 	return 0;
 }
 
+static const char *const transfers_names[] = {
+	[POLICY_TRANSFERS_WRITES] = "writes",
+	[POLICY_TRANSFERS_ALL] = "all",
+	[POLICY_TRANSFERS_OFF] = "off",
+};
+
+const char *policy_transfers_name(enum policy_transfers transfers)
+{
+	return transfers_names[transfers];
+}
+
+static int parse_transfers(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	const struct lex_token *token = lex_expect(lex, "a word");
+
+	if (!token)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(transfers_names); i++)
+		if (!token->quoted && !strcmp(token->text, transfers_names[i])) {
+			header->transfers = (enum policy_transfers)i;
+			return 0;
+		}
+	lex_fail(lex, token, "expected writes, all or off");
+	return 0;
+}
+
 static int parse_at_lock(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
 	take_choice(lex, "keep", "close", &header->close_at_lock);
@@ -290,6 +316,7 @@ static const struct policy_statement statements[] = {
 	{ "mark", parse_mark, false },
 	{ "mark-key", parse_mark_key, true },
 	{ "scan", parse_scan, false },
+	{ "transfers", parse_transfers, false },
 	{ "at-lock", parse_at_lock, false },
 	{ "at-logout", parse_at_logout, false },
 	{ "at-switch", parse_at_switch, false },

@@ -19,6 +19,16 @@ struct policy_classes {
 };
 
 #define POLICY_NAMES_MAX 16    /* ciphers, key derivations */
+/* What is recorded of files on open volumes. */
+enum policy_transfers {
+	POLICY_TRANSFERS_WRITES, /* created, written, renamed, deleted */
+	POLICY_TRANSFERS_ALL,	 /* reads too */
+	POLICY_TRANSFERS_OFF,
+};
+
+/* "writes", … */
+const char *policy_transfers_name(enum policy_transfers transfers);
+
 #define POLICY_MARK_KEYS_MAX 8 /* a desk has one, and one that it had before */
 
 /* Empty strings and zeros where the header says nothing. */
@@ -36,6 +46,7 @@ struct policy_header {
 	unsigned int n_kdfs;
 	bool mark_required;
 	bool scan; /* before a user sees a volume */
+	enum policy_transfers transfers;
 	/* What becomes of open volumes; by default they are closed at log-out and at a switch of users. */
 	bool close_at_lock;
 	bool close_at_logout;

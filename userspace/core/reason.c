@@ -68,6 +68,8 @@ static const struct reason reasons[] = {
 	{ "infected", N_("The virus scanner found something on the medium. Bring it to the help desk.") },
 	{ "scan-failed", N_("The medium could not be scanned for viruses, so it is withheld.") },
 	{ "gone", N_("The medium has been unplugged.") },
+	{ "transfers-unwatched",
+	  N_("What is copied to and from the medium cannot be recorded, so it is withheld. Tell the help desk.") },
 	{ "open-failed", N_("The volume could not be opened on this terminal. Tell the help desk.") },
 	{ "open-timeout", N_("The volume did not open in time.") },
 	{ "open-already", N_("The volume is open already.") },

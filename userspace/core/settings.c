@@ -19,6 +19,7 @@ void settings_init(struct settings *settings)
 		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
 		.inspect_deadline_ms = 8000,
 		.opener = "/usr/libexec/sekimori/sekimori-open",
+		.watcher = "/usr/libexec/sekimori/sekimori-transfer",
 		.scanner = "/run/clamav/clamd.ctl",
 	};
 }
@@ -72,6 +73,7 @@ static const struct {
 	{ "inspector", offsetof(struct settings, inspector), parse_path },
 	{ "inspect-deadline", offsetof(struct settings, inspect_deadline_ms), parse_deadline },
 	{ "opener", offsetof(struct settings, opener), parse_path },
+	{ "watcher", offsetof(struct settings, watcher), parse_path },
 	{ "scanner", offsetof(struct settings, scanner), parse_path },
 	{ "organisation-key", offsetof(struct settings, organisation_key), parse_path },
 };
@@ -87,7 +89,7 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
 			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
-			 "log-file, inspector, inspect-deadline, opener, scanner or "
+			 "log-file, inspector, inspect-deadline, opener, watcher, scanner or "
 			 "organisation-key"));
 		return;
 	}

@@ -23,6 +23,7 @@ struct settings {
 	char inspector[SETTINGS_VALUE_MAX]; /* path of sekimori-inspect */
 	unsigned int inspect_deadline_ms;   /* 1000 to 60000 */
 	char opener[SETTINGS_VALUE_MAX];    /* path of sekimori-open */
+	char watcher[SETTINGS_VALUE_MAX];   /* path of sekimori-transfer */
 	char scanner[SETTINGS_VALUE_MAX];   /* clamd's socket */
 	char organisation_key[SETTINGS_VALUE_MAX]; /* file; "": the service's credential, if it has one */
 };

@@ -110,6 +110,11 @@ static void put_scan(FILE *out, const struct policy_header *header)
 	fputs(header->scan ? "yes" : "no", out);
 }
 
+static void put_transfers(FILE *out, const struct policy_header *header)
+{
+	fputs(policy_transfers_name(header->transfers), out);
+}
+
 static void put_at_lock(FILE *out, const struct policy_header *header)
 {
 	fputs(header->close_at_lock ? "close" : "keep", out);
@@ -162,6 +167,7 @@ static const struct {
 	{"mark", put_mark},
 	{"mark-key", put_mark_keys},
 	{"scan", put_scan},
+	{"transfers", put_transfers},
 	{"at-lock", put_at_lock},
 	{"at-logout", put_at_logout},
 	{"at-switch", put_at_switch},

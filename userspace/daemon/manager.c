@@ -180,6 +180,7 @@ static int manager_setup_volumes(struct manager *manager)
 		.organisation = settings->organisation_key[0] ? settings->organisation_key : NULL,
 		.idle_ms = VOLUME_IDLE_MS,
 		.tries = &manager->tries,
+		.transfers = { .event = manager->event, .helper = settings->watcher },
 	};
 	manager->seated = seat_active(manager->seat)->uid;
 	seat_follow_sessions(manager->seat, sessions_changed);
@@ -302,6 +303,7 @@ static void policy_in_force(struct manager *manager)
 	struct manager_bus_info *info = &manager->info;
 	const struct policy_header *header = rulebook->policy ? policy_header(rulebook->policy) : NULL;
 
+	manager->volumes.transfers.extent = header ? header->transfers : POLICY_TRANSFERS_WRITES;
 	manager->volumes.scanner = header && header->scan ? manager->settings.scanner : NULL;
 	info->policy_id = header ? header->id : NULL;
 	info->policy_version = header ? header->version : 0;

@@ -7,10 +7,7 @@
 #include <time.h>
 
 #include "daemon/json.h"
-#include "daemon/volume.h"
-#include "system/opener.h"
-
-#define SET_TEXT(field, text) snprintf(field, sizeof(field), "%s", text)
+#include "daemon/volume-inside.h"
 
 /* What has been written to a slow stick is on it only after minutes, which are given where nobody forces. */
 #define WRITE_OUT 5
@@ -21,22 +18,6 @@ struct waiter {
 	void *userdata;
 	bool closing; /* waits for it to be closed, else for it to be open */
 	bool eject;
-};
-
-struct volume_life {
-	struct volume_view view;
-	const struct volume_setup *setup;
-	const struct volume_ops *ops;
-	void *userdata;
-	struct opener *opener;
-	struct waiter *waiters; /* for the end of what the opener does */
-	bool freed;		/* only the opener holds it any more */
-	bool organisation;	/* the opening is by the organisation's key */
-	bool forced;		/* the closing that goes on is by force */
-	bool cleaning;		/* … because of an open that came to a bad end: FAILED after it */
-	/* What the helper has said last. */
-	char result[16];
-	char reason[VOLUME_REASON_MAX];
 };
 
 const char *volume_state_name(enum volume_state state)
@@ -73,7 +54,7 @@ static void show(struct volume_life *volume)
 		volume->ops->changed(volume->userdata, volume);
 }
 
-static bool is_plain(const struct volume_life *volume)
+bool volume_is_plain(const struct volume_life *volume)
 {
 	return !strcmp(volume->view.method, "plain");
 }
@@ -94,7 +75,7 @@ static void add_infected(struct json_object *record, const struct volume_view *v
 	json_object_object_add(record, "infected", list);
 }
 
-static int volume_record(struct volume_life *volume, const char *kind, const char *reason)
+int volume_record(struct volume_life *volume, const char *kind, const char *reason)
 {
 	const struct volume_view *view = &volume->view;
 	struct json_object *record = json_object_new_object();
@@ -113,6 +94,8 @@ static int volume_record(struct volume_life *volume, const char *kind, const cha
 	}
 	if (view->n_infected)
 		add_infected(record, view);
+	if (!strcmp(kind, "volume-opened"))
+		json_add_string(record, "transfers", transfers_extent(volume->transfers));
 	return volume->ops->record(volume->userdata, view, kind, record);
 }
 
@@ -159,13 +142,15 @@ static int start_open(struct volume_life *volume, const struct volume_user *user
 		argv[n++] = "--read-only";
 	if (organisation)
 		argv[n++] = "--organisation";
+	if (volume->watched)
+		argv[n++] = "--watched";
 	if (setup->scanner) {
 		argv[n++] = "--scan";
 		argv[n++] = setup->scanner;
 	}
 	argv[n] = NULL;
 	return opener_start(&volume->opener, setup->event, setup->helper, argv, secret,
-			    setup->idle_ms, &opening_ops, volume);
+			    transfers_socket(volume->transfers), setup->idle_ms, &opening_ops, volume);
 }
 
 static int start_close(struct volume_life *volume, bool force)
@@ -175,7 +160,7 @@ static int start_close(struct volume_life *volume, bool force)
 
 	volume->forced = force;
 	return opener_start(&volume->opener, volume->setup->event, volume->setup->helper, argv, -1,
-			    volume->setup->idle_ms * (force ? 1 : WRITE_OUT), &closing_ops, volume);
+			    transfers_socket(volume->transfers), volume->setup->idle_ms * (force ? 1 : WRITE_OUT), &closing_ops, volume);
 }
 
 /* --- ends ---------------------------------------------------------------------------------- */
@@ -218,8 +203,10 @@ static void settle_cleaned(struct volume_life *volume, enum volume_state state, 
 
 	SET_TEXT(kept, reason ? reason : "");
 	volume->view.state = state;
-	if (state != VOLUME_OPEN)
+	if (state != VOLUME_OPEN) {
+		volume->transfers = transfers_end(volume->transfers);
 		volume->view.mount[0] = '\0';
+	}
 	SET_TEXT(volume->view.error, kept);
 	show(volume);
 	answer(volume, reason ? kept : NULL, cleaned);
@@ -233,7 +220,7 @@ static void settle(struct volume_life *volume, enum volume_state state, const ch
 }
 
 /* After whatever was left half done: everything away, then FAILED with the reason that the view has. */
-static void clean_up(struct volume_life *volume)
+void volume_clean_up(struct volume_life *volume)
 {
 	int r;
 
@@ -313,6 +300,11 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	if (end == OPENER_EXITED && !strcmp(volume->result, "open")) {
 		tries_set_right(volume->setup->tries, view->uuid);
 		view->wrong = 0;
+		if (!volume_watch_stands(volume)) {
+			view->mount[0] = '\0';
+			volume_close_unwatched(volume, "sekimori-transfer died");
+			return;
+		}
 		volume_record(volume, "volume-opened", NULL);
 		settle(volume, VOLUME_OPEN, NULL);
 		return;
@@ -327,10 +319,11 @@ static void opening_done(void *userdata, enum opener_end end, const char *detail
 	}
 	volume_record(volume, "volume-refused", volume->reason);
 	SET_TEXT(view->error, volume->reason);
+	view->mount[0] = '\0';
 	if (end == OPENER_EXITED && !strcmp(volume->result, "failed"))
 		settle(volume, wrong ? VOLUME_LOCKED : VOLUME_FAILED, volume->reason);
 	else
-		clean_up(volume);
+		volume_clean_up(volume);
 }
 
 static void closing_done(void *userdata, enum opener_end end, const char *detail)
@@ -344,11 +337,14 @@ static void closing_done(void *userdata, enum opener_end end, const char *detail
 	volume->cleaning = false;
 	if (!volume->result[0])
 		SET_TEXT(view->detail, detail);
+	/* What the watcher saw comes before the record of the closing. */
+	if (closed)
+		volume->transfers = transfers_end(volume->transfers);
+	if (closed && view->mount[0])
+		volume_record(volume, "volume-closed", NULL);
 	if (closed && cleaning) {
 		settle_cleaned(volume, VOLUME_FAILED, view->error, true);
 	} else if (closed) {
-		if (view->mount[0])
-			volume_record(volume, "volume-closed", NULL);
 		settle(volume, VOLUME_LOCKED, NULL);
 	} else if (!volume->forced && !strcmp(volume->reason, "busy")) {
 		/* Nothing has been taken away. */
@@ -400,7 +396,7 @@ static const char *refuse_open(struct volume_life *volume, int secret, bool orga
 		snprintf(view->detail, sizeof(view->detail), "%u", wait);
 		return "passphrase-wait";
 	}
-	if (secret < 0 ? !is_plain(volume) : !organisation && !secret_is_harmless(secret))
+	if (secret < 0 ? !volume_is_plain(volume) : !organisation && !secret_is_harmless(secret))
 		return organisation ? "no-organisation-key" : "no-passphrase";
 	return NULL;
 }
@@ -409,7 +405,7 @@ void volume_open(struct volume_life *volume, const struct volume_user *user, int
 		 volume_done_fn done, void *userdata)
 {
 	const char *file = volume->setup->organisation, *reason;
-	bool organisation = secret < 0 && !is_plain(volume);
+	bool organisation = secret < 0 && !volume_is_plain(volume);
 	_cleanup_(closep) int taken = secret;
 	struct volume_view *view = &volume->view;
 	int r;
@@ -424,8 +420,16 @@ void volume_open(struct volume_life *volume, const struct volume_user *user, int
 		if (volume_record(volume, "volume-opening", NULL) < 0)
 			reason = "log-unwritable";
 	}
+	r = reason ? 0 : volume_watch_begin(volume);
+	if (r) {
+		SET_TEXT(view->detail, strerror(-r));
+		volume_record(volume, "volume-refused", "transfers-unwatched");
+		reason = "transfers-unwatched";
+	}
 	volume->organisation = organisation;
 	r = reason ? 0 : wait_for_end(volume, &(struct waiter){ .done = done, .userdata = userdata });
+	if (r)
+		volume->transfers = transfers_leave(volume->transfers);
 	if (!reason && !r) {
 		r = start_open(volume, user, TAKE_FD(taken), organisation);
 		if (!r) {
@@ -547,14 +551,19 @@ static void take_up(struct volume_life *volume, const struct opennote *note)
 	char mapper[OPENNOTE_MAPPING_MAX + 16];
 
 	snprintf(mapper, sizeof(mapper), "/dev/mapper/%s", view->mapping);
-	if (note->open && (is_plain(volume) || !access(mapper, F_OK)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
+	if (note->open && (volume_is_plain(volume) || !access(mapper, F_OK)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
 	    note->read_only == view->read_only) {
 		view->state = VOLUME_OPEN;
 		SET_TEXT(view->mount, note->mount);
 		SET_TEXT(view->user, note->user);
 		view->uid = note->uid;
-		return;
+		if (!volume_watch_take_up(volume))
+			return;
+		volume->cleaning = true;
+		SET_TEXT(view->error, "transfers-unwatched");
+		volume_record(volume, "volume-refused", view->error);
 	}
+	volume_watch_missed(volume, note);
 	volume->view.state = VOLUME_CLOSING;
 	if (start_close(volume, true))
 		volume->view.state = VOLUME_FAILED;
@@ -612,6 +621,7 @@ void volume_sweep(const struct volume_setup *setup, const char *mapping, const s
 		SET_TEXT(volume->view.mount, note.mount);
 		volume->view.uid = note.uid;
 		volume->view.read_only = note.read_only;
+		volume_watch_missed(volume, &note);
 	}
 	volume->view.state = VOLUME_CLOSING;
 	if (start_close(volume, true))
@@ -636,6 +646,7 @@ struct volume_life *volume_leave(struct volume_life *volume)
 	if (!volume)
 		return NULL;
 	volume->opener = opener_leave(volume->opener);
+	volume->transfers = transfers_leave(volume->transfers);
 	volume->freed = true;
 	settle(volume, volume->view.state, "gone");
 	return NULL;

@@ -19,6 +19,9 @@
  *
  * While it is being scanned nobody at the terminal can end that: a close is refused. The daemon's own reasons
  * (unplugged, revoked, session over) end everything at once, with force.
+ *
+ * Where the policy records transfers, sekimori-transfer watches from before the volume is shown until it has been
+ * unmounted (daemon/transfers.h); a volume that cannot be watched is closed, "transfers-unwatched".
  */
 #pragma once
 
@@ -30,6 +33,7 @@
 #include "core/macro.h"
 #include "core/tries.h"
 #include "core/volume.h"
+#include "daemon/transfers.h"
 #include "system/mounts.h"
 #include "system/opennote.h"
 
@@ -108,6 +112,7 @@ struct volume_setup {
 	const char *organisation; /* file with the organisation's secret; NULL: this terminal has none */
 	unsigned int idle_ms;	  /* VOLUME_IDLE_MS, or less for a test */
 	struct tries *tries;
+	struct transfers_setup transfers;
 };
 
 /* Above what sekimori-open gives clamd for one file (150 s). */
@@ -119,8 +124,8 @@ struct volume_ops {
 	/* Something of the view is another. Not called inside volume_new(). */
 	void (*changed)(void *userdata, struct volume_life *volume);
 	/*
-	 * A record for the log: "volume-opening", "volume-opened", "volume-refused", "volume-closed". `extra` is
-	 * taken over. Negative: it could not be written; then "volume-opening" goes no further.
+	 * A record for the log: "volume-opening", "volume-opened", "volume-refused", "volume-closed",
+	 * and those of daemon/transfers.h. `extra` is taken over. Negative: it could not be written; then "volume-opening" goes no further.
 	 */
 	int (*record)(void *userdata, const struct volume_view *view, const char *kind,
 		      struct json_object *extra);

@@ -9,7 +9,6 @@
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/trust.h"
-#include "desk/both.h"
 #include "desk/message.h"
 #include "desk/outfile.h"
 #include "desk/passphrase.h"

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "cli/output.h"
-#include "desk/both.h"
 #include "desk/commands.h"
 #include "desk/keys.h"
 #include "desk/message.h"
@@ -24,10 +23,10 @@ static void say(const struct context *context, const struct desk *desk, const ui
 		return;
 	}
 	message_done(context,
-		     BOTH(_("%s: copy it to /etc/sekimori/desk-log.pub on the terminals, before "
+		     _("%s: copy it to /etc/sekimori/desk-log.pub on the terminals, before "
 			    "their first start. "
 			    "Without the secret beside it (and its passphrase) no log of theirs "
-			    "can be fully checked: make a backup.")),
+			    "can be fully checked: make a backup."),
 		     file);
 }
 

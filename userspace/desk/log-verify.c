@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #include "cli/output.h"
-#include "desk/both.h"
 #include "desk/commands.h"
 #include "desk/keys.h"
 #include "desk/message.h"
@@ -60,7 +59,7 @@ static int open_desk_key(struct check *check)
 	desk_close(&desk);
 	if (r)
 		message_note(check->context,
-			     BOTH(_("with --no-key hashes and signatures are checked without it")));
+			     _("with --no-key hashes and signatures are checked without it"));
 	return r;
 }
 
@@ -122,9 +121,9 @@ static void take_unreadable(void *userdata, const char *file, int error)
 	json_object_object_add(object, "error", json_object_new_string(strerror(-error)));
 	json_object_array_add(check->unreadable, object);
 	if (error == -EBADMSG)
-		message_fail(check->context, BOTH(_("%s: the compressed file is damaged")), file);
+		message_fail(check->context, _("%s: the compressed file is damaged"), file);
 	else
-		message_fail(check->context, BOTH("%s: %s"), file, strerror(-error));
+		message_fail(check->context, "%s: %s", file, strerror(-error));
 }
 
 /* --- what it is held against ---------------------------------------------------------------- */
@@ -166,8 +165,8 @@ static int read_terminal_key(const struct context *context, const char *given,
 	if (key_from_text(given, key) || key_from_file(context, given, key))
 		return COMMAND_OK;
 	message_fail(context,
-		     BOTH(_("--terminal-key: %s is neither 64 hexadecimal digits nor a file that "
-			    "holds them")),
+		     _("--terminal-key: %s is neither 64 hexadecimal digits nor a file that "
+			    "holds them"),
 		     given);
 	return COMMAND_USAGE;
 }
@@ -180,7 +179,7 @@ static int read_expected(const struct context *context, const char *given, uint6
 	*seq = strtoull(given, &end, 10);
 	if (*given >= '0' && *given <= '9' && !*end && !errno)
 		return COMMAND_OK;
-	return message_usage(context, BOTH(_("--expect-seq takes the number of a record")));
+	return message_usage(context, _("--expect-seq takes the number of a record"));
 }
 
 static int read_anchors(struct check *check, const char *path)
@@ -190,11 +189,11 @@ static int read_anchors(struct check *check, const char *path)
 
 	if (r == -EINVAL)
 		message_fail(check->context,
-			     BOTH(_("%s:%llu: expected a JSON object with seq and hash (64 "
-				    "hexadecimal digits)")),
+			     _("%s:%llu: expected a JSON object with seq and hash (64 "
+				    "hexadecimal digits)"),
 			     path, (unsigned long long)line);
 	else if (r)
-		message_fail(check->context, BOTH("%s: %s"), path, strerror(-r));
+		message_fail(check->context, "%s: %s", path, strerror(-r));
 	return r ? COMMAND_USAGE : COMMAND_OK;
 }
 
@@ -340,7 +339,7 @@ static int run(struct check *check, const struct command_options *options)
 		return r;
 	r = logset_open(&set, options->arguments, (size_t)options->n_arguments, 0, &bad);
 	if (r) {
-		message_fail(check->context, BOTH("%s: %s"), bad, strerror(-r));
+		message_fail(check->context, "%s: %s", bad, strerror(-r));
 		return COMMAND_USAGE;
 	}
 	logcheck_run(set, check->verify, true, take_unreadable, check);

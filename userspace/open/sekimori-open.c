@@ -2,12 +2,10 @@
 /*
  * sekimori-open: opens a proved volume for a user, or closes it. Started by sekimorid, as root; one
  * run, one volume. Descriptor 3: the passphrase or the organisation's secret, up to its end. Descriptor 4:
- * progress.h. What it does it does in the mount namespace of process 1, since the daemon lives in
+ * progress.h. Descriptor 5, if it is a socket: system/handover.h. What it does it does in the mount namespace of process 1, since the daemon lives in
  * one of its own.
  */
-#include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -20,6 +18,7 @@
 #include "core/macro.h"
 #include "open/progress.h"
 #include "open/volume-open.h"
+#include "system/mounts.h"
 #include "system/opennote.h"
 
 #define USAGE 2
@@ -37,6 +36,7 @@ enum {
 	OPTION_USER,
 	OPTION_LABEL,
 	OPTION_SCAN,
+	OPTION_WATCHED,
 	OPTION_FORCE,
 };
 
@@ -53,6 +53,7 @@ static const struct option options[] = {
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "label", required_argument, NULL, OPTION_LABEL },
 	{ "scan", required_argument, NULL, OPTION_SCAN },
+	{ "watched", no_argument, NULL, OPTION_WATCHED },
 	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ NULL, 0, NULL, 0 },
 };
@@ -118,6 +119,9 @@ static void take_option(struct line *line, int option, const char *value)
 	case OPTION_SCAN:
 		request->socket = value;
 		break;
+	case OPTION_WATCHED:
+		request->watched = true;
+		break;
 	case OPTION_FORCE:
 		line->force = true;
 		break;
@@ -155,22 +159,6 @@ static bool open_complete(const struct line *line)
 	       !line->force;
 }
 
-/*
- * The unit allows setns() with this very kind named and no other (systemd.exec(5), RestrictNamespaces=).
- * Needs CAP_SYS_PTRACE for process 1's files, CAP_SYS_ADMIN and CAP_SYS_CHROOT for the change.
- */
-static int join_host(void)
-{
-	_cleanup_(closep) int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-	struct stat host, own;
-
-	if (fd < 0 || fstat(fd, &host) < 0 || stat("/proc/self/ns/mnt", &own) < 0)
-		return -errno;
-	if (host.st_ino == own.st_ino && host.st_dev == own.st_dev)
-		return 0;
-	return setns(fd, CLONE_NEWNS) < 0 || chdir("/") < 0 ? -errno : 0;
-}
-
 /* Nothing of a passphrase may reach a core file or a tracer. */
 static void keep_secret(void)
 {
@@ -187,7 +175,7 @@ static int usage(void)
 	fputs("  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
 	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
 	      "    [--organisation]\n"
-	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET]\n"
+	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET] [--watched]\n"
 	      "  sekimori-open close --mapping sekimori-NAME [--force]\n",
 	      stderr);
 	return USAGE;
@@ -215,7 +203,7 @@ int main(int argc, char **argv)
 	progress_init();
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	r = join_host();
+	r = mounts_join_host();
 	if (r) {
 		progress_failed("open-failed", strerror(-r));
 		return EXIT_FAILURE;

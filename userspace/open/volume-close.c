@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -12,11 +13,18 @@
 #include "open/progress.h"
 #include "open/volume-open.h"
 #include "system/cryptopen.h"
+#include "system/handover.h"
 #include "system/mounts.h"
 #include "system/opennote.h"
 
 /* What a forced close gives the medium to take what has been written to it. */
 #define TRY_MS 60000
+/* … and what a watcher has for telling what it knows: of a medium that may be dead, or as long as it takes. */
+#define LET_GO_FORCED_MS 2000
+#define LET_GO_MS 60000
+/* The watcher may be looking at a file at this very moment. */
+#define BUSY_TRIES 10
+#define BUSY_MS 50
 
 struct closing {
 	const char *mapping;
@@ -100,27 +108,57 @@ static void closing_try(struct closing *closing)
 		kill(child, SIGKILL);
 }
 
+static bool is_watched(void)
+{
+	struct stat st;
+
+	return !fstat(OPEN_WATCHER_FD, &st) && S_ISSOCK(st.st_mode);
+}
+
+static int unmount(const char *point, bool force)
+{
+	struct timespec step = { .tv_nsec = BUSY_MS * 1000000 };
+	unsigned int tries = !force && is_watched() ? BUSY_TRIES : 1;
+
+	while (umount2(point, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0))) {
+		if (errno != EBUSY || !--tries)
+			return -errno;
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
 /* The last mount first: one may lie on another. NULL, or the reason. */
 static const char *closing_unmount(struct closing *closing, bool force)
 {
 	for (size_t i = closing->mounts.n; i-- > 0;) {
-		const char *point = closing->mounts.entries[i].point;
+		int r = unmount(closing->mounts.entries[i].point, force);
 
 		/* EINVAL: it is no mount any more. A plain unmount with force has been tried, and could wait for ever. */
-		if (!umount2(point, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0))) {
+		if (!r) {
 			closing->forced |= force;
 			continue;
 		}
-		if (errno == EINVAL || errno == ENOENT)
+		if (r == -EINVAL || r == -ENOENT)
 			continue;
-		if (errno == EBUSY && !force) {
+		if (r == -EBUSY && !force) {
 			tell_holders(closing);
 			return "busy";
 		}
-		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(errno));
+		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
 		return "close-failed";
 	}
 	return NULL;
+}
+
+/*
+ * Nobody can get at the volume any more. The watcher has the last mount, of its own: with that the file system goes. False:
+ * it hangs, and what is below it must be taken away by force.
+ */
+static bool closing_let_go(bool force)
+{
+	return !is_watched() ||
+	       !handover_close(OPEN_WATCHER_FD, force ? LET_GO_FORCED_MS : LET_GO_MS);
 }
 
 static const char *closing_unmap(struct closing *closing, bool force)
@@ -155,8 +193,11 @@ static const char *closing_steps(struct closing *closing, bool force)
 	else
 		closing_sync(closing);
 	reason = closing_unmount(closing, force);
-	if (!reason)
-		reason = closing_unmap(closing, force);
+	if (!reason) {
+		bool gone = closing_let_go(force);
+
+		reason = closing_unmap(closing, force || !gone);
+	}
 	if (reason)
 		return reason;
 	place_remove(closing->hidden);

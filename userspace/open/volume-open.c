@@ -15,6 +15,7 @@
 #include "open/secret.h"
 #include "open/volume-open.h"
 #include "system/cryptopen.h"
+#include "system/handover.h"
 #include "system/opennote.h"
 
 #define PLAIN "plain"
@@ -25,7 +26,8 @@ struct opening {
 	int volume;	  /* what the file system is on */
 	char source[64];  /* its path */
 	struct filesystem filesystem;
-	int mount;	  /* detached, or the second one of what is being scanned */
+	int mount;	  /* detached, or the second one of what is hidden */
+	char hidden[PLACE_PATH_MAX]; /* "" nowhere */
 	struct opennote note;
 	char detail[256]; /* of the failure */
 };
@@ -173,32 +175,79 @@ static const char *step_mount(struct opening *opening)
 	return "mount-failed";
 }
 
+/*
+ * A place that only root sees, for whoever has to have the mount before its user: the scanner, and the watcher. What is not
+ * mounted anywhere cannot be cloned.
+ */
+static const char *step_hide(struct opening *opening)
+{
+	const struct open_request *request = opening->request;
+	int r;
+
+	if (!request->socket && !request->watched)
+		return NULL;
+	r = place_make_hidden(request->mapping, opening->hidden);
+	if (!r)
+		r = place_mount(opening->mount, opening->hidden);
+	return r ? fail_errno(opening, request->socket ? "scan-failed" : "mount-failed", -r) : NULL;
+}
+
 static const char *step_scan(struct opening *opening)
 {
 	const struct open_request *request = opening->request;
-	char path[PLACE_PATH_MAX], words[SCAN_DETAIL_MAX];
+	char words[SCAN_DETAIL_MAX];
 	int r;
 
 	if (!request->socket)
 		return NULL;
-	r = place_make_hidden(request->mapping, path);
-	if (!r)
-		r = place_mount(opening->mount, path);
-	if (r)
-		return fail_errno(opening, "scan-failed", -r);
 	r = scan_tree(opening->mount, request->socket, words);
 	if (r < 0)
 		return fail_errno(opening, "scan-failed", -r);
-	if (r) {
-		snprintf(opening->detail, sizeof(opening->detail), "%s", words);
-		return r == SCAN_E_INFECTED ? "infected" :
-		       r == SCAN_E_UNHEARD  ? "unheard" :
-					      "scan-failed";
-	}
+	if (!r)
+		return NULL;
+	snprintf(opening->detail, sizeof(opening->detail), "%s", words);
+	return r == SCAN_E_INFECTED ? "infected" : r == SCAN_E_UNHEARD ? "unheard" : "scan-failed";
+}
+
+static const char *step_clone(struct opening *opening)
+{
+	int r;
+
+	if (!opening->hidden[0])
+		return NULL;
 	closep(&opening->mount);
 	opening->mount = -1;
-	r = place_clone(path, &opening->mount);
+	r = place_clone(opening->hidden, &opening->mount);
 	return r ? fail_errno(opening, "mount-failed", -r) : NULL;
+}
+
+/* A mount of the watcher's own: with a directory of the one that is shown it would keep it busy. */
+static int watcher_directory(const struct opening *opening)
+{
+	_cleanup_(closep) int clone = -1;
+	int r = place_clone(opening->hidden, &clone), fd;
+
+	if (r)
+		return r;
+	fd = openat(clone, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static const char *watch(struct opening *opening)
+{
+	_cleanup_(closep) int dir = -1;
+	char words[HANDOVER_WORDS_MAX] = "";
+	int r;
+
+	if (!opening->request->watched)
+		return NULL;
+	dir = watcher_directory(opening);
+	r = dir < 0 ? dir : handover_give(OPEN_WATCHER_FD, dir, opening->note.mount, words);
+	if (!r)
+		return NULL;
+	if (r > 0)
+		snprintf(opening->detail, sizeof(opening->detail), "%s", words);
+	return r > 0 ? "transfers-unwatched" : fail_errno(opening, "transfers-unwatched", -r);
 }
 
 static const char *step_show(struct opening *opening)
@@ -206,6 +255,7 @@ static const char *step_show(struct opening *opening)
 	const struct open_request *request = opening->request;
 	struct opennote *note = &opening->note;
 	char name[PLACE_NAME_MAX];
+	const char *reason;
 	int r;
 
 	place_name(name, request->label[0] ? request->label : opening->filesystem.label);
@@ -213,17 +263,18 @@ static const char *step_show(struct opening *opening)
 	/* Before the mount, so that the directory is found again whatever comes. */
 	if (!r)
 		r = opennote_write(request->mapping, note);
-	if (!r)
-		r = place_mount(opening->mount, note->mount);
+	if (r)
+		return fail_errno(opening, "mount-failed", -r);
+	reason = watch(opening);
+	if (reason)
+		return reason;
+	/* From here on its user can come in. */
+	r = place_mount(opening->mount, note->mount);
 	note->open = true;
 	if (!r)
 		r = opennote_write(request->mapping, note);
-	if (!r && request->socket) {
-		char hidden[PLACE_PATH_MAX];
-
-		snprintf(hidden, sizeof(hidden), PLACE_VOLUMES "/%s/medium", request->mapping);
-		r = place_unmount_hidden(hidden);
-	}
+	if (!r && opening->hidden[0])
+		r = place_unmount_hidden(opening->hidden);
 	if (r)
 		return fail_errno(opening, "mount-failed", -r);
 	return progress_open(request->mapping, note->mount, opening->filesystem.label) ? NULL :
@@ -236,7 +287,8 @@ static const char *open_steps(struct opening *opening)
 	const step_fn steps[] = {
 		step_device, step_note,	 plain ? NULL : step_unlock,
 		step_volume, step_find,	 step_mount,
-		step_scan,   step_show,
+		step_hide,   step_scan,	 step_clone,
+		step_show,
 	};
 	const char *reason = NULL;
 

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Where sekimori-transfer of this volume listens, if it is a socket (system/handover.h). */
+#define OPEN_WATCHER_FD 5
+
 struct open_request {
 	const char *node;
 	const char *mapping;
@@ -19,10 +22,11 @@ struct open_request {
 	const char *user;
 	const char *label;  /* "": the file system's */
 	const char *socket; /* clamd's; NULL: no scan */
+	bool watched;	    /* not shown before the watcher stands */
 };
 
 /*
- *   read-only ─► unlock ─► find the file system ─► mount, detached ─► scan ─► show to the user
+ *   read-only ─► unlock ─► find the file system ─► mount, detached ─► scan ─► have it watched ─► show to the user
  *
  * The first three steps can fail for what the medium is; whatever fails, all before it is undone.
  */

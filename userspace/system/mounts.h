@@ -29,6 +29,12 @@ int mounts_parse(const char *text, dev_t devno, struct mounts *mounts);
 /* … and as they are. */
 int mounts_find(dev_t devno, struct mounts *mounts);
 
+/*
+ * Into the mount namespace of process 1, which everybody has. Needs CAP_SYS_PTRACE for process 1's files, CAP_SYS_ADMIN and
+ * CAP_SYS_CHROOT for the change. 0 or a negative errno.
+ */
+int mounts_join_host(void);
+
 /* The device that was mounted last at a place. 0, MOUNTS_E_NONE or a negative errno. */
 int mounts_device(const char *point, dev_t *devno);
 

@@ -156,20 +156,22 @@ struct opener *opener_leave(struct opener *opener)
 
 /* As in inspector.c: out of the way first, since they may have the numbers that the child wants. */
 static int opener_spawn(pid_t *pid, const char *program, const char *const *argv, int secret,
-			int progress)
+			int progress, int watcher)
 {
 	char *envp[] = { (char *)"LANG=C.UTF-8", NULL };
 	int secret_high = fcntl(secret, F_DUPFD_CLOEXEC, 10);
 	int progress_high = fcntl(progress, F_DUPFD_CLOEXEC, 10);
+	int watcher_high = watcher < 0 ? -1 : fcntl(watcher, F_DUPFD_CLOEXEC, 10);
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, defaults;
 	int r;
 
-	if (secret_high < 0 || progress_high < 0) {
+	if (secret_high < 0 || progress_high < 0 || (watcher >= 0 && watcher_high < 0)) {
 		r = -errno;
 		closep(&secret_high);
 		closep(&progress_high);
+		closep(&watcher_high);
 		return r;
 	}
 	sigemptyset(&none);
@@ -179,6 +181,8 @@ static int opener_spawn(pid_t *pid, const char *program, const char *const *argv
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);
 	posix_spawn_file_actions_adddup2(&actions, secret_high, 3);
 	posix_spawn_file_actions_adddup2(&actions, progress_high, 4);
+	if (watcher >= 0)
+		posix_spawn_file_actions_adddup2(&actions, watcher_high, 5);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
@@ -188,6 +192,7 @@ static int opener_spawn(pid_t *pid, const char *program, const char *const *argv
 	posix_spawn_file_actions_destroy(&actions);
 	close(secret_high);
 	close(progress_high);
+	closep(&watcher_high);
 	return r;
 }
 
@@ -207,7 +212,7 @@ static int opener_watch(struct opener *opener, sd_event *event)
 }
 
 int opener_start(struct opener **openerp, sd_event *event, const char *program,
-		 const char *const *argv, int secret, unsigned int idle_ms,
+		 const char *const *argv, int secret, int watcher, unsigned int idle_ms,
 		 const struct opener_ops *ops, void *userdata)
 {
 	_cleanup_(closep) int secret_fd = secret >= 0 ? secret :
@@ -229,7 +234,7 @@ int opener_start(struct opener **openerp, sd_event *event, const char *program,
 	/* Ours alone: the helper waits when the daemon is slow. */
 	r = fcntl(opener->pipe_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	if (!r)
-		r = opener_spawn(&opener->pid, program, argv, secret_fd, progress);
+		r = opener_spawn(&opener->pid, program, argv, secret_fd, progress, watcher);
 	if (r) {
 		opener_free(opener);
 		return r;

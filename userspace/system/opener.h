@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One run of sekimori-open (userspace/open/progress.h tells what it says): a child process that gets the
- * secret's descriptor as 3 and the write end of a pipe as 4. It must say something at least every
+ * secret's descriptor as 3, the write end of a pipe as 4, and as 5 a socket to the watcher of the volume
+ * (system/handover.h) if there is one. It must say something at least every
  * idle_ms; who is silent for longer is killed.
  */
 #pragma once
@@ -26,11 +27,11 @@ struct opener_ops {
 };
 
 /*
- * argv[0] is a name, the rest its arguments, NULL at the end. secret: taken over in any case; -1 none. SIGCHLD must
- * be blocked.
+ * argv[0] is a name, the rest its arguments, NULL at the end. secret: taken over in any case; -1 none. watcher: borrowed;
+ * -1 none. SIGCHLD must be blocked.
  */
 int opener_start(struct opener **openerp, sd_event *event, const char *program,
-		 const char *const *argv, int secret, unsigned int idle_ms,
+		 const char *const *argv, int secret, int watcher, unsigned int idle_ms,
 		 const struct opener_ops *ops, void *userdata);
 
 /* Kills the child, without any more callbacks. NULL is ok. */
