@@ -78,6 +78,7 @@ int policy_history_run(const struct context *context, const struct command_optio
 int policy_diff_run(const struct context *context, const struct command_options *options);
 int open_run(const struct context *context, const struct command_options *options);
 int eject_run(const struct context *context, const struct command_options *options);
+int doctor_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 

@@ -11,13 +11,16 @@
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT)
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_DOCTOR)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
 	{"status", FOR_STATUS, status_run, "", 0, 0,
 	 "does the barrier stand? exit status 1 and what to do if not",
 	 "関門が正常かを示す（問題があれば対処を示し、終了コード1）"},
+	{"doctor", FOR_DOCTOR, doctor_run, "", 0, 0,
+	 "check this terminal: barrier, files, other roads, log; exit status 1 if something failed",
+	 "この端末を点検する（関門・ファイル・他の経路・記録。異常があれば終了コード1）"},
 	{"list", FOR_LIST, list_run, "", 0, 0, "devices held, denied, allowed or kept, and why",
 	 "止めた機器・許可した機器とその理由の一覧"},
 	{"watch", FOR_WATCH, watch_run, "", 0, 0, "a line for each event, until interrupted",
@@ -91,8 +94,10 @@ const struct command_option command_options[] = {
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
 	 "read the passphrase from FILE (- is standard input)",
 	 "パスフレーズをファイルから読む（-は標準入力）"},
-	{"root", "DIR", 'r', FOR_STATUS, "read sysfs below DIR (for trying out)",
-	 "DIR以下のsysfsを読む（試験用）"},
+	{"record", NULL, 'R', FOR_DOCTOR, "have the daemon write the result into the event log (as root)",
+	 "結果を記録に書き込む（root権限）"},
+	{"root", "DIR", 'r', FOR_STATUS | FOR_DOCTOR, "read the machine's files below DIR (for trying out)",
+	 "DIR以下のファイルを読む（試験用）"},
 	{"help", NULL, 'h', 0, "this help", "この説明"},
 	{"version", NULL, 'v', 0, "print the version", "バージョンを表示する"},
 };
@@ -200,6 +205,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'P':
 		options->passphrase_file = value;
+		break;
+	case 'R':
+		options->record = true;
 		break;
 	case 'r':
 		context->root = value;

@@ -51,11 +51,11 @@ void finding_add(struct doctor_finding *finding, enum doctor_result result, cons
 	va_end(args);
 }
 
-void doctor_run(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void doctor_examine(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
 {
 	*finding = (struct doctor_finding){.todo = check->todo};
 	check->run(doctor, check, finding);
-	if (finding->result == DOCTOR_OK)
+	if (finding->result < DOCTOR_WARN)
 		finding->todo = "";
 }
 
@@ -156,6 +156,7 @@ int doctor_open(struct doctor *doctor, const char *root, struct json_object *man
 
 void doctor_close(struct doctor *doctor)
 {
+	doctor->log = doctor_log_free(doctor->log);
 	policystore_result_free(&doctor->policy);
 	modules_free(&doctor->modules);
 	tree_close(&doctor->tree);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/mark-text.h"
+#include "doctor/log.h"
 #include "doctor/modules.h"
 #include "doctor/tree.h"
 #include "system/layers.h"
@@ -39,7 +40,7 @@ struct doctor_finding {
 	enum doctor_result result;
 	char detail[DOCTOR_DETAIL_MAX]; /* English; may be "" when ok */
 	char shown[DOCTOR_DETAIL_MAX];	/* the same in the reader's language */
-	const char *todo;		/* msgid, "" when ok */
+	const char *todo;		/* msgid, "" when ok or unknown */
 };
 
 /*
@@ -64,6 +65,7 @@ struct doctor {
 	/* The policy file as the daemon would take it; `error` its outcome or negative errno. */
 	struct policystore_result policy;
 	int policy_error;
+	struct doctor_log *log; /* NULL: not looked at yet */
 	char policy_file[TREE_LINE_MAX]; /* where settings say that they are, without the root */
 	char trust_dir[TREE_LINE_MAX];
 	char state_dir[TREE_LINE_MAX];
@@ -88,7 +90,7 @@ int doctor_open(struct doctor *doctor, const char *root, struct json_object *man
 void doctor_close(struct doctor *doctor);
 
 /* One check; *finding need not be initialised. */
-void doctor_run(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding);
+void doctor_examine(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding);
 
 /* A setting of sekimorid.conf as it stands there, or `otherwise`. Cut to what fits. */
 void doctor_setting(const struct doctor *doctor, const char *name, const char *otherwise,
