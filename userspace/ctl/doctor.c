@@ -16,7 +16,7 @@
 /* The bus starts polkit when it is asked for the first time. */
 #define POLKIT_TIMEOUT_MS 10000
 
-#define MARK_WIDTH 6
+#define MARK_WIDTH 7
 #define REQUIREMENTS_WIDTH 8
 
 struct diagnosis {
