@@ -309,6 +309,8 @@ FAULTS = [
     ("unit masked", lambda t: t.link("/run/systemd/system/sekimorid.service", "/dev/null"), {"overrides": "fail"}),
     ("bus opened", lambda t: t.write("/etc/dbus-1/system.d/x.conf", '<allow own="org.sekimori.Sekimori1"/>'),
      {"overrides": "fail"}),
+    ("bus opened beside ours", lambda t: t.write("/usr/share/dbus-1/system.d/org.sekimori.conf", '<allow own="org.sekimori.Sekimori1"/>'),
+     {"overrides": "fail"}),
     ("polkit loosened", lambda t: t.write("/etc/polkit-1/rules.d/1.rules", 'if (action.id == "org.sekimori.x")'),
      {"overrides": "warn"}),
     ("configuration writable", lambda t: t.mkdir("/var/lib/sekimori", 0o777),

@@ -120,9 +120,9 @@ static void look_at_unit(const struct doctor *doctor, const char *dir, const cha
 	tree_names_free(&names);
 }
 
-/* Files that a directory holds beside those of the distribution, and that speak of us. */
-static void look_for_mention(const struct doctor *doctor, const char *dir, enum doctor_result result,
-			     struct doctor_finding *finding)
+/* Files in a directory that speak of us. `ours`: the one that may, whose bytes the manifest knows; or NULL. */
+static void look_for_mention(const struct doctor *doctor, const char *dir, const char *ours,
+			     enum doctor_result result, struct doctor_finding *finding)
 {
 	struct tree_names names;
 
@@ -135,6 +135,8 @@ static void look_for_mention(const struct doctor *doctor, const char *dir, enum 
 		char path[PATH_MAX];
 		size_t len;
 
+		if (ours && !strcmp(names.names[i], ours))
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, names.names[i]);
 		if (!tree_read(&doctor->tree, path, CONF_SIZE_MAX, &text, &len) &&
 		    memmem(text, len, "org.sekimori", strlen("org.sekimori")))
@@ -150,6 +152,20 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check, st
 		"/usr/local/lib/modprobe.d/sekimori-roads.conf", "/etc/modules-load.d/sekimori.conf",
 		"/run/modules-load.d/sekimori.conf", "/usr/local/lib/modules-load.d/sekimori.conf",
 	};
+	static const struct {
+		const char *dir;
+		const char *ours;
+		enum doctor_result result;
+	} places[] = {
+		{"/usr/share/dbus-1/system.d", "org.sekimori.Sekimori1.conf", DOCTOR_FAIL},
+		{"/etc/dbus-1/system.d", NULL, DOCTOR_FAIL},
+		{"/usr/share/polkit-1/actions", "org.sekimori.policy", DOCTOR_FAIL},
+		{"/etc/polkit-1/actions", NULL, DOCTOR_FAIL},
+		{"/usr/share/polkit-1/rules.d", NULL, DOCTOR_WARN},
+		{"/usr/local/share/polkit-1/rules.d", NULL, DOCTOR_WARN},
+		{"/etc/polkit-1/rules.d", NULL, DOCTOR_WARN},
+		{"/run/polkit-1/rules.d", NULL, DOCTOR_WARN},
+	};
 	struct stat st;
 
 	for (size_t d = 0; d < ARRAY_SIZE(unit_dirs); d++)
@@ -159,11 +175,8 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check, st
 		if (!tree_stat(&doctor->tree, files[i], true, &st))
 			finding_add(finding, DOCTOR_WARN, N_("%s takes the place of ours"), files[i]);
 	/* Whoever may own the name is the daemon to everybody. */
-	look_for_mention(doctor, "/etc/dbus-1/system.d", DOCTOR_FAIL, finding);
-	look_for_mention(doctor, "/run/dbus-1/system.d", DOCTOR_FAIL, finding);
-	look_for_mention(doctor, "/etc/polkit-1/rules.d", DOCTOR_WARN, finding);
-	look_for_mention(doctor, "/run/polkit-1/rules.d", DOCTOR_WARN, finding);
-	look_for_mention(doctor, "/etc/polkit-1/actions", DOCTOR_FAIL, finding);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		look_for_mention(doctor, places[i].dir, places[i].ours, places[i].result, finding);
 }
 
 /* --- whose it is ------------------------------------------------------------------------------ */
