@@ -76,7 +76,9 @@ static void manifest_with_any_error_is_refused_as_a_whole(void)
 		struct manifest manifest;
 		unsigned int line = 0;
 
-		EXPECT(manifest_parse(&manifest, rows[i].text, strlen(rows[i].text), &line) == -EBADMSG, rows[i].text);
+		EXPECT(manifest_parse(&manifest, rows[i].text, strlen(rows[i].text), &line) ==
+			       -EBADMSG,
+		       rows[i].text);
 		EXPECT(!manifest.files && !manifest.n, rows[i].text);
 		EXPECT(!rows[i].line || line == rows[i].line || i < 2, rows[i].text);
 	}
@@ -106,8 +108,9 @@ static void archive_add(struct archive *archive, const char *name, const void *d
 {
 	char header[CPIO_HEADER_LEN + 1];
 
-	snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1, 0100644, 0, 0, 1, 0,
-		 (unsigned int)len, 0, 0, 0, 0, (unsigned int)strlen(name) + 1, 0);
+	snprintf(header, sizeof(header),
+		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1, 0100644, 0, 0, 1,
+		 0, (unsigned int)len, 0, 0, 0, 0, (unsigned int)strlen(name) + 1, 0);
 	memcpy(archive->bytes + archive->len, header, CPIO_HEADER_LEN);
 	archive->len += CPIO_HEADER_LEN;
 	memcpy(archive->bytes + archive->len, name, strlen(name) + 1);
@@ -125,7 +128,10 @@ static void archive_make(struct archive *archive)
 	memset(archive, 0, sizeof(*archive));
 	/* A name inside of the data must not be found. */
 	archive_add(archive, "init", "070701 sekimori.ko", 18);
-	archive_add(archive, "usr/lib/modules/6.1/updates/sekimori.ko", "\x7f" "ELF", 4);
+	archive_add(archive, "usr/lib/modules/6.1/updates/sekimori.ko",
+		    "\x7f"
+		    "ELF",
+		    4);
 	archive_add(archive, "empty", "", 0);
 	archive_add(archive, "TRAILER!!!", "", 0);
 }
@@ -202,10 +208,13 @@ static void changed_headers_never_lead_outside(void)
 
 static size_t pack_gzip(uint8_t *out, size_t size, const struct archive *archive)
 {
-	z_stream z = {.next_in = (Bytef *)archive->bytes, .avail_in = (uInt)archive->len, .next_out = out,
+	z_stream z = {.next_in = (Bytef *)archive->bytes,
+		      .avail_in = (uInt)archive->len,
+		      .next_out = out,
 		      .avail_out = (uInt)size};
 
-	CU_ASSERT_EQUAL_FATAL(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	CU_ASSERT_EQUAL_FATAL(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+			      Z_OK);
 	CU_ASSERT_EQUAL_FATAL(deflate(&z, Z_FINISH), Z_STREAM_END);
 	deflateEnd(&z);
 	return size - z.avail_out;
@@ -215,7 +224,8 @@ static size_t pack_xz(uint8_t *out, size_t size, const struct archive *archive)
 {
 	size_t used = 0;
 
-	CU_ASSERT_EQUAL_FATAL(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, archive->bytes, archive->len, out, &used, size),
+	CU_ASSERT_EQUAL_FATAL(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, archive->bytes,
+						      archive->len, out, &used, size),
 			      LZMA_OK);
 	return used;
 }
@@ -256,11 +266,14 @@ static void second_archive_is_found_in_every_compression(void)
 		/* Cut anywhere inside of the packed part. */
 		for (size_t n = at + 1; n < at + packed && rows[i].pack != pack_not; n++) {
 			names.text[0] = '\0';
-			EXPECT(initrd_names(image, n, take_name, &names) == INITRD_E_DAMAGED, rows[i].name);
+			EXPECT(initrd_names(image, n, take_name, &names) == INITRD_E_DAMAGED,
+			       rows[i].name);
 		}
 	}
-	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\x02\x21\x4c\x18rest", 8, take_name, NULL), INITRD_E_COMPRESSION);
-	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\0\0\0\0", 4, take_name, NULL), INITRD_E_DAMAGED);
+	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\x02\x21\x4c\x18rest", 8, take_name, NULL),
+			INITRD_E_COMPRESSION);
+	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\0\0\0\0", 4, take_name, NULL),
+			INITRD_E_DAMAGED);
 }
 
 /* --- build ids -------------------------------------------------------------------------------- */
@@ -270,8 +283,10 @@ static void second_archive_is_found_in_every_compression(void)
 
 static void elf_make(uint8_t elf[static 512], size_t *len)
 {
-	static const uint8_t note[] = {4, 0, 0, 0, 20, 0, 0, 0, NT_GNU_BUILD_ID, 0, 0, 0, 'G', 'N', 'U', 0,
-				       1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
+	static const uint8_t note[] = {4,  0,  0,  0,   20,  0,   0,  0,  NT_GNU_BUILD_ID,
+				       0,  0,  0,  'G', 'N', 'U', 0,  1,  2,
+				       3,  4,  5,  6,   7,   8,   9,  10, 11,
+				       12, 13, 14, 15,  16,  17,  18, 19, 20};
 	Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
 			     .e_shoff = SECTIONS_AT,
 			     .e_shentsize = sizeof(Elf64_Shdr),
@@ -365,13 +380,16 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 
 	tree_make(root, &tree);
 	file_write(root, "/usr/lib/modprobe.d/roads.conf",
-		   "# install sr_mod /bin/true\ninstall thunderbolt /bin/false\ninstall firewire-ohci \\\n /bin/false\n"
-		   "install floppy /bin/falsehood\nblacklist pcspkr\noptions sekimori harmless=09 lock=1\n");
+		   "# install sr_mod /bin/true\ninstall thunderbolt /bin/false\ninstall "
+		   "firewire-ohci \\\n /bin/false\n"
+		   "install floppy /bin/falsehood\nblacklist pcspkr\noptions sekimori harmless=09 "
+		   "lock=1\n");
 	file_write(root, "/usr/lib/modprobe.d/over.conf", "install sr_mod /bin/false\n");
 	file_write(root, "/etc/modprobe.d/over.conf", "# nothing\n");
 	file_write(root, "/etc/modprobe.d/not-a-conf", "install pcspkr /bin/false\n");
 	file_write(root, "/lib/modules/6.1/modules.dep",
-		   "kernel/drivers/cdrom/sr_mod.ko: x.ko\nupdates/sekimori.ko.xz:\nkernel/firewire/firewire-ohci.ko: y.ko\n");
+		   "kernel/drivers/cdrom/sr_mod.ko: "
+		   "x.ko\nupdates/sekimori.ko.xz:\nkernel/firewire/firewire-ohci.ko: y.ko\n");
 	file_write(root, "/lib/modules/6.1/modules.builtin", "kernel/drivers/block/loop.ko\n");
 	file_write(root, "/sys/module/usb_storage/initstate", "live\n");
 	CU_ASSERT_EQUAL_FATAL(modules_load(&modules, &tree, "6.1"), 0);
@@ -443,9 +461,11 @@ static void every_check_has_an_id_of_its_own_that_can_be_recorded(void)
 	for (size_t i = 0; i < n_doctor_checks; i++) {
 		const struct doctor_check *check = &doctor_checks[i];
 
-		EXPECT(strspn(check->id, "abcdefghijklmnopqrstuvwxyz-") == strlen(check->id) && strlen(check->id) <= 48,
+		EXPECT(strspn(check->id, "abcdefghijklmnopqrstuvwxyz-") == strlen(check->id) &&
+			       strlen(check->id) <= 48,
 		       check->id);
-		EXPECT(check->requirements[0] == 'R' && *check->text && *check->todo && check->run, check->id);
+		EXPECT(check->requirements[0] == 'R' && *check->text && *check->todo && check->run,
+		       check->id);
 		for (size_t k = 0; k < i; k++)
 			EXPECT(strcmp(check->id, doctor_checks[k].id), check->id);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `sekimorictl doctor`: runs the checks of doctor/checks.c, shows them, and hands the result to the daemon's log. */
+/* `sekimorictl doctor`: runs the checks of doctor/checks.c, shows them, and hands the result to the
+ * daemon's log. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +42,9 @@ static const struct {
 
 static bool polkit_answers(DBusConnection *dbus)
 {
-	DBusMessage *call = dbus_message_new_method_call(POLKIT_NAME, "/", DBUS_INTERFACE_PEER, "Ping"), *reply;
+	DBusMessage *call = dbus_message_new_method_call(POLKIT_NAME, "/", DBUS_INTERFACE_PEER,
+							 "Ping"),
+		    *reply;
 
 	if (!call)
 		return false;
@@ -55,7 +58,8 @@ static bool polkit_answers(DBusConnection *dbus)
 static int diagnose(struct diagnosis *diagnosis, const char *root, DBusConnection *dbus)
 {
 	_cleanup_(freep) char *why = NULL;
-	_cleanup_(json_objectp) struct json_object *manager = dbus ? client_manager(dbus, &why) : NULL;
+	_cleanup_(json_objectp) struct json_object *manager =
+		dbus ? client_manager(dbus, &why) : NULL;
 	int r = doctor_open(&diagnosis->doctor, root, manager, dbus && polkit_answers(dbus));
 
 	if (r)
@@ -78,8 +82,9 @@ static void print_mark(const struct context *context, enum doctor_result result)
 {
 	const char *mark = i18n(looks[result].mark);
 
-	printf("  %s%s%s%s%s", context->colour ? "\033[" : "", context->colour ? looks[result].colour : "",
-	       context->colour ? "m" : "", mark, context->colour ? "\033[0m" : "");
+	printf("  %s%s%s%s%s", context->colour ? "\033[" : "",
+	       context->colour ? looks[result].colour : "", context->colour ? "m" : "", mark,
+	       context->colour ? "\033[0m" : "");
 	output_pad(mark, MARK_WIDTH);
 }
 
@@ -115,7 +120,8 @@ static void print_diagnosis(const struct context *context, const struct diagnosi
 	}
 	putchar('\n');
 	printf(_("%u ok, %u to look at, %u failed, %u not checked"), diagnosis->counts[DOCTOR_OK],
-	       diagnosis->counts[DOCTOR_WARN], diagnosis->counts[DOCTOR_FAIL], diagnosis->counts[DOCTOR_UNKNOWN]);
+	       diagnosis->counts[DOCTOR_WARN], diagnosis->counts[DOCTOR_FAIL],
+	       diagnosis->counts[DOCTOR_UNKNOWN]);
 	putchar('\n');
 	if (diagnosis->counts[DOCTOR_UNKNOWN] && geteuid())
 		puts(_("Some things can be read by root only: run 'sudo sekimorictl doctor'."));
@@ -146,12 +152,15 @@ static void print_json(const struct diagnosis *diagnosis)
 
 		json_object_array_add(list, item);
 		json_object_object_add(item, "id", json_object_new_string(doctor_checks[i].id));
-		json_object_object_add(item, "requirements", requirements_json(doctor_checks[i].requirements));
-		json_object_object_add(item, "result", json_object_new_string(doctor_result_name(finding->result)));
+		json_object_object_add(item, "requirements",
+				       requirements_json(doctor_checks[i].requirements));
+		json_object_object_add(item, "result",
+				       json_object_new_string(doctor_result_name(finding->result)));
 		json_object_object_add(item, "detail", json_object_new_string(finding->detail));
 		json_object_object_add(item, "todo", json_object_new_string(finding->todo));
 	}
-	output_json(list, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	output_json(list, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+				  JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 /* --- recording -------------------------------------------------------------------------------- */
@@ -185,7 +194,8 @@ static bool append_failed(DBusMessageIter *args, const struct diagnosis *diagnos
 		if (!dbus_message_iter_open_container(&list, DBUS_TYPE_STRUCT, NULL, &item) ||
 		    !append_string(&item, doctor_checks[i].id) ||
 		    !append_string(&item, doctor_result_name(finding->result)) ||
-		    !append_string(&item, finding->detail) || !dbus_message_iter_close_container(&list, &item))
+		    !append_string(&item, finding->detail) ||
+		    !dbus_message_iter_close_container(&list, &item))
 			return false;
 	}
 	return dbus_message_iter_close_container(args, &list);
@@ -193,7 +203,8 @@ static bool append_failed(DBusMessageIter *args, const struct diagnosis *diagnos
 
 static bool append_diagnosis(DBusMessage *call, const struct diagnosis *diagnosis)
 {
-	const dbus_uint32_t counts[] = {diagnosis->counts[DOCTOR_OK], diagnosis->counts[DOCTOR_WARN],
+	const dbus_uint32_t counts[] = {diagnosis->counts[DOCTOR_OK],
+					diagnosis->counts[DOCTOR_WARN],
 					diagnosis->counts[DOCTOR_FAIL]};
 	DBusMessageIter args;
 
@@ -208,8 +219,8 @@ static bool append_diagnosis(DBusMessage *call, const struct diagnosis *diagnosi
 
 static bool record(DBusConnection *dbus, const struct diagnosis *diagnosis)
 {
-	DBusMessage *call = dbus_message_new_method_call(BUS_NAME, BUS_ROOT_PATH, BUS_INTERFACE_MANAGER,
-							 "RecordSelfCheck"),
+	DBusMessage *call = dbus_message_new_method_call(BUS_NAME, BUS_ROOT_PATH,
+							 BUS_INTERFACE_MANAGER, "RecordSelfCheck"),
 		    *reply = NULL;
 	DBusError error = DBUS_ERROR_INIT;
 
@@ -219,7 +230,8 @@ static bool record(DBusConnection *dbus, const struct diagnosis *diagnosis)
 	if (!append_diagnosis(call, diagnosis))
 		output_no_memory();
 	if (dbus)
-		reply = dbus_connection_send_with_reply_and_block(dbus, call, CLIENT_TIMEOUT_MS, &error);
+		reply = dbus_connection_send_with_reply_and_block(dbus, call, CLIENT_TIMEOUT_MS,
+								  &error);
 	dbus_message_unref(call);
 	if (!reply) {
 		_cleanup_(freep) char *why = output_escape(error.message ? error.message : "");
@@ -247,7 +259,8 @@ int doctor_run(const struct context *context, const struct command_options *opti
 		output_no_memory();
 	r = diagnose(&diagnosis, context->root, dbus);
 	if (r) {
-		fprintf(stderr, _("sekimorictl: %s cannot be read: %s"), *context->root ? context->root : "/", strerror(-r));
+		fprintf(stderr, _("sekimorictl: %s cannot be read: %s"),
+			*context->root ? context->root : "/", strerror(-r));
 		fputc('\n', stderr);
 		free(diagnosis.findings);
 		return COMMAND_FAILED;

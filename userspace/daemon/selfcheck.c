@@ -23,7 +23,8 @@ static bool id_good(const char *id)
 {
 	size_t len = strlen(id);
 
-	return len && len <= SELFCHECK_ID_MAX && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+	return len && len <= SELFCHECK_ID_MAX &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
 static const char *take_string(DBusMessageIter *iter)
@@ -36,7 +37,8 @@ static const char *take_string(DBusMessageIter *iter)
 }
 
 /* One (sss). NULL, or what is wrong. */
-static const char *take_item(DBusMessageIter *array, struct json_object *list, dbus_uint32_t found[static 2])
+static const char *take_item(DBusMessageIter *array, struct json_object *list,
+			     dbus_uint32_t found[static 2])
 {
 	const char *id, *result, *detail;
 	struct json_object *item;
@@ -64,7 +66,8 @@ static const char *take_item(DBusMessageIter *array, struct json_object *list, d
 	return NULL;
 }
 
-static const char *take_items(DBusMessageIter *args, struct json_object *list, const dbus_uint32_t *counts)
+static const char *take_items(DBusMessageIter *args, struct json_object *list,
+			      const dbus_uint32_t *counts)
 {
 	dbus_uint32_t found[2] = {0, 0};
 	const char *why = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Results of `sekimorictl doctor` for the event log: RecordSelfCheck (docs/dbus.md) brings them, root calls it. The daemon has
- * not seen what they tell of; it keeps who says so apart from its own observations by the kind `self-check`.
+ * Results of `sekimorictl doctor` for the event log: RecordSelfCheck (docs/dbus.md) brings them,
+ * root calls it. The daemon has not seen what they tell of; it keeps who says so apart from its own
+ * observations by the kind `self-check`.
  */
 #pragma once
 
@@ -27,8 +28,9 @@ struct selfcheck {
 };
 
 /*
- * The record's members out of the arguments (result, ok, warn, fail, items that are not ok: `suuua(sss)`, checked by the
- * interface's table). NULL: *why (static) says what is wrong; "" for want of memory.
+ * The record's members out of the arguments (result, ok, warn, fail, items that are not ok:
+ * `suuua(sss)`, checked by the interface's table). NULL: *why (static) says what is wrong; "" for
+ * want of memory.
  */
 struct json_object *selfcheck_parse(DBusMessage *call, const char **why);
 

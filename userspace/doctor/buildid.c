@@ -24,8 +24,8 @@ bool buildid_from_notes(struct buildid *id, const uint8_t *data, size_t len)
 
 		if (!bytes_has(&b, name, name_len) || !bytes_has(&b, desc, desc_len))
 			return false;
-		if (type == NT_GNU_BUILD_ID && name_len == 4 && !memcmp(data + name, "GNU", 4) && desc_len &&
-		    desc_len <= BUILDID_MAX) {
+		if (type == NT_GNU_BUILD_ID && name_len == 4 && !memcmp(data + name, "GNU", 4) &&
+		    desc_len && desc_len <= BUILDID_MAX) {
 			memcpy(id->bytes, data + desc, desc_len);
 			id->len = desc_len;
 			return true;

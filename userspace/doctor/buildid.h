@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The build id: a hash that the linker puts into a note of type NT_GNU_BUILD_ID, owner "GNU", of each kernel module. The
- * kernel shows that of a loaded one in /sys/module/NAME/notes/.note.gnu.build-id, the file has it in a section (ELF-64,
- * little-endian: System V gABI, chapters 4 and 5). Pure; every offset is checked.
+ * The build id: a hash that the linker puts into a note of type NT_GNU_BUILD_ID, owner "GNU", of
+ * each kernel module. The kernel shows that of a loaded one in
+ * /sys/module/NAME/notes/.note.gnu.build-id, the file has it in a section (ELF-64, little-endian:
+ * System V gABI, chapters 4 and 5). Pure; every offset is checked.
  */
 #pragma once
 

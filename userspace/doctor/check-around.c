@@ -14,9 +14,12 @@ static const struct {
 	const char *path;
 	const char *name;
 } mounters[] = {
-	{"/usr/share/usbmount", "usbmount"}, {"/usr/bin/pmount", "pmount"},
-	{"/usr/bin/udevil", "udevil"},	     {"/usr/bin/devmon", "devmon"},
-	{"/usr/bin/ldm", "ldm"},	     {"/usr/bin/udiskie", "udiskie"},
+	{"/usr/share/usbmount", "usbmount"},
+	{"/usr/bin/pmount", "pmount"},
+	{"/usr/bin/udevil", "udevil"},
+	{"/usr/bin/devmon", "devmon"},
+	{"/usr/bin/ldm", "ldm"},
+	{"/usr/bin/udiskie", "udiskie"},
 };
 
 /* udisks2 leaves alone what our rules hide from it; a later rule must not show it again. */
@@ -35,9 +38,11 @@ static void look_at_udisks(struct doctor *doctor, struct doctor_finding *finding
 
 		snprintf(path, sizeof(path), "/etc/udev/rules.d/%s", names.names[i]);
 		if (!tree_read(&doctor->tree, path, FILE_SIZE_MAX, &text, NULL) &&
-		    (strstr(text, "ENV{UDISKS_IGNORE}=\"0\"") || strstr(text, "ENV{UDISKS_IGNORE}=\"\"") ||
+		    (strstr(text, "ENV{UDISKS_IGNORE}=\"0\"") ||
+		     strstr(text, "ENV{UDISKS_IGNORE}=\"\"") ||
 		     strstr(text, "ENV{UDISKS_AUTO}=\"1\"")))
-			finding_add(finding, DOCTOR_FAIL, N_("%s shows media to udisks again"), path);
+			finding_add(finding, DOCTOR_FAIL, N_("%s shows media to udisks again"),
+				    path);
 	}
 	tree_names_free(&names);
 }
@@ -55,28 +60,33 @@ static bool option_given(const char *options, const char *word)
 
 static void look_at_fstab(struct doctor *doctor, struct doctor_finding *finding)
 {
-	static const char *const words[] = {"user", "users", "owner", "x-systemd.automount", "comment=systemd.automount"};
+	static const char *const words[] = {"user", "users", "owner", "x-systemd.automount",
+					    "comment=systemd.automount"};
 	_cleanup_(freep) char *text = NULL;
 	char *next, *line, what[256], where[256], type[64], options[512];
 
 	if (tree_read(&doctor->tree, "/etc/fstab", FILE_SIZE_MAX, &text, NULL))
 		return;
 	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		if (sscanf(line, " %255s %255s %63s %511s", what, where, type, options) != 4 || what[0] == '#' ||
-		    (strncmp(what, "/dev/", 5) && !strchr(what, '=')))
+		if (sscanf(line, " %255s %255s %63s %511s", what, where, type, options) != 4 ||
+		    what[0] == '#' || (strncmp(what, "/dev/", 5) && !strchr(what, '=')))
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 			if (option_given(options, words[i]))
-				finding_add(finding, DOCTOR_WARN, N_("/etc/fstab mounts %s on demand (%s)"), where, words[i]);
+				finding_add(finding, DOCTOR_WARN,
+					    N_("/etc/fstab mounts %s on demand (%s)"), where,
+					    words[i]);
 	}
 }
 
-void check_automounters(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_automounters(struct doctor *doctor, const struct doctor_check *check,
+			struct doctor_finding *finding)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mounters); i++)
 		if (tree_exists(&doctor->tree, mounters[i].path))
 			finding_add(finding, DOCTOR_WARN, N_("%s is installed"), mounters[i].name);
-	if (tree_exists(&doctor->tree, "/etc/auto.master") && tree_exists(&doctor->tree, "/usr/sbin/automount"))
+	if (tree_exists(&doctor->tree, "/etc/auto.master") &&
+	    tree_exists(&doctor->tree, "/usr/sbin/automount"))
 		finding_add(finding, DOCTOR_WARN, N_("%s is installed"), "autofs");
 	look_at_udisks(doctor, finding);
 	look_at_fstab(doctor, finding);
@@ -101,13 +111,16 @@ static bool process_runs(const struct doctor *doctor, const char *name)
 	return runs;
 }
 
-void check_usbguard(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_usbguard(struct doctor *doctor, const struct doctor_check *check,
+		    struct doctor_finding *finding)
 {
 	if (process_runs(doctor, "usbguard-daemon"))
-		finding_add(finding, DOCTOR_WARN, N_("usbguard-daemon runs: two keepers undo each other's verdicts"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("usbguard-daemon runs: two keepers undo each other's verdicts"));
 }
 
-void check_command_line(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_command_line(struct doctor *doctor, const struct doctor_check *check,
+			struct doctor_finding *finding)
 {
 	_cleanup_(freep) char *text = NULL;
 	char *next, *word;
@@ -117,20 +130,23 @@ void check_command_line(struct doctor *doctor, const struct doctor_check *check,
 		return;
 	}
 	for (word = strtok_r(text, " \n", &next); word; word = strtok_r(NULL, " \n", &next)) {
-		bool blacklist = !strncmp(word, "module_blacklist=", 17) || !strncmp(word, "modprobe.blacklist=", 19) ||
+		bool blacklist = !strncmp(word, "module_blacklist=", 17) ||
+				 !strncmp(word, "modprobe.blacklist=", 19) ||
 				 !strncmp(word, "initcall_blacklist=", 19);
 
 		if ((blacklist && strstr(word, "sekimori")) || !strncmp(word, "sekimori.", 9) ||
 		    (!strncmp(word, "systemd.mask=", 13) && strstr(word, "sekimori")))
 			finding_add(finding, DOCTOR_FAIL, "%s", word);
-		else if (!strcmp(word, "systemd.debug-shell") || !strcmp(word, "systemd.debug-shell=1") ||
-			 !strcmp(word, "rd.udev=0") || !strncmp(word, "usbcore.quirks=", 15) ||
+		else if (!strcmp(word, "systemd.debug-shell") ||
+			 !strcmp(word, "systemd.debug-shell=1") || !strcmp(word, "rd.udev=0") ||
+			 !strncmp(word, "usbcore.quirks=", 15) ||
 			 !strncmp(word, "usb-storage.quirks=", 19))
 			finding_add(finding, DOCTOR_WARN, "%s", word);
 	}
 }
 
-void check_kernel(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_kernel(struct doctor *doctor, const struct doctor_check *check,
+		  struct doctor_finding *finding)
 {
 	char enforce[TREE_LINE_MAX], lockdown[TREE_LINE_MAX];
 
@@ -139,5 +155,6 @@ void check_kernel(struct doctor *doctor, const struct doctor_check *check, struc
 	/* "[none] integrity confidentiality": the one in force is in brackets. */
 	if (strcmp(enforce, "Y") && strcmp(enforce, "1") && !strstr(lockdown, "[integrity]") &&
 	    !strstr(lockdown, "[confidentiality]"))
-		finding_add(finding, DOCTOR_WARN, N_("neither lockdown nor the enforcement of signatures is on"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("neither lockdown nor the enforcement of signatures is on"));
 }

@@ -16,10 +16,12 @@
 #define INITRD_SIZE_MAX (1u << 30)
 #define USB_DEVICES "/sys/bus/usb/devices"
 
-void check_module_loaded(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_module_loaded(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	if (doctor->layers_error)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"), strerror(-doctor->layers_error));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
+			    strerror(-doctor->layers_error));
 	else if (!doctor->layers.gate_loaded)
 		finding_add(finding, DOCTOR_FAIL, N_("it is not loaded"));
 }
@@ -32,13 +34,15 @@ static bool module_unknown(const struct doctor *doctor, struct doctor_finding *f
 	return true;
 }
 
-void check_module_locked(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_module_locked(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	if (!module_unknown(doctor, finding) && !doctor->layers.gate_locked)
 		finding_add(finding, DOCTOR_FAIL, N_("it was loaded without lock=1"));
 }
 
-void check_module_ours(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_module_ours(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	_cleanup_(freep) char *notes = NULL, *file = NULL;
 	char name[TREE_LINE_MAX], path[2 * TREE_LINE_MAX + 32];
@@ -48,7 +52,8 @@ void check_module_ours(struct doctor *doctor, const struct doctor_check *check, 
 
 	if (module_unknown(doctor, finding))
 		return;
-	r = tree_read(&doctor->tree, "/sys/module/sekimori/notes/.note.gnu.build-id", NOTES_MAX, &notes, &len);
+	r = tree_read(&doctor->tree, "/sys/module/sekimori/notes/.note.gnu.build-id", NOTES_MAX,
+		      &notes, &len);
 	if (r || !buildid_from_notes(&loaded, (const uint8_t *)notes, len)) {
 		finding_add(finding, DOCTOR_UNKNOWN, N_("the loaded module shows no build id"));
 		return;
@@ -59,31 +64,38 @@ void check_module_ours(struct doctor *doctor, const struct doctor_check *check, 
 	snprintf(path, sizeof(path), "/lib/modules/%s/%s", doctor->release, name);
 	r = tree_read(&doctor->tree, path, MODULE_SIZE_MAX, &file, &len);
 	if (r == -ENOENT)
-		finding_add(finding, DOCTOR_FAIL, N_("no sekimori.ko is installed for the running kernel %s"),
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("no sekimori.ko is installed for the running kernel %s"),
 			    doctor->release);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(-r));
 	else if (!buildid_from_elf(&installed, (const uint8_t *)file, len))
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s shows no build id"), path);
 	else if (!buildid_equal(&loaded, &installed))
-		finding_add(finding, DOCTOR_FAIL, N_("the loaded module is another one than %s"), path);
+		finding_add(finding, DOCTOR_FAIL, N_("the loaded module is another one than %s"),
+			    path);
 }
 
-void check_module_at_boot(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_module_at_boot(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
 {
 	if (!modules_at_boot(&doctor->tree, "sekimori"))
 		finding_add(finding, DOCTOR_FAIL, N_("no file in modules-load.d names it"));
 	if (modules_rule(&doctor->modules, "sekimori") == MODULES_CLOSED)
-		finding_add(finding, DOCTOR_FAIL, N_("a line 'install sekimori' in modprobe.d keeps it out"));
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("a line 'install sekimori' in modprobe.d keeps it out"));
 	else if (modules_rule(&doctor->modules, "sekimori") == MODULES_BLACKLISTED)
-		finding_add(finding, DOCTOR_FAIL, N_("a line 'blacklist sekimori' in modprobe.d keeps it out"));
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("a line 'blacklist sekimori' in modprobe.d keeps it out"));
 	if (!modules_option(&doctor->modules, "sekimori", "lock=1"))
 		finding_add(finding, DOCTOR_WARN, N_("no file in modprobe.d gives it lock=1"));
 }
 
 /* --- the second layer ------------------------------------------------------------------------- */
 
-void check_udev_rules(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_udev_rules(struct doctor *doctor, const struct doctor_check *check,
+		      struct doctor_finding *finding)
 {
 	static const char *const rules[] = {"10-sekimori.rules", "72-sekimori.rules"};
 	/* udev(7): these come before /usr/lib. */
@@ -99,17 +111,20 @@ void check_udev_rules(struct doctor *doctor, const struct doctor_check *check, s
 
 			snprintf(path, sizeof(path), "%s/udev/rules.d/%s", before[d], rules[i]);
 			if (!tree_stat(&doctor->tree, path, true, &st))
-				finding_add(finding, DOCTOR_FAIL, N_("%s takes the place of ours"), path);
+				finding_add(finding, DOCTOR_FAIL, N_("%s takes the place of ours"),
+					    path);
 		}
 	}
 	if (!tree_exists(&doctor->tree, "/run/udev/control"))
 		finding_add(finding, DOCTOR_FAIL, N_("udev does not run"));
 }
 
-void check_usb_hosts(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_usb_hosts(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	if (doctor->layers_error)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"), strerror(-doctor->layers_error));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
+			    strerror(-doctor->layers_error));
 	for (size_t i = 0; i < doctor->layers.n_hosts; i++)
 		if (!doctor->layers.hosts[i].closed)
 			finding_add(finding, DOCTOR_FAIL, N_("%s authorises new interfaces"),
@@ -117,7 +132,8 @@ void check_usb_hosts(struct doctor *doctor, const struct doctor_check *check, st
 }
 
 /* Does an interface of this device say that it is storage? */
-static bool usb_stores(const struct doctor *doctor, const struct tree_names *names, const char *device)
+static bool usb_stores(const struct doctor *doctor, const struct tree_names *names,
+		       const char *device)
 {
 	size_t len = strlen(device);
 	char class[TREE_LINE_MAX], dir[PATH_MAX];
@@ -126,13 +142,15 @@ static bool usb_stores(const struct doctor *doctor, const struct tree_names *nam
 		if (strncmp(names->names[i], device, len) || names->names[i][len] != ':')
 			continue;
 		snprintf(dir, sizeof(dir), USB_DEVICES "/%s", names->names[i]);
-		if (!tree_attr(&doctor->tree, dir, "bInterfaceClass", class) && !strcmp(class, "08"))
+		if (!tree_attr(&doctor->tree, dir, "bInterfaceClass", class) &&
+		    !strcmp(class, "08"))
 			return true;
 	}
 	return false;
 }
 
-void check_usb_persist(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_usb_persist(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	struct tree_names names;
 	char value[TREE_LINE_MAX], dir[PATH_MAX];
@@ -143,9 +161,11 @@ void check_usb_persist(struct doctor *doctor, const struct doctor_check *check, 
 	}
 	for (size_t i = 0; i < names.n; i++) {
 		snprintf(dir, sizeof(dir), USB_DEVICES "/%s", names.names[i]);
-		if (!strchr(names.names[i], ':') && !tree_attr(&doctor->tree, dir, "power/persist", value) &&
-		    !strcmp(value, "1") && usb_stores(doctor, &names, names.names[i]))
-			finding_add(finding, DOCTOR_WARN, N_("device %s counts as the same after sleep"), names.names[i]);
+		if (!strchr(names.names[i], ':') &&
+		    !tree_attr(&doctor->tree, dir, "power/persist", value) && !strcmp(value, "1") &&
+		    usb_stores(doctor, &names, names.names[i]))
+			finding_add(finding, DOCTOR_WARN,
+				    N_("device %s counts as the same after sleep"), names.names[i]);
 	}
 	tree_names_free(&names);
 }
@@ -161,7 +181,8 @@ static void initrd_found(void *userdata, const char *name)
 		*carries = true;
 }
 
-void check_initramfs(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	char path[TREE_LINE_MAX + 32];
 	bool carries = false;
@@ -172,10 +193,12 @@ void check_initramfs(struct doctor *doctor, const struct doctor_check *check, st
 	snprintf(path, sizeof(path), "/boot/initrd.img-%s", doctor->release);
 	fd = tree_fd(&doctor->tree, path, O_RDONLY);
 	if (fd < 0) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path, strerror(-fd));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(-fd));
 		return;
 	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > INITRD_SIZE_MAX) {
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    st.st_size > INITRD_SIZE_MAX) {
 		close(fd);
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no initramfs"), path);
 		return;
@@ -183,7 +206,8 @@ void check_initramfs(struct doctor *doctor, const struct doctor_check *check, st
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (data == MAP_FAILED) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path, strerror(errno));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(errno));
 		return;
 	}
 	r = initrd_names(data, (size_t)st.st_size, initrd_found, &carries);
@@ -192,23 +216,27 @@ void check_initramfs(struct doctor *doctor, const struct doctor_check *check, st
 		return;
 	if (!r)
 		finding_add(finding, DOCTOR_WARN,
-			    N_("%s is without it: a stick that is plugged in at start is seen before the barrier stands"),
+			    N_("%s is without it: a stick that is plugged in at start is seen "
+			       "before the barrier stands"),
 			    path);
 	else if (r == INITRD_E_COMPRESSION)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is compressed in a way that is not read here"), path);
+		finding_add(finding, DOCTOR_UNKNOWN,
+			    N_("%s is compressed in a way that is not read here"), path);
 	else
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no whole initramfs"), path);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------- */
 
-void check_daemon(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_daemon(struct doctor *doctor, const struct doctor_check *check,
+		  struct doctor_finding *finding)
 {
 	if (!doctor->manager)
 		finding_add(finding, DOCTOR_FAIL, N_("it does not answer on D-Bus"));
 }
 
-void check_daemon_backend(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_daemon_backend(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
 {
 	const char *backend = doctor->manager ? output_raw(doctor->manager, "Backend") : "";
 
@@ -220,11 +248,14 @@ void check_daemon_backend(struct doctor *doctor, const struct doctor_check *chec
 		finding_add(finding, DOCTOR_FAIL, N_("it keeps no gate"));
 }
 
-void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
 {
 	struct stat st;
 
-	if (tree_stat(&doctor->tree, "/etc/systemd/system/sysinit.target.wants/sekimorid.service", true, &st) &&
-	    tree_stat(&doctor->tree, "/usr/lib/systemd/system/sysinit.target.wants/sekimorid.service", true, &st))
+	if (tree_stat(&doctor->tree, "/etc/systemd/system/sysinit.target.wants/sekimorid.service",
+		      true, &st) &&
+	    tree_stat(&doctor->tree,
+		      "/usr/lib/systemd/system/sysinit.target.wants/sekimorid.service", true, &st))
 		finding_add(finding, DOCTOR_FAIL, N_("sekimorid.service is not enabled"));
 }

@@ -52,19 +52,22 @@ static void look_at_file(const struct doctor *doctor, const struct manifest_file
 	if (!r)
 		r = digest_file(fd, digest);
 	if (r) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), file->path, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), file->path,
+			    strerror(-r));
 		return;
 	}
 	if (st.st_uid != doctor->tree.owner)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), file->path);
 	if ((st.st_mode & 07777) & ~file->mode)
-		finding_add(finding, DOCTOR_FAIL, N_("%s has mode %04o instead of %04o"), file->path, st.st_mode & 07777,
-			    file->mode);
+		finding_add(finding, DOCTOR_FAIL, N_("%s has mode %04o instead of %04o"),
+			    file->path, st.st_mode & 07777, file->mode);
 	if (memcmp(digest, file->digest, sizeof(digest)))
-		finding_add(finding, file->conf ? DOCTOR_WARN : DOCTOR_FAIL, N_("%s has been changed"), file->path);
+		finding_add(finding, file->conf ? DOCTOR_WARN : DOCTOR_FAIL,
+			    N_("%s has been changed"), file->path);
 }
 
-void check_manifest(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_manifest(struct doctor *doctor, const struct doctor_check *check,
+		    struct doctor_finding *finding)
 {
 	_cleanup_(freep) char *text = NULL;
 	uint8_t digest[MANIFEST_DIGEST_LEN];
@@ -75,8 +78,8 @@ void check_manifest(struct doctor *doctor, const struct doctor_check *check, str
 	int r = tree_read(&doctor->tree, MANIFEST_FILE, MANIFEST_SIZE_MAX, &text, &len);
 
 	if (r) {
-		finding_add(finding, r == -EACCES ? DOCTOR_UNKNOWN : DOCTOR_FAIL, N_("%s cannot be read: %s"),
-			    MANIFEST_FILE, strerror(-r));
+		finding_add(finding, r == -EACCES ? DOCTOR_UNKNOWN : DOCTOR_FAIL,
+			    N_("%s cannot be read: %s"), MANIFEST_FILE, strerror(-r));
 		return;
 	}
 	r = manifest_parse(&manifest, text, len, &line);
@@ -84,7 +87,8 @@ void check_manifest(struct doctor *doctor, const struct doctor_check *check, str
 		finding_add(finding, DOCTOR_FAIL, N_("%s, line %u: damaged"), MANIFEST_FILE, line);
 		return;
 	}
-	/* Root can write the manifest anew as well; its digest goes into the log, whose past root cannot change. */
+	/* Root can write the manifest anew as well; its digest goes into the log, whose past root
+	 * cannot change. */
 	crypto_generichash(digest, sizeof(digest), (const uint8_t *)text, len, NULL, 0);
 	sodium_bin2hex(hex, sizeof(hex), digest, SHORT_DIGEST);
 	finding_add(finding, DOCTOR_OK, N_("%zu files, manifest %s"), manifest.n, hex);
@@ -97,10 +101,12 @@ void check_manifest(struct doctor *doctor, const struct doctor_check *check, str
 
 /* systemd.unit(5): all of these come before /usr/lib. */
 static const char *const unit_dirs[] = {
-	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
-	"/etc/systemd/system",	       "/run/systemd/system",	      "/usr/local/lib/systemd/system",
+	"/etc/systemd/system.control", "/run/systemd/system.control",
+	"/run/systemd/transient",      "/etc/systemd/system",
+	"/run/systemd/system",         "/usr/local/lib/systemd/system",
 };
-static const char *const units[] = {"sekimorid.service", "sekimori-doctor.service", "sekimori-doctor.timer"};
+static const char *const units[] = {"sekimorid.service", "sekimori-doctor.service",
+				    "sekimori-doctor.timer"};
 
 static void look_at_unit(const struct doctor *doctor, const char *dir, const char *unit,
 			 struct doctor_finding *finding)
@@ -120,7 +126,8 @@ static void look_at_unit(const struct doctor *doctor, const char *dir, const cha
 	tree_names_free(&names);
 }
 
-/* Files in a directory that speak of us. `ours`: the one that may, whose bytes the manifest knows; or NULL. */
+/* Files in a directory that speak of us. `ours`: the one that may, whose bytes the manifest knows;
+ * or NULL. */
 static void look_for_mention(const struct doctor *doctor, const char *dir, const char *ours,
 			     enum doctor_result result, struct doctor_finding *finding)
 {
@@ -145,12 +152,16 @@ static void look_for_mention(const struct doctor *doctor, const char *dir, const
 	tree_names_free(&names);
 }
 
-void check_overrides(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_overrides(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	static const char *const files[] = {
-		"/etc/modprobe.d/sekimori-roads.conf", "/run/modprobe.d/sekimori-roads.conf",
-		"/usr/local/lib/modprobe.d/sekimori-roads.conf", "/etc/modules-load.d/sekimori.conf",
-		"/run/modules-load.d/sekimori.conf", "/usr/local/lib/modules-load.d/sekimori.conf",
+		"/etc/modprobe.d/sekimori-roads.conf",
+		"/run/modprobe.d/sekimori-roads.conf",
+		"/usr/local/lib/modprobe.d/sekimori-roads.conf",
+		"/etc/modules-load.d/sekimori.conf",
+		"/run/modules-load.d/sekimori.conf",
+		"/usr/local/lib/modules-load.d/sekimori.conf",
 	};
 	static const struct {
 		const char *dir;
@@ -173,7 +184,8 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check, st
 			look_at_unit(doctor, unit_dirs[d], units[u], finding);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!tree_stat(&doctor->tree, files[i], true, &st))
-			finding_add(finding, DOCTOR_WARN, N_("%s takes the place of ours"), files[i]);
+			finding_add(finding, DOCTOR_WARN, N_("%s takes the place of ours"),
+				    files[i]);
 	/* Whoever may own the name is the daemon to everybody. */
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		look_for_mention(doctor, places[i].dir, places[i].ours, places[i].result, finding);
@@ -181,7 +193,8 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check, st
 
 /* --- whose it is ------------------------------------------------------------------------------ */
 
-static void look_at_directory(const struct doctor *doctor, const char *path, struct doctor_finding *finding)
+static void look_at_directory(const struct doctor *doctor, const char *path,
+			      struct doctor_finding *finding)
 {
 	struct stat st;
 	int r = tree_stat(&doctor->tree, path, false, &st);
@@ -189,18 +202,21 @@ static void look_at_directory(const struct doctor *doctor, const char *path, str
 	if (r == -ENOENT)
 		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(-r));
 	else if (st.st_uid != doctor->tree.owner)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))
 		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), path);
 }
 
-void check_directories(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_directories(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	static const char *const dirs[] = {
-		"/etc/sekimori", "/var/lib/sekimori", "/usr/lib/udev/rules.d", "/usr/lib/modprobe.d", "/etc/modprobe.d",
-		"/usr/lib/systemd/system", "/etc/systemd/system",
+		"/etc/sekimori",       "/var/lib/sekimori", "/usr/lib/udev/rules.d",
+		"/usr/lib/modprobe.d", "/etc/modprobe.d",   "/usr/lib/systemd/system",
+		"/etc/systemd/system",
 	};
 	char path[PATH_MAX];
 	struct tree_names keys;
@@ -217,16 +233,21 @@ void check_directories(struct doctor *doctor, const struct doctor_check *check, 
 	tree_names_free(&keys);
 }
 
-void check_timer(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_timer(struct doctor *doctor, const struct doctor_check *check,
+		 struct doctor_finding *finding)
 {
 	struct stat st;
 
-	if (tree_stat(&doctor->tree, "/etc/systemd/system/timers.target.wants/sekimori-doctor.timer", true, &st) &&
-	    tree_stat(&doctor->tree, "/usr/lib/systemd/system/timers.target.wants/sekimori-doctor.timer", true, &st))
+	if (tree_stat(&doctor->tree,
+		      "/etc/systemd/system/timers.target.wants/sekimori-doctor.timer", true, &st) &&
+	    tree_stat(&doctor->tree,
+		      "/usr/lib/systemd/system/timers.target.wants/sekimori-doctor.timer", true,
+		      &st))
 		finding_add(finding, DOCTOR_WARN, N_("sekimori-doctor.timer is not enabled"));
 }
 
-void check_polkit(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_polkit(struct doctor *doctor, const struct doctor_check *check,
+		  struct doctor_finding *finding)
 {
 	if (!doctor->polkit)
 		finding_add(finding, DOCTOR_WARN, N_("nobody answers for it on D-Bus"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The event log, quickly: its current file only, which by its first record can be checked alone. All of it is
- * `sekimorictl log verify`'s.
+ * The event log, quickly: its current file only, which by its first record can be checked alone.
+ * All of it is `sekimorictl log verify`'s.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -74,7 +74,8 @@ static int64_t line_time(const char *text, size_t len)
 	if (!at)
 		return 0;
 	at += sizeof(member) - 1;
-	if ((size_t)(text + len - at) < CIVIL_TEXT_MAX - 1 || !civil_parse(at, CIVIL_TEXT_MAX - 1, false, &time))
+	if ((size_t)(text + len - at) < CIVIL_TEXT_MAX - 1 ||
+	    !civil_parse(at, CIVIL_TEXT_MAX - 1, false, &time))
 		return 0;
 	return time;
 }
@@ -93,10 +94,13 @@ static void take_line(struct doctor_log *log, const struct logset_line *line)
 		log->checkpoint = line_time(line->text, head);
 }
 
-static int log_verify(struct doctor_log *log, char *path, const uint8_t *public, uint64_t expected_seq)
+static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
+		      uint64_t expected_seq)
 {
-	const struct logverify_options options = {
-		.public_key = public, .expected_seq = expected_seq, .finding = take_finding, .userdata = log};
+	const struct logverify_options options = {.public_key = public,
+						  .expected_seq = expected_seq,
+						  .finding = take_finding,
+						  .userdata = log};
 	_cleanup_(logset_closep) struct logset *set = NULL;
 	struct logverify *verify;
 	struct logset_line line;
@@ -120,7 +124,8 @@ static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
 	return r;
 }
 
-/* The terminal's public key as the daemon laid it down. False: it cannot be read; the log's own then counts. */
+/* The terminal's public key as the daemon laid it down. False: it cannot be read; the log's own
+ * then counts. */
 static bool public_key(const struct doctor *doctor, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
@@ -134,8 +139,8 @@ static bool public_key(const struct doctor *doctor, uint8_t key[static LOGVERIFY
 	if (!json_object_is_type(header, json_type_object))
 		return false;
 	encoded = output_raw(header, "public");
-	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, encoded, strlen(encoded), NULL, &len, NULL,
-				  sodium_base64_VARIANT_ORIGINAL) &&
+	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, encoded, strlen(encoded), NULL, &len,
+				  NULL, sodium_base64_VARIANT_ORIGINAL) &&
 	       len == LOGVERIFY_PUBLIC_LEN;
 }
 
@@ -178,7 +183,8 @@ static const struct doctor_log *log_get(struct doctor *doctor, struct doctor_fin
 
 /* --- the checks ------------------------------------------------------------------------------- */
 
-void check_log_state(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_state(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	const char *state = doctor->manager ? output_raw(doctor->manager, "LogState") : "";
 
@@ -188,7 +194,8 @@ void check_log_state(struct doctor *doctor, const struct doctor_check *check, st
 		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
 }
 
-void check_log_verifies(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_verifies(struct doctor *doctor, const struct doctor_check *check,
+			struct doctor_finding *finding)
 {
 	struct doctor_finding unread = {.todo = ""};
 	const struct doctor_log *log = log_get(doctor, &unread);
@@ -199,14 +206,18 @@ void check_log_verifies(struct doctor *doctor, const struct doctor_check *check,
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), LOG_FILE,
 			    strerror(doctor->log ? -doctor->log->error : ENOMEM));
 	else if (log->result.findings)
-		finding_add(finding, DOCTOR_FAIL, N_("%" PRIu64 " findings, the first in line %" PRIu64 ", record %" PRIu64 ": %s"),
-			    log->result.findings, log->line, log->from, logverify_kind_name(log->kind));
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("%" PRIu64 " findings, the first in line %" PRIu64
+			       ", record %" PRIu64 ": %s"),
+			    log->result.findings, log->line, log->from,
+			    logverify_kind_name(log->kind));
 	else
-		finding_add(finding, DOCTOR_OK, N_("records %" PRIu64 " to %" PRIu64), log->result.first_seq,
-			    log->result.last_seq);
+		finding_add(finding, DOCTOR_OK, N_("records %" PRIu64 " to %" PRIu64),
+			    log->result.first_seq, log->result.last_seq);
 }
 
-void check_log_checkpoint(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_checkpoint(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
 {
 	const struct doctor_log *log = log_get(doctor, finding);
 	char setting[TREE_LINE_MAX], *end;
@@ -221,11 +232,14 @@ void check_log_checkpoint(struct doctor *doctor, const struct doctor_check *chec
 		minutes = CHECKPOINT_MINUTES;
 	age = doctor->now - log->checkpoint;
 	if (age > minutes * 60 + CHECKPOINT_LATE_S)
-		finding_add(finding, DOCTOR_WARN, N_("the last one is %lld minutes old, and %" PRIu64 " records came after it"),
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the last one is %lld minutes old, and %" PRIu64
+			       " records came after it"),
 			    (long long)(age / 60), log->result.after_checkpoint);
 }
 
-void check_log_sealed(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_sealed(struct doctor *doctor, const struct doctor_check *check,
+		      struct doctor_finding *finding)
 {
 	const struct doctor_log *log = log_get(doctor, finding);
 
@@ -234,10 +248,12 @@ void check_log_sealed(struct doctor *doctor, const struct doctor_check *check, s
 	if (!log->header_known)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("the log's first record does not say so"));
 	else if (!log->sealed)
-		finding_add(finding, DOCTOR_WARN, N_("it is sealed to nobody: the desk cannot check the log's MACs"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("it is sealed to nobody: the desk cannot check the log's MACs"));
 }
 
-void check_log_space(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_space(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	_cleanup_(closep) int fd = tree_fd(&doctor->tree, doctor->log_dir, O_PATH | O_DIRECTORY);
 	struct statvfs space;
@@ -252,37 +268,40 @@ void check_log_space(struct doctor *doctor, const struct doctor_check *check, st
 	left = (uint64_t)space.f_bavail * space.f_frsize;
 	percent = space.f_blocks ? (unsigned int)(space.f_bavail * 100 / space.f_blocks) : 0;
 	finding_add(finding,
-		    left < SPACE_FAIL				   ? DOCTOR_FAIL
-		    : left < SPACE_WARN || (percent < SPACE_WARN_PERCENT && left < SPACE_WARN * 16) ? DOCTOR_WARN
-								   : DOCTOR_OK,
+		    left < SPACE_FAIL ? DOCTOR_FAIL
+		    : left < SPACE_WARN || (percent < SPACE_WARN_PERCENT && left < SPACE_WARN * 16)
+			    ? DOCTOR_WARN
+			    : DOCTOR_OK,
 		    N_("%u %% free, %" PRIu64 " MiB"), percent, left >> 20);
 	if (space.f_flag & ST_RDONLY)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is read-only"), doctor->log_dir);
 }
 
-void check_log_directory(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_log_directory(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	struct tree_names names;
 	struct stat st;
 	int r = tree_stat(&doctor->tree, doctor->log_dir, false, &st);
 
 	if (r) {
-		finding_add(finding, r == -ENOENT ? DOCTOR_FAIL : DOCTOR_UNKNOWN, N_("%s cannot be read: %s"),
-			    doctor->log_dir, strerror(-r));
+		finding_add(finding, r == -ENOENT ? DOCTOR_FAIL : DOCTOR_UNKNOWN,
+			    N_("%s cannot be read: %s"), doctor->log_dir, strerror(-r));
 		return;
 	}
 	if (st.st_uid != doctor->tree.owner)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), doctor->log_dir);
 	if (st.st_mode & (S_IWGRP | S_IRWXO))
-		finding_add(finding, DOCTOR_FAIL, N_("%s has mode %04o instead of %04o"), doctor->log_dir,
-			    st.st_mode & 07777, 0750);
+		finding_add(finding, DOCTOR_FAIL, N_("%s has mode %04o instead of %04o"),
+			    doctor->log_dir, st.st_mode & 07777, 0750);
 	if (tree_list(&doctor->tree, doctor->log_dir, &names))
 		return;
 	for (size_t i = 0; i < names.n; i++) {
 		char path[PATH_MAX];
 
 		snprintf(path, sizeof(path), "%s/%s", doctor->log_dir, names.names[i]);
-		if (!strncmp(names.names[i], "events", 6) && !tree_stat(&doctor->tree, path, true, &st) &&
+		if (!strncmp(names.names[i], "events", 6) &&
+		    !tree_stat(&doctor->tree, path, true, &st) &&
 		    (st.st_uid != doctor->tree.owner || st.st_mode & (S_IWGRP | S_IRWXO)))
 			finding_add(finding, DOCTOR_FAIL, N_("others can get at %s"), path);
 	}

@@ -20,14 +20,16 @@ static bool policy_unread(const struct doctor *doctor, struct doctor_finding *fi
 	return true;
 }
 
-void check_policy_state(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_policy_state(struct doctor *doctor, const struct doctor_check *check,
+			struct doctor_finding *finding)
 {
 	const char *state = doctor->manager ? output_raw(doctor->manager, "PolicyState") : "";
 
 	if (!doctor->manager)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
 	else if (!strcmp(state, "previous"))
-		finding_add(finding, DOCTOR_WARN, N_("the policy file was refused; the one before it is in force"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the policy file was refused; the one before it is in force"));
 	else if (strcmp(state, "ok"))
 		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
 }
@@ -39,7 +41,8 @@ static void compare_floor(struct doctor *doctor, struct doctor_finding *finding)
 	struct floor floor;
 	int r;
 
-	if (snprintf(dir, sizeof(dir), "%s%s", doctor->tree.root, doctor->state_dir) >= (int)sizeof(dir))
+	if (snprintf(dir, sizeof(dir), "%s%s", doctor->tree.root, doctor->state_dir) >=
+	    (int)sizeof(dir))
 		return;
 	r = policyhistory_floor(dir, &floor);
 	if (r == POLICYHISTORY_E_NONE)
@@ -47,16 +50,20 @@ static void compare_floor(struct doctor *doctor, struct doctor_finding *finding)
 	else if (r == POLICYHISTORY_E_UNSAFE)
 		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), doctor->state_dir);
 	else if (r == POLICYHISTORY_E_DAMAGED)
-		finding_add(finding, DOCTOR_FAIL, N_("the memory of accepted policies in %s is damaged"),
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the memory of accepted policies in %s is damaged"),
 			    doctor->state_dir);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->state_dir, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->state_dir,
+			    strerror(-r));
 	else if (strcmp(floor.digest, doctor->policy.digest))
-		finding_add(finding, DOCTOR_WARN, N_("%s has been changed since the daemon accepted it"),
+		finding_add(finding, DOCTOR_WARN,
+			    N_("%s has been changed since the daemon accepted it"),
 			    doctor->policy_file);
 }
 
-void check_policy_file(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_policy_file(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	int r = doctor->policy_error;
 
@@ -65,7 +72,8 @@ void check_policy_file(struct doctor *doctor, const struct doctor_check *check, 
 	else if (r == -EACCES || r == -EPERM)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("only root can read it"));
 	else if (r < 0)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->policy_file, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"),
+			    doctor->policy_file, strerror(-r));
 	else if (r == POLICYSTORE_E_EARLY)
 		finding_add(finding, DOCTOR_WARN, N_("it is not valid yet"));
 	else
@@ -73,13 +81,16 @@ void check_policy_file(struct doctor *doctor, const struct doctor_check *check, 
 		finding_add(finding, DOCTOR_FAIL, "%s", doctor->policy.message);
 }
 
-void check_policy_signed(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_policy_signed(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	if (!policy_unread(doctor, finding) && !doctor->policy.is_signed)
-		finding_add(finding, DOCTOR_WARN, N_("nobody has signed it: root alone decides what it says"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("nobody has signed it: root alone decides what it says"));
 }
 
-void check_policy_end(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_policy_end(struct doctor *doctor, const struct doctor_check *check,
+		      struct doctor_finding *finding)
 {
 	char text[CIVIL_TEXT_MAX];
 	int64_t end;
@@ -96,7 +107,8 @@ void check_policy_end(struct doctor *doctor, const struct doctor_check *check, s
 		finding_add(finding, DOCTOR_WARN, N_("it ends %s"), text);
 }
 
-void check_policy_contact(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_policy_contact(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
 {
 	const struct policy_header *header;
 
@@ -107,11 +119,13 @@ void check_policy_contact(struct doctor *doctor, const struct doctor_check *chec
 		finding_add(finding, DOCTOR_WARN, N_("it has no 'contact'"));
 }
 
-void check_terminal_name(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_terminal_name(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	char name[TREE_LINE_MAX];
 
 	doctor_setting(doctor, "terminal", "", name);
 	if (!*name)
-		finding_add(finding, DOCTOR_WARN, N_("the settings name none: the log shows the host name"));
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the settings name none: the log shows the host name"));
 }

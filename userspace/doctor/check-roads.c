@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Ways for data out of the machine that are not USB: udev-rules/sekimori-modprobe.conf and 10-sekimori.rules close them. */
+/* Ways for data out of the machine that are not USB: udev-rules/sekimori-modprobe.conf and
+ * 10-sekimori.rules close them. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,16 @@
 /* AHCI 1.3.1, 3.3.7 PxCMD: external SATA port. */
 #define AHCI_PORT_EXTERNAL (1ul << 21)
 
-const struct road road_firewire = {{"firewire_ohci", "firewire_sbp2", "firewire_net"}, "/sys/bus/firewire/devices", "fw"};
+const struct road road_firewire = {
+	{"firewire_ohci", "firewire_sbp2", "firewire_net"}, "/sys/bus/firewire/devices", "fw"};
 const struct road road_optical = {{"sr_mod", "pktcdvd"}, "/sys/block", "sr"};
 const struct road road_floppy = {{"floppy"}, "/sys/block", "fd"};
-const struct road road_memory_stick = {{"ms_block", "mspro_block"}, "/sys/bus/memstick/devices", "memstick"};
+const struct road road_memory_stick = {
+	{"ms_block", "mspro_block"}, "/sys/bus/memstick/devices", "memstick"};
 static const struct road road_thunderbolt = {{"thunderbolt"}, NULL, NULL};
 
-static void look_at_driver(const struct doctor *doctor, const char *module, struct doctor_finding *finding)
+static void look_at_driver(const struct doctor *doctor, const char *module,
+			   struct doctor_finding *finding)
 {
 	enum modules_rule rule = modules_rule(&doctor->modules, module);
 
@@ -27,7 +31,8 @@ static void look_at_driver(const struct doctor *doctor, const char *module, stru
 	else if (rule == MODULES_OPEN)
 		finding_add(finding, DOCTOR_FAIL, N_("the driver %s can be loaded"), module);
 	else if (rule == MODULES_BLACKLISTED)
-		finding_add(finding, DOCTOR_WARN, N_("the driver %s is blacklisted only: root can load it by its name"),
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the driver %s is blacklisted only: root can load it by its name"),
 			    module);
 }
 
@@ -42,7 +47,8 @@ static void each_device(struct doctor *doctor, const char *dir, const char *pref
 	int r = tree_list(&doctor->tree, dir, &names);
 
 	if (r) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), dir, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), dir,
+			    strerror(-r));
 		return;
 	}
 	for (size_t i = 0; i < names.n; i++) {
@@ -60,7 +66,8 @@ static void device_is_there(struct doctor *doctor, const char *path, const char 
 	finding_add(finding, DOCTOR_FAIL, N_("device %s is there"), name);
 }
 
-static void look_at_road(struct doctor *doctor, const struct road *road, struct doctor_finding *finding)
+static void look_at_road(struct doctor *doctor, const struct road *road,
+			 struct doctor_finding *finding)
 {
 	for (size_t i = 0; i < ROAD_MODULES_MAX && road->modules[i]; i++)
 		look_at_driver(doctor, road->modules[i], finding);
@@ -68,7 +75,8 @@ static void look_at_road(struct doctor *doctor, const struct road *road, struct 
 		each_device(doctor, road->dir, road->prefix, device_is_there, finding);
 }
 
-void check_road(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_road(struct doctor *doctor, const struct doctor_check *check,
+		struct doctor_finding *finding)
 {
 	look_at_road(doctor, check->data, finding);
 }
@@ -86,7 +94,8 @@ static void look_at_card(struct doctor *doctor, const char *path, const char *na
 		finding_add(finding, DOCTOR_FAIL, N_("card %s has a driver"), name);
 }
 
-void check_sd(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_sd(struct doctor *doctor, const struct doctor_check *check,
+	      struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/bus/mmc/devices", "mmc", look_at_card, finding);
 }
@@ -98,12 +107,13 @@ static void look_at_thunderbolt(struct doctor *doctor, const char *path, const c
 	char value[TREE_LINE_MAX];
 	size_t len = strlen(name);
 
-	if (len > 2 && strcmp(name + len - 2, "-0") && !tree_attr(&doctor->tree, path, "authorized", value) &&
-	    strcmp(value, "0"))
+	if (len > 2 && strcmp(name + len - 2, "-0") &&
+	    !tree_attr(&doctor->tree, path, "authorized", value) && strcmp(value, "0"))
 		finding_add(finding, DOCTOR_FAIL, N_("device %s is authorised"), name);
 }
 
-void check_thunderbolt(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_thunderbolt(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	look_at_road(doctor, &road_thunderbolt, finding);
 	each_device(doctor, "/sys/bus/thunderbolt/devices", "", look_at_thunderbolt, finding);
@@ -118,7 +128,8 @@ static void look_at_pci(struct doctor *doctor, const char *path, const char *nam
 		finding_add(finding, DOCTOR_FAIL, N_("device %s is there"), name);
 }
 
-void check_outside_pci(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_outside_pci(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/bus/pci/devices", "", look_at_pci, finding);
 }
@@ -148,13 +159,15 @@ static void look_at_port(struct doctor *doctor, const char *path, const char *na
 		finding_add(finding, DOCTOR_WARN, N_("%s is an outside port"), name);
 }
 
-void check_hotplug_disks(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_hotplug_disks(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/class/scsi_host", "host", look_at_port, finding);
 }
 
 /* USB ones are held by the barrier and get no hci device. */
-void check_bluetooth(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_bluetooth(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/class/bluetooth", "hci", device_is_there, finding);
 }
@@ -165,12 +178,14 @@ static void perhaps_wanted(struct doctor *doctor, const char *path, const char *
 	finding_add(finding, DOCTOR_WARN, N_("device %s is there"), name);
 }
 
-void check_nfc(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_nfc(struct doctor *doctor, const struct doctor_check *check,
+	       struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/class/nfc", "nfc", perhaps_wanted, finding);
 }
 
-/* serial_core.h: PORT_UNKNOWN is 0. The kernel always makes some nodes without a chip behind them. */
+/* serial_core.h: PORT_UNKNOWN is 0. The kernel always makes some nodes without a chip behind them.
+ */
 static void look_at_serial(struct doctor *doctor, const char *path, const char *name,
 			   struct doctor_finding *finding)
 {
@@ -180,7 +195,8 @@ static void look_at_serial(struct doctor *doctor, const char *path, const char *
 		perhaps_wanted(doctor, path, name, finding);
 }
 
-void check_serial(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void check_serial(struct doctor *doctor, const struct doctor_check *check,
+		  struct doctor_finding *finding)
 {
 	each_device(doctor, "/sys/class/tty", "ttyS", look_at_serial, finding);
 	each_device(doctor, "/sys/bus/parport/devices", "parport", perhaps_wanted, finding);

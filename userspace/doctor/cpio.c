@@ -76,7 +76,8 @@ size_t cpio_feed(struct cpio *cpio, const void *data, size_t len)
 			taken += n;
 			continue;
 		}
-		want = (cpio->state == CPIO_HEADER ? CPIO_HEADER_LEN : cpio->name_size) - cpio->used;
+		want = (cpio->state == CPIO_HEADER ? CPIO_HEADER_LEN : cpio->name_size) -
+		       cpio->used;
 		n = want < left ? want : left;
 		memcpy(cpio->buffer + cpio->used, bytes + taken, n);
 		cpio->used += n;

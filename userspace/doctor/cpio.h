@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names in a cpio archive of the form that the kernel unpacks as an initramfs (Documentation/driver-api/early-userspace/
- * buffer-format.rst: "newc" and "crc", 070701 and 070702), fed piece by piece as it comes out of a decompressor. Pure: hostile
- * bytes end in CPIO_BAD, and memory stays as it is.
+ * Names in a cpio archive of the form that the kernel unpacks as an initramfs
+ * (Documentation/driver-api/early-userspace/ buffer-format.rst: "newc" and "crc", 070701 and
+ * 070702), fed piece by piece as it comes out of a decompressor. Pure: hostile bytes end in
+ * CPIO_BAD, and memory stays as it is.
  *
  *	HEADER ──name──► NAME ──pad──► DATA ──pad──► HEADER …      "TRAILER!!!" ► END
  */
@@ -30,9 +31,9 @@ struct cpio {
 	enum cpio_state state;
 	cpio_name_fn found; /* once for each entry but the trailer */
 	void *userdata;
-	uint64_t skip;	  /* bytes to the next header */
+	uint64_t skip;    /* bytes to the next header */
 	size_t name_size; /* with its NUL */
-	size_t used;	  /* of the buffer */
+	size_t used;      /* of the buffer */
 	char buffer[CPIO_NAME_MAX];
 };
 

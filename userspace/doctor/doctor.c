@@ -51,7 +51,8 @@ void finding_add(struct doctor_finding *finding, enum doctor_result result, cons
 	va_end(args);
 }
 
-void doctor_examine(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+void doctor_examine(struct doctor *doctor, const struct doctor_check *check,
+		    struct doctor_finding *finding)
 {
 	*finding = (struct doctor_finding){.todo = check->todo};
 	check->run(doctor, check, finding);
@@ -62,8 +63,8 @@ void doctor_examine(struct doctor *doctor, const struct doctor_check *check, str
 /* --- what is looked at ------------------------------------------------------------------------ */
 
 /*
- * Not core/settings.h: that takes all of a file or nothing, as the daemon must; here each setting that can be read
- * helps.
+ * Not core/settings.h: that takes all of a file or nothing, as the daemon must; here each setting
+ * that can be read helps.
  */
 void doctor_setting(const struct doctor *doctor, const char *name, const char *otherwise,
 		    char value[static TREE_LINE_MAX])

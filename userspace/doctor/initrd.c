@@ -132,15 +132,18 @@ static int read_zstd(struct reader *reader, struct cpio *cpio, uint8_t *piece)
 static const struct {
 	const char *magic;
 	size_t len;
-	int (*read)(struct reader *reader, struct cpio *cpio, uint8_t *piece); /* NULL: not read here */
+	int (*read)(struct reader *reader, struct cpio *cpio,
+		    uint8_t *piece); /* NULL: not read here */
 } forms[] = {
 	{"07070", 5, read_plain},
 	{"\x1f\x8b", 2, read_gzip},
-	{"\xfd" "7zXZ\0", 6, read_xz},
+	{"\xfd"
+	 "7zXZ\0",
+	 6, read_xz},
 	{"\x28\xb5\x2f\xfd", 4, read_zstd},
 	{"BZh", 3, NULL},
-	{"\x02\x21\x4c\x18", 4, NULL},	       /* lz4, legacy frame */
-	{"\x5d\x00\x00", 3, NULL},	       /* lzma alone */
+	{"\x02\x21\x4c\x18", 4, NULL}, /* lz4, legacy frame */
+	{"\x5d\x00\x00", 3, NULL},     /* lzma alone */
 	{"\x89LZO\0\r\n\x1a\n", 9, NULL},
 };
 

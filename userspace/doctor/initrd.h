@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names in an initramfs: cpio archives one after the other, padded with zeros, the later ones compressed by
- * gzip, xz or zstd (as mkinitramfs makes them: microcode first, in the clear). Streams the packed bytes.
+ * The names in an initramfs: cpio archives one after the other, padded with zeros, the later ones
+ * compressed by gzip, xz or zstd (as mkinitramfs makes them: microcode first, in the clear).
+ * Streams the packed bytes.
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 
 enum {
 	INITRD_E_COMPRESSION = 1, /* a compression that is not read here */
-	INITRD_E_DAMAGED = 2,	  /* ends early, or is no initramfs */
-	INITRD_E_LARGE = 3,	  /* unpacks to more than INITRD_UNPACKED_MAX */
+	INITRD_E_DAMAGED = 2,     /* ends early, or is no initramfs */
+	INITRD_E_LARGE = 3,       /* unpacks to more than INITRD_UNPACKED_MAX */
 };
 
 /* 0 after the last archive, INITRD_E_…, -ENOMEM. Names found before an error were given. */

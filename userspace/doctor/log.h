@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a look at the event log's current file has shown; check-log.c takes it at the first question and keeps it. */
+/* What a look at the event log's current file has shown; check-log.c takes it at the first question
+ * and keeps it. */
 #pragma once
 
 struct doctor_log;

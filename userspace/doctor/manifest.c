@@ -46,8 +46,8 @@ static bool path_take(const char *text, size_t len, char out[static MANIFEST_PAT
 	memcpy(out, text, len);
 	out[len] = '\0';
 	/* "." and ".." parts, empty ones, and an end that names a directory. */
-	return !strstr(out, "//") && !strstr(out, "/./") && !strstr(out, "/../") && out[len - 1] != '/' &&
-	       out[len - 1] != '.';
+	return !strstr(out, "//") && !strstr(out, "/./") && !strstr(out, "/../") &&
+	       out[len - 1] != '/' && out[len - 1] != '.';
 }
 
 /* "# 0755 program /path" */
@@ -67,7 +67,8 @@ static bool comment_parse(const struct line *line, struct manifest_file *file)
 	for (size_t i = 0; i < ARRAY_SIZE(manifest_kinds); i++) {
 		size_t n = strlen(manifest_kinds[i].name);
 
-		if ((size_t)(end - pos) > n && !memcmp(pos, manifest_kinds[i].name, n) && pos[n] == ' ') {
+		if ((size_t)(end - pos) > n && !memcmp(pos, manifest_kinds[i].name, n) &&
+		    pos[n] == ' ') {
 			file->conf = manifest_kinds[i].conf;
 			return path_take(pos + n + 1, (size_t)(end - pos) - n - 1, file->path);
 		}
@@ -94,7 +95,8 @@ static bool digest_parse(const struct line *line, struct manifest_file *file)
 	return true;
 }
 
-static int files_parse(struct manifest *manifest, const char *pos, const char *end, unsigned int *number)
+static int files_parse(struct manifest *manifest, const char *pos, const char *end,
+		       unsigned int *number)
 {
 	struct line line;
 

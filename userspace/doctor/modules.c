@@ -32,7 +32,8 @@ static bool has_base(const struct tree_names *paths, const char *name)
 	return false;
 }
 
-static int paths_add(struct tree_names *paths, const char *dir, const char *parent, const char *name)
+static int paths_add(struct tree_names *paths, const char *dir, const char *parent,
+		     const char *name)
 {
 	char **larger = realloc(paths->names, (paths->n + 1) * sizeof(*larger));
 
@@ -60,7 +61,8 @@ int modules_dropins(const struct tree *tree, const char *parent, struct tree_nam
 		for (size_t i = 0; !r && i < names.n; i++) {
 			size_t len = strlen(names.names[i]);
 
-			if (len > 5 && !strcmp(names.names[i] + len - 5, ".conf") && !has_base(paths, names.names[i]))
+			if (len > 5 && !strcmp(names.names[i] + len - 5, ".conf") &&
+			    !has_base(paths, names.names[i]))
 				r = paths_add(paths, dropin_dirs[d], parent, names.names[i]);
 		}
 		tree_names_free(&names);
@@ -86,7 +88,8 @@ static int line_add(struct modules *modules, char *text)
 	struct modules_conf_line line = {.rest = ""}, *larger;
 	int used = 0;
 
-	if (sscanf(text, " %15s %63s %n", line.command, line.name, &used) < 2 || line.command[0] == '#')
+	if (sscanf(text, " %15s %63s %n", line.command, line.name, &used) < 2 ||
+	    line.command[0] == '#')
 		return 0;
 	snprintf(line.rest, sizeof(line.rest), "%s", used ? text + used : "");
 	name_normalise(line.name);
@@ -179,7 +182,8 @@ static bool index_find(const char *text, const char *name, char path[TREE_LINE_M
 
 		if (index_line_names(text, len, name)) {
 			if (path)
-				snprintf(path, TREE_LINE_MAX, "%.*s", (int)strcspn(text, ":\n"), text);
+				snprintf(path, TREE_LINE_MAX, "%.*s", (int)strcspn(text, ":\n"),
+					 text);
 			return true;
 		}
 		text += len + (text[len] == '\n');
@@ -202,7 +206,8 @@ bool modules_present(const struct modules *modules, const char *name)
 
 static bool command_does_nothing(const char *command)
 {
-	static const char *const ends[] = {"/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true"};
+	static const char *const ends[] = {"/bin/false", "/bin/true", "/usr/bin/false",
+					   "/usr/bin/true"};
 	size_t len = strcspn(command, " \t\r");
 
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
@@ -258,7 +263,8 @@ bool modules_at_boot(const struct tree *tree, const char *name)
 
 		if (tree_read(tree, paths.names[i], CONF_MAX, &text, NULL))
 			continue;
-		for (line = strtok_r(text, " \t\r\n", &next); line && !found; line = strtok_r(NULL, " \t\r\n", &next)) {
+		for (line = strtok_r(text, " \t\r\n", &next); line && !found;
+		     line = strtok_r(NULL, " \t\r\n", &next)) {
 			name_normalise(line);
 			found = !strcmp(line, name);
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Can a kernel module come in? What modprobe's configuration says of it (modprobe.d(5): directories in the order /etc, /run,
- * /usr/local/lib, /usr/lib; of several files with one name the first counts), whether the running kernel has it, and
- * whether it is in. Names are compared as modprobe does: "-" is "_".
+ * Can a kernel module come in? What modprobe's configuration says of it (modprobe.d(5): directories
+ * in the order /etc, /run, /usr/local/lib, /usr/lib; of several files with one name the first
+ * counts), whether the running kernel has it, and whether it is in. Names are compared as modprobe
+ * does: "-" is "_".
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 enum modules_rule {
 	MODULES_OPEN,
 	MODULES_BLACKLISTED, /* not by its aliases, but by its name */
-	MODULES_CLOSED,	     /* `install NAME /bin/false` */
+	MODULES_CLOSED,      /* `install NAME /bin/false` */
 };
 
 struct modules_conf_line {
@@ -37,7 +38,8 @@ void modules_free(struct modules *modules);
 /* Is it in, as a module or built in? */
 bool modules_present(const struct modules *modules, const char *name);
 
-/* Does the kernel's directory have it as a file? Then *path, unless NULL, is its path below /lib/modules/RELEASE. */
+/* Does the kernel's directory have it as a file? Then *path, unless NULL, is its path below
+ * /lib/modules/RELEASE. */
 bool modules_installed(const struct modules *modules, const char *name, char path[TREE_LINE_MAX]);
 
 enum modules_rule modules_rule(const struct modules *modules, const char *name);
@@ -49,7 +51,7 @@ bool modules_option(const struct modules *modules, const char *name, const char 
 bool modules_at_boot(const struct tree *tree, const char *name);
 
 /*
- * Files of a drop-in directory as systemd and kmod choose them: the paths that count, in the order of their names.
- * `parent` is "modprobe.d" and the like; 0 or -ENOMEM.
+ * Files of a drop-in directory as systemd and kmod choose them: the paths that count, in the order
+ * of their names. `parent` is "modprobe.d" and the like; 0 or -ENOMEM.
  */
 int modules_dropins(const struct tree *tree, const char *parent, struct tree_names *paths);

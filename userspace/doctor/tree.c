@@ -37,8 +37,9 @@ void tree_close(struct tree *tree)
 
 int tree_fd(const struct tree *tree, const char *path, int flags)
 {
-	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
-			       .resolve = RESOLVE_IN_ROOT};
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
+		.resolve = RESOLVE_IN_ROOT};
 	int fd = (int)syscall(SYS_openat2, tree->fd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
@@ -116,7 +117,8 @@ int tree_line(const struct tree *tree, const char *path, char line[static TREE_L
 	return 0;
 }
 
-int tree_attr(const struct tree *tree, const char *dir, const char *name, char line[static TREE_LINE_MAX])
+int tree_attr(const struct tree *tree, const char *dir, const char *name,
+	      char line[static TREE_LINE_MAX])
 {
 	char path[PATH_MAX];
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine's files as the self-check reads them: all paths are absolute and lie below one directory, "/" normally.
- * Symbolic links are followed inside of it (openat2(2), RESOLVE_IN_ROOT), so that a tree of another machine, or one made
- * for a test, never shows files of this one. Nothing here writes, and nothing waits: only regular files are read.
+ * A machine's files as the self-check reads them: all paths are absolute and lie below one
+ * directory, "/" normally. Symbolic links are followed inside of it (openat2(2), RESOLVE_IN_ROOT),
+ * so that a tree of another machine, or one made for a test, never shows files of this one. Nothing
+ * here writes, and nothing waits: only regular files are read.
  */
 #pragma once
 
@@ -17,9 +18,9 @@
 #define TREE_LINE_MAX 256
 
 struct tree {
-	int fd;		  /* of the root directory */
+	int fd;           /* of the root directory */
 	const char *root; /* "" for the machine itself */
-	uid_t owner;	  /* whose the system's files must be: root, or who owns the tree */
+	uid_t owner;      /* whose the system's files must be: root, or who owns the tree */
 };
 
 /* `root` stays the caller's. 0 or negative errno. */
@@ -34,8 +35,8 @@ int tree_stat(const struct tree *tree, const char *path, bool link, struct stat 
 bool tree_exists(const struct tree *tree, const char *path);
 
 /*
- * A regular file of at most `max` bytes as a malloc'ed, NUL-terminated buffer. 0; -EFBIG beyond max; -EINVAL for what is no
- * regular file; other negative errno. len may be NULL.
+ * A regular file of at most `max` bytes as a malloc'ed, NUL-terminated buffer. 0; -EFBIG beyond
+ * max; -EINVAL for what is no regular file; other negative errno. len may be NULL.
  */
 int tree_read(const struct tree *tree, const char *path, size_t max, char **textp, size_t *len);
 
@@ -43,7 +44,8 @@ int tree_read(const struct tree *tree, const char *path, size_t max, char **text
 int tree_line(const struct tree *tree, const char *path, char line[static TREE_LINE_MAX]);
 
 /* The same of the file `name` in the directory `dir`. */
-int tree_attr(const struct tree *tree, const char *dir, const char *name, char line[static TREE_LINE_MAX]);
+int tree_attr(const struct tree *tree, const char *dir, const char *name,
+	      char line[static TREE_LINE_MAX]);
 
 /* Names in a directory, sorted, without those that begin with a dot. No directory: none. */
 struct tree_names {
