@@ -18,6 +18,7 @@ static void closedirp(DIR **dir)
 int tree_open(struct tree *tree, const char *root)
 {
 	struct stat st;
+	int r;
 
 	tree->root = root;
 	tree->owner = 0;
@@ -26,7 +27,11 @@ int tree_open(struct tree *tree, const char *root)
 		return -errno;
 	if (*root && !fstat(tree->fd, &st))
 		tree->owner = st.st_uid;
-	return 0;
+	/* Without openat2(), as under some sandboxes, everything would seem to be missing. */
+	r = tree_stat(tree, "/", false, &st);
+	if (r)
+		tree_close(tree);
+	return r;
 }
 
 void tree_close(struct tree *tree)
