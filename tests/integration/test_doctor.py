@@ -441,7 +441,7 @@ def test_daemon_takes_no_nonsense():
                     ("ok", 1001, 0, 0, 0), ("fail", 0, 0, 1, 0), ("fail", 0, 0, 1, 1, "", "fail", ""),
                     ("fail", 0, 0, 1, 1, "A B", "fail", ""), ("fail", 0, 0, 1, 1, "a" * 49, "fail", ""),
                     ("fail", 0, 0, 1, 1, "a", "ok", ""), ("fail", 0, 0, 1, 1, "a", "fail", "x" * 513),
-                    ("fail", 0, 0, 65, 65) + ("a", "fail", "") * 65, ("fail", 0, 0, 60, 60) + ("a", "fail", "x" * 500) * 60):
+                    ("fail", 0, 0, 65, 65) + ("a", "fail", "") * 65, ("fail", 0, 0, 40, 40) + ("a", "fail", "x" * 400) * 40):
             assert re.match("Call failed: (the|an|a|there) ", record(w, *bad) or ""), (bad, record(w, *bad))
         assert json.loads(w.tell("self-check")[0])["items"] == [{"id": "manifest", "result": "fail", "detail": "x"}]
 
