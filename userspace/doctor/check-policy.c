@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The policy, as the daemon has it and as its file stands there. */
+#include <libintl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/output.h"
 #include "core/civil.h"
+#include "core/utf8.h"
 #include "doctor/checks.h"
 #include "system/policyhistory.h"
 
@@ -62,6 +64,35 @@ static void compare_floor(struct doctor *doctor, struct doctor_finding *finding)
 			    doctor->policy_file);
 }
 
+/* Why the daemon would refuse the file. The order does not matter. */
+static const struct {
+	int code;
+	const char *text; /* msgid */
+} outcomes[] = {
+	{POLICYSTORE_E_ABSENT, N_("there is no policy file")},
+	{POLICYSTORE_E_UNSAFE, N_("others can change the policy, its signatures, keys or memory")},
+	{POLICYSTORE_E_LARGE, N_("a file is larger than any policy needs")},
+	{POLICYSTORE_E_TRUST, N_("the trust files have errors")},
+	{POLICYSTORE_E_TRUST_LOST, N_("the trust keys are gone")},
+	{POLICYSTORE_E_UNSIGNED, N_("it has no signature")},
+	{POLICYSTORE_E_SIGNATURES, N_("its signatures are not enough")},
+	{POLICYSTORE_E_SYNTAX, N_("it has errors: run 'sekimorictl check-policy'")},
+	{POLICYSTORE_E_ROLLBACK, N_("it is older than one that was accepted")},
+	{POLICYSTORE_E_SAME_VERSION, N_("it has the version of the accepted one, and another text")},
+	{POLICYSTORE_E_STATE, N_("the memory of accepted policies is damaged")},
+};
+
+static void tell_outcome(const struct doctor *doctor, struct doctor_finding *finding)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
+		if (outcomes[i].code == doctor->policy_error)
+			finding_add(finding, DOCTOR_FAIL, "%s", gettext(outcomes[i].text));
+	/* The daemon's own sentence, as in its log, names files and places; it is English. */
+	finding->result = DOCTOR_FAIL;
+	utf8_copy(finding->detail, sizeof(finding->detail), doctor->policy.message,
+		  strlen(doctor->policy.message));
+}
+
 void check_policy_file(struct doctor *doctor, const struct doctor_check *check,
 		       struct doctor_finding *finding)
 {
@@ -72,13 +103,12 @@ void check_policy_file(struct doctor *doctor, const struct doctor_check *check,
 	else if (r == -EACCES || r == -EPERM)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("only root can read it"));
 	else if (r < 0)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"),
-			    doctor->policy_file, strerror(-r));
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->policy_file,
+			    strerror(-r));
 	else if (r == POLICYSTORE_E_EARLY)
 		finding_add(finding, DOCTOR_WARN, N_("it is not valid yet"));
 	else
-		/* The message is the daemon's own sentence, the same in its log. */
-		finding_add(finding, DOCTOR_FAIL, "%s", doctor->policy.message);
+		tell_outcome(doctor, finding);
 }
 
 void check_policy_signed(struct doctor *doctor, const struct doctor_check *check,

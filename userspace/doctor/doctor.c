@@ -134,10 +134,12 @@ int doctor_open(struct doctor *doctor, const char *root, struct json_object *man
 	int r;
 
 	memset(doctor, 0, sizeof(*doctor));
+	if (!strcmp(root, "/"))
+		root = "";
 	r = tree_open(&doctor->tree, root);
 	if (r)
 		return r;
-	doctor->own = !*root || !strcmp(root, "/");
+	doctor->own = !*root;
 	doctor->manager = manager;
 	doctor->polkit = polkit;
 	clock_gettime(CLOCK_REALTIME, &now);
