@@ -17,6 +17,7 @@
 #include "core/logverify.h"
 #include "doctor/checks.h"
 #include "doctor/log.h"
+#include "log/logfinding.h"
 #include "log/logset.h"
 
 #define LOG_FILE "events.jsonl"
@@ -39,6 +40,7 @@ struct doctor_log {
 	int error; /* negative errno: it could not be read */
 	struct logverify_result result;
 	enum logverify_kind kind; /* of the first finding */
+	char *sentence;           /* about it, in the reader's language */
 	uint64_t line, from;
 	bool header_known;
 	bool sealed;
@@ -47,6 +49,8 @@ struct doctor_log {
 
 struct doctor_log *doctor_log_free(struct doctor_log *log)
 {
+	if (log)
+		free(log->sentence);
 	free(log);
 	return NULL;
 }
@@ -62,6 +66,7 @@ static void take_finding(void *userdata, const struct logverify_finding *finding
 	log->kind = finding->kind;
 	log->line = finding->line ? finding->line : 1;
 	log->from = finding->from;
+	log->sentence = logfinding_sentence(finding);
 }
 
 /* "time":"2026-11-21T08:30:00.000000Z" */
@@ -161,18 +166,24 @@ static void log_look(const struct doctor *doctor, struct doctor_log *log)
 		return;
 	/* The daemon may have been writing, or rotating, just then. */
 	nanosleep(&moment, NULL);
+	free(log->sentence);
 	*log = (struct doctor_log){.error = 0};
 	log->error = log_verify(log, path, known ? key : NULL, expected);
 }
 
-/* The log, looked at once; NULL if it could not be, and then it was said. */
+static void log_look_once(struct doctor *doctor)
+{
+	if (doctor->log)
+		return;
+	doctor->log = calloc(1, sizeof(*doctor->log));
+	if (doctor->log)
+		log_look(doctor, doctor->log);
+}
+
+/* The log; NULL if it could not be looked at, and then it was said. */
 static const struct doctor_log *log_get(struct doctor *doctor, struct doctor_finding *finding)
 {
-	if (!doctor->log) {
-		doctor->log = calloc(1, sizeof(*doctor->log));
-		if (doctor->log)
-			log_look(doctor, doctor->log);
-	}
+	log_look_once(doctor);
 	if (!doctor->log || doctor->log->error) {
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), LOG_FILE,
 			    strerror(doctor->log ? -doctor->log->error : ENOMEM));
@@ -194,23 +205,31 @@ void check_log_state(struct doctor *doctor, const struct doctor_check *check,
 		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
 }
 
+/* A word and numbers for programs, the verifier's sentence for people. */
+static void tell_findings(const struct doctor_log *log, struct doctor_finding *finding)
+{
+	finding_add(finding, DOCTOR_FAIL, N_("%" PRIu64 " findings, the first: %s"),
+		    log->result.findings, log->sentence);
+	snprintf(finding->detail, sizeof(finding->detail),
+		 "%" PRIu64 " findings, the first in line %" PRIu64 ", record %" PRIu64 ": %s",
+		 log->result.findings, log->line, log->from, logverify_kind_name(log->kind));
+}
+
 void check_log_verifies(struct doctor *doctor, const struct doctor_check *check,
 			struct doctor_finding *finding)
 {
-	struct doctor_finding unread = {.todo = ""};
-	const struct doctor_log *log = log_get(doctor, &unread);
+	const struct doctor_log *log;
 
-	if (!log && doctor->log && doctor->log->error == -ENOENT)
+	log_look_once(doctor);
+	if (doctor->log && doctor->log->error == -ENOENT) {
 		finding_add(finding, DOCTOR_FAIL, N_("%s is missing"), LOG_FILE);
-	else if (!log)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), LOG_FILE,
-			    strerror(doctor->log ? -doctor->log->error : ENOMEM));
-	else if (log->result.findings)
-		finding_add(finding, DOCTOR_FAIL,
-			    N_("%" PRIu64 " findings, the first in line %" PRIu64
-			       ", record %" PRIu64 ": %s"),
-			    log->result.findings, log->line, log->from,
-			    logverify_kind_name(log->kind));
+		return;
+	}
+	log = log_get(doctor, finding);
+	if (!log)
+		return;
+	if (log->result.findings)
+		tell_findings(log, finding);
 	else
 		finding_add(finding, DOCTOR_OK, N_("records %" PRIu64 " to %" PRIu64),
 			    log->result.first_seq, log->result.last_seq);
