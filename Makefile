@@ -18,9 +18,9 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
-PKGS_CTL := dbus-1 json-c libudev libzstd
+PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -57,6 +57,7 @@ $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
 $(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/liblog.a: $(call objs,log)
+$(BUILD)/libdoctor.a: $(call objs,doctor)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -65,7 +66,7 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libdoctor.a $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
 # The desk judges a medium by the same survey as a terminal.
@@ -169,22 +170,27 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
+	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
 	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
 	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf
 	install -d -m 750 $(DESTDIR)/var/log/sekimori
 	install -d -m 755 $(DESTDIR)/etc/sekimori/trust.d $(DESTDIR)/var/lib/sekimori
+	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sekimori
+	packaging/manifest.sh "$(DESTDIR)" "$(PREFIX)" > $(DESTDIR)$(PREFIX)/share/sekimori/manifest
 
 # --- tests ------------------------------------------------------------------------------------
 
 $(BUILD)/san/libcore.a: $(call san_objs,core)
 $(BUILD)/san/libsystem.a: $(call san_objs,system)
 $(BUILD)/san/liblog.a: $(call san_objs,log)
+$(BUILD)/san/libdoctor.a: $(call san_objs,doctor)
 $(BUILD)/san/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/liblog.a $(BUILD)/san/libcli.a \
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdoctor.a $(BUILD)/san/liblog.a $(BUILD)/san/libcli.a \
 		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
@@ -265,7 +271,7 @@ check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
+		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/selfcheck.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
 		$(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o \
 		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "daemon/manager-bus.h"
+#include "daemon/selfcheck.h"
 
 #define DEVICES_MAX 64
 #define VOLUMES_MAX 4
@@ -19,6 +20,7 @@ struct fake {
 	sd_event *event;
 	struct manager_bus *bus;
 	struct manager_bus_info info;
+	char *selfcheck; /* JSON of the newest that was taken */
 	char log_state[128];
 	char policy_state[32];
 	char policy_error[256]; /* ReloadPolicy fails with it unless it is empty */
@@ -44,6 +46,22 @@ static const struct {
 	/* Not UTF-8: ident never holds such, but the bus must not fall over it. */
 	{"\xff\xfe", "cut \xe3\x81", "\xc0\xaf"},
 };
+
+static dbus_bool_t fake_selfcheck(void *userdata, DBusMessage *call, DBusError *error)
+{
+	struct fake *fake = userdata;
+	const char *why;
+	struct json_object *members = selfcheck_parse(call, &why);
+
+	if (!members) {
+		dbus_set_error(error, DBUS_ERROR_INVALID_ARGS, "%s", why);
+		return FALSE;
+	}
+	free(fake->selfcheck);
+	fake->selfcheck = strdup(json_object_to_json_string_ext(members, JSON_C_TO_STRING_PLAIN));
+	json_object_put(members);
+	return TRUE;
+}
 
 static const struct manager_bus_info *fake_info(void *userdata)
 {
@@ -270,7 +288,7 @@ static int flood(struct fake *fake, unsigned int count)
 /*
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
  * helper PATH | may UID | volume DEVICE | volume-gone N | ejected |
- * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | policy-error [TEXT] | dropped | connected | quit
+ * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
 {
@@ -301,6 +319,10 @@ static int command(struct fake *fake, const char *line)
 	}
 	if (!strcmp(verb, "helper"))
 		return sscanf(line, "%*s %255s", fake->helper) == 1 ? 0 : -EINVAL;
+	if (!strcmp(verb, "self-check")) {
+		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
+		return 0;
+	}
 	if (!strcmp(verb, "ejected")) {
 		printf("%u\n", fake->ejected);
 		return 0;
@@ -398,6 +420,8 @@ int main(void)
 		r = manager_bus_new(&fake.bus, fake.event, NULL, fake_info, fake_reload,
 				    &fake);
 	if (r >= 0)
+		manager_bus_set_selfcheck(fake.bus, fake_selfcheck);
+	if (r >= 0)
 		r = sd_event_add_io(fake.event, NULL, STDIN_FILENO, EPOLLIN, on_input, &fake);
 	if (r >= 0)
 		r = sd_event_loop(fake.event);
@@ -406,6 +430,7 @@ int main(void)
 	/* Helpers that were left see it and end. */
 	for (unsigned int i = 0; fake.n_volumes && i < 20; i++)
 		sd_event_run(fake.event, 10000);
+	free(fake.selfcheck);
 	fake.bus = manager_bus_free(fake.bus);
 	fake.event = sd_event_unref(fake.event);
 	return r < 0 ? 1 : 0;

@@ -83,6 +83,7 @@ int log_show_run(const struct context *context, const struct command_options *op
 int log_follow_run(const struct context *context, const struct command_options *options);
 int log_verify_run(const struct context *context, const struct command_options *options);
 int log_export_run(const struct context *context, const struct command_options *options);
+int doctor_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 

@@ -16,12 +16,15 @@
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG)
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |              \
+	 FOR_DOCTOR)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
 	{"status", FOR_STATUS, status_run, "", 0, 0,
 	 N_("does the barrier stand? exit status 1 and what to do if not")},
+	{"doctor", FOR_DOCTOR, doctor_run, "", 0, 0,
+	 N_("check this terminal: barrier, files, other roads, log; exit status 1 if something failed")},
 	{"list", FOR_LIST, list_run, "", 0, 0,
 	 N_("devices held, denied, allowed or kept, and why")},
 	{"watch", FOR_WATCH, watch_run, "", 0, 0, N_("a line for each event, until interrupted")},
@@ -101,7 +104,9 @@ const struct command_option command_options[] = {
 	 N_("records that were seen elsewhere: JSON lines with seq and hash (- is standard input)")},
 	{"terminal-key", "KEY", 'K', FOR_LOG_VERIFY,
 	 N_("the terminal's public key: a file, or 64 hexadecimal digits")},
-	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG,
+	{"record", NULL, 'Y', FOR_DOCTOR,
+	 N_("have the daemon write the result into the event log (as root)")},
+	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR,
 	 N_("what is read of this machine lies below DIR (for trying out)")},
 	{"help", NULL, 'h', 0, N_("this help")},
 	{"version", NULL, 'v', 0, N_("print the version")},
@@ -210,6 +215,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'P':
 		options->passphrase_file = value;
+		break;
+	case 'Y':
+		options->record = true;
 		break;
 	case 'r':
 		context->root = value;

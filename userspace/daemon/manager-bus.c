@@ -17,6 +17,7 @@ struct manager_bus {
 	struct bus_registry *registry;
 	manager_bus_info_fn info;
 	manager_bus_reload_fn reload;
+	manager_bus_selfcheck_fn selfcheck;
 	void *userdata;
 };
 
@@ -62,6 +63,8 @@ MANAGER_GETTER(contact, bus_append_string)
 MANAGER_GETTER(active_user, bus_append_string)
 MANAGER_GETTER(log_file, bus_append_string)
 MANAGER_GETTER(log_state, bus_append_string)
+MANAGER_GETTER(last_self_check, bus_append_string)
+MANAGER_GETTER(self_check_result, bus_append_string)
 MANAGER_GETTER(started_at, append_u64)
 
 static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *value)
@@ -92,8 +95,22 @@ static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMe
 	return bus_append_string(out, mb->info(mb->userdata)->policy_state);
 }
 
+static dbus_bool_t manager_record_self_check(void *object, DBusMessage *call, DBusMessageIter *out,
+					     DBusError *error)
+{
+	struct manager_bus *mb = object;
+
+	if (mb->selfcheck)
+		return mb->selfcheck(mb->userdata, call, error);
+	dbus_set_error(error, BUS_NAME ".Error.Failed", "self-checks are not recorded here");
+	return FALSE;
+}
+
 static const struct bus_method manager_methods[] = {
 	{.name = "ReloadPolicy", .out = {{"s", "state"}}, .call = manager_reload_policy},
+	{.name = "RecordSelfCheck",
+	 .in = {{"s", "result"}, {"u", "ok"}, {"u", "warn"}, {"u", "fail"}, {"a(sss)", "items"}},
+	 .call = manager_record_self_check},
 	{.name = NULL},
 };
 
@@ -114,6 +131,8 @@ static const struct bus_property manager_properties[] = {
 	{"ActiveUser", "s", manager_get_active_user, BUS_EMITS_TRUE},
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
+	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
+	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
 	{"StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST},
 	{.name = NULL},
 };
@@ -281,6 +300,11 @@ struct manager_bus *manager_bus_free(struct manager_bus *mb)
 	bus_registry_free(mb->registry);
 	free(mb);
 	return NULL;
+}
+
+void manager_bus_set_selfcheck(struct manager_bus *mb, manager_bus_selfcheck_fn selfcheck)
+{
+	mb->selfcheck = selfcheck;
 }
 
 static struct bus_object *manager_object(struct manager_bus *mb)

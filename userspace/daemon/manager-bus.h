@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include <dbus/dbus.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,8 @@ struct manager_bus_info {
 	const char *active_user;  /* "" nobody */
 	const char *log_file;
 	const char *log_state; /* "ok", or what is wrong with it */
+	const char *last_self_check;   /* YYYY-MM-DDTHH:MM:SSZ of the newest in this run; "" none */
+	const char *self_check_result; /* a word of docs/doctor.md */
 	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
 };
 
@@ -70,6 +73,13 @@ int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *addre
 		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata);
 struct manager_bus *manager_bus_free(struct manager_bus *mb); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
+
+/*
+ * Records what RecordSelfCheck brings (daemon/selfcheck.h). FALSE with *error set; without, for want of memory. Without such a function
+ * the method fails.
+ */
+typedef dbus_bool_t (*manager_bus_selfcheck_fn)(void *userdata, DBusMessage *call, DBusError *error);
+void manager_bus_set_selfcheck(struct manager_bus *mb, manager_bus_selfcheck_fn selfcheck);
 
 /* Something that info() returns has changed: PropertiesChanged of the Manager. */
 void manager_bus_info_changed(struct manager_bus *mb);

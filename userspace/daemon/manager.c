@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "bus/names.h"
 #include "daemon/json.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
@@ -353,6 +354,8 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 	manager->info.log_state = evidence_state(manager->evidence);
 	manager->info.policy_state = rulebook_state(&manager->rulebook);
 	manager->info.policy_error = manager->rulebook.error;
+	manager->info.last_self_check = manager->selfcheck.time;
+	manager->info.self_check_result = manager->selfcheck.result;
 	manager->info.active_user = seat_active(manager->seat)->name;
 	return &manager->info;
 }
@@ -364,6 +367,30 @@ static bool bus_reload(void *userdata, const char **error)
 
 	*error = manager->rulebook.error;
 	return taken;
+}
+
+static dbus_bool_t bus_selfcheck(void *userdata, DBusMessage *call, DBusError *error)
+{
+	struct manager *manager = userdata;
+	const char *why;
+	struct json_object *members = selfcheck_parse(call, &why);
+	bool done;
+
+	if (!members) {
+		if (*why)
+			dbus_set_error(error, DBUS_ERROR_INVALID_ARGS, "%s", why);
+		return FALSE;
+	}
+	done = !manager_record(manager, "self-check", NULL, NULL, json_object_get(members));
+	if (done) {
+		selfcheck_remember(&manager->selfcheck, members, time(NULL));
+		manager_bus_info_changed(manager->bus);
+	} else {
+		dbus_set_error(error, BUS_NAME ".Error.Failed", "the event log %s",
+			       evidence_state(manager->evidence));
+	}
+	json_object_put(members);
+	return done;
 }
 
 static void manager_started(struct manager *manager)
@@ -451,6 +478,7 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
 	if (r < 0)
 		return r;
+	manager_bus_set_selfcheck(manager->bus, bus_selfcheck);
 	r = screenlock_new(&manager->screenlock, manager_bus_connection(manager->bus),
 			   screen_locked, manager);
 	if (r < 0)

@@ -17,6 +17,7 @@
 #include "daemon/released.h"
 #include "daemon/rulebook.h"
 #include "daemon/screenlock.h"
+#include "daemon/selfcheck.h"
 #include "system/alarm.h"
 #include "system/gate.h"
 #include "system/seat.h"
@@ -38,6 +39,7 @@ struct manager {
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
+	struct selfcheck selfcheck; /* the newest */
 	struct session *sessions;
 	uint64_t last_id;
 	struct tries tries;	     /* wrong passphrases */

@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sekimorictl doctor over a machine's tree made by hand: a sound one, and one fault after the other."""
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from harness import BUILD, MANAGER, NAME, ROOT, TOP, wait_until, world
+
+KERNEL = "6.1.0-test"
+BUILD_ID = bytes(range(20))
+JA = {"LANG": "ja_JP.UTF-8"}
+SEAL_LOG = BUILD / "tests" / "seal-log"
+POLICY = 'policy kuyakusho\nversion 3\nvalid-until 2099-03-31\ncontact "情報政策課 内線1234"\nencryption luks2\n'
+
+# Whatever owns a name on the bus answers Ping by itself.
+POLKIT = """
+import ctypes
+sd = ctypes.CDLL("libsystemd.so.0")
+bus = ctypes.c_void_p()
+assert sd.sd_bus_open_system(ctypes.byref(bus)) >= 0
+assert sd.sd_bus_request_name(bus, b"org.freedesktop.PolicyKit1", ctypes.c_uint64(0)) >= 0
+while True:
+    if sd.sd_bus_process(bus, None) == 0:
+        sd.sd_bus_wait(bus, ctypes.c_uint64(2 ** 64 - 1))
+"""
+
+
+# --- a sound machine -------------------------------------------------------------------------------
+
+
+def note(build_id):
+    return (4).to_bytes(4, "little") + len(build_id).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"GNU\0" + build_id
+
+
+def elf(build_id):
+    """A file of one section, a note: ELF-64, little-endian."""
+    body = note(build_id)
+    header = b"\x7fELF\x02\x01\x01".ljust(40, b"\0") + (64).to_bytes(8, "little")
+    header = header[:40] + (64).to_bytes(8, "little") + b"\0" * 10 + (64).to_bytes(2, "little") + (1).to_bytes(2, "little")
+    section = bytes(4) + (7).to_bytes(4, "little") + bytes(16) + (128).to_bytes(8, "little") + len(body).to_bytes(8, "little")
+    return header.ljust(64, b"\0") + section.ljust(64, b"\0") + body
+
+
+def cpio(*names):
+    out = b""
+    for name in (*names, "TRAILER!!!"):
+        fields = [1, 0o100644, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name) + 1, 0]
+        out += b"070701" + b"".join(b"%08X" % f for f in fields) + name.encode() + b"\0"
+        out += bytes(-len(out) % 4)
+    return out
+
+
+def digest(data):
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+class Tree:
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def at(self, path):
+        return self.path / path.lstrip("/")
+
+    def write(self, path, data, mode=0o644):
+        at = self.at(path)
+        at.parent.mkdir(parents=True, exist_ok=True)
+        if at.is_symlink():
+            at.unlink()
+        at.write_bytes(data if isinstance(data, bytes) else data.encode())
+        at.chmod(mode)
+
+    def append(self, path, text):
+        with open(self.at(path), "ab") as f:
+            f.write(text.encode())
+
+    def link(self, path, to):
+        at = self.at(path)
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.symlink_to(to)
+
+    def mkdir(self, path, mode=0o755):
+        self.at(path).mkdir(parents=True, exist_ok=True)
+        self.at(path).chmod(mode)
+
+    def remove(self, path):
+        self.at(path).unlink()
+
+    def manifest(self):
+        done = subprocess.run([TOP / "packaging/manifest.sh", self.path, "/usr"], check=True, capture_output=True)
+        self.write("/usr/share/sekimori/manifest", done.stdout)
+
+    def accept(self, policy):
+        """The floor as the daemon writes it when it accepts a policy (core/floor.h)."""
+        text = (f"sekimori-floor 1\nentry 1\nversion 3\nsigned yes\ndigest {digest(policy)}\n"
+                f"seal {digest(b'')}\nsignatures 1\n")
+        self.write("/var/lib/sekimori/policy/floor", text + f"sum {digest(text.encode())}\n")
+
+    def seal_log(self, checkpoint=True, kinds=("denied", "removed"), desk=True, age=60):
+        log = self.at("/var/log/sekimori")
+        for old in log.glob("events*"):
+            old.unlink()
+        moment = datetime.datetime.fromtimestamp(time.time() - age, datetime.timezone.utc)
+        lines = "".join(json.dumps({"time": moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "kind": kind}) + "\n"
+                        for kind in kinds)
+        command = [SEAL_LOG, log, "--terminal", "mado-03"]
+        if checkpoint:
+            command += ["--checkpoint", "2"]
+        if desk:
+            # Curve25519's base point: a key to which nobody has the secret.
+            command += ["--desk-public", "09" + "00" * 31]
+        subprocess.run(command, input=lines.encode(), check=True, capture_output=True)
+        for new in log.glob("events*"):
+            new.chmod(0o640)
+
+
+def sign(t):
+    """A pair of keys, the trust file, and the policy's signature, by minisign itself."""
+    keys = t.path.parent / "keys"
+    keys.mkdir(exist_ok=True)
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", keys / "pub", "-s", keys / "key"], check=True, capture_output=True)
+    public = (keys / "pub").read_text().splitlines()[1]
+    t.write("/etc/sekimori/trust.d/board.trust", f'key board "{public}" name "情報課 佐藤"\n')
+    subprocess.run(["minisign", "-S", "-W", "-s", keys / "key", "-m", t.at("/etc/sekimori/policy"),
+                    "-x", t.at("/etc/sekimori/policy.sato.minisig")], check=True, capture_output=True)
+
+
+def sound(path):
+    t = Tree(path)
+    t.mkdir("/")
+    t.write("/proc/sys/kernel/osrelease", KERNEL + "\n")
+    t.write("/proc/cmdline", "root=/dev/sda1 ro quiet\n")
+    t.write("/proc/4711/comm", "systemd\n")
+    t.write("/sys/module/sekimori/initstate", "live\n")
+    t.write("/sys/module/sekimori/parameters/lock", "Y\n")
+    t.write("/sys/module/sekimori/notes/.note.gnu.build-id", note(BUILD_ID))
+    t.write("/sys/module/module/parameters/sig_enforce", "Y\n")
+    t.write("/sys/bus/usb/devices/usb1/interface_authorized_default", "0\n")
+    t.write("/sys/bus/usb/devices/usb2/interface_authorized_default", "0\n")
+    t.write("/sys/class/rtc/rtc0/since_epoch", f"{int(time.time())}\n")
+    t.write("/run/udev/control", "")
+    t.write("/run/systemd/timesync/synchronized", "")
+    t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(BUILD_ID))
+    t.write(f"/lib/modules/{KERNEL}/modules.dep", "updates/sekimori.ko:\nkernel/drivers/scsi/sr_mod.ko:\n"
+            "kernel/drivers/thunderbolt/thunderbolt.ko:\nkernel/drivers/firewire/firewire-ohci.ko:\n")
+    t.write(f"/boot/initrd.img-{KERNEL}", cpio("kernel/x86/microcode") + bytes(300)
+            + cpio("init", f"usr/lib/modules/{KERNEL}/updates/sekimori.ko"))
+    for source, target in (("udev-rules/10-sekimori.rules", "/usr/lib/udev/rules.d/10-sekimori.rules"),
+                           ("udev-rules/72-sekimori.rules", "/usr/lib/udev/rules.d/72-sekimori.rules"),
+                           ("udev-rules/sekimori-modprobe.conf", "/usr/lib/modprobe.d/sekimori-roads.conf"),
+                           ("packaging/sekimori.modprobe", "/etc/modprobe.d/sekimori.conf"),
+                           ("packaging/sekimori.modules-load", "/usr/lib/modules-load.d/sekimori.conf"),
+                           ("packaging/systemd/sekimorid.service", "/usr/lib/systemd/system/sekimorid.service"),
+                           ("packaging/systemd/sekimori-doctor.timer", "/usr/lib/systemd/system/sekimori-doctor.timer"),
+                           ("policy/org.sekimori.Sekimori1.conf",
+                            "/usr/share/dbus-1/system.d/org.sekimori.Sekimori1.conf")):
+        t.write(target, (TOP / source).read_bytes())
+    t.write("/usr/sbin/sekimorid", "a program\n", 0o755)
+    t.write("/etc/sekimori/sekimorid.conf", "terminal mado-03\n")
+    t.write("/etc/sekimori/policy", POLICY)
+    sign(t)
+    t.accept(POLICY.encode())
+    t.link("/etc/systemd/system/sysinit.target.wants/sekimorid.service", "/usr/lib/systemd/system/sekimorid.service")
+    t.link("/etc/systemd/system/timers.target.wants/sekimori-doctor.timer",
+           "/usr/lib/systemd/system/sekimori-doctor.timer")
+    t.mkdir("/var/log/sekimori", 0o750)
+    t.seal_log()
+    t.manifest()
+    return t
+
+
+@contextlib.contextmanager
+def clinic():
+    """A world with a daemon and polkit, and a sound tree."""
+    with world() as w:
+        w.start([sys.executable, "-c", POLKIT])
+        wait_until(lambda: w.run("busctl", f"--address={w.address}", "call", "org.freedesktop.PolicyKit1", "/",
+                                 "org.freedesktop.DBus.Peer", "Ping").returncode == 0, "a polkit")
+        yield w, sound(w.directory / "sound")
+
+
+def doctor(w, tree, *more, env=None):
+    done = w.ctl("doctor", "--json", "--root", tree.path, *more, env=env)
+    return done, {item["id"]: item for item in json.loads(done.stdout)}
+
+
+def results(items):
+    return {id: item["result"] for id, item in items.items()}
+
+
+# --- faults ----------------------------------------------------------------------------------------
+
+
+def edit_rule(t):
+    t.append("/usr/lib/udev/rules.d/10-sekimori.rules", "# edited\n")
+
+
+def card(t):
+    t.write("/sys/bus/mmc/devices/mmc0:aaaa/type", "SD\n")
+    t.link("/sys/bus/mmc/devices/mmc0:aaaa/driver", "../../drivers/mmcblk")
+
+
+def outside_disk(t):
+    t.write("/sys/class/scsi_host/host3/ahci_port_cmd", "20c017\n")
+    t.mkdir("/sys/class/scsi_host/host3/device/target3:0:0")
+
+
+def stick_persists(t):
+    t.write("/sys/bus/usb/devices/1-1/power/persist", "1\n")
+    t.write("/sys/bus/usb/devices/1-1:1.0/bInterfaceClass", "08\n")
+
+
+def other_policy(t):
+    t.write("/etc/sekimori/policy", POLICY.replace("version 3", "version 4"))
+    sign(t)
+
+
+def policy_that(text):
+    def change(t):
+        t.write("/etc/sekimori/policy", text)
+        sign(t)
+        t.accept(text.encode())
+    return change
+
+
+def unsigned(t):
+    t.remove("/etc/sekimori/policy.sato.minisig")
+    t.remove("/etc/sekimori/trust.d/board.trust")
+    text = (f"sekimori-floor 1\nentry 1\nversion 3\nsigned no\ndigest {digest(POLICY.encode())}\n"
+            f"seal {digest(b'')}\nsignatures 0\n")
+    t.write("/var/lib/sekimori/policy/floor", text + f"sum {digest(text.encode())}\n")
+
+
+def flip_log(t):
+    path = t.at("/var/log/sekimori/events.jsonl")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"kind":"denied"', b'"kind":"passed"', 1))
+
+
+def udisks_shown(t):
+    t.write("/usr/libexec/udisks2/udisksd", "")
+    t.write("/etc/udev/rules.d/99-show.rules", 'SUBSYSTEM=="block", ENV{UDISKS_IGNORE}="0"\n')
+
+
+def closed_only_by_name(t):
+    path = "/usr/lib/modprobe.d/sekimori-roads.conf"
+    text = t.at(path).read_text().replace("install sr_mod /bin/false", "blacklist sr_mod")
+    t.write(path, text)
+    t.manifest()
+
+
+SOON = (datetime.date.today() + datetime.timedelta(days=10)).isoformat()
+PAST = (datetime.date.today() - datetime.timedelta(days=10)).isoformat()
+GUARDED = {"module-loaded": "fail", "module-locked": "unknown", "module-ours": "unknown"}
+
+# What is wrong, and exactly what changes by it.
+FAULTS = [
+    ("module not loaded", lambda t: shutil.rmtree(t.at("/sys/module/sekimori")), GUARDED),
+    ("module going", lambda t: t.write("/sys/module/sekimori/initstate", "going\n"), GUARDED),
+    ("module not locked", lambda t: t.write("/sys/module/sekimori/parameters/lock", "N\n"), {"module-locked": "fail"}),
+    ("another module", lambda t: t.write("/sys/module/sekimori/notes/.note.gnu.build-id", note(bytes(20))),
+     {"module-ours": "fail"}),
+    ("installed module swapped", lambda t: t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(bytes(20))),
+     {"module-ours": "fail", "manifest": "fail"}),
+    ("not loaded at boot", lambda t: t.write("/etc/modules-load.d/sekimori.conf", "# nothing\n"),
+     {"module-at-boot": "fail", "overrides": "warn"}),
+    ("kept out", lambda t: t.write("/etc/modprobe.d/x.conf", "install sekimori /bin/true\n"), {"module-at-boot": "fail"}),
+    ("initramfs without it", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")), {"initramfs": "warn"}),
+    ("initramfs cut", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")[:-20]), {"initramfs": "unknown"}),
+    ("rule edited", edit_rule, {"manifest": "fail"}),
+    ("rule masked", lambda t: t.link("/etc/udev/rules.d/10-sekimori.rules", "/dev/null"), {"udev-rules": "fail"}),
+    ("rule shadowed", lambda t: t.write("/run/udev/rules.d/72-sekimori.rules", ""), {"udev-rules": "fail"}),
+    ("no udev", lambda t: t.remove("/run/udev/control"), {"udev-rules": "fail"}),
+    ("a host open", lambda t: t.write("/sys/bus/usb/devices/usb2/interface_authorized_default", "1\n"),
+     {"usb-hosts": "fail"}),
+    ("a host open to inner ports", lambda t: t.write("/sys/bus/usb/devices/usb2/interface_authorized_default", "2\n"),
+     {"usb-hosts": "fail"}),
+    ("a stick persists", stick_persists, {"usb-persist": "warn"}),
+    ("daemon not enabled", lambda t: t.remove("/etc/systemd/system/sysinit.target.wants/sekimorid.service"),
+     {"daemon-at-boot": "fail"}),
+    ("policy group-writable", lambda t: t.at("/etc/sekimori/policy").chmod(0o664),
+     {"policy-file": "fail", "policy-signed": "unknown", "policy-end": "unknown", "policy-contact": "unknown"}),
+    ("policy altered", lambda t: t.append("/etc/sekimori/policy", "allow id 1234:*\n"),
+     {"policy-file": "fail", "policy-signed": "unknown", "policy-end": "unknown", "policy-contact": "unknown"}),
+    ("policy not accepted yet", other_policy, {"policy-file": "warn"}),
+    ("memory of policies damaged", lambda t: t.append("/var/lib/sekimori/policy/floor", "x"),
+     {"policy-file": "fail", "policy-signed": "unknown", "policy-end": "unknown", "policy-contact": "unknown"}),
+    ("policy unsigned", unsigned, {"policy-signed": "warn"}),
+    ("policy ends soon", policy_that(POLICY.replace("2099-03-31", SOON)), {"policy-end": "warn"}),
+    ("policy ended", policy_that(POLICY.replace("2099-03-31", PAST)), {"policy-end": "fail"}),
+    ("nobody to ask", policy_that("".join(x for x in POLICY.splitlines(True) if "contact" not in x)),
+     {"policy-contact": "warn"}),
+    ("terminal without a name", lambda t: (t.write("/etc/sekimori/sekimorid.conf", "# nothing\n"), t.manifest()),
+     {"terminal-name": "warn"}),
+    ("settings edited", lambda t: t.append("/etc/sekimori/sekimorid.conf", "inspect-deadline 9\n"), {"manifest": "warn"}),
+    ("program missing", lambda t: t.remove("/usr/sbin/sekimorid"), {"manifest": "fail"}),
+    ("program writable", lambda t: t.at("/usr/sbin/sekimorid").chmod(0o757), {"manifest": "fail"}),
+    ("program set-uid", lambda t: t.at("/usr/sbin/sekimorid").chmod(0o4755), {"manifest": "fail"}),
+    ("manifest cut", lambda t: t.write("/usr/share/sekimori/manifest", "# sekimori-manifest 1\n"), {"manifest": "fail"}),
+    ("drop-in", lambda t: t.write("/etc/systemd/system/sekimorid.service.d/x.conf", "[Service]\n"),
+     {"overrides": "warn"}),
+    ("unit masked", lambda t: t.link("/run/systemd/system/sekimorid.service", "/dev/null"), {"overrides": "fail"}),
+    ("bus opened", lambda t: t.write("/etc/dbus-1/system.d/x.conf", '<allow own="org.sekimori.Sekimori1"/>'),
+     {"overrides": "fail"}),
+    ("bus opened beside ours", lambda t: t.write("/usr/share/dbus-1/system.d/org.sekimori.conf", '<allow own="org.sekimori.Sekimori1"/>'),
+     {"overrides": "fail"}),
+    ("polkit loosened", lambda t: t.write("/etc/polkit-1/rules.d/1.rules", 'if (action.id == "org.sekimori.x")'),
+     {"overrides": "warn"}),
+    ("configuration writable", lambda t: t.mkdir("/var/lib/sekimori", 0o777),
+     {"directories": "fail"}),
+    ("timer off", lambda t: t.remove("/etc/systemd/system/timers.target.wants/sekimori-doctor.timer"), {"timer": "warn"}),
+    ("a card in use", card, {"road-sd": "fail"}),
+    ("burner in use", lambda t: t.mkdir("/sys/block/sr0"), {"road-optical": "fail"}),
+    ("burner's driver in", lambda t: t.write("/sys/module/sr_mod/initstate", "live\n"), {"road-optical": "fail"}),
+    ("burner blacklisted only", closed_only_by_name, {"road-optical": "warn"}),
+    ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
+    ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),
+    ("FireWire opened", lambda t: t.write("/etc/modprobe.d/0.conf", "install firewire-ohci /sbin/modprobe -i firewire-ohci\n"),
+     {"road-firewire": "fail"}),
+    ("Thunderbolt device", lambda t: t.write("/sys/bus/thunderbolt/devices/0-1/authorized", "1\n"),
+     {"road-thunderbolt": "fail"}),
+    ("PCI from outside", lambda t: t.write("/sys/bus/pci/devices/0000:05:00.0/removable", "removable\n"),
+     {"road-outside-pci": "fail"}),
+    ("disk outside", outside_disk, {"road-hotplug-disks": "fail"}),
+    ("Bluetooth", lambda t: t.mkdir("/sys/class/bluetooth/hci0"), {"road-bluetooth": "fail"}),
+    ("NFC", lambda t: t.mkdir("/sys/class/nfc/nfc0"), {"road-nfc": "warn"}),
+    ("serial port", lambda t: t.write("/sys/class/tty/ttyS0/type", "4\n"), {"road-serial": "warn"}),
+    ("clock alone", lambda t: t.remove("/run/systemd/timesync/synchronized"), {"clock-synchronised": "warn"}),
+    ("hardware clock off", lambda t: t.write("/sys/class/rtc/rtc0/since_epoch", "1000000000\n"), {"clock-sane": "warn"}),
+    ("clock before the installation",
+     lambda t: os.utime(t.at("/usr/share/sekimori/manifest"), (time.time() + 90000,) * 2), {"clock-sane": "fail"}),
+    ("log altered", flip_log, {"log-verifies": "fail"}),
+    ("log gone", lambda t: t.remove("/var/log/sekimori/events.jsonl"),
+     {"log-verifies": "fail", "log-checkpoint": "unknown", "log-sealed": "unknown"}),
+    ("no checkpoint for hours", lambda t: t.seal_log(checkpoint=False, age=9000), {"log-checkpoint": "warn"}),
+    ("log sealed to nobody", lambda t: t.seal_log(desk=False), {"log-sealed": "warn"}),
+    ("log readable by all", lambda t: t.mkdir("/var/log/sekimori", 0o755), {"log-directory": "fail"}),
+    ("usbmount", lambda t: t.mkdir("/usr/share/usbmount"), {"automounters": "warn"}),
+    ("udisks shown media", udisks_shown, {"automounters": "fail"}),
+    ("fstab for users", lambda t: t.write("/etc/fstab", "/dev/sdb1 /media/usb vfat noauto,users 0 0\n"),
+     {"automounters": "warn"}),
+    ("USBGuard", lambda t: t.write("/proc/99/comm", "usbguard-daemon\n"), {"usbguard": "warn"}),
+    ("command line", lambda t: t.write("/proc/cmdline", "quiet module_blacklist=x,sekimori\n"), {"command-line": "fail"}),
+    ("unsigned modules", lambda t: t.write("/sys/module/module/parameters/sig_enforce", "N\n"), {"kernel": "warn"}),
+]
+
+
+# --- tests -----------------------------------------------------------------------------------------
+
+
+def test_sound_machine_passes_and_each_fault_shows_as_its_own_item():
+    with clinic() as (w, tree):
+        done, items = doctor(w, tree)
+        assert done.returncode == 0 and done.stderr == "", (done, items)
+        base = results(items)
+        wrong = {id: item for id, item in items.items() if item["result"] != "ok"}
+        assert not wrong, wrong
+        for name, fault, expected in FAULTS:
+            copy = Tree(w.directory / "faulty")
+            shutil.copytree(tree.path, copy.path, symlinks=True)
+            fault(copy)
+            done, items = doctor(w, copy)
+            changed = {id: result for id, result in results(items).items() if result != base[id]}
+            assert changed == expected, (name, [items[id] for id in {*changed, *expected}])
+            assert done.returncode == ("fail" in changed.values()), (name, done)
+            for id in changed:
+                assert items[id]["detail"] and bool(items[id]["todo"]) == (changed[id] != "unknown"), (name, items[id])
+            shutil.rmtree(copy.path)
+        covered = {id for _, _, expected in FAULTS for id in expected}
+        # These need another daemon, no polkit, or a full disk.
+        assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit"}, \
+            set(base) - covered
+
+
+def test_what_the_daemon_says_of_itself_counts():
+    with clinic() as (w, tree):
+        w.tell("log cannot be written: No space left on device")
+        w.tell("policy-state previous")
+        done, items = doctor(w, tree)
+        assert done.returncode == 1 and items["log-state"]["result"] == "fail", items
+        assert "No space left" in items["log-state"]["detail"] and items["policy-state"]["result"] == "warn", items
+        w.tell("policy-state expired")
+        assert doctor(w, tree)[1]["policy-state"]["result"] == "fail"
+        w.daemon_stop()
+        done, items = doctor(w, tree)
+        found = results(items)
+        assert done.returncode == 1 and found["daemon"] == "fail", found
+        assert {found[id] for id in ("daemon-backend", "policy-state", "log-state")} == {"unknown"}, found
+
+
+def test_without_polkit_that_is_said():
+    with world() as w:
+        assert doctor(w, sound(w.directory / "sound"))[1]["polkit"]["result"] == "warn"
+
+
+def test_result_is_handed_to_the_daemon():
+    with clinic() as (w, tree):
+        done, items = doctor(w, tree, "--record")
+        assert done.returncode == 0, done
+        ok = sum(item["result"] == "ok" for item in items.values())
+        assert json.loads(w.tell("self-check")[0]) == {"result": "ok", "ok": ok, "warn": 0, "fail": 0, "items": []}
+        edit_rule(tree)
+        stick_persists(tree)
+        done, items = doctor(w, tree, "--record")
+        recorded = json.loads(w.tell("self-check")[0])
+        assert done.returncode == 1 and recorded["result"] == "fail", recorded
+        assert (recorded["ok"], recorded["warn"], recorded["fail"]) == (ok - 2, 1, 1), recorded
+        assert recorded["items"] == [{"id": id, "result": items[id]["result"], "detail": items[id]["detail"][:160]}
+                                     for id in ("usb-persist", "manifest")], recorded
+        w.daemon_stop()
+        done = w.ctl("doctor", "--record", "--root", tree.path)
+        assert done.returncode == 1 and "could not be recorded" in done.stderr, done
+
+
+def test_names_on_the_machine_cannot_steer_the_screen_and_are_recorded():
+    with clinic() as (w, tree):
+        tree.write(b"/etc/systemd/system/sekimorid.service.d/\x1b[2J\xff.conf".decode("utf-8", "surrogateescape"), "")
+        done = w.ctl("doctor", "--record", "--root", tree.path)
+        assert done.returncode == 0 and "\x1b" not in done.stdout and "\\x1B[2J\\xFF.conf" in done.stdout, done
+        assert "\\x1B[2J\\xFF.conf" in json.loads(w.tell("self-check")[0])["items"][0]["detail"]
+        done, items = doctor(w, tree)
+        assert "\x1b" not in done.stdout and "\x1b[2J" in items["overrides"]["detail"], done
+
+
+def record(w, *arguments):
+    return w.call(ROOT, MANAGER, "RecordSelfCheck", "suuua(sss)", *[str(a) for a in arguments])[1]
+
+
+def test_daemon_takes_no_nonsense():
+    with world() as w:
+        good = ("fail", 1, 0, 1, 1, "manifest", "fail", "x")
+        assert record(w, *good) is None
+        for bad in (("perfect", 1, 0, 0, 0), ("ok", 1, 0, 1, 1, "a", "fail", ""), ("fail", 1, 0, 0, 0),
+                    ("ok", 1001, 0, 0, 0), ("fail", 0, 0, 1, 0), ("fail", 0, 0, 1, 1, "", "fail", ""),
+                    ("fail", 0, 0, 1, 1, "A B", "fail", ""), ("fail", 0, 0, 1, 1, "a" * 49, "fail", ""),
+                    ("fail", 0, 0, 1, 1, "a", "ok", ""), ("fail", 0, 0, 1, 1, "a", "fail", "x" * 513),
+                    ("fail", 0, 0, 65, 65) + ("a", "fail", "") * 65, ("fail", 0, 0, 40, 40) + ("a", "fail", "x" * 400) * 40):
+            assert re.match("Call failed: (the|an|a|there) ", record(w, *bad) or ""), (bad, record(w, *bad))
+        assert json.loads(w.tell("self-check")[0])["items"] == [{"id": "manifest", "result": "fail", "detail": "x"}]
+
+
+def test_people_read_it_in_their_language():
+    with clinic() as (w, tree):
+        edit_rule(tree)
+        shown = w.ctl("doctor", "--root", tree.path)
+        assert shown.returncode == 1 and "\x1b" not in shown.stdout, shown
+        lines = shown.stdout.splitlines()
+        at = next(i for i, line in enumerate(lines) if "[manifest]" in line)
+        assert lines[at - 1].split()[:2] == ["FAIL", "R24"] and "10-sekimori.rules has been changed" in lines[at], lines
+        assert lines[at + 1].strip().startswith("→ Install the package again"), lines
+        assert "1 failed" in lines[-1], lines
+
+
+def test_documentation_has_a_row_for_each_check():
+    with world(bus=False, daemon=False) as w:
+        tree = Tree(w.directory / "empty")
+        tree.mkdir("/")
+        _, items = doctor(w, tree)
+        page = (TOP / "docs" / "doctor.md").read_text()
+        rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in page.splitlines() if line.startswith("| `")]
+        assert rows == [[f"`{id}`", " ".join(item["requirements"])] for id, item in items.items()], rows
+
+
+def test_usage():
+    with world(bus=False, daemon=False) as w:
+        assert w.ctl("doctor", "extra").returncode == 2
+        assert w.ctl("status", "--record").returncode == 2
+        done = w.ctl("doctor", "--root", "/no/such/directory")
+        assert done.returncode == 1 and "cannot be read" in done.stderr, done

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The module, the second layer, the daemon. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cli/output.h"
+#include "doctor/buildid.h"
+#include "doctor/checks.h"
+#include "doctor/initrd.h"
+
+#define MODULE_SIZE_MAX (64u << 20)
+#define NOTES_MAX 4096
+#define INITRD_SIZE_MAX (1u << 30)
+#define USB_DEVICES "/sys/bus/usb/devices"
+
+void check_module_loaded(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
+{
+	if (doctor->layers_error)
+		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
+			    strerror(-doctor->layers_error));
+	else if (!doctor->layers.gate_loaded)
+		finding_add(finding, DOCTOR_FAIL, N_("it is not loaded"));
+}
+
+static bool module_unknown(const struct doctor *doctor, struct doctor_finding *finding)
+{
+	if (!doctor->layers_error && doctor->layers.gate_loaded)
+		return false;
+	finding_add(finding, DOCTOR_UNKNOWN, N_("the module is not loaded"));
+	return true;
+}
+
+void check_module_locked(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
+{
+	if (!module_unknown(doctor, finding) && !doctor->layers.gate_locked)
+		finding_add(finding, DOCTOR_FAIL, N_("it was loaded without lock=1"));
+}
+
+void check_module_ours(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
+{
+	_cleanup_(freep) char *notes = NULL, *file = NULL;
+	char name[TREE_LINE_MAX], path[2 * TREE_LINE_MAX + 32];
+	struct buildid loaded, installed;
+	size_t len;
+	int r;
+
+	if (module_unknown(doctor, finding))
+		return;
+	r = tree_read(&doctor->tree, "/sys/module/sekimori/notes/.note.gnu.build-id", NOTES_MAX,
+		      &notes, &len);
+	if (r || !buildid_from_notes(&loaded, (const uint8_t *)notes, len)) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("the loaded module shows no build id"));
+		return;
+	}
+	/* depmod may not have seen it yet. */
+	if (!modules_installed(&doctor->modules, "sekimori", name))
+		strcpy(name, "updates/sekimori.ko");
+	snprintf(path, sizeof(path), "/lib/modules/%s/%s", doctor->release, name);
+	r = tree_read(&doctor->tree, path, MODULE_SIZE_MAX, &file, &len);
+	if (r == -ENOENT)
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("no sekimori.ko is installed for the running kernel %s"),
+			    doctor->release);
+	else if (r)
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(-r));
+	else if (!buildid_from_elf(&installed, (const uint8_t *)file, len))
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s shows no build id"), path);
+	else if (!buildid_equal(&loaded, &installed))
+		finding_add(finding, DOCTOR_FAIL, N_("the loaded module is another one than %s"),
+			    path);
+}
+
+void check_module_at_boot(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
+{
+	if (!modules_at_boot(&doctor->tree, "sekimori"))
+		finding_add(finding, DOCTOR_FAIL, N_("no file in modules-load.d names it"));
+	if (modules_rule(&doctor->modules, "sekimori") == MODULES_CLOSED)
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("a line 'install sekimori' in modprobe.d keeps it out"));
+	else if (modules_rule(&doctor->modules, "sekimori") == MODULES_BLACKLISTED)
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("a line 'blacklist sekimori' in modprobe.d keeps it out"));
+	if (!modules_option(&doctor->modules, "sekimori", "lock=1"))
+		finding_add(finding, DOCTOR_WARN, N_("no file in modprobe.d gives it lock=1"));
+}
+
+/* --- the second layer ------------------------------------------------------------------------- */
+
+void check_udev_rules(struct doctor *doctor, const struct doctor_check *check,
+		      struct doctor_finding *finding)
+{
+	static const char *const rules[] = {"10-sekimori.rules", "72-sekimori.rules"};
+	/* udev(7): these come before /usr/lib. */
+	static const char *const before[] = {"/etc", "/run", "/usr/local/lib"};
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		snprintf(path, sizeof(path), "/usr/lib/udev/rules.d/%s", rules[i]);
+		if (!tree_exists(&doctor->tree, path))
+			finding_add(finding, DOCTOR_FAIL, N_("%s is missing"), path);
+		for (size_t d = 0; d < ARRAY_SIZE(before); d++) {
+			struct stat st;
+
+			snprintf(path, sizeof(path), "%s/udev/rules.d/%s", before[d], rules[i]);
+			if (!tree_stat(&doctor->tree, path, true, &st))
+				finding_add(finding, DOCTOR_FAIL, N_("%s takes the place of ours"),
+					    path);
+		}
+	}
+	if (!tree_exists(&doctor->tree, "/run/udev/control"))
+		finding_add(finding, DOCTOR_FAIL, N_("udev does not run"));
+}
+
+void check_usb_hosts(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
+{
+	if (doctor->layers_error)
+		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
+			    strerror(-doctor->layers_error));
+	for (size_t i = 0; i < doctor->layers.n_hosts; i++)
+		if (!doctor->layers.hosts[i].closed)
+			finding_add(finding, DOCTOR_FAIL, N_("%s authorises new interfaces"),
+				    doctor->layers.hosts[i].name);
+}
+
+/* Does an interface of this device say that it is storage? */
+static bool usb_stores(const struct doctor *doctor, const struct tree_names *names,
+		       const char *device)
+{
+	size_t len = strlen(device);
+	char class[TREE_LINE_MAX], dir[PATH_MAX];
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (strncmp(names->names[i], device, len) || names->names[i][len] != ':')
+			continue;
+		snprintf(dir, sizeof(dir), USB_DEVICES "/%s", names->names[i]);
+		if (!tree_attr(&doctor->tree, dir, "bInterfaceClass", class) &&
+		    !strcmp(class, "08"))
+			return true;
+	}
+	return false;
+}
+
+void check_usb_persist(struct doctor *doctor, const struct doctor_check *check,
+		       struct doctor_finding *finding)
+{
+	struct tree_names names;
+	char value[TREE_LINE_MAX], dir[PATH_MAX];
+
+	if (tree_list(&doctor->tree, USB_DEVICES, &names)) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read"), USB_DEVICES);
+		return;
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(dir, sizeof(dir), USB_DEVICES "/%s", names.names[i]);
+		if (!strchr(names.names[i], ':') &&
+		    !tree_attr(&doctor->tree, dir, "power/persist", value) && !strcmp(value, "1") &&
+		    usb_stores(doctor, &names, names.names[i]))
+			finding_add(finding, DOCTOR_WARN,
+				    N_("device %s counts as the same after sleep"), names.names[i]);
+	}
+	tree_names_free(&names);
+}
+
+/* --- the initramfs ---------------------------------------------------------------------------- */
+
+static void initrd_found(void *userdata, const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	bool *carries = userdata;
+
+	if (!strncmp(base, "sekimori.ko", strlen("sekimori.ko")) && (!base[11] || base[11] == '.'))
+		*carries = true;
+}
+
+void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
+		     struct doctor_finding *finding)
+{
+	char path[TREE_LINE_MAX + 32];
+	bool carries = false;
+	struct stat st;
+	void *data;
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/boot/initrd.img-%s", doctor->release);
+	fd = tree_fd(&doctor->tree, path, O_RDONLY);
+	if (fd < 0) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(-fd));
+		return;
+	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    st.st_size > INITRD_SIZE_MAX) {
+		close(fd);
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no initramfs"), path);
+		return;
+	}
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
+			    strerror(errno));
+		return;
+	}
+	r = initrd_names(data, (size_t)st.st_size, initrd_found, &carries);
+	munmap(data, (size_t)st.st_size);
+	if (carries)
+		return;
+	if (!r)
+		finding_add(finding, DOCTOR_WARN,
+			    N_("%s is without it: a stick that is plugged in at start is seen "
+			       "before the barrier stands"),
+			    path);
+	else if (r == INITRD_E_COMPRESSION)
+		finding_add(finding, DOCTOR_UNKNOWN,
+			    N_("%s is compressed in a way that is not read here"), path);
+	else
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no whole initramfs"), path);
+}
+
+/* --- the daemon ------------------------------------------------------------------------------- */
+
+void check_daemon(struct doctor *doctor, const struct doctor_check *check,
+		  struct doctor_finding *finding)
+{
+	if (!doctor->manager)
+		finding_add(finding, DOCTOR_FAIL, N_("it does not answer on D-Bus"));
+}
+
+void check_daemon_backend(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
+{
+	const char *backend = doctor->manager ? output_raw(doctor->manager, "Backend") : "";
+
+	if (!doctor->manager)
+		finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
+	else if (!strcmp(backend, "sysfs"))
+		finding_add(finding, DOCTOR_WARN, N_("it works with the second layer only"));
+	else if (strcmp(backend, "kmod"))
+		finding_add(finding, DOCTOR_FAIL, N_("it keeps no gate"));
+}
+
+void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
+{
+	struct stat st;
+
+	if (tree_stat(&doctor->tree, "/etc/systemd/system/sysinit.target.wants/sekimorid.service",
+		      true, &st) &&
+	    tree_stat(&doctor->tree,
+		      "/usr/lib/systemd/system/sysinit.target.wants/sekimorid.service", true, &st))
+		finding_add(finding, DOCTOR_FAIL, N_("sekimorid.service is not enabled"));
+}

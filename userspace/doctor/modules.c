@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor/modules.h"
+
+/* Debian's modules.dep has 700 KiB. */
+#define DEP_MAX (16u << 20)
+#define CONF_MAX (1u << 20)
+#define CONF_LINES_MAX 10000
+
+static const char *const dropin_dirs[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib"};
+
+static const char *base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int base_compare(const void *a, const void *b)
+{
+	return strcmp(base(*(char *const *)a), base(*(char *const *)b));
+}
+
+static bool has_base(const struct tree_names *paths, const char *name)
+{
+	for (size_t i = 0; i < paths->n; i++)
+		if (!strcmp(base(paths->names[i]), name))
+			return true;
+	return false;
+}
+
+static int paths_add(struct tree_names *paths, const char *dir, const char *parent,
+		     const char *name)
+{
+	char **larger = realloc(paths->names, (paths->n + 1) * sizeof(*larger));
+
+	if (!larger)
+		return -ENOMEM;
+	paths->names = larger;
+	if (asprintf(&larger[paths->n], "%s/%s/%s", dir, parent, name) < 0)
+		return -ENOMEM;
+	paths->n++;
+	return 0;
+}
+
+int modules_dropins(const struct tree *tree, const char *parent, struct tree_names *paths)
+{
+	int r = 0;
+
+	*paths = (struct tree_names){0};
+	for (size_t d = 0; !r && d < ARRAY_SIZE(dropin_dirs); d++) {
+		struct tree_names names;
+		char dir[128];
+
+		snprintf(dir, sizeof(dir), "%s/%s", dropin_dirs[d], parent);
+		if (tree_list(tree, dir, &names))
+			continue;
+		for (size_t i = 0; !r && i < names.n; i++) {
+			size_t len = strlen(names.names[i]);
+
+			if (len > 5 && !strcmp(names.names[i] + len - 5, ".conf") &&
+			    !has_base(paths, names.names[i]))
+				r = paths_add(paths, dropin_dirs[d], parent, names.names[i]);
+		}
+		tree_names_free(&names);
+	}
+	if (r)
+		tree_names_free(paths);
+	else if (paths->n)
+		qsort(paths->names, paths->n, sizeof(*paths->names), base_compare);
+	return r;
+}
+
+/* --- modprobe's configuration ---------------------------------------------------------------- */
+
+static void name_normalise(char *name)
+{
+	for (; *name; name++)
+		if (*name == '-')
+			*name = '_';
+}
+
+static int line_add(struct modules *modules, char *text)
+{
+	struct modules_conf_line line = {.rest = ""}, *larger;
+	int used = 0;
+
+	if (sscanf(text, " %15s %63s %n", line.command, line.name, &used) < 2 ||
+	    line.command[0] == '#')
+		return 0;
+	snprintf(line.rest, sizeof(line.rest), "%s", used ? text + used : "");
+	name_normalise(line.name);
+	if (modules->n_lines == CONF_LINES_MAX)
+		return 0;
+	larger = realloc(modules->lines, (modules->n_lines + 1) * sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	modules->lines = larger;
+	larger[modules->n_lines++] = line;
+	return 0;
+}
+
+static int conf_read(struct modules *modules, const char *path)
+{
+	_cleanup_(freep) char *text = NULL;
+	char *next, *line;
+	int r = tree_read(modules->tree, path, CONF_MAX, &text, NULL);
+
+	if (r)
+		return r == -ENOMEM ? r : 0;
+	for (char *p = text; (p = strstr(p, "\\\n"));)
+		p[0] = p[1] = ' ';
+	for (line = strtok_r(text, "\n", &next); line && !r; line = strtok_r(NULL, "\n", &next))
+		r = line_add(modules, line);
+	return r;
+}
+
+static int index_read(const struct tree *tree, const char *release, const char *name, char **textp)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "/lib/modules/%s/%s", release, name);
+	r = tree_read(tree, path, DEP_MAX, textp, NULL);
+	if (r && r != -ENOMEM)
+		*textp = strdup("");
+	return *textp ? 0 : -ENOMEM;
+}
+
+int modules_load(struct modules *modules, const struct tree *tree, const char *release)
+{
+	struct tree_names paths;
+	int r;
+
+	*modules = (struct modules){.tree = tree};
+	r = index_read(tree, release, "modules.dep", &modules->dep);
+	if (!r)
+		r = index_read(tree, release, "modules.builtin", &modules->builtin);
+	if (!r)
+		r = modules_dropins(tree, "modprobe.d", &paths);
+	if (r)
+		return r;
+	for (size_t i = 0; !r && i < paths.n; i++)
+		r = conf_read(modules, paths.names[i]);
+	tree_names_free(&paths);
+	return r;
+}
+
+void modules_free(struct modules *modules)
+{
+	free(modules->dep);
+	free(modules->builtin);
+	free(modules->lines);
+	*modules = (struct modules){.n_lines = 0};
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+
+/* Does "kernel/…/NAME.ko[.xz]: …" name the module? */
+static bool index_line_names(const char *line, size_t len, const char *name)
+{
+	const char *colon = memchr(line, ':', len), *end = colon ? colon : line + len, *start = end;
+	size_t n = strlen(name);
+
+	while (start > line && start[-1] != '/')
+		start--;
+	if ((size_t)(end - start) < n + 3 || memcmp(start + n, ".ko", 3))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((start[i] == '-' ? '_' : start[i]) != name[i])
+			return false;
+	return true;
+}
+
+static bool index_find(const char *text, const char *name, char path[TREE_LINE_MAX])
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (index_line_names(text, len, name)) {
+			if (path)
+				snprintf(path, TREE_LINE_MAX, "%.*s", (int)strcspn(text, ":\n"),
+					 text);
+			return true;
+		}
+		text += len + (text[len] == '\n');
+	}
+	return false;
+}
+
+bool modules_installed(const struct modules *modules, const char *name, char path[TREE_LINE_MAX])
+{
+	return index_find(modules->dep, name, path);
+}
+
+bool modules_present(const struct modules *modules, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return tree_exists(modules->tree, path) || index_find(modules->builtin, name, NULL);
+}
+
+static bool command_does_nothing(const char *command)
+{
+	static const char *const ends[] = {"/bin/false", "/bin/true", "/usr/bin/false",
+					   "/usr/bin/true"};
+	size_t len = strcspn(command, " \t\r");
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (len == strlen(ends[i]) && !memcmp(command, ends[i], len))
+			return true;
+	return false;
+}
+
+enum modules_rule modules_rule(const struct modules *modules, const char *name)
+{
+	enum modules_rule rule = MODULES_OPEN;
+
+	for (size_t i = 0; i < modules->n_lines; i++) {
+		const struct modules_conf_line *line = &modules->lines[i];
+
+		if (strcmp(line->name, name))
+			continue;
+		/* kmod takes the first `install` of a module. */
+		if (!strcmp(line->command, "install"))
+			return command_does_nothing(line->rest) ? MODULES_CLOSED : rule;
+		if (!strcmp(line->command, "blacklist"))
+			rule = MODULES_BLACKLISTED;
+	}
+	return rule;
+}
+
+bool modules_option(const struct modules *modules, const char *name, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < modules->n_lines; i++) {
+		const struct modules_conf_line *line = &modules->lines[i];
+
+		if (strcmp(line->command, "options") || strcmp(line->name, name))
+			continue;
+		for (const char *p = line->rest; *p; p += strcspn(p, " \t"), p += strspn(p, " \t"))
+			if (strcspn(p, " \t\r") == len && !memcmp(p, word, len))
+				return true;
+	}
+	return false;
+}
+
+bool modules_at_boot(const struct tree *tree, const char *name)
+{
+	struct tree_names paths;
+	bool found = false;
+
+	if (modules_dropins(tree, "modules-load.d", &paths))
+		return false;
+	for (size_t i = 0; i < paths.n && !found; i++) {
+		_cleanup_(freep) char *text = NULL;
+		char *next, *line;
+
+		if (tree_read(tree, paths.names[i], CONF_MAX, &text, NULL))
+			continue;
+		for (line = strtok_r(text, " \t\r\n", &next); line && !found;
+		     line = strtok_r(NULL, " \t\r\n", &next)) {
+			name_normalise(line);
+			found = !strcmp(line, name);
+		}
+	}
+	tree_names_free(&paths);
+	return found;
+}
