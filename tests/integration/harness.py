@@ -15,12 +15,14 @@ TOP = HERE.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 CTL = BUILD / "sekimorictl"
 FAKE = BUILD / "integration" / "fake-daemon"
+FAKE_POLKIT = BUILD / "integration" / "fake-polkit"
 
 NAME = "org.sekimori.Sekimori1"
 ROOT = "/org/sekimori/Sekimori1"
 MANAGER = NAME + ".Manager"
 DEVICE = NAME + ".Device"
 VOLUME = NAME + ".Volume"
+MEDIUM = NAME + ".Medium"
 ERROR = "org.freedesktop.DBus.Error."
 
 PATIENCE = 8.0
@@ -41,6 +43,10 @@ def device(number):
 
 def volume(number):
     return f"{ROOT}/volumes/{number}"
+
+
+def medium(number):
+    return f"{ROOT}/media/{number}"
 
 
 def wait_until(condition, what):
@@ -80,6 +86,31 @@ class Lines:
                 return line
 
 
+class Polkit:
+    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold."""
+
+    def __init__(self, w, answer="yes"):
+        self.process = w.start([FAKE_POLKIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lines = Lines(self.process)
+        assert self.lines.next() == "here"
+        self.asked = []
+        self.say(answer)
+
+    def say(self, answer):
+        self.process.stdin.write(answer.encode() + b"\n")
+        self.process.stdin.flush()
+        self.asked += iter(self.lines.next, "ok")
+
+    def wait(self, line):
+        """Until it has been told so."""
+        while line not in self.asked:
+            self.asked.append(self.lines.next())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class World:
     """One test's bus, fake daemon and clients; everything ends with it."""
 
@@ -99,6 +130,7 @@ class World:
             f"<busconfig><listen>{self.address}</listen><auth>EXTERNAL</auth>{policy}</busconfig>\n")
         self.bus = None
         self.daemon = None
+        self.polkit = None
 
     def start(self, args, **more):
         process = subprocess.Popen([str(a) for a in args], env=self.env, **more)
@@ -225,6 +257,9 @@ def world(bus=True, daemon=True, policy=OPEN_POLICY):
                 w.bus_start()
             if daemon:
                 w.daemon_start(wait=bus)
+            if bus and daemon and os.getuid():
+                # Root needs none.
+                w.polkit = Polkit(w)
             yield w
             if w.daemon:
                 w.daemon_stop()

@@ -152,6 +152,9 @@ static void tell_reason(const struct context *context, const char *what, const c
 		_cleanup_(freep) char *shown = output_escape(why);
 
 		fprintf(stderr, "%s %s\n", what, shown);
+	} else if (!strcmp(detail, reason_text(code, false))) {
+		/* The daemon's own words for the code. */
+		fprintf(stderr, "%s %s\n", what, reason_text(code, ja));
 	} else if (!strcmp(code, "passphrase-wait")) {
 		fprintf(stderr, "%s %s (%s %s)\n", what, reason_text(code, ja), detail,
 			label_text(LABEL_SECONDS_LEFT, ja));

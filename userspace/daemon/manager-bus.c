@@ -6,18 +6,42 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/record.h"
+#include "core/chain.h"
 #include "daemon/manager-bus.h"
+#include "daemon/medium-bus.h"
 #include "daemon/volume-bus.h"
 
 /* The prefix, and 20 digits of a 64-bit number. */
 #define DEVICE_PATH_MAX (sizeof(BUS_DEVICE_PATH_PREFIX) + 20)
 #define VOLUME_PATH_LEN (sizeof(BUS_VOLUME_PATH_PREFIX) + 20)
+#define MEDIUM_PATH_LEN (sizeof(BUS_MEDIUM_PATH_PREFIX) + 20)
+
+/* A registered medium that is plugged in. */
+struct plugged {
+	struct plugged *next;
+	struct medium_bus medium; /* the object's userdata */
+	char number[DEVICE_MEDIUM_MAX];
+	char path[MEDIUM_PATH_LEN];
+};
+
+struct offered {
+	struct offered *next;
+	struct volume_life *volume;
+};
 
 struct manager_bus {
 	struct bus_registry *registry;
 	manager_bus_info_fn info;
 	manager_bus_reload_fn reload;
+	manager_bus_medium_fn medium;
 	void *userdata;
+	struct plugged *media;
+	uint64_t last_medium; /* number of the newest object */
+	struct offered *volumes;
+	/* The newest record that was told of. */
+	uint64_t log_seq;
+	char log_hash[2 * CHAIN_HASH_LEN + 1];
+	uint64_t log_checkpoint;
 };
 
 static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
@@ -78,7 +102,21 @@ static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *val
 	return dbus_message_iter_close_container(value, &array);
 }
 
-/* Only root may call it: policy/org.sekimori.Sekimori1.conf, enforced by the bus. */
+static dbus_bool_t manager_get_log_sequence(void *object, DBusMessageIter *value)
+{
+	return append_u64(value, ((struct manager_bus *)object)->log_seq);
+}
+
+static dbus_bool_t manager_get_log_hash(void *object, DBusMessageIter *value)
+{
+	return bus_append_string(value, ((struct manager_bus *)object)->log_hash);
+}
+
+static dbus_bool_t manager_get_log_checkpoint(void *object, DBusMessageIter *value)
+{
+	return append_u64(value, ((struct manager_bus *)object)->log_checkpoint);
+}
+
 static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMessageIter *out,
 					 DBusError *error)
 {
@@ -93,7 +131,10 @@ static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMe
 }
 
 static const struct bus_method manager_methods[] = {
-	{.name = "ReloadPolicy", .out = {{"s", "state"}}, .call = manager_reload_policy},
+	{.name = "ReloadPolicy",
+	 .out = {{"s", "state"}},
+	 .action = "org.sekimori.reload-policy",
+	 .call = manager_reload_policy},
 	{.name = NULL},
 };
 
@@ -114,6 +155,9 @@ static const struct bus_property manager_properties[] = {
 	{"ActiveUser", "s", manager_get_active_user, BUS_EMITS_TRUE},
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
+	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},
+	{"LogHash", "s", manager_get_log_hash, BUS_EMITS_FALSE},
+	{"LogCheckpoint", "t", manager_get_log_checkpoint, BUS_EMITS_FALSE},
 	{"StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST},
 	{.name = NULL},
 };
@@ -129,6 +173,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
 	{"DeviceTampered", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
+	{"Recorded", {{"t", "seq"}, {"s", "kind"}, {"a{sv}", "record"}}},
 	{.name = NULL},
 };
 
@@ -252,6 +297,7 @@ static const struct bus_interface device_interface = {
 static const struct bus_interface *const manager_interfaces[] = {&manager_interface, NULL};
 static const struct bus_interface *const device_interfaces[] = {&device_interface, NULL};
 static const struct bus_interface *const volume_interfaces[] = {&volume_bus_interface, NULL};
+static const struct bus_interface *const medium_interfaces[] = {&medium_bus_interface, NULL};
 
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
 		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata)
@@ -279,6 +325,18 @@ struct manager_bus *manager_bus_free(struct manager_bus *mb)
 	if (!mb)
 		return NULL;
 	bus_registry_free(mb->registry);
+	while (mb->media) {
+		struct plugged *plugged = mb->media;
+
+		mb->media = plugged->next;
+		free(plugged);
+	}
+	while (mb->volumes) {
+		struct offered *offered = mb->volumes;
+
+		mb->volumes = offered->next;
+		free(offered);
+	}
 	free(mb);
 	return NULL;
 }
@@ -301,15 +359,20 @@ static struct bus_object *device_object(struct manager_bus *mb, const struct dev
 	return bus_object_find(mb->registry, path);
 }
 
+/* Of the longest table. */
+#define PROPERTIES_MAX 32
+_Static_assert(ARRAY_SIZE(device_properties) <= PROPERTIES_MAX &&
+		       ARRAY_SIZE(manager_properties) <= PROPERTIES_MAX &&
+		       MEDIUM_BUS_PROPERTIES < PROPERTIES_MAX,
+	       "names[] holds every table's properties");
+
 /* PropertiesChanged with everything of an interface that can change. */
 static void object_changed(struct bus_object *object, const struct bus_interface *interface)
 {
-	const char *names[ARRAY_SIZE(device_properties)];
+	const char *names[PROPERTIES_MAX + 1];
 	size_t n = 0;
 
-	_Static_assert(ARRAY_SIZE(device_properties) >= ARRAY_SIZE(manager_properties),
-		       "names[] is sized for the longer table");
-	for (const struct bus_property *p = interface->properties; p->name; p++)
+	for (const struct bus_property *p = interface->properties; p->name && n < PROPERTIES_MAX; p++)
 		if (p->emits == BUS_EMITS_TRUE)
 			names[n++] = p->name;
 	names[n] = NULL;
@@ -320,6 +383,97 @@ void manager_bus_info_changed(struct manager_bus *mb)
 {
 	object_changed(manager_object(mb), &manager_interface);
 }
+
+/* --- media --- */
+
+static bool volume_of_device(void *userdata, const struct device *dev, unsigned int n, uint64_t *id)
+{
+	struct manager_bus *mb = userdata;
+
+	for (const struct offered *o = mb->volumes; o; o = o->next) {
+		const struct volume_view *view = volume_view(o->volume);
+
+		if (view->device != dev->id || n--)
+			continue;
+		*id = view->id;
+		return true;
+	}
+	return false;
+}
+
+static const struct medium *line_of_medium(void *userdata, const struct device *dev,
+					   const struct policy **policy)
+{
+	struct manager_bus *mb = userdata;
+
+	return mb->medium ? mb->medium(mb->userdata, dev, policy) : NULL;
+}
+
+static struct plugged **plugged_find(struct manager_bus *mb, uint64_t device)
+{
+	struct plugged **at = &mb->media;
+
+	while (*at && (*at)->medium.device->id != device)
+		at = &(*at)->next;
+	return at;
+}
+
+static void plugged_remove(struct manager_bus *mb, struct plugged **at)
+{
+	struct plugged *plugged = *at;
+
+	*at = plugged->next;
+	bus_object_remove(bus_object_find(mb->registry, plugged->path));
+	free(plugged);
+}
+
+/* Without memory the medium is not shown; its device is. */
+static void plugged_add(struct manager_bus *mb, const struct device *dev)
+{
+	struct plugged *plugged = calloc(1, sizeof(*plugged));
+
+	if (!plugged)
+		return;
+	plugged->medium = (struct medium_bus){ dev, line_of_medium, volume_of_device, mb };
+	memcpy(plugged->number, dev->medium, sizeof(plugged->number));
+	snprintf(plugged->path, sizeof(plugged->path), BUS_MEDIUM_PATH_PREFIX "%" PRIu64,
+		 ++mb->last_medium);
+	if (bus_object_add(mb->registry, plugged->path, medium_interfaces, &plugged->medium) < 0) {
+		free(plugged);
+		return;
+	}
+	plugged->next = mb->media;
+	mb->media = plugged;
+}
+
+static void plugged_changed(struct manager_bus *mb, const struct plugged *plugged)
+{
+	struct bus_object *object = bus_object_find(mb->registry, plugged->path);
+
+	if (object)
+		object_changed(object, &medium_bus_interface);
+}
+
+/* After each change of the device: has it become a medium, or another, or none? */
+static void plugged_follow(struct manager_bus *mb, const struct device *dev)
+{
+	struct plugged **at = plugged_find(mb, dev->id);
+
+	if (*at && !strcmp((*at)->number, dev->medium))
+		return;
+	if (*at)
+		plugged_remove(mb, at);
+	if (dev->medium[0])
+		plugged_add(mb, dev);
+}
+
+void manager_bus_media_changed(struct manager_bus *mb)
+{
+	for (const struct plugged *plugged = mb->media; plugged; plugged = plugged->next)
+		plugged_changed(mb, plugged);
+}
+
+/* --- devices and volumes --- */
 
 int manager_bus_device_added(struct manager_bus *mb, const struct device *dev)
 {
@@ -334,12 +488,18 @@ void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev
 {
 	struct bus_object *object = device_object(mb, dev);
 
-	if (object)
-		object_changed(object, &device_interface);
+	if (!object)
+		return;
+	object_changed(object, &device_interface);
+	plugged_follow(mb, dev);
 }
 
 void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev)
 {
+	struct plugged **at = plugged_find(mb, dev->id);
+
+	if (*at)
+		plugged_remove(mb, at);
 	bus_object_remove(device_object(mb, dev));
 }
 
@@ -353,10 +513,28 @@ static struct bus_object *volume_object(struct manager_bus *mb, const struct vol
 int manager_bus_volume_added(struct manager_bus *mb, struct volume_life *volume)
 {
 	char path[VOLUME_PATH_LEN];
+	struct offered *offered, **last = &mb->volumes;
+	struct plugged *plugged;
+	int r;
 
 	if (volume_object(mb, volume, path))
 		return -EEXIST;
-	return bus_object_add(mb->registry, path, volume_interfaces, volume);
+	offered = calloc(1, sizeof(*offered));
+	if (!offered)
+		return -ENOMEM;
+	r = bus_object_add(mb->registry, path, volume_interfaces, volume);
+	if (r < 0) {
+		free(offered);
+		return r;
+	}
+	offered->volume = volume;
+	while (*last)
+		last = &(*last)->next;
+	*last = offered;
+	plugged = *plugged_find(mb, volume_view(volume)->device);
+	if (plugged)
+		plugged_changed(mb, plugged);
+	return 0;
 }
 
 void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life *volume)
@@ -371,7 +549,19 @@ void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life
 void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume)
 {
 	char path[VOLUME_PATH_LEN];
+	struct offered **at = &mb->volumes, *offered;
+	struct plugged *plugged;
 
+	while (*at && (*at)->volume != volume)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	offered = *at;
+	*at = offered->next;
+	free(offered);
+	plugged = *plugged_find(mb, volume_view(volume)->device);
+	if (plugged)
+		plugged_changed(mb, plugged);
 	bus_object_remove(volume_object(mb, volume, path));
 }
 
@@ -401,6 +591,51 @@ int manager_bus_signal(struct manager_bus *mb, const char *name, const struct de
 	int r = bus_object_emit(manager_object(mb), &manager_interface, name, append_signal, &data);
 
 	return r == -ENOTCONN || r == -ENOBUFS ? 0 : r;
+}
+
+static uint64_t record_number(struct json_object *record, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(record, key, &value) ? json_object_get_uint64(value) : 0;
+}
+
+static const char *record_text(struct json_object *record, const char *key)
+{
+	struct json_object *value;
+	const char *text = NULL;
+
+	if (json_object_object_get_ex(record, key, &value))
+		text = json_object_get_string(value);
+	return text ? text : "";
+}
+
+static dbus_bool_t append_recorded(void *userdata, DBusMessageIter *args)
+{
+	struct json_object *record = userdata;
+
+	return append_u64(args, record_number(record, "seq")) &&
+	       bus_append_string(args, record_text(record, "kind")) &&
+	       bus_append_record(args, record);
+}
+
+void manager_bus_recorded(struct manager_bus *mb, struct json_object *record)
+{
+	mb->log_seq = record_number(record, "seq");
+	snprintf(mb->log_hash, sizeof(mb->log_hash), "%s", record_text(record, "hash"));
+	if (!strcmp(record_text(record, "kind"), "checkpoint"))
+		mb->log_checkpoint = mb->log_seq;
+	bus_object_emit(manager_object(mb), &manager_interface, "Recorded", append_recorded, record);
+}
+
+void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium)
+{
+	mb->medium = medium;
+}
+
+void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata)
+{
+	bus_registry_set_witness(mb->registry, witness, userdata);
 }
 
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)
