@@ -2,7 +2,7 @@
 /*
  * polkit's authority as the daemon sees it: answers CheckAuthorization as it is told on standard input, one word a line,
  * answered by "ok": yes, no, challenge, error, nonsense, hold (no answer until the next word, which also answers what
- * is held). What it is asked, it prints: "check ACTION FLAGS", "cancel".
+ * is held). What it is asked, it prints: "check ACTION FLAGS", "cancel"; after "quiet" no more.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@ struct fake {
 	char answer[32];
 	sd_bus_message *held[HELD_MAX];
 	unsigned int n_held;
+	int quiet;
 };
 
 static int reply(struct fake *fake, sd_bus_message *call)
@@ -43,7 +44,8 @@ static int on_check(sd_bus_message *call, void *userdata, sd_bus_error *error)
 		return -EINVAL;
 	if (strcmp(kind, "system-bus-name") || strcmp(key, "name") || name[0] != ':')
 		return -EINVAL;
-	printf("check %s %u\n", action, flags);
+	if (!fake->quiet)
+		printf("check %s %u\n", action, flags);
 	fflush(stdout);
 	if (strcmp(fake->answer, "hold"))
 		return reply(fake, call);
@@ -55,7 +57,10 @@ static int on_check(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 static int on_cancel(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	puts("cancel");
+	struct fake *fake = userdata;
+
+	if (!fake->quiet)
+		puts("cancel");
 	fflush(stdout);
 	return sd_bus_reply_method_return(call, "");
 }
@@ -68,7 +73,10 @@ static int on_input(sd_event_source *source, int fd, uint32_t revents, void *use
 	if (!fgets(line, sizeof(line), stdin))
 		return sd_event_exit(sd_event_source_get_event(source), 0);
 	line[strcspn(line, "\n")] = '\0';
-	snprintf(fake->answer, sizeof(fake->answer), "%.31s", line);
+	if (!strcmp(line, "quiet"))
+		fake->quiet = 1;
+	else
+		snprintf(fake->answer, sizeof(fake->answer), "%.31s", line);
 	while (strcmp(fake->answer, "hold") && fake->n_held) {
 		reply(fake, fake->held[--fake->n_held]);
 		sd_bus_message_unref(fake->held[fake->n_held]);

@@ -29,6 +29,7 @@ PATIENCE = 8.0
 
 OPEN_POLICY = """
   <policy context="default">
+    <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
@@ -87,7 +88,8 @@ class Lines:
 
 
 class Polkit:
-    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold."""
+    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold; quiet: it does not tell what it is
+    asked, for floods."""
 
     def __init__(self, w, answer="yes"):
         self.process = w.start([FAKE_POLKIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -101,10 +103,11 @@ class Polkit:
         self.process.stdin.flush()
         self.asked += iter(self.lines.next, "ok")
 
-    def wait(self, line):
-        """Until it has been told so."""
-        while line not in self.asked:
+    def wait(self, line, count=1):
+        """Until it has been told so, as often; these are taken out of `asked`."""
+        while self.asked.count(line) < count:
             self.asked.append(self.lines.next())
+        self.asked = [other for other in self.asked if other != line]
 
     def stop(self):
         self.process.kill()

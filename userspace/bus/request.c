@@ -23,6 +23,7 @@ struct bus_request {
 	const struct bus_interface *interface; /* that the method was found in; both static */
 	const struct bus_method *method;
 	struct bus_caller caller;
+	bool followed;			  /* we hear when the caller leaves the bus */
 	struct polkit_question *question; /* while polkit is asked */
 };
 
@@ -41,10 +42,31 @@ static const char *request_sender(const struct bus_request *request)
 	return dbus_message_get_sender(request->call);
 }
 
+/*
+ * News of the caller's connection, and of no other: idle, we are not woken by the comings and goings on the bus. Wanted
+ * before the bus is asked who he is, for what it answers after he has gone is an error: so his leaving is never missed.
+ */
+static void request_follow(struct bus_request *request, bool wanted)
+{
+	char rule[SENDER_RULE_MAX];
+
+	if (request->followed == wanted || !request->registry ||
+	    snprintf(rule, sizeof(rule),
+		     "type='signal',sender='" DBUS_SERVICE_DBUS "',interface='" DBUS_INTERFACE_DBUS
+		     "',member='NameOwnerChanged',arg0='%s'",
+		     request_sender(request)) >= (int)sizeof(rule))
+		return;
+	request->followed = wanted;
+	/* Another connection knows no rule of this one's. */
+	if (bus_connection_generation(request->registry->connection) == request->generation)
+		bus_connection_match(request->registry->connection, rule, wanted);
+}
+
 static void request_free(struct bus_request *request)
 {
 	struct bus_registry *r = request->registry;
 
+	request_follow(request, false);
 	if (r) {
 		struct bus_request **at = &r->requests;
 
@@ -127,6 +149,8 @@ static void request_start(struct bus_request *request)
 	DBusMessage *reply;
 	DBusMessageIter out;
 
+	/* What is begun is done, whether he waits for it or not. */
+	request_follow(request, false);
 	if (!target) {
 		bus_request_fail(request, DBUS_ERROR_UNKNOWN_OBJECT, "The object has gone");
 		return;
@@ -166,25 +190,11 @@ void bus_request_refuse(struct bus_request *request, const char *code)
 
 /* --- may the caller do it? ------------------------------------------------------------------ */
 
-/* News of the caller's connection, and of no other: idle, we are not woken by the comings and goings on the bus. */
-static void request_follow_caller(const struct bus_request *request, bool wanted)
-{
-	char rule[SENDER_RULE_MAX];
-
-	if (snprintf(rule, sizeof(rule),
-		     "type='signal',sender='" DBUS_SERVICE_DBUS "',interface='" DBUS_INTERFACE_DBUS
-		     "',member='NameOwnerChanged',arg0='%s'",
-		     request_sender(request)) < (int)sizeof(rule))
-		bus_connection_match(request->registry->connection, rule, wanted);
-}
-
 static void request_authorised(void *userdata, enum polkit_verdict verdict)
 {
 	struct bus_request *request = userdata;
 
 	request->question = NULL;
-	if (request->registry)
-		request_follow_caller(request, false);
 	if (!request->registry || verdict == POLKIT_SILENT)
 		bus_request_refuse(request, "no-polkit");
 	else if (verdict == POLKIT_YES)
@@ -206,7 +216,6 @@ static void request_authorise(struct bus_request *request)
 		request_start(request);
 		return;
 	}
-	request_follow_caller(request, true);
 	if (polkit_ask(&request->question, connection, request_sender(request),
 		       request->method->action, interactive, request_authorised, request) < 0)
 		request_authorised(request, POLKIT_SILENT);
@@ -251,7 +260,6 @@ void bus_requests_heard(void *userdata, DBusMessage *signal)
 		next = request->next;
 		if (!request->question || strcmp(request_sender(request), name))
 			continue;
-		request_follow_caller(request, false);
 		polkit_drop(request->question);
 		bus_request_refuse(request, "caller-gone");
 	}
@@ -310,6 +318,7 @@ int bus_request_begin(struct bus_registry *r, DBusMessage *call,
 			.caller = { .uid = (uid_t)-1 },
 		};
 		r->requests = request;
+		request_follow(request, method->action != NULL);
 		ret = bus_connection_ask(r->connection, question, request_identified, request);
 		if (ret)
 			request_free(request);
