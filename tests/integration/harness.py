@@ -120,7 +120,8 @@ class World:
     def __init__(self, directory, policy):
         self.directory = pathlib.Path(directory)
         os.chmod(directory, 0o755)
-        self.address = f"unix:path={directory}/bus"
+        self.socket = self.directory / "bus"
+        self.address = f"unix:path={self.socket}"
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("LC_")}
         self.env.update(DBUS_SYSTEM_BUS_ADDRESS=self.address, LANG="C.UTF-8", TERM="xterm",
                         ASAN_OPTIONS="quarantine_size_mb=1")

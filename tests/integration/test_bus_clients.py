@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from harness import (DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
+from harness import (CTL, DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
                      volume, wait_until, world)
 from wire import INTERACTIVE, NOBODY, Client
 
@@ -25,7 +25,7 @@ def asking(answer="yes"):
         w.tell("volume 0")
         w.polkit = w.polkit or Polkit(w)
         w.polkit.say(answer)
-        with Client(w, NOBODY) as client:
+        with Client(w.socket, NOBODY) as client:
             w.tell(f"may {client.uid}")
             yield w, client
 
@@ -76,7 +76,7 @@ def test_without_polkit_nobody_but_root_gets_further():
         assert records(w)[-1]["reason"] == "no-polkit"
         if os.getuid() == 0:
             w.tell("may 0")
-            with Client(w) as root:
+            with Client(w.socket) as root:
                 assert root.answer(close(root))[0] is None
                 assert root.call(ROOT, MANAGER, "ReloadPolicy") is None
             assert [r["result"] for r in records(w)][-2:] == ["done", "done"]
@@ -133,6 +133,27 @@ def test_the_bus_may_go_while_polkit_is_asked():
         assert records(w)[-1]["result"] == "refused"
 
 
+def test_the_tool_lets_polkit_ask_and_says_in_words_who_may():
+    rows = [("no", "not authorised", "権限がありません"), ("error", "polkit", "polkit が応答しない")]
+    with asking() as (w, client):
+        tool = w.directory / "sekimorictl"
+        shutil.copy(CTL, tool)
+        user = [] if os.getuid() else ["setpriv", f"--reuid={client.uid}", f"--regid={client.uid}", "--clear-groups"]
+        w.tell("allow 0 M-0007")
+        for answer, english, japanese in rows:
+            w.polkit.say(answer)
+            w.polkit.asked.clear()
+            done = w.run(*user, tool, "eject")
+            assert done.returncode == 1 and english in done.stderr and "AccessDenied" not in done.stderr, done.stderr
+            assert done.stderr.count(english) == 1, done.stderr
+            w.polkit.wait("check org.sekimori.close-volume 1")
+            done = w.run(*user, tool, "eject", env={"LANG": "ja_JP.UTF-8"})
+            assert japanese in done.stderr and english.replace("polkit", "answer") not in done.stderr, done.stderr
+            done = w.run(*user, tool, "reload", env={"LANG": "ja_JP.UTF-8"})
+            assert done.returncode == 1 and japanese in done.stderr, done.stderr
+            w.polkit.wait("check org.sekimori.reload-policy 1")
+
+
 def test_a_refused_reload_is_recorded_with_what_was_wrong():
     with asking() as (w, client):
         w.tell("policy-error line 4: expected a word")
@@ -148,7 +169,7 @@ def test_floods_are_summarised_and_root_is_not():
             assert client.call(ROOT, MANAGER, "ReloadPolicy") == ERROR + "AccessDenied"
         assert len(records(w)) == 10
         if os.getuid() == 0:
-            with Client(w) as root:
+            with Client(w.socket) as root:
                 for _ in range(30):
                     assert root.call(ROOT, MANAGER, "ReloadPolicy") is None
             assert [r["uid"] for r in records(w)[10:]] == [0] * 30

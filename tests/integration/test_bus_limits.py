@@ -43,7 +43,7 @@ def test_a_hundred_clients_at_once_are_served():
     with world() as w:
         for number in range(8):
             w.tell(f"add {number}")
-        clients = [Client(w) for _ in range(CLIENTS)]
+        clients = [Client(w.socket) for _ in range(CLIENTS)]
         try:
             for client in clients:
                 client.send("/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s",
@@ -65,7 +65,7 @@ def test_a_hundred_clients_at_once_are_served():
 def test_a_client_can_have_eight_calls_waiting_and_all_together_sixty_four():
     with world() as w:
         holding(w)
-        clients = [Client(w, NOBODY) for _ in range(9)]
+        clients = [Client(w.socket, NOBODY) for _ in range(9)]
         try:
             greedy = clients[0]
             waiting = [greedy.send(volume(0), VOLUME, "Close") for _ in range(8)]
@@ -86,20 +86,20 @@ def test_a_client_that_leaves_gives_its_places_back():
     with world() as w:
         holding(w)
         for _ in range(10):
-            with Client(w, NOBODY) as client:
+            with Client(w.socket, NOBODY) as client:
                 for _ in range(8):
                     client.send(volume(0), VOLUME, "Close")
                 assert client.call(volume(0), VOLUME, "Close") == ERROR + "LimitsExceeded"
                 w.polkit.wait("check org.sekimori.close-volume 0", 8)
             w.polkit.wait("cancel", 8)
-        with Client(w, NOBODY) as client:
+        with Client(w.socket, NOBODY) as client:
             serial = client.send(volume(0), VOLUME, "Close")
             w.polkit.say("yes")
             assert client.answer(serial)[0] is None
 
 
 def test_large_calls_are_refused_and_leave_nothing_behind():
-    with world() as w, Client(w) as client:
+    with world() as w, Client(w.socket) as client:
         w.tell("add 0")
         w.tell("volume 0")
         name = string("A" * (31 * 1024))
@@ -121,7 +121,7 @@ def test_descriptors_that_nobody_asked_for_do_not_pile_up():
     with world() as w:
         holding(w)
         before = descriptors(w.daemon)
-        with open("/dev/null", "rb") as null, Client(w, NOBODY) as client, Client(w, NOBODY) as other:
+        with open("/dev/null", "rb") as null, Client(w.socket, NOBODY) as client, Client(w.socket, NOBODY) as other:
             sixteen = [null.fileno()] * 16
             for _ in range(40):
                 assert client.call(volume(0), VOLUME, "Close", fds=sixteen) == ERROR + "InvalidArgs"
@@ -154,14 +154,14 @@ def test_floods_from_several_clients_neither_grow_the_daemon_nor_starve_others()
             w.tell(f"add {number}")
         w.tell(f"records {w.directory}/records")
         stop, counts = threading.Event(), [0] * 5
-        threads = [threading.Thread(target=flood, args=(Client(w, NOBODY), stop, counts, number)) for number in range(5)]
+        threads = [threading.Thread(target=flood, args=(Client(w.socket, NOBODY), stop, counts, number)) for number in range(5)]
         for thread in threads:
             thread.start()
         try:
             wait_until(lambda: all(counts), "every flood under way")
             before, log_before = rss_kib(w.daemon), os.path.getsize(w.directory / "records")
             slowest = 0
-            with Client(w) as client:
+            with Client(w.socket) as client:
                 for number in range(1, 32):
                     start = time.monotonic()
                     w.tell(f"deny {number} not-registered")
@@ -181,7 +181,7 @@ def test_floods_from_several_clients_neither_grow_the_daemon_nor_starve_others()
 
 
 def test_answers_to_a_bus_that_pauses_wait_and_come():
-    with world() as w, Client(w) as client:
+    with world() as w, Client(w.socket) as client:
         for number in range(48):
             w.tell(f"add {number}")
         asked = [client.send(*OBJECTS) for _ in range(200)]

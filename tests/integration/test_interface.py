@@ -386,6 +386,11 @@ def test_the_shipped_policy_lets_root_own_and_everybody_read():
         assert done.returncode == 0 and device(0) in done.stdout, done.stderr
         done = w.run(*nobody, ROOT, "org.example.Nothing.Do")
         assert "AccessDenied" in done.stderr, done.stderr
+        # Let through by the bus, to be refused by the daemon, which records it.
+        w.tell(f"records {w.directory}/records")
+        done = w.run(*nobody, ROOT, MANAGER + ".ReloadPolicy")
+        assert "AccessDenied" in done.stderr and "no-polkit" in done.stderr, done.stderr
+        assert '"uid":65534' in (w.directory / "records").read_text()
         done = w.run(*nobody[:-1], "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
                      "org.freedesktop.DBus.RequestName", f"string:{NAME}", "uint32:6")
         assert "AccessDenied" in done.stderr, done.stderr

@@ -75,7 +75,7 @@ DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
 
 /*
  * The line of the policy in force that names the device's medium (device->medium, never empty), and that policy; NULL
- * if there is none any more. Both must stay until the loop's next turn. Given after manager_bus_new(), before a device
+ * if there is none any more. Both must stay until the loop's next turn. userdata: as given to manager_bus_new(). To be set before a device
  * is added.
  */
 typedef const struct medium *(*manager_bus_medium_fn)(void *userdata, const struct device *dev,
