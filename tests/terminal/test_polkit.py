@@ -142,6 +142,7 @@ def test_a_flood_of_calls_makes_no_verdict_late_and_no_daemon_large(t):
     ready(t)
     login(t, TANAKA, 1)
     use(t, "default block\n" + MEDIA)
+    t.run("mkdir -p /run/flood")
     with open(os.path.join(TOP, "tests/integration/wire.py"), encoding="utf-8") as wire:
         t.write("/run/flood/wire.py", wire.read())
     t.write("/run/flood/flood.py", FLOOD)

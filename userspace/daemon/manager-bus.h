@@ -75,8 +75,8 @@ DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
 
 /*
  * The line of the policy in force that names the device's medium (device->medium, never empty), and that policy; NULL
- * if there is none any more. Both must stay until the loop's next turn. userdata: as given to manager_bus_new(). To be set before a device
- * is added.
+ * if there is none any more. Both must stay until the loop's next turn. userdata: as given to manager_bus_new(). To be
+ * set before a device is added.
  */
 typedef const struct medium *(*manager_bus_medium_fn)(void *userdata, const struct device *dev,
 						      const struct policy **policy);
