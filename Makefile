@@ -207,7 +207,7 @@ check-unit: $(UNIT_TESTS)
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
 		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
-		$(BUILD)/san/daemon/medium-bus.o $(BUILD)/san/daemon/administration.o \
+		$(BUILD)/san/daemon/medium-bus.o $(BUILD)/san/daemon/device-bus.o $(BUILD)/san/daemon/administration.o \
 		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \

@@ -3,8 +3,9 @@
 without polkit root alone. Who asked stands in the log. And a flood of calls makes no verdict late."""
 
 import os
+import re
 
-from barrier import POLICY, Since, disks, images, ready, unplug_all
+from barrier import POLICY, Bus, Since, disks, images, ready, unplug_all
 from policies import use
 from sessions import SUZUKI, TANAKA, login, logout_all, options, run_as, session
 from terminal import TOP
@@ -85,6 +86,30 @@ def test_the_right_and_the_record_go_with_who_asks(t):
     record = deed(since, method="Manager.ReloadPolicy", result="done")
     assert (record["user"], record["uid"], record["program"]) == ("root", 0, "/usr/bin/busctl"), record
     assert [r["policy"] for r in since.records("policy")] == ["test-terminal"]
+
+
+def test_a_listener_hears_every_record_and_sees_the_medium(t):
+    ready(t)
+    use(t, "default block\n" + MEDIA)
+    bus = Bus(t)
+    since = Since(t)
+    t.plug_storage("a", images.luks2(), serial="GOOD")
+    offered = volume(t)
+    path = next(line for line in t.run(f"busctl tree --list {NAME}").out.split() if "/media/" in line)
+    shown = t.run(f"busctl get-property {NAME} {path} {NAME}.Medium Number Status Method Volumes").out.splitlines()
+    assert shown == ['s "ZEI-001"', 's "active"', 's "luks2"', f'ao 1 "{offered}"'], shown
+    t.unplug("a")
+    gone = since.wait("removed")
+    t.wait_until(lambda: path not in t.run(f"busctl tree --list {NAME}").out, what="no medium")
+
+    def heard():
+        return [int(seq) for seq in re.findall(r"member=Recorded\n\s+uint64 (\d+)", bus.text())]
+    t.wait_until(lambda: gone["seq"] in heard(), what="the signal of the last record")
+    assert heard() == [record["seq"] for record in since.records() if record["seq"] in range(heard()[0], heard()[-1] + 1)]
+    assert set(heard()) >= {record["seq"] for record in since.records() if record["seq"] <= gone["seq"]}, heard()
+    newest = t.run(f"busctl get-property {NAME} {ROOT} {NAME}.Manager LogSequence").out.split()[1]
+    assert int(newest) >= gone["seq"]
+    bus.close()
 
 
 def test_a_rule_of_the_administrator_is_followed(t):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's face on D-Bus: the Manager and Device interfaces of docs/dbus.md as tables over
- * `struct device`; volumes and media have tables of their own (daemon/volume-bus.h, daemon/medium-bus.h). It only shows; it decides nothing, and the barrier works the same when there is
- * no bus (see bus/connection.h). No function here blocks.
+ * The daemon's face on D-Bus: the Manager interface of docs/dbus.md as a table, and the coming and going of all objects.
+ * Devices, volumes and media have tables of their own (daemon/device-bus.h, volume-bus.h, medium-bus.h). It only shows; it
+ * decides nothing, and the barrier works the same when there is no bus (see bus/connection.h). No function here blocks.
  *
  * A device's life as the daemon tells it:
  *
