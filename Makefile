@@ -169,6 +169,7 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
+	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
@@ -273,12 +274,18 @@ check-unit: $(UNIT_TESTS)
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
 		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/selfcheck.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
 		$(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o \
+		$(BUILD)/san/daemon/medium-bus.o $(BUILD)/san/daemon/device-bus.o $(BUILD)/san/daemon/administration.o \
 		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
 
-check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/san/sekimori-desk
+# polkit's part, played in the integration tests.
+$(BUILD)/integration/fake-polkit: tests/integration/fake-polkit.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -o $@ $< $(call libs_of,libsystemd)
+
+check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "core/arena.h"
+#include "core/encryption.h"
+#include "core/policy.h"
+#include "daemon/administration.h"
 #include "daemon/manager-bus.h"
 #include "daemon/selfcheck.h"
 
@@ -30,6 +34,10 @@ struct fake {
 	char helper[256];
 	struct volume_life *volumes[VOLUMES_MAX];
 	unsigned int n_volumes;
+	struct policy *policy; /* which has the medium M-0007, once "register" was told */
+	struct administration *administration;
+	uint64_t seq;
+	FILE *records; /* of kind administration, one a line */
 	unsigned int may; /* the user who may open and close */
 	unsigned int ejected;
 };
@@ -76,6 +84,60 @@ static bool fake_reload(void *userdata, const char **error)
 
 	*error = fake->policy_error;
 	return !fake->policy_error[0];
+}
+
+static const struct medium *fake_medium(void *userdata, const struct device *dev,
+					const struct policy **policy)
+{
+	struct fake *fake = userdata;
+
+	*policy = fake->policy;
+	for (size_t i = 0; fake->policy && i < policy_n_media(fake->policy); i++)
+		if (!strcmp(policy_medium(fake->policy, i)->number, dev->medium))
+			return policy_medium(fake->policy, i);
+	return NULL;
+}
+
+static void policy_complaint(void *userdata, const char *file, unsigned int line,
+			     unsigned int column, const char *message)
+{
+	fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, message);
+}
+
+/* A register with this line in it, in place of the one before. */
+static int fake_register(struct fake *fake, const char *line)
+{
+	char text[1024];
+	struct policy *policy = NULL;
+	int n = snprintf(text, sizeof(text), "policy test\nversion 1\ndefault block\n%s\n", line);
+	int r = policy_parse("test", text, (size_t)n, policy_complaint, NULL, &policy);
+
+	if (r < 0)
+		return r;
+	policy_free(fake->policy);
+	fake->policy = policy;
+	manager_bus_media_changed(fake->bus);
+	return 0;
+}
+
+/* As manager_record() does it, without the rest of a record. */
+static void record_write(struct fake *fake, const char *kind, struct json_object *record)
+{
+	json_object_object_add(record, "seq", json_object_new_uint64(++fake->seq));
+	json_object_object_add(record, "kind", json_object_new_string(kind));
+	json_object_object_add(record, "hash", json_object_new_string("00ff"));
+	if (fake->records) {
+		fprintf(fake->records, "%s\n",
+			json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN));
+		fflush(fake->records);
+	}
+	manager_bus_recorded(fake->bus, record);
+	json_object_put(record);
+}
+
+static void fake_administered(void *userdata, struct json_object *extra)
+{
+	record_write(userdata, "administration", extra);
 }
 
 static void device_make(struct device *dev, uint64_t id)
@@ -285,7 +347,15 @@ static int flood(struct fake *fake, unsigned int count)
 	return r;
 }
 
+static int record_many(struct fake *fake, unsigned int count, const char *kind)
+{
+	while (count--)
+		record_write(fake, kind, json_object_new_object());
+	return 0;
+}
+
 /*
+ * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
  * helper PATH | may UID | volume DEVICE | volume-gone N | ejected |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
@@ -317,6 +387,12 @@ static int command(struct fake *fake, const char *line)
 		manager_bus_info_changed(fake->bus);
 		return 0;
 	}
+	if (!strcmp(verb, "register"))
+		return fake_register(fake, line + strlen("register "));
+	if (!strcmp(verb, "records")) {
+		fake->records = fopen(line + strlen("records "), "ae");
+		return fake->records ? 0 : -errno;
+	}
 	if (!strcmp(verb, "helper"))
 		return sscanf(line, "%*s %255s", fake->helper) == 1 ? 0 : -EINVAL;
 	if (!strcmp(verb, "self-check")) {
@@ -346,6 +422,8 @@ static int command(struct fake *fake, const char *line)
 		return -EINVAL;
 	if (!strcmp(verb, "flood"))
 		return flood(fake, n);
+	if (!strcmp(verb, "record"))
+		return record_many(fake, n, word);
 	if (!strcmp(verb, "may")) {
 		fake->may = n;
 		return 0;
@@ -422,6 +500,12 @@ int main(void)
 	if (r >= 0)
 		manager_bus_set_selfcheck(fake.bus, fake_selfcheck);
 	if (r >= 0)
+		r = administration_new(&fake.administration, fake.event, fake_administered, &fake);
+	if (r >= 0) {
+		manager_bus_set_medium(fake.bus, fake_medium);
+		manager_bus_set_witness(fake.bus, administration_witness, fake.administration);
+	}
+	if (r >= 0)
 		r = sd_event_add_io(fake.event, NULL, STDIN_FILENO, EPOLLIN, on_input, &fake);
 	if (r >= 0)
 		r = sd_event_loop(fake.event);
@@ -431,7 +515,12 @@ int main(void)
 	for (unsigned int i = 0; fake.n_volumes && i < 20; i++)
 		sd_event_run(fake.event, 10000);
 	free(fake.selfcheck);
+	manager_bus_set_witness(fake.bus, NULL, NULL);
+	administration_free(fake.administration);
 	fake.bus = manager_bus_free(fake.bus);
+	policy_free(fake.policy);
+	if (fake.records)
+		fclose(fake.records);
 	fake.event = sd_event_unref(fake.event);
 	return r < 0 ? 1 : 0;
 }

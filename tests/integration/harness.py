@@ -15,18 +15,21 @@ TOP = HERE.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 CTL = BUILD / "sekimorictl"
 FAKE = BUILD / "integration" / "fake-daemon"
+FAKE_POLKIT = BUILD / "integration" / "fake-polkit"
 
 NAME = "org.sekimori.Sekimori1"
 ROOT = "/org/sekimori/Sekimori1"
 MANAGER = NAME + ".Manager"
 DEVICE = NAME + ".Device"
 VOLUME = NAME + ".Volume"
+MEDIUM = NAME + ".Medium"
 ERROR = "org.freedesktop.DBus.Error."
 
 PATIENCE = 8.0
 
 OPEN_POLICY = """
   <policy context="default">
+    <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
@@ -41,6 +44,10 @@ def device(number):
 
 def volume(number):
     return f"{ROOT}/volumes/{number}"
+
+
+def medium(number):
+    return f"{ROOT}/media/{number}"
 
 
 def wait_until(condition, what):
@@ -80,13 +87,41 @@ class Lines:
                 return line
 
 
+class Polkit:
+    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold; quiet: it does not tell what it is
+    asked, for floods."""
+
+    def __init__(self, w, answer="yes"):
+        self.process = w.start([FAKE_POLKIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lines = Lines(self.process)
+        assert self.lines.next() == "here"
+        self.asked = []
+        self.say(answer)
+
+    def say(self, answer):
+        self.process.stdin.write(answer.encode() + b"\n")
+        self.process.stdin.flush()
+        self.asked += iter(self.lines.next, "ok")
+
+    def wait(self, line, count=1):
+        """Until it has been told so, as often; these are taken out of `asked`."""
+        while self.asked.count(line) < count:
+            self.asked.append(self.lines.next())
+        self.asked = [other for other in self.asked if other != line]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class World:
     """One test's bus, fake daemon and clients; everything ends with it."""
 
     def __init__(self, directory, policy):
         self.directory = pathlib.Path(directory)
         os.chmod(directory, 0o755)
-        self.address = f"unix:path={directory}/bus"
+        self.socket = self.directory / "bus"
+        self.address = f"unix:path={self.socket}"
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("LC_")}
         self.env.update(DBUS_SYSTEM_BUS_ADDRESS=self.address, LANG="C.UTF-8", TERM="xterm",
                         ASAN_OPTIONS="quarantine_size_mb=1")
@@ -99,6 +134,7 @@ class World:
             f"<busconfig><listen>{self.address}</listen><auth>EXTERNAL</auth>{policy}</busconfig>\n")
         self.bus = None
         self.daemon = None
+        self.polkit = None
 
     def start(self, args, **more):
         process = subprocess.Popen([str(a) for a in args], env=self.env, **more)
@@ -225,6 +261,9 @@ def world(bus=True, daemon=True, policy=OPEN_POLICY):
                 w.bus_start()
             if daemon:
                 w.daemon_start(wait=bus)
+            if bus and daemon and os.getuid():
+                # Root needs none.
+                w.polkit = Polkit(w)
             yield w
             if w.daemon:
                 w.daemon_stop()

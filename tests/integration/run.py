@@ -20,7 +20,7 @@ def discover(parts):
 
 
 def main():
-    missing = [str(p) for p in (harness.CTL, harness.FAKE) if not p.exists()]
+    missing = [str(p) for p in (harness.CTL, harness.FAKE, harness.FAKE_POLKIT) if not p.exists()]
     if missing:
         print("not built:", *missing, file=sys.stderr)
         print("0 passed, 1 failed")

@@ -7,30 +7,39 @@ import socket
 import struct
 import xml.etree.ElementTree as xml
 
-from harness import (DEVICE, ERROR, MANAGER, NAME, ROOT, TOP, VOLUME, device, next_signal, volume,
-                     wait_until, world)
+from harness import (DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, TOP, VOLUME, device, medium, next_signal,
+                     volume, wait_until, world)
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
 
+def arguments(cell):
+    return [tuple(arg.split(" ")) for arg in cell.split(", ") if arg]
+
+
 def page_tables():
-    """Properties {interface: {name: type}} and signals {name: [(type, name)]} of docs/dbus.md."""
-    properties, signals, interface, kind = {}, {}, None, None
+    """Of docs/dbus.md: properties {interface: {name: type}}, signals {name: [(type, name)]}, methods {interface: {name:
+    ([(type, name)] in, [(type, name)] out, action)}}."""
+    properties, signals, methods, interface, kind = {}, {}, {}, None, None
     for line in (TOP / "docs" / "dbus.md").read_text().splitlines():
         if line.startswith("## "):
             interface = line[3:].strip()
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
         if not cells:
             kind = None
-        elif cells[0] in ("property", "signal"):
+        elif cells[0] in ("property", "signal", "method"):
             kind = cells[0]
         elif kind and not cells[0].startswith("-"):
             for name in cells[0].split(", "):
                 if kind == "property":
                     properties.setdefault(interface, {})[name] = cells[1]
+                elif kind == "signal":
+                    signals[name] = arguments(cells[1])
                 else:
-                    signals[name] = [tuple(arg.split(" ")) for arg in cells[1].split(", ")]
-    return properties, signals
+                    taken, given = (cells[1].split("→") + [""])[:2]
+                    methods.setdefault(interface, {})[name] = (arguments(taken.strip()), arguments(given.strip()),
+                                                               cells[2].strip("`"))
+    return properties, signals, methods
 
 
 def introspect(w, path):
@@ -39,32 +48,79 @@ def introspect(w, path):
     return xml.fromstring(data[0])
 
 
+def everything(w):
+    """A path for each interface."""
+    w.tell("add 0")
+    w.tell("allow 0 M-0007")
+    w.tell("volume 0")
+    return {MANAGER: ROOT, DEVICE: device(0), VOLUME: volume(0), MEDIUM: medium(1)}
+
+
+def member_arguments(member, direction=None):
+    return [(a.get("type"), a.get("name")) for a in member.iter("arg") if a.get("direction") == direction]
+
+
 def test_the_page_and_the_introspection_say_the_same():
-    properties, signals = page_tables()
-    assert set(properties) == {MANAGER, DEVICE, VOLUME} and len(signals) >= 5, (properties, signals)
+    properties, signals, methods = page_tables()
+    assert set(properties) == {MANAGER, DEVICE, VOLUME, MEDIUM} and len(signals) >= 5, (properties, signals)
     with world() as w:
-        w.tell("add 0")
-        w.tell("volume 0")
-        found, found_signals = {}, {}
-        for path in (ROOT, device(0), volume(0)):
+        found, found_signals, found_methods = {}, {}, {}
+        for path in everything(w).values():
             for interface in introspect(w, path).iter("interface"):
-                if not interface.get("name").startswith(NAME):
+                name = interface.get("name")
+                if not name.startswith(NAME):
                     continue
                 for p in interface.iter("property"):
-                    found.setdefault(interface.get("name"), {})[p.get("name")] = p.get("type")
+                    found.setdefault(name, {})[p.get("name")] = p.get("type")
                     assert p.get("access") == "read"
                 for s in interface.iter("signal"):
-                    found_signals[s.get("name")] = [(a.get("type"), a.get("name"))
-                                                    for a in s.iter("arg")]
+                    found_signals[s.get("name")] = member_arguments(s)
+                for m in interface.iter("method"):
+                    action, = [a.get("value") for a in m.iter("annotation") if a.get("name") == NAME + ".Action"] or [""]
+                    found_methods.setdefault(name, {})[m.get("name")] = (
+                        member_arguments(m, "in"), member_arguments(m, "out"), action)
         assert found == properties, (found, properties)
         assert found_signals == signals, (found_signals, signals)
+        assert found_methods == methods, (found_methods, methods)
+        assert all(action for of in methods.values() for _, _, action in of.values()), "what changes something needs one"
+
+
+def test_busctl_reads_the_same_from_the_introspection():
+    properties, signals, methods = page_tables()
+    with world() as w:
+        for interface, path in everything(w).items():
+            done = w.run("busctl", f"--address={w.address}", "--full", "introspect", NAME, path, interface)
+            assert done.returncode == 0, done.stderr
+            rows = [line.split() for line in done.stdout.splitlines() if line.startswith(".")]
+            shown = {kind: {row[0][1:]: row[2] for row in rows if row[1] == kind} for kind in ("property", "method", "signal")}
+            assert shown["property"] == properties[interface], shown
+            assert shown["method"] == {name: "".join(t for t, _ in taken) or "-"
+                                       for name, (taken, _, _) in methods.get(interface, {}).items()}, shown
+            if interface == MANAGER:
+                assert shown["signal"] == {name: "".join(t for t, _ in args) for name, args in signals.items()}, shown
+
+
+def test_every_action_of_the_page_is_one_of_polkit_s_in_both_languages():
+    _, _, methods = page_tables()
+    page = (TOP / "docs" / "dbus.md").read_text()
+    actions = {action.get("id"): action for action in xml.parse(TOP / "policy" / "org.sekimori.policy").iter("action")}
+    used = {action for of in methods.values() for _, _, action in of.values()}
+    assert used <= set(actions), used
+    for name, action in actions.items():
+        assert f"| `{name}` |" in page, name
+        for tag in ("description", "message"):
+            languages = [text.get("{http://www.w3.org/XML/1998/namespace}lang", "en") for text in action.iter(tag)]
+            assert languages == ["en", "ja"], (name, tag)
+        defaults = [action.find("defaults/" + tag).text for tag in ("allow_any", "allow_inactive", "allow_active")]
+        row, = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        words = {"yes": "yes", "no": "no", "auth_admin": "an administrator's password"}
+        assert [cell.strip() for cell in row.strip("|").split("|")][1:] == [words[defaults[2]], words[defaults[0]]], row
+        assert defaults[0] == defaults[1]
 
 
 def test_every_property_has_the_type_that_introspection_says():
     with world() as w:
-        w.tell("add 0")
-        w.tell("volume 0")
-        for path, interface in ((ROOT, MANAGER), (device(0), DEVICE), (volume(0), VOLUME)):
+        for interface, path in everything(w).items():
             tree = introspect(w, path)
             types = {p.get("name"): p.get("type") for i in tree.iter("interface")
                      if i.get("name") == interface for p in i.iter("property")}
@@ -100,7 +156,7 @@ def test_managed_objects_hold_every_device_with_all_values():
         w.tell("allow 1 M-0007")
         data, error = w.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
         assert error is None, error
-        assert set(data[0]) == {device(0), device(1)}
+        assert set(data[0]) == {device(0), device(1), medium(1)}
         values = {k: v["data"] for k, v in data[0][device(1)][DEVICE].items()}
         assert values["State"] == "allowed" and values["Reason"] == "proved"
         assert values["Medium"] == "M-0007" and values["Method"] == "luks2"
@@ -111,7 +167,7 @@ def test_managed_objects_hold_every_device_with_all_values():
         assert data[0][device(0)][DEVICE]["VerdictMicroseconds"]["data"] == 0
         w.tell("remove 0")
         data, _ = w.call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        assert set(data[0]) == {device(1)}
+        assert set(data[0]) == {device(1), medium(1)}
 
 
 def test_a_change_is_announced_with_the_new_values():
@@ -330,6 +386,11 @@ def test_the_shipped_policy_lets_root_own_and_everybody_read():
         assert done.returncode == 0 and device(0) in done.stdout, done.stderr
         done = w.run(*nobody, ROOT, "org.example.Nothing.Do")
         assert "AccessDenied" in done.stderr, done.stderr
+        # Let through by the bus, to be refused by the daemon, which records it.
+        w.tell(f"records {w.directory}/records")
+        done = w.run(*nobody, ROOT, MANAGER + ".ReloadPolicy")
+        assert "AccessDenied" in done.stderr and "no-polkit" in done.stderr, done.stderr
+        assert '"uid":65534' in (w.directory / "records").read_text()
         done = w.run(*nobody[:-1], "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
                      "org.freedesktop.DBus.RequestName", f"string:{NAME}", "uint32:6")
         assert "AccessDenied" in done.stderr, done.stderr

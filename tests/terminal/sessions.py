@@ -7,6 +7,7 @@ looked at with loginctl. For Terminals with init="systemd".
     logout(t, TANAKA)
 """
 
+import shlex
 from typing import NamedTuple
 
 import barrier
@@ -72,6 +73,14 @@ def switch(t, person):
     """Brings somebody's console to the front."""
     switch_vt(t, session(t, person)["VTNr"])
     t.wait_until(lambda: active(t) == person.name, SLOW, f"{person.name} active; there is {active(t)!r}")
+
+
+def run_as(t, person, command, check=True, timeout=30):
+    """Runs a command as somebody, as part of his session if he has one: polkit asks logind which session a process is of."""
+    found = session(t, person)
+    enter = f"echo $$ > /sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-{found['Id']}.scope/cgroup.procs && " \
+        if found else ""
+    return t.run(f"sh -c {shlex.quote(f'{enter}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
 
 
 def logout(t, person):

@@ -7,7 +7,7 @@ import time
 
 from barrier import POLICY, Since, daemon_pid, disks, images, ready, unplug_all
 from policies import use
-from sessions import SUZUKI, TANAKA, active, login, logout, logout_all, options, session, switch
+from sessions import SUZUKI, TANAKA, active, login, logout, logout_all, options, run_as, session, switch
 
 OPTIONS = options()
 SLOW = 60
@@ -47,13 +47,13 @@ def property(t, name):
 
 
 def ctl(t, person, arguments, check=True):
-    return t.run(f"runuser -u {person.name} -- sekimorictl {arguments}", check=check, timeout=120)
+    return run_as(t, person, f"sekimorictl {arguments}", check=check, timeout=120)
 
 
 def call(t, person, method):
     """What D-Bus answers to somebody who calls it without our tools."""
-    return t.run(f"runuser -u {person.name} -- busctl call org.sekimori.Sekimori1 {volume(t)} "
-                 f"org.sekimori.Sekimori1.Volume {method}", check=False)
+    return run_as(t, person, f"busctl call org.sekimori.Sekimori1 {volume(t)} org.sekimori.Sekimori1.Volume {method}",
+                  check=False)
 
 
 def secret(t, person, text="sekimori"):

@@ -24,8 +24,12 @@
 /* A bus that does not greet back within this time is as good as missing. */
 #define GREETING_TIMEOUT_MS 10000
 
-/* Received messages alive at one time; libdbus stops reading beyond. */
-#define INCOMING_MAX (1024 * 1024)
+/*
+ * Calls wait while this much of our answers has not been taken: who asks faster than the bus reads is served slower,
+ * and nobody's answer is dropped for it. libdbus does not tell when there is room again.
+ */
+#define ANSWERS_MAX (BUS_OUTGOING_MAX / 2)
+#define BREATH_US 5000
 
 enum state {
 	OFFLINE,
@@ -62,6 +66,7 @@ struct bus_connection {
 	DBusConnection *dbus; /* NULL when OFFLINE */
 	DBusPendingCall *pending;
 	sd_event_source *dispatch; /* defer source, on while messages wait to be handled */
+	sd_event_source *breath;   /* timer: on instead while they wait for our answers to go out */
 	sd_event_source *retry;
 	uint64_t retry_us;
 	bool lost;
@@ -143,6 +148,12 @@ static int on_dispatch(sd_event_source *source, void *userdata)
 {
 	struct bus_connection *c = userdata;
 
+	if (!c->lost && dbus_connection_get_outgoing_size(c->dbus) > ANSWERS_MAX &&
+	    sd_event_source_set_time_relative(c->breath, BREATH_US) >= 0 &&
+	    sd_event_source_set_enabled(c->breath, SD_EVENT_ONESHOT) >= 0) {
+		dispatch_enable(c, false);
+		return 0;
+	}
 	/* One message a turn, so that sources of higher priority come in between. */
 	if (!c->lost && dbus_connection_dispatch(c->dbus) != DBUS_DISPATCH_DATA_REMAINS)
 		dispatch_enable(c, c->lost);
@@ -150,6 +161,14 @@ static int on_dispatch(sd_event_source *source, void *userdata)
 		connection_drop(c);
 		retry_schedule(c, "the system bus is gone");
 	}
+	return 0;
+}
+
+static int on_breath(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct bus_connection *c = userdata;
+
+	dispatch_enable(c, c->dbus != NULL);
 	return 0;
 }
 
@@ -203,20 +222,33 @@ static DBusMessage *pending_take_reply(struct bus_connection *c)
 }
 
 /* Without an answer: what the bus refuses, it refuses again. */
+static int match_send(struct bus_connection *c, const char *rule, bool wanted)
+{
+	DBusMessage *call =
+		dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS, DBUS_INTERFACE_DBUS,
+					     wanted ? "AddMatch" : "RemoveMatch");
+	int r = -ENOMEM;
+
+	if (!call)
+		return r;
+	if (dbus_message_append_args(call, DBUS_TYPE_STRING, &rule, DBUS_TYPE_INVALID)) {
+		dbus_message_set_no_reply(call, TRUE);
+		r = bus_connection_send(c, call);
+	}
+	dbus_message_unref(call);
+	return r;
+}
+
 static void follower_begin(struct bus_connection *c, struct follower *follower)
 {
-	DBusMessage *call = dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS,
-							 DBUS_INTERFACE_DBUS, "AddMatch");
-
-	if (!call || !dbus_message_append_args(call, DBUS_TYPE_STRING, &follower->rule,
-					       DBUS_TYPE_INVALID))
-		goto out;
-	dbus_message_set_no_reply(call, TRUE);
-	if (bus_connection_send(c, call) == 0)
+	if (!follower->rule || match_send(c, follower->rule, true) == 0)
 		follower->fn(follower->userdata, NULL);
-out:
-	if (call)
-		dbus_message_unref(call);
+}
+
+void bus_connection_match(struct bus_connection *c, const char *rule, bool wanted)
+{
+	if (bus_connection_ready(c))
+		match_send(c, rule, wanted);
 }
 
 static void on_named(DBusPendingCall *pending, void *userdata)
@@ -286,7 +318,8 @@ static int connection_open(struct bus_connection *c)
 		return -ENOTCONN;
 	c->state = GREETING;
 	dbus_connection_set_exit_on_disconnect(c->dbus, FALSE);
-	dbus_connection_set_max_received_size(c->dbus, INCOMING_MAX);
+	dbus_connection_set_max_received_size(c->dbus, BUS_INCOMING_MAX);
+	dbus_connection_set_max_received_unix_fds(c->dbus, BUS_INCOMING_FDS_MAX);
 	dbus_connection_set_dispatch_status_function(c->dbus, on_dispatch_status, c, NULL);
 	if (!dbus_connection_add_filter(c->dbus, on_message, c, NULL))
 		return -ENOMEM;
@@ -347,6 +380,11 @@ int bus_connection_new(struct bus_connection **ret, sd_event *event, const char 
 		return r;
 	sd_event_source_set_enabled(c->retry, SD_EVENT_OFF);
 	sd_event_source_set_priority(c->retry, BUS_EVENT_PRIORITY);
+	r = sd_event_add_time(event, &c->breath, CLOCK_MONOTONIC, 0, 1, on_breath, c);
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(c->breath, SD_EVENT_OFF);
+	sd_event_source_set_priority(c->breath, BUS_EVENT_PRIORITY);
 
 	connection_try(c);
 	*ret = TAKE_PTR(c);
@@ -362,6 +400,7 @@ struct bus_connection *bus_connection_free(struct bus_connection *c)
 	connection_drop(c);
 	sd_event_source_disable_unref(c->dispatch);
 	sd_event_source_disable_unref(c->retry);
+	sd_event_source_disable_unref(c->breath);
 	while (c->followers) {
 		struct follower *follower = c->followers;
 
@@ -400,8 +439,8 @@ static void on_answered(DBusPendingCall *pending, void *userdata)
 		dbus_message_unref(reply);
 }
 
-int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answer_fn answer,
-		       void *userdata)
+int bus_connection_ask_within(struct bus_connection *c, DBusMessage *message, int timeout_ms,
+			      bus_answer_fn answer, void *userdata)
 {
 	struct question *question;
 
@@ -411,8 +450,7 @@ int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answe
 	if (!question)
 		return -ENOMEM;
 	*question = (struct question){ c->questions, c, NULL, answer, userdata };
-	if (!dbus_connection_send_with_reply(c->dbus, message, &question->pending,
-					     GREETING_TIMEOUT_MS) ||
+	if (!dbus_connection_send_with_reply(c->dbus, message, &question->pending, timeout_ms) ||
 	    !question->pending ||
 	    !dbus_pending_call_set_notify(question->pending, on_answered, question, NULL)) {
 		if (question->pending) {
@@ -424,6 +462,12 @@ int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answe
 	}
 	c->questions = question;
 	return 0;
+}
+
+int bus_connection_ask(struct bus_connection *c, DBusMessage *message, bus_answer_fn answer,
+		       void *userdata)
+{
+	return bus_connection_ask_within(c, message, GREETING_TIMEOUT_MS, answer, userdata);
 }
 
 int bus_connection_follow(struct bus_connection *c, const char *rule, bus_signal_fn fn,

@@ -26,6 +26,14 @@
  */
 #define BUS_OUTGOING_MAX (1024 * 1024)
 
+/*
+ * Bytes and descriptors of received messages that may be alive at one time; libdbus reads no further before some are
+ * freed. Above what all calls that wait (bus/request.h) hold together, so that they cannot keep out the answers that
+ * they wait for.
+ */
+#define BUS_INCOMING_MAX (4 * 1024 * 1024)
+#define BUS_INCOMING_FDS_MAX 256
+
 struct bus_connection;
 
 /* Called for every method call that libdbus does not answer itself; must send the reply. */
@@ -62,8 +70,13 @@ typedef void (*bus_answer_fn)(void *userdata, DBusMessage *reply);
 int bus_connection_ask(struct bus_connection *c, DBusMessage *question, bus_answer_fn answer,
 		       void *userdata);
 
+/* … with a time limit of its own; then the answer is an error NoReply. */
+int bus_connection_ask_within(struct bus_connection *c, DBusMessage *question, int timeout_ms,
+			      bus_answer_fn answer, void *userdata);
+
 /*
- * Hears signals from now on. rule: a match rule, static, which the bus is told at every connection to it. `fn` is called
+ * Hears signals from now on. rule: a match rule, static, which the bus is told at every connection to it; NULL: none, for
+ * who tells the bus by bus_connection_match(). `fn` is called
  * with NULL when that is done: what was told before, nobody heard. Then it gets every signal that arrives, also those
  * of other rules, and those that somebody has sent to us alone, which no rule keeps away: it must look for itself, and
  * take a signal for no more than an occasion to ask. There is no end to it but the connection's.
@@ -71,6 +84,12 @@ int bus_connection_ask(struct bus_connection *c, DBusMessage *question, bus_answ
 typedef void (*bus_signal_fn)(void *userdata, DBusMessage *signal);
 int bus_connection_follow(struct bus_connection *c, const char *rule, bus_signal_fn fn,
 			  void *userdata);
+
+/*
+ * Has the bus send us what a match rule says, or no longer, for followers to hear. Only of this connection: after a loss
+ * the bus has forgotten it. A rule must be removed as often as it was added.
+ */
+void bus_connection_match(struct bus_connection *c, const char *rule, bool wanted);
 
 /* Another number for every connection to a bus that was made. */
 uint64_t bus_connection_generation(const struct bus_connection *c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From a method call to its answer. The order of the checks: object, interface, member, argument
- * types, authority; only then a handler runs.
+ * From a method call to its answer. The order of the checks: size, object, interface, member, argument
+ * types, authority; only then a handler runs. What needs an authority is request.c's to answer.
  *
  * The interfaces of org.freedesktop are tables like ours; their handlers are given the bus_object.
  */
@@ -10,6 +10,7 @@
 #include "bus/names.h"
 #include "bus/registry.h"
 #include "bus/request.h"
+#include "bus/weight.h"
 
 static const char no_interface[] = "This object has no such interface";
 
@@ -280,12 +281,18 @@ const struct bus_interface *const *bus_standard_interfaces(const struct bus_obje
 
 /* --- one call ------------------------------------------------------------------------------ */
 
+struct found {
+	const struct bus_interface *interface;
+	const struct bus_method *method;
+	void *target; /* what its handler is given */
+};
+
 /*
  * Looks for the method in one list of interfaces; interface may be NULL (any), as D-Bus allows.
  * *known is set when the interface exists.
  */
-static const struct bus_method *method_find(const struct bus_interface *const *list,
-					    const char *interface, const char *member, bool *known)
+static bool method_find(struct found *found, const struct bus_interface *const *list,
+			const char *interface, const char *member, bool *known)
 {
 	for (; *list; list++) {
 		const struct bus_method *m;
@@ -294,57 +301,63 @@ static const struct bus_method *method_find(const struct bus_interface *const *l
 			continue;
 		*known = true;
 		m = bus_interface_method(*list, member);
-		if (m && (m->call || m->start))
-			return m;
+		if (m && (m->call || m->start)) {
+			found->interface = *list;
+			found->method = m;
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
-/* The method that a call means, and what it is called on; NULL with the error set. */
-static const struct bus_method *call_find(struct bus_registry *r, DBusMessage *call, void **target,
-					  DBusError *error)
+static bool arguments_agree(const struct bus_method *m, DBusMessage *call, DBusError *error)
+{
+	char signature[BUS_SIGNATURE_MAX];
+
+	bus_args_signature(m->in, signature);
+	if (!dbus_message_has_signature(call, signature)) {
+		dbus_set_error(error, DBUS_ERROR_INVALID_ARGS,
+			       "Method '%s' takes arguments '%s', not '%s'", m->name, signature,
+			       dbus_message_get_signature(call));
+		return false;
+	}
+	/* They would be ours for as long as the call waits. */
+	if (dbus_message_contains_unix_fds(call) && !strchr(signature, DBUS_TYPE_UNIX_FD)) {
+		dbus_set_error(error, DBUS_ERROR_INVALID_ARGS,
+			       "Method '%s' takes no file descriptors", m->name);
+		return false;
+	}
+	return true;
+}
+
+/* The method that a call means, and what it is called on; false with the error set. */
+static bool call_find(struct found *found, struct bus_registry *r, DBusMessage *call,
+		      DBusError *error)
 {
 	const char *path = dbus_message_get_path(call);
 	const char *interface = dbus_message_get_interface(call);
 	const char *member = dbus_message_get_member(call);
 	struct bus_object *object = bus_object_find(r, path);
-	char signature[BUS_SIGNATURE_MAX];
-	const struct bus_method *m;
 	bool known = false;
 
 	if (!object) {
-		dbus_set_error(error, DBUS_ERROR_UNKNOWN_OBJECT, "There is no object '%s'", path);
-		return NULL;
+		dbus_set_error_const(error, DBUS_ERROR_UNKNOWN_OBJECT, "There is no such object");
+		return false;
 	}
-
-	m = method_find(object->interfaces, interface, member, &known);
-	*target = object->userdata;
-	if (!m) {
-		m = method_find(bus_standard_interfaces(object), interface, member, &known);
-		*target = object;
+	found->target = object->userdata;
+	if (!method_find(found, object->interfaces, interface, member, &known)) {
+		found->target = object;
+		if (!method_find(found, bus_standard_interfaces(object), interface, member, &known)) {
+			if (!known)
+				dbus_set_error_const(error, DBUS_ERROR_UNKNOWN_INTERFACE, no_interface);
+			else
+				dbus_set_error(error, DBUS_ERROR_UNKNOWN_METHOD,
+					       "There is no method '%s'%s%s", member,
+					       interface ? " in " : "", interface ? interface : "");
+			return false;
+		}
 	}
-	if (!known) {
-		dbus_set_error_const(error, DBUS_ERROR_UNKNOWN_INTERFACE, no_interface);
-		return NULL;
-	}
-	if (!m) {
-		dbus_set_error(error, DBUS_ERROR_UNKNOWN_METHOD, "There is no method '%s'%s%s",
-			       member, interface ? " in " : "", interface ? interface : "");
-		return NULL;
-	}
-
-	bus_args_signature(m->in, signature);
-	if (!dbus_message_has_signature(call, signature)) {
-		dbus_set_error(error, DBUS_ERROR_INVALID_ARGS,
-			       "Method '%s' takes arguments '%s', not '%s'", member, signature,
-			       dbus_message_get_signature(call));
-		return NULL;
-	}
-	if (m->action && !(r->authorize && r->authorize(r->authorize_userdata, call, m->action))) {
-		dbus_set_error(error, DBUS_ERROR_ACCESS_DENIED, "Not authorised for %s", m->action);
-		return NULL;
-	}
-	return m;
+	return arguments_agree(found->method, call, error);
 }
 
 /*
@@ -355,20 +368,23 @@ static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMe
 			       DBusError *error, bool *later)
 {
 	const char *path = dbus_message_get_path(call);
-	const struct bus_method *m;
-	void *target;
+	struct found found;
 	int begun;
 
+	if (!bus_message_fits(call, BUS_CALL_MAX)) {
+		dbus_set_error(error, DBUS_ERROR_LIMITS_EXCEEDED,
+			       "The arguments of a call may take %d bytes", BUS_CALL_MAX);
+		return FALSE;
+	}
 	if (!bus_object_find(r, path) && path_is_ancestor(r, path) &&
 	    dbus_message_has_signature(call, "") &&
 	    dbus_message_is_method_call(call, DBUS_INTERFACE_INTROSPECTABLE, "Introspect"))
 		return introspect(r, path, NULL, out);
-	m = call_find(r, call, &target, error);
-	if (!m)
+	if (!call_find(&found, r, call, error))
 		return FALSE;
-	if (m->call)
-		return m->call(target, call, out, error);
-	begun = bus_request_begin(r, call);
+	if (!found.method->start && !found.method->action)
+		return found.method->call(found.target, call, out, error);
+	begun = bus_request_begin(r, call, found.interface, found.method);
 	if (begun == -EUSERS)
 		dbus_set_error_const(error, DBUS_ERROR_LIMITS_EXCEEDED,
 				     "Too many calls wait for their answers");
@@ -376,18 +392,15 @@ static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMe
 	return *later;
 }
 
-void bus_dispatch_start(struct bus_registry *r, struct bus_request *request)
+void *bus_dispatch_target(struct bus_registry *r, DBusMessage *call,
+			  const struct bus_method *method)
 {
 	DBusError error = DBUS_ERROR_INIT;
-	const struct bus_method *m;
-	void *target;
+	struct found found;
+	bool same = call_find(&found, r, call, &error) && found.method == method;
 
-	m = call_find(r, bus_request_call(request), &target, &error);
-	if (m)
-		m->start(target, request);
-	else
-		bus_request_fail(request, error.name, error.message);
 	dbus_error_free(&error);
+	return same ? found.target : NULL;
 }
 
 void bus_dispatch(void *userdata, DBusMessage *call)

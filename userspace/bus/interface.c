@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus/interface.h"
+#include "bus/names.h"
 #include "core/macro.h"
 
 const struct bus_property *bus_interface_property(const struct bus_interface *i, const char *name)
@@ -99,6 +100,10 @@ static void print_interface(FILE *f, const struct bus_interface *i)
 		fprintf(f, "    <method name=\"%s\">\n", m->name);
 		print_args(f, m->in, "in");
 		print_args(f, m->out, "out");
+		if (m->action)
+			fprintf(f,
+				"      <annotation name=\"" BUS_ANNOTATION_ACTION "\" value=\"%s\"/>\n",
+				m->action);
 		fputs("    </method>\n", f);
 	}
 	for (const struct bus_signal *s = i->signals; s && s->name; s++) {
@@ -109,13 +114,14 @@ static void print_interface(FILE *f, const struct bus_interface *i)
 	for (const struct bus_property *p = i->properties; p && p->name; p++) {
 		fprintf(f, "    <property name=\"%s\" type=\"%s\" access=\"read\"", p->name,
 			p->signature);
-		if (p->emits == BUS_EMITS_CONST)
-			fputs(">\n      <annotation "
-			      "name=\"org.freedesktop.DBus.Property.EmitsChangedSignal\" "
-			      "value=\"const\"/>\n    </property>\n",
-			      f);
-		else
+		if (p->emits == BUS_EMITS_TRUE)
 			fputs("/>\n", f);
+		else
+			fprintf(f,
+				">\n      <annotation "
+				"name=\"org.freedesktop.DBus.Property.EmitsChangedSignal\" "
+				"value=\"%s\"/>\n    </property>\n",
+				p->emits == BUS_EMITS_CONST ? "const" : "false");
 	}
 	fputs("  </interface>\n", f);
 }

@@ -16,6 +16,7 @@
 /* More than any signature of ours: BUS_ARGS_MAX arguments of a few characters each. */
 #define BUS_SIGNATURE_MAX 128
 
+struct bus_caller;
 struct bus_request;
 
 struct bus_arg {
@@ -27,6 +28,7 @@ struct bus_arg {
 enum bus_emits {
 	BUS_EMITS_TRUE,
 	BUS_EMITS_CONST,
+	BUS_EMITS_FALSE, /* changes too often to be announced: ask, or follow a signal */
 };
 
 struct bus_property {
@@ -41,8 +43,16 @@ struct bus_method {
 	const char *name;
 	struct bus_arg in[BUS_ARGS_MAX + 1];
 	struct bus_arg out[BUS_ARGS_MAX + 1];
-	/* polkit action that the caller must hold; NULL: only reads. */
+	/*
+	 * polkit action that the caller must hold: a row of policy/org.sekimori.policy. Every method that changes
+	 * something has one, and what becomes of each call to it is told to the registry's witness. NULL: only reads.
+	 */
 	const char *action;
+	/*
+	 * May this caller call it at all? Asked before polkit, so that nobody is asked for a password in vain. NULL: yes.
+	 * Otherwise a code of core/reason.h, static.
+	 */
+	const char *(*refuses)(void *object, const struct bus_caller *caller);
 	/*
 	 * Called after path, interface, member, argument signature and authority were checked.
 	 * Reads `call`, appends exactly the out arguments; or sets `error`. FALSE without an error

@@ -6,10 +6,15 @@
 #define BUS_ROOT_PATH "/org/sekimori/Sekimori1"
 #define BUS_DEVICE_PATH_PREFIX BUS_ROOT_PATH "/devices/"
 #define BUS_VOLUME_PATH_PREFIX BUS_ROOT_PATH "/volumes/"
+#define BUS_MEDIUM_PATH_PREFIX BUS_ROOT_PATH "/media/"
 
 #define BUS_INTERFACE_MANAGER BUS_NAME ".Manager"
 #define BUS_INTERFACE_DEVICE BUS_NAME ".Device"
 #define BUS_INTERFACE_VOLUME BUS_NAME ".Volume"
+#define BUS_INTERFACE_MEDIUM BUS_NAME ".Medium"
+
+/* In the introspection of a method that changes something: the polkit action that it needs. */
+#define BUS_ANNOTATION_ACTION BUS_NAME ".Action"
 
 #define BUS_INTERFACE_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 

@@ -22,6 +22,8 @@ int bus_registry_new(struct bus_registry **ret, sd_event *event, const char *add
 	if (!r->root)
 		return -ENOMEM;
 	ret_code = bus_connection_new(&r->connection, event, address, name, bus_dispatch, r);
+	if (ret_code == 0)
+		ret_code = bus_connection_follow(r->connection, NULL, bus_requests_heard, r);
 	if (ret_code < 0)
 		return ret_code;
 	*ret = TAKE_PTR(r);
@@ -38,6 +40,7 @@ struct bus_registry *bus_registry_free(struct bus_registry *r)
 {
 	if (!r)
 		return NULL;
+	r->witness = NULL;
 	bus_connection_free(r->connection);
 	bus_requests_leave(r);
 	while (r->objects) {
@@ -51,10 +54,10 @@ struct bus_registry *bus_registry_free(struct bus_registry *r)
 	return NULL;
 }
 
-void bus_registry_set_authority(struct bus_registry *r, bus_authorize_fn authorize, void *userdata)
+void bus_registry_set_witness(struct bus_registry *r, bus_witness_fn witness, void *userdata)
 {
-	r->authorize = authorize;
-	r->authorize_userdata = userdata;
+	r->witness = witness;
+	r->witness_userdata = userdata;
 }
 
 struct bus_connection *bus_registry_connection(struct bus_registry *r)

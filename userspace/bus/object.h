@@ -8,7 +8,8 @@
  * down.
  *
  * Errors that a caller can get: UnknownObject, UnknownInterface, UnknownMethod, UnknownProperty,
- * PropertyReadOnly, InvalidArgs (wrong argument types), AccessDenied (not authorised), NoMemory,
+ * PropertyReadOnly, InvalidArgs (wrong argument types), AccessDenied and
+ * InteractiveAuthorizationRequired (not authorised), LimitsExceeded (too large, too many at once), NoMemory,
  * and what a method's handler sets.
  */
 #pragma once
@@ -26,10 +27,31 @@ struct bus_object;
 typedef dbus_bool_t (*bus_append_fn)(void *userdata, DBusMessageIter *args);
 
 /*
- * May the caller of `call` do `action`? Without such a function every method that has an action is
- * refused.
+ * Bytes that the arguments of one call may take; what is beyond gets LimitsExceeded. The longest that anybody has a
+ * reason to send is a self-check's result.
  */
-typedef bool (*bus_authorize_fn)(void *userdata, DBusMessage *call, const char *action);
+#define BUS_CALL_MAX (32 * 1024)
+
+struct bus_caller;
+
+enum bus_outcome {
+	BUS_DONE,
+	BUS_REFUSED, /* he may not */
+	BUS_FAILED,  /* he may, but it could not be done */
+};
+
+/* What became of a call to a method that has an action. Valid during the witness' call. */
+struct bus_deed {
+	const char *path; /* of the object */
+	const char *interface;
+	const char *method;
+	const char *action;
+	const struct bus_caller *caller; /* uid -1: the bus did not tell who it is */
+	enum bus_outcome outcome;
+	const char *error; /* D-Bus name; NULL: none */
+	const char *message;
+};
+typedef void (*bus_witness_fn)(void *userdata, const struct bus_deed *deed);
 
 /*
  * address, name: as for bus_connection_new(). root: path of the object that has ObjectManager; it
@@ -41,7 +63,9 @@ int bus_registry_new(struct bus_registry **ret, sd_event *event, const char *add
 struct bus_registry *bus_registry_free(struct bus_registry *r); /* frees the objects too */
 DEFINE_CLEANUP(struct bus_registry *, bus_registry_free);
 
-void bus_registry_set_authority(struct bus_registry *r, bus_authorize_fn authorize, void *userdata);
+/* Is told of every deed, before its answer is sent. Not of calls that are no deed: unknown, malformed, too many. */
+void bus_registry_set_witness(struct bus_registry *r, bus_witness_fn witness, void *userdata);
+
 struct bus_connection *bus_registry_connection(struct bus_registry *r);
 
 /*

@@ -17,9 +17,8 @@ struct bus_registry {
 	char *root;
 	struct bus_object *objects; /* few: a bus has at most 127 devices */
 	struct bus_request *requests; /* that wait for an answer */
-	unsigned int n_requests;
-	bus_authorize_fn authorize;
-	void *authorize_userdata;
+	bus_witness_fn witness;
+	void *witness_userdata;
 };
 
 /* The interfaces that every object has (NULL-terminated), and the one of the root. */
@@ -28,11 +27,19 @@ const struct bus_interface *const *bus_standard_interfaces(const struct bus_obje
 /* Answers one method call; userdata is the registry. */
 void bus_dispatch(void *userdata, DBusMessage *call);
 
-/* Asks who calls, then starts the method. 0, -EUSERS (too many wait), -ENOMEM, -ENOTCONN. */
-int bus_request_begin(struct bus_registry *r, DBusMessage *call);
+/* What the method of a call is to be called on now; NULL: its object, or the method, is not there any more. */
+void *bus_dispatch_target(struct bus_registry *r, DBusMessage *call,
+			  const struct bus_method *method);
 
-/* The caller is known: finds the method again, for the object may have gone meanwhile, and starts it. */
-void bus_dispatch_start(struct bus_registry *r, struct bus_request *request);
+/*
+ * Asks who calls, and whether he may, then starts the method. interface, method: static, as found. 0, -EUSERS (too many
+ * wait), -ENOMEM, -ENOTCONN.
+ */
+int bus_request_begin(struct bus_registry *r, DBusMessage *call,
+		      const struct bus_interface *interface, const struct bus_method *method);
+
+/* A follower of the connection: callers that leave while polkit is asked for them. */
+void bus_requests_heard(void *userdata, DBusMessage *signal);
 
 /* The registry goes; whoever still has a request may answer it into the void. */
 void bus_requests_leave(struct bus_registry *r);

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A method call that is answered later: because it takes long, or because it matters who calls, which only
- * the bus can tell and is asked without waiting. A method that has `start` instead of `call` in its
- * table gets one of these, and answers it exactly once, at once or at any time, with one of the two
- * functions at the end, which free it.
+ * the bus can tell, and whether he may, which only polkit can.
+ *
+ *   call ──► who calls? ──► object refuses? ──► root, or no action? ──────────► started ──► answered
+ *                │ bus            │                     │ no                        ▲
+ *                │ does not       │                     ▼            yes            │
+ *                │ tell           │                polkit asked ────────────────────┘
+ *                ▼                ▼                     │ no, no answer, caller gone
+ *             refused          refused                  ▼
+ *                                                    refused
+ *
+ * A method that has `start` instead of `call` in its table gets one of these, and answers it exactly once, at once or
+ * at any time, with one of the functions at the end, which free it. Root needs no polkit, as polkit itself has it: so
+ * a terminal can be administered while polkit is down, by root alone.
  *
  * The object may be removed meanwhile. If the bus goes away the answer is dropped: the caller's name is
  * another's on the next bus.
@@ -13,20 +23,30 @@
 #include <dbus/dbus.h>
 #include <sys/types.h>
 
+#include "bus/caller.h"
 #include "bus/object.h"
 
-/* Calls that wait for an answer at one time; what is beyond gets LimitsExceeded. */
+/*
+ * Calls that wait for an answer at one time, of all clients and of one; of those that carry descriptors. What is beyond
+ * gets LimitsExceeded. Together with BUS_CALL_MAX (bus/object.h) they stay below BUS_INCOMING_MAX; with the 16
+ * descriptors that the system bus lets a message carry, below BUS_INCOMING_FDS_MAX.
+ */
 #define BUS_REQUESTS_MAX 64
+#define BUS_REQUESTS_PER_CLIENT 8
+#define BUS_REQUESTS_WITH_FDS 8
 
 struct bus_request;
 
 DBusMessage *bus_request_call(const struct bus_request *request);
 
-/* The user who calls, as the bus authenticated it. */
-uid_t bus_request_caller(const struct bus_request *request);
+/* Who calls. */
+const struct bus_caller *bus_request_caller(const struct bus_request *request);
 
 /* Appends the out arguments of the table by `append` (NULL: there are none). */
 void bus_request_answer(struct bus_request *request, bus_append_fn append, void *userdata);
 
-/* message: UTF-8. */
+/* message: UTF-8. AccessDenied counts as refused, all else as failed. */
 void bus_request_fail(struct bus_request *request, const char *name, const char *message);
+
+/* AccessDenied with a code of core/reason.h: "CODE: sentence". */
+void bus_request_refuse(struct bus_request *request, const char *code);

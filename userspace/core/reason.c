@@ -78,6 +78,11 @@ static const struct reason reasons[] = {
 	{ "volume-busy", N_("The volume is being opened or closed; wait for it.") },
 	{ "interrupted", N_("It was ended before it was done.") },
 	{ "close-failed", N_("The volume could not be closed; unplug nothing and tell the help desk.") },
+	{ "not-at-seat", N_("Only who sits at the terminal, or root, may do this.") },
+	{ "not-authorised", N_("You are not authorised to do this. Ask the help desk, or do it as root.") },
+	{ "no-polkit", N_("Only root may do this now: polkit, which says who else may, does not answer. Tell the help desk.") },
+	{ "caller-unknown", N_("The system bus does not tell who asks for this, so it is refused.") },
+	{ "caller-gone", N_("Who asked for it has gone before it was permitted.") },
 	{ "sleep", N_("Held again because the terminal was asleep; it is being checked anew.") },
 };
 

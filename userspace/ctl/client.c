@@ -10,6 +10,9 @@
 /* What the daemon sends is three deep; whoever owns the name must not blow our stack. */
 #define DECODE_DEPTH_MAX 16
 
+/* Longer than any code of core/reason.c. */
+#define REASON_CODE_MAX 64
+
 static struct json_object *decode(DBusMessageIter *iter, unsigned int depth);
 
 static struct json_object *decode_dict(DBusMessageIter *array, unsigned int depth)
@@ -92,14 +95,39 @@ static struct json_object *decode(DBusMessageIter *iter, unsigned int depth)
 	}
 }
 
+const struct reason *client_reason(const char *why)
+{
+	char code[REASON_CODE_MAX];
+	size_t len = strcspn(why, ":");
+
+	if (len >= sizeof(code))
+		return NULL;
+	memcpy(code, why, len);
+	code[len] = '\0';
+	return reason_find(code);
+}
+
 struct json_object *client_decode(DBusMessageIter *iter)
 {
 	return decode(iter, DECODE_DEPTH_MAX);
 }
 
+/*
+ * A refusal of the daemon's begins with a code that has a sentence (core/reason.h); one of the bus itself speaks of
+ * rules and connections, which helps nobody who reads it.
+ */
+static const char *refusal_text(const DBusError *error)
+{
+	if ((dbus_error_has_name(error, DBUS_ERROR_ACCESS_DENIED) ||
+	     dbus_error_has_name(error, DBUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)) &&
+	    !client_reason(error->message))
+		return "not-authorised";
+	return error->message;
+}
+
 static void error_take(DBusError *error, char **why)
 {
-	*why = dbus_error_is_set(error) ? strdup(error->message) : NULL;
+	*why = dbus_error_is_set(error) ? strdup(refusal_text(error)) : NULL;
 	dbus_error_free(error);
 }
 
@@ -122,6 +150,7 @@ struct call {
 	const char *argument;  /* a string, or NULL: none */
 	const char *signature; /* of the answer */
 	int timeout_ms;
+	bool changes; /* something: the person in front may be asked for a password */
 };
 
 /* Calls a method. The first value of the answer as JSON. */
@@ -139,6 +168,7 @@ static struct json_object *client_call(DBusConnection *dbus, const struct call *
 		return NULL;
 	/* A client that only looks must not start the daemon behind the administrator's back. */
 	dbus_message_set_auto_start(message, FALSE);
+	dbus_message_set_allow_interactive_authorization(message, call->changes);
 	if (!call->argument ||
 	    dbus_message_append_args(message, DBUS_TYPE_STRING, &call->argument, DBUS_TYPE_INVALID))
 		reply = dbus_connection_send_with_reply_and_block(dbus, message, call->timeout_ms,
@@ -160,7 +190,7 @@ struct json_object *client_manager(DBusConnection *dbus, char **why)
 {
 	static const struct call call = {NULL,    DBUS_INTERFACE_PROPERTIES,
 					 "GetAll", BUS_INTERFACE_MANAGER,
-					 "a{sv}", CLIENT_TIMEOUT_MS};
+					 "a{sv}", CLIENT_TIMEOUT_MS, false};
 
 	return client_call(dbus, &call, why);
 }
@@ -198,7 +228,7 @@ static struct json_object *managed_objects(DBusConnection *dbus, char **why)
 					 "GetManagedObjects",
 					 NULL,
 					 "a{oa{sa{sv}}}",
-					 CLIENT_TIMEOUT_MS};
+					 CLIENT_TIMEOUT_MS, false};
 
 	return client_call(dbus, &call, why);
 }
@@ -255,7 +285,7 @@ struct json_object *client_volumes(DBusConnection *dbus, char **why)
 struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why)
 {
 	const struct call call = {path,	  DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_VOLUME,
-				  "a{sv}", CLIENT_TIMEOUT_MS};
+				  "a{sv}", CLIENT_TIMEOUT_MS, false};
 	struct json_object *volume = client_call(dbus, &call, why);
 
 	if (volume)
@@ -294,6 +324,8 @@ static DBusMessage *change_message(const struct client_change *change)
 	if (!message)
 		return NULL;
 	dbus_message_set_auto_start(message, FALSE);
+	/* polkit may ask the person in front for a password, where the terminal has something to ask with. */
+	dbus_message_set_allow_interactive_authorization(message, TRUE);
 	dbus_message_iter_init_append(message, &args);
 	if (change->secret < 0 ||
 	    (dbus_message_iter_append_basic(&args, DBUS_TYPE_UNIX_FD, &change->secret) &&
@@ -346,7 +378,7 @@ bool client_change(DBusConnection *dbus, const struct client_change *change, cha
 struct json_object *client_reload(DBusConnection *dbus, char **why)
 {
 	static const struct call call = {NULL, BUS_INTERFACE_MANAGER,	 "ReloadPolicy", NULL,
-					 "s",  CLIENT_RELOAD_TIMEOUT_MS};
+					 "s",  CLIENT_RELOAD_TIMEOUT_MS, true};
 
 	return client_call(dbus, &call, why);
 }

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 
 #include "core/macro.h"
+#include "core/reason.h"
 
 /* How long an answer may take; the daemon needs milliseconds. */
 #define CLIENT_TIMEOUT_MS 3000
-/* Reading, verifying and recording a policy of the largest size takes seconds. */
-#define CLIENT_RELOAD_TIMEOUT_MS 30000
+/* Reading, verifying and recording a policy of the largest size takes seconds; typing a password for polkit, longer. */
+#define CLIENT_RELOAD_TIMEOUT_MS 150000
 
 static inline void dbus_connectionp(DBusConnection **dbus)
 {
@@ -63,6 +64,9 @@ struct client_change {
 
 /* True if it was done. Otherwise *why as above, if the daemon refused "REASON" or "REASON: DETAIL". */
 bool client_change(DBusConnection *dbus, const struct client_change *change, char **why);
+
+/* The reason of a daemon's "CODE" or "CODE: DETAIL"; NULL: the text begins with no code of core/reason.h. */
+const struct reason *client_reason(const char *why);
 
 /* One complete D-Bus value as JSON. NULL for want of memory, or nested too deep. */
 struct json_object *client_decode(DBusMessageIter *iter);

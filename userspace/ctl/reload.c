@@ -58,9 +58,11 @@ int reload_run(const struct context *context, const struct command_options *opti
 		printf("%s %s\n", label_text(LABEL_RELOADED),
 		       is_ok(state) ? label_text(LABEL_OK) : shown);
 	} else {
+		const struct reason *reason = why ? client_reason(why) : NULL;
+
 		fprintf(stderr, "sekimorictl: %s\n",
 			label_text(dbus ? LABEL_RELOAD_FAILED : LABEL_BUS_FAILED));
-		print_lines(stderr, why ? why : "");
+		print_lines(stderr, reason ? i18n(reason_text(reason->code)) : why ? why : "");
 	}
 	return is_ok(state) ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -151,6 +151,9 @@ static void tell_reason(const struct context *context, const char *what, const c
 		_cleanup_(freep) char *shown = told_shown(why);
 
 		fprintf(stderr, "%s %s\n", what, shown);
+	} else if (!strcmp(detail, reason_text(code))) {
+		/* The daemon's own words for the code. */
+		fprintf(stderr, "%s %s\n", what, i18n(reason_text(code)));
 	} else if (!strcmp(code, "passphrase-wait")) {
 		fprintf(stderr, "%s %s (%s %s)\n", what, i18n(reason_text(code)), detail,
 			label_text(LABEL_SECONDS_LEFT));

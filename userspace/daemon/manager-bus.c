@@ -6,19 +6,44 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/record.h"
+#include "core/chain.h"
+#include "daemon/device-bus.h"
 #include "daemon/manager-bus.h"
+#include "daemon/medium-bus.h"
 #include "daemon/volume-bus.h"
 
 /* The prefix, and 20 digits of a 64-bit number. */
 #define DEVICE_PATH_MAX (sizeof(BUS_DEVICE_PATH_PREFIX) + 20)
 #define VOLUME_PATH_LEN (sizeof(BUS_VOLUME_PATH_PREFIX) + 20)
+#define MEDIUM_PATH_LEN (sizeof(BUS_MEDIUM_PATH_PREFIX) + 20)
+
+/* A registered medium that is plugged in. */
+struct plugged {
+	struct plugged *next;
+	struct medium_bus medium; /* the object's userdata */
+	char number[DEVICE_MEDIUM_MAX];
+	char path[MEDIUM_PATH_LEN];
+};
+
+struct offered {
+	struct offered *next;
+	struct volume_life *volume;
+};
 
 struct manager_bus {
 	struct bus_registry *registry;
 	manager_bus_info_fn info;
 	manager_bus_reload_fn reload;
 	manager_bus_selfcheck_fn selfcheck;
+	manager_bus_medium_fn medium;
 	void *userdata;
+	struct plugged *media;
+	uint64_t last_medium; /* number of the newest object */
+	struct offered *volumes;
+	/* The newest record that was told of. */
+	uint64_t log_seq;
+	char log_hash[2 * CHAIN_HASH_LEN + 1];
+	uint64_t log_checkpoint;
 };
 
 static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
@@ -26,11 +51,6 @@ static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
 	dbus_bool_t truth = b;
 
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
 }
 
 static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
@@ -81,7 +101,21 @@ static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *val
 	return dbus_message_iter_close_container(value, &array);
 }
 
-/* Only root may call it: policy/org.sekimori.Sekimori1.conf, enforced by the bus. */
+static dbus_bool_t manager_get_log_sequence(void *object, DBusMessageIter *value)
+{
+	return append_u64(value, ((struct manager_bus *)object)->log_seq);
+}
+
+static dbus_bool_t manager_get_log_hash(void *object, DBusMessageIter *value)
+{
+	return bus_append_string(value, ((struct manager_bus *)object)->log_hash);
+}
+
+static dbus_bool_t manager_get_log_checkpoint(void *object, DBusMessageIter *value)
+{
+	return append_u64(value, ((struct manager_bus *)object)->log_checkpoint);
+}
+
 static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMessageIter *out,
 					 DBusError *error)
 {
@@ -107,9 +141,13 @@ static dbus_bool_t manager_record_self_check(void *object, DBusMessage *call, DB
 }
 
 static const struct bus_method manager_methods[] = {
-	{.name = "ReloadPolicy", .out = {{"s", "state"}}, .call = manager_reload_policy},
+	{.name = "ReloadPolicy",
+	 .out = {{"s", "state"}},
+	 .action = "org.sekimori.reload-policy",
+	 .call = manager_reload_policy},
 	{.name = "RecordSelfCheck",
 	 .in = {{"s", "result"}, {"u", "ok"}, {"u", "warn"}, {"u", "fail"}, {"a(sss)", "items"}},
+	 .action = "org.sekimori.record-self-check",
 	 .call = manager_record_self_check},
 	{.name = NULL},
 };
@@ -133,6 +171,9 @@ static const struct bus_property manager_properties[] = {
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
 	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
 	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
+	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},
+	{"LogHash", "s", manager_get_log_hash, BUS_EMITS_FALSE},
+	{"LogCheckpoint", "t", manager_get_log_checkpoint, BUS_EMITS_FALSE},
 	{"StartedAt", "t", manager_get_started_at, BUS_EMITS_CONST},
 	{.name = NULL},
 };
@@ -148,6 +189,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
 	{"DeviceTampered", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
+	{"Recorded", {{"t", "seq"}, {"s", "kind"}, {"a{sv}", "record"}}},
 	{.name = NULL},
 };
 
@@ -158,119 +200,12 @@ static const struct bus_interface manager_interface = {
 	.signals = manager_signals,
 };
 
-/* --- org.sekimori.Sekimori1.Device --------------------------------------------------------- */
-
-#define DEVICE_GETTER(name, append, expression)                                                    \
-	static dbus_bool_t device_get_##name(void *object, DBusMessageIter *value)                 \
-	{                                                                                          \
-		const struct device *dev = object;                                                 \
-                                                                                                   \
-		return append(value, expression);                                                  \
-	}
-
-DEVICE_GETTER(name, bus_append_string, dev->ident.name)
-DEVICE_GETTER(busnum, append_u32, dev->ident.busnum)
-DEVICE_GETTER(devnum, append_u32, dev->ident.devnum)
-DEVICE_GETTER(serial, bus_append_string, dev->ident.serial)
-DEVICE_GETTER(manufacturer, bus_append_string, dev->ident.manufacturer)
-DEVICE_GETTER(product, bus_append_string, dev->ident.product)
-DEVICE_GETTER(fingerprint, bus_append_string, dev->ident.fingerprint)
-DEVICE_GETTER(state, bus_append_string, device_state_name(dev->state))
-DEVICE_GETTER(reason, bus_append_string, dev->reason)
-DEVICE_GETTER(decided_by, bus_append_string, dev->decided_by)
-DEVICE_GETTER(medium, bus_append_string, dev->medium)
-DEVICE_GETTER(method, bus_append_string, dev->method)
-DEVICE_GETTER(luks_uuid, bus_append_string, dev->luks_uuid)
-DEVICE_GETTER(access, bus_append_string,
-	      dev->state == DEVICE_ALLOWED ? device_access_name(dev->access) : "")
-DEVICE_GETTER(detail, bus_append_string, dev->detail)
-DEVICE_GETTER(verdict_us, append_u64,
-	      dev->held_us && dev->decided_us > dev->held_us ? dev->decided_us - dev->held_us : 0)
-
-static dbus_bool_t device_get_id(void *object, DBusMessageIter *value)
-{
-	const struct device *dev = object;
-	char id[sizeof("0000:0000")];
-
-	snprintf(id, sizeof(id), "%04x:%04x", dev->ident.id_vendor, dev->ident.id_product);
-	return bus_append_string(value, id);
-}
-
-static dbus_bool_t append_interface(DBusMessageIter *array, const struct device_interface *intf)
-{
-	const uint8_t bytes[] = {intf->ident.number, intf->ident.class, intf->ident.subclass,
-				 intf->ident.protocol};
-	DBusMessageIter entry;
-
-	if (!dbus_message_iter_open_container(array, DBUS_TYPE_STRUCT, NULL, &entry))
-		return FALSE;
-	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
-		if (!dbus_message_iter_append_basic(&entry, DBUS_TYPE_BYTE, &bytes[i]))
-			return FALSE;
-	return bus_append_string(&entry, device_interface_state_name(intf->state)) &&
-	       bus_append_string(&entry, intf->driver) &&
-	       dbus_message_iter_close_container(array, &entry);
-}
-
-static dbus_bool_t device_get_interfaces(void *object, DBusMessageIter *value)
-{
-	const struct device *dev = object;
-	DBusMessageIter array;
-
-	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "(yyyyss)", &array))
-		return FALSE;
-	for (unsigned int i = 0; i < dev->n_interfaces; i++)
-		if (!append_interface(&array, &dev->interfaces[i]))
-			return FALSE;
-	return dbus_message_iter_close_container(value, &array);
-}
-
-static dbus_bool_t device_get_blocks(void *object, DBusMessageIter *value)
-{
-	const struct device *dev = object;
-	DBusMessageIter array;
-
-	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "s", &array))
-		return FALSE;
-	for (unsigned int i = 0; i < dev->n_blocks; i++)
-		if (!bus_append_string(&array, dev->blocks[i]))
-			return FALSE;
-	return dbus_message_iter_close_container(value, &array);
-}
-
-static const struct bus_property device_properties[] = {
-	{"Name", "s", device_get_name, BUS_EMITS_CONST},
-	{"BusNumber", "u", device_get_busnum, BUS_EMITS_CONST},
-	{"DeviceNumber", "u", device_get_devnum, BUS_EMITS_CONST},
-	{"Id", "s", device_get_id, BUS_EMITS_CONST},
-	{"Serial", "s", device_get_serial, BUS_EMITS_CONST},
-	{"Manufacturer", "s", device_get_manufacturer, BUS_EMITS_CONST},
-	{"Product", "s", device_get_product, BUS_EMITS_CONST},
-	{"Fingerprint", "s", device_get_fingerprint, BUS_EMITS_CONST},
-	{"State", "s", device_get_state, BUS_EMITS_TRUE},
-	{"Reason", "s", device_get_reason, BUS_EMITS_TRUE},
-	{"DecidedBy", "s", device_get_decided_by, BUS_EMITS_TRUE},
-	{"Medium", "s", device_get_medium, BUS_EMITS_TRUE},
-	{"Method", "s", device_get_method, BUS_EMITS_TRUE},
-	{"Access", "s", device_get_access, BUS_EMITS_TRUE},
-	{"LuksUuid", "s", device_get_luks_uuid, BUS_EMITS_TRUE},
-	{"Detail", "s", device_get_detail, BUS_EMITS_TRUE},
-	{"Interfaces", "a(yyyyss)", device_get_interfaces, BUS_EMITS_TRUE},
-	{"BlockDevices", "as", device_get_blocks, BUS_EMITS_TRUE},
-	{"VerdictMicroseconds", "t", device_get_verdict_us, BUS_EMITS_TRUE},
-	{.name = NULL},
-};
-
-static const struct bus_interface device_interface = {
-	.name = BUS_INTERFACE_DEVICE,
-	.properties = device_properties,
-};
-
 /* --- the objects --------------------------------------------------------------------------- */
 
 static const struct bus_interface *const manager_interfaces[] = {&manager_interface, NULL};
-static const struct bus_interface *const device_interfaces[] = {&device_interface, NULL};
+static const struct bus_interface *const device_interfaces[] = {&device_bus_interface, NULL};
 static const struct bus_interface *const volume_interfaces[] = {&volume_bus_interface, NULL};
+static const struct bus_interface *const medium_interfaces[] = {&medium_bus_interface, NULL};
 
 int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *address,
 		    manager_bus_info_fn info, manager_bus_reload_fn reload, void *userdata)
@@ -298,6 +233,18 @@ struct manager_bus *manager_bus_free(struct manager_bus *mb)
 	if (!mb)
 		return NULL;
 	bus_registry_free(mb->registry);
+	while (mb->media) {
+		struct plugged *plugged = mb->media;
+
+		mb->media = plugged->next;
+		free(plugged);
+	}
+	while (mb->volumes) {
+		struct offered *offered = mb->volumes;
+
+		mb->volumes = offered->next;
+		free(offered);
+	}
 	free(mb);
 	return NULL;
 }
@@ -325,15 +272,20 @@ static struct bus_object *device_object(struct manager_bus *mb, const struct dev
 	return bus_object_find(mb->registry, path);
 }
 
+/* Of the longest table. */
+#define PROPERTIES_MAX 32
+_Static_assert(DEVICE_BUS_PROPERTIES < PROPERTIES_MAX &&
+		       ARRAY_SIZE(manager_properties) <= PROPERTIES_MAX &&
+		       MEDIUM_BUS_PROPERTIES < PROPERTIES_MAX,
+	       "names[] holds every table's properties");
+
 /* PropertiesChanged with everything of an interface that can change. */
 static void object_changed(struct bus_object *object, const struct bus_interface *interface)
 {
-	const char *names[ARRAY_SIZE(device_properties)];
+	const char *names[PROPERTIES_MAX + 1];
 	size_t n = 0;
 
-	_Static_assert(ARRAY_SIZE(device_properties) >= ARRAY_SIZE(manager_properties),
-		       "names[] is sized for the longer table");
-	for (const struct bus_property *p = interface->properties; p->name; p++)
+	for (const struct bus_property *p = interface->properties; p->name && n < PROPERTIES_MAX; p++)
 		if (p->emits == BUS_EMITS_TRUE)
 			names[n++] = p->name;
 	names[n] = NULL;
@@ -344,6 +296,97 @@ void manager_bus_info_changed(struct manager_bus *mb)
 {
 	object_changed(manager_object(mb), &manager_interface);
 }
+
+/* --- media --- */
+
+static bool volume_of_device(void *userdata, const struct device *dev, unsigned int n, uint64_t *id)
+{
+	struct manager_bus *mb = userdata;
+
+	for (const struct offered *o = mb->volumes; o; o = o->next) {
+		const struct volume_view *view = volume_view(o->volume);
+
+		if (view->device != dev->id || n--)
+			continue;
+		*id = view->id;
+		return true;
+	}
+	return false;
+}
+
+static const struct medium *line_of_medium(void *userdata, const struct device *dev,
+					   const struct policy **policy)
+{
+	struct manager_bus *mb = userdata;
+
+	return mb->medium ? mb->medium(mb->userdata, dev, policy) : NULL;
+}
+
+static struct plugged **plugged_find(struct manager_bus *mb, uint64_t device)
+{
+	struct plugged **at = &mb->media;
+
+	while (*at && (*at)->medium.device->id != device)
+		at = &(*at)->next;
+	return at;
+}
+
+static void plugged_remove(struct manager_bus *mb, struct plugged **at)
+{
+	struct plugged *plugged = *at;
+
+	*at = plugged->next;
+	bus_object_remove(bus_object_find(mb->registry, plugged->path));
+	free(plugged);
+}
+
+/* Without memory the medium is not shown; its device is. */
+static void plugged_add(struct manager_bus *mb, const struct device *dev)
+{
+	struct plugged *plugged = calloc(1, sizeof(*plugged));
+
+	if (!plugged)
+		return;
+	plugged->medium = (struct medium_bus){ dev, line_of_medium, volume_of_device, mb };
+	memcpy(plugged->number, dev->medium, sizeof(plugged->number));
+	snprintf(plugged->path, sizeof(plugged->path), BUS_MEDIUM_PATH_PREFIX "%" PRIu64,
+		 ++mb->last_medium);
+	if (bus_object_add(mb->registry, plugged->path, medium_interfaces, &plugged->medium) < 0) {
+		free(plugged);
+		return;
+	}
+	plugged->next = mb->media;
+	mb->media = plugged;
+}
+
+static void plugged_changed(struct manager_bus *mb, const struct plugged *plugged)
+{
+	struct bus_object *object = bus_object_find(mb->registry, plugged->path);
+
+	if (object)
+		object_changed(object, &medium_bus_interface);
+}
+
+/* After each change of the device: has it become a medium, or another, or none? */
+static void plugged_follow(struct manager_bus *mb, const struct device *dev)
+{
+	struct plugged **at = plugged_find(mb, dev->id);
+
+	if (*at && !strcmp((*at)->number, dev->medium))
+		return;
+	if (*at)
+		plugged_remove(mb, at);
+	if (dev->medium[0])
+		plugged_add(mb, dev);
+}
+
+void manager_bus_media_changed(struct manager_bus *mb)
+{
+	for (const struct plugged *plugged = mb->media; plugged; plugged = plugged->next)
+		plugged_changed(mb, plugged);
+}
+
+/* --- devices and volumes --- */
 
 int manager_bus_device_added(struct manager_bus *mb, const struct device *dev)
 {
@@ -358,12 +401,18 @@ void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev
 {
 	struct bus_object *object = device_object(mb, dev);
 
-	if (object)
-		object_changed(object, &device_interface);
+	if (!object)
+		return;
+	object_changed(object, &device_bus_interface);
+	plugged_follow(mb, dev);
 }
 
 void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev)
 {
+	struct plugged **at = plugged_find(mb, dev->id);
+
+	if (*at)
+		plugged_remove(mb, at);
 	bus_object_remove(device_object(mb, dev));
 }
 
@@ -377,10 +426,28 @@ static struct bus_object *volume_object(struct manager_bus *mb, const struct vol
 int manager_bus_volume_added(struct manager_bus *mb, struct volume_life *volume)
 {
 	char path[VOLUME_PATH_LEN];
+	struct offered *offered, **last = &mb->volumes;
+	struct plugged *plugged;
+	int r;
 
 	if (volume_object(mb, volume, path))
 		return -EEXIST;
-	return bus_object_add(mb->registry, path, volume_interfaces, volume);
+	offered = calloc(1, sizeof(*offered));
+	if (!offered)
+		return -ENOMEM;
+	r = bus_object_add(mb->registry, path, volume_interfaces, volume);
+	if (r < 0) {
+		free(offered);
+		return r;
+	}
+	offered->volume = volume;
+	while (*last)
+		last = &(*last)->next;
+	*last = offered;
+	plugged = *plugged_find(mb, volume_view(volume)->device);
+	if (plugged)
+		plugged_changed(mb, plugged);
+	return 0;
 }
 
 void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life *volume)
@@ -395,7 +462,19 @@ void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life
 void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume)
 {
 	char path[VOLUME_PATH_LEN];
+	struct offered **at = &mb->volumes, *offered;
+	struct plugged *plugged;
 
+	while (*at && (*at)->volume != volume)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	offered = *at;
+	*at = offered->next;
+	free(offered);
+	plugged = *plugged_find(mb, volume_view(volume)->device);
+	if (plugged)
+		plugged_changed(mb, plugged);
 	bus_object_remove(volume_object(mb, volume, path));
 }
 
@@ -425,6 +504,51 @@ int manager_bus_signal(struct manager_bus *mb, const char *name, const struct de
 	int r = bus_object_emit(manager_object(mb), &manager_interface, name, append_signal, &data);
 
 	return r == -ENOTCONN || r == -ENOBUFS ? 0 : r;
+}
+
+static uint64_t record_number(struct json_object *record, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(record, key, &value) ? json_object_get_uint64(value) : 0;
+}
+
+static const char *record_text(struct json_object *record, const char *key)
+{
+	struct json_object *value;
+	const char *text = NULL;
+
+	if (json_object_object_get_ex(record, key, &value))
+		text = json_object_get_string(value);
+	return text ? text : "";
+}
+
+static dbus_bool_t append_recorded(void *userdata, DBusMessageIter *args)
+{
+	struct json_object *record = userdata;
+
+	return append_u64(args, record_number(record, "seq")) &&
+	       bus_append_string(args, record_text(record, "kind")) &&
+	       bus_append_record(args, record);
+}
+
+void manager_bus_recorded(struct manager_bus *mb, struct json_object *record)
+{
+	mb->log_seq = record_number(record, "seq");
+	snprintf(mb->log_hash, sizeof(mb->log_hash), "%s", record_text(record, "hash"));
+	if (!strcmp(record_text(record, "kind"), "checkpoint"))
+		mb->log_checkpoint = mb->log_seq;
+	bus_object_emit(manager_object(mb), &manager_interface, "Recorded", append_recorded, record);
+}
+
+void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium)
+{
+	mb->medium = medium;
+}
+
+void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata)
+{
+	bus_registry_set_witness(mb->registry, witness, userdata);
 }
 
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's face on D-Bus: the Manager and Device interfaces of docs/dbus.md as tables over
- * `struct device`. It only shows; it decides nothing, and the barrier works the same when there is
- * no bus (see bus/connection.h). No function here blocks.
+ * The daemon's face on D-Bus: the Manager interface of docs/dbus.md as a table, and the coming and going of all objects.
+ * Devices, volumes and media have tables of their own (daemon/device-bus.h, volume-bus.h, medium-bus.h). It only shows; it
+ * decides nothing, and the barrier works the same when there is no bus (see bus/connection.h). No function here blocks.
  *
  * A device's life as the daemon tells it:
  *
@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "bus/object.h"
 #include "core/civil.h"
 #include "core/macro.h"
 #include "daemon/device.h"
@@ -53,8 +54,9 @@ struct manager_bus_info {
 	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
 };
 
-struct bus_connection;
 struct manager_bus;
+struct medium;
+struct policy;
 
 /* Asked for at every reading; what it returns must stay as it is until the loop's next turn. */
 typedef const struct manager_bus_info *(*manager_bus_info_fn)(void *userdata);
@@ -81,16 +83,32 @@ DEFINE_CLEANUP(struct manager_bus *, manager_bus_free);
 typedef dbus_bool_t (*manager_bus_selfcheck_fn)(void *userdata, DBusMessage *call, DBusError *error);
 void manager_bus_set_selfcheck(struct manager_bus *mb, manager_bus_selfcheck_fn selfcheck);
 
+/*
+ * The line of the policy in force that names the device's medium (device->medium, never empty), and that policy; NULL
+ * if there is none any more. Both must stay until the loop's next turn. userdata: as given to manager_bus_new(). To be
+ * set before a device is added.
+ */
+typedef const struct medium *(*manager_bus_medium_fn)(void *userdata, const struct device *dev,
+						      const struct policy **policy);
+void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium);
+
+/* Is told what became of every call that was to change something (bus/object.h). NULL: nobody. */
+void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata);
+
 /* Something that info() returns has changed: PropertiesChanged of the Manager. */
 void manager_bus_info_changed(struct manager_bus *mb);
 
 /*
  * dev must stay where it is until manager_bus_device_removed(). dev->id must never have been used
- * before: -EEXIST if it is still there. -ENOMEM. The other two ignore a device that was not added.
+ * before: -EEXIST if it is still there. -ENOMEM. The other two ignore a device that was not added. While dev->medium
+ * is set there is an object /media/N besides.
  */
 int manager_bus_device_added(struct manager_bus *mb, const struct device *dev);
 void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev);
 void manager_bus_device_removed(struct manager_bus *mb, const struct device *dev);
+
+/* Another policy is in force, which may say other things of the media. */
+void manager_bus_media_changed(struct manager_bus *mb);
 
 /*
  * A volume as an object of its own, /volumes/ID (daemon/volume-bus.h). It must stay where it is until
@@ -109,6 +127,13 @@ void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life
  */
 int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
 		       struct json_object *record);
+
+/*
+ * A record is in the log: the signal Recorded, and LogSequence, LogHash (member `hash`, if it has one) and LogCheckpoint
+ * (kind `checkpoint`). To be called for every record in their order, so that a listener sees each gap; not for one that
+ * could not be written.
+ */
+void manager_bus_recorded(struct manager_bus *mb, struct json_object *record);
 
 /* For what else the daemon has to say to the bus; valid until manager_bus_free(). */
 struct bus_connection *manager_bus_connection(struct manager_bus *mb);

@@ -36,6 +36,8 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 	}
 	if (signal && record)
 		manager_bus_signal(manager->bus, signal, device, record);
+	if (!r)
+		manager_bus_recorded(manager->bus, record);
 	json_object_put(record);
 	return r;
 }
@@ -338,6 +340,7 @@ bool manager_reload(struct manager *manager)
 		manager_record(manager, "policy", "PolicyChanged", NULL,
 			       describe_policy(&manager->rulebook));
 		manager_rejudge(manager, "policy");
+		manager_bus_media_changed(manager->bus);
 	} else {
 		record_refusal(manager);
 	}
@@ -391,6 +394,49 @@ static dbus_bool_t bus_selfcheck(void *userdata, DBusMessage *call, DBusError *e
 	}
 	json_object_put(members);
 	return done;
+}
+
+static void administered(void *userdata, struct json_object *extra)
+{
+	manager_record(userdata, "administration", NULL, NULL, extra);
+}
+
+/* One number may stand on several lines, for one term each: then the one that has decided. */
+static const struct medium *line_of_medium(void *userdata, const struct device *device,
+					   const struct policy **policyp)
+{
+	struct manager *manager = userdata;
+	const struct policy *policy = manager->rulebook.policy;
+	const char *colon = strrchr(device->decided_by, ':');
+	unsigned long decided = colon ? strtoul(colon + 1, NULL, 10) : 0;
+	const struct medium *const *media, *found = NULL;
+	size_t n = 0;
+
+	*policyp = policy;
+	if (!policy)
+		return NULL;
+	media = policy_find_media(policy, device->ident.id_vendor, device->ident.id_product,
+				  device->ident.serial, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(media[i]->number, device->medium) &&
+		    (!found || media[i]->line == decided))
+			found = media[i];
+	return found;
+}
+
+static int manager_join_bus(struct manager *manager)
+{
+	int r = manager_bus_new(&manager->bus, manager->event, NULL, manager_get_info, bus_reload,
+				manager);
+
+	if (!r)
+		r = administration_new(&manager->administration, manager->event, administered,
+				       manager);
+	if (r < 0)
+		return r;
+	manager_bus_set_medium(manager->bus, line_of_medium);
+	manager_bus_set_witness(manager->bus, administration_witness, manager->administration);
+	return 0;
 }
 
 static void manager_started(struct manager *manager)
@@ -475,7 +521,7 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	r = manager_setup_volumes(manager);
 	if (r < 0)
 		return r;
-	r = manager_bus_new(&manager->bus, event, NULL, manager_get_info, bus_reload, manager);
+	r = manager_join_bus(manager);
 	if (r < 0)
 		return r;
 	manager_bus_set_selfcheck(manager->bus, bus_selfcheck);
@@ -501,6 +547,9 @@ struct manager *manager_free(struct manager *manager)
 		session_leave_volumes(session);
 		session_free(session);
 	}
+	if (manager->bus)
+		manager_bus_set_witness(manager->bus, NULL, NULL);
+	administration_free(manager->administration);
 	if (manager->bus)
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 	gate_free(manager->gate);

@@ -11,6 +11,7 @@
 
 #include "core/macro.h"
 #include "core/settings.h"
+#include "daemon/administration.h"
 #include "daemon/evidence.h"
 #include "daemon/manager-bus.h"
 #include "daemon/memory.h"
@@ -40,6 +41,7 @@ struct manager {
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
 	struct selfcheck selfcheck; /* the newest */
+	struct administration *administration; /* who has called what there */
 	struct session *sessions;
 	uint64_t last_id;
 	struct tries tries;	     /* wrong passphrases */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* sekimorid: reads its files, starts the manager, runs the loop. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -126,6 +127,9 @@ static int run(const struct settings *settings)
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What one large message or policy took is given back: glibc would learn from it to keep that much. */
+#define OWN_MAPPING_MIN (128 * 1024)
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -141,6 +145,7 @@ int main(int argc, char **argv)
 	bool check = false;
 	int c;
 
+	mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_MIN);
 	while ((c = getopt_long(argc, argv, ":c:", options, NULL)) >= 0) {
 		switch (c) {
 		case 'c':

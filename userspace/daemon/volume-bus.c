@@ -146,14 +146,20 @@ static void closed(void *userdata, struct volume_life *volume, const char *reaso
 		bus_request_answer(userdata, NULL, NULL);
 }
 
-/* True if the call may go on; answers it if not. */
+static const char *volume_refuses(void *object, const struct bus_caller *caller)
+{
+	struct volume_user user;
+
+	return volume_may(object, caller->uid, &user) ? NULL : "not-at-seat";
+}
+
+/* True if the call may go on; answers it if not. Who sits there may have changed while polkit was asked. */
 static bool request_may(struct bus_request *request, struct volume_life *volume,
 			struct volume_user *user)
 {
-	if (volume_may(volume, bus_request_caller(request), user))
+	if (volume_may(volume, bus_request_caller(request)->uid, user))
 		return true;
-	bus_request_fail(request, DBUS_ERROR_ACCESS_DENIED,
-			 "Only who sits at the terminal, or root, may do this");
+	bus_request_refuse(request, "not-at-seat");
 	return false;
 }
 
@@ -222,12 +228,22 @@ static const struct bus_method volume_methods[] = {
 	{.name = "Open",
 	 .in = {{"h", "passphrase"}, {"a{sv}", "options"}},
 	 .out = {{"s", "mount_point"}},
+	 .action = "org.sekimori.open-volume",
+	 .refuses = volume_refuses,
 	 .start = volume_start_open},
 	{.name = "OpenWithOrganisationKey",
 	 .out = {{"s", "mount_point"}},
+	 .action = "org.sekimori.open-volume",
+	 .refuses = volume_refuses,
 	 .start = volume_start_open_organisation},
-	{.name = "Close", .start = volume_start_close},
-	{.name = "Eject", .start = volume_start_eject},
+	{.name = "Close",
+	 .action = "org.sekimori.close-volume",
+	 .refuses = volume_refuses,
+	 .start = volume_start_close},
+	{.name = "Eject",
+	 .action = "org.sekimori.close-volume",
+	 .refuses = volume_refuses,
+	 .start = volume_start_eject},
 	{.name = NULL},
 };
 
