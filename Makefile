@@ -14,12 +14,12 @@ KVER ?= $(shell ls -1 /lib/modules 2>/dev/null | while read -r v; do [ -e /lib/m
 KDIR ?= /lib/modules/$(KVER)/build
 
 CC ?= gcc
-PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
+PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_CTL := dbus-1 json-c libudev
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd audit
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
