@@ -118,6 +118,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
+	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
+	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
 	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
 	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf

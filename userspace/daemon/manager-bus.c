@@ -129,6 +129,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
 	{"DeviceTampered", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
+	{"LogCheckpoint", {{"a{sv}", "record"}}},  {"LogDamaged", {{"a{sv}", "record"}}},
 	{.name = NULL},
 };
 

@@ -68,31 +68,26 @@ static bool line_parse(const struct line *line, struct chain_line *parsed)
 }
 
 /* Is it the record after `chain`, by its hash and by the key that we hold? */
-static bool line_is_next(const struct line *line, const struct chain *chain, struct chain_line *parsed)
+static bool line_is_next(const struct line *line, const struct chain *chain)
 {
-	uint8_t hash[CHAIN_HASH_LEN], mac[CHAIN_MAC_LEN];
-	bool same;
+	struct chain_line parsed;
 
-	if (!line_parse(line, parsed) || parsed->seq != chain->seq + 1)
-		return false;
-	chain_hash(hash, chain->hash, parsed->body, parsed->body_len);
-	chain_mac(mac, chain->key, hash);
-	same = !sodium_memcmp(hash, parsed->hash, sizeof(hash)) && !sodium_memcmp(mac, parsed->mac, sizeof(mac));
-	sodium_memzero(mac, sizeof(mac));
-	return same;
+	return line_parse(line, &parsed) && parsed.seq == chain->seq + 1 &&
+	       chain_line_check(&parsed, chain->hash, chain->key, NULL) == CHAIN_LINK_OK;
 }
 
-static void point_take(struct logpoint *point, const struct line *line, const struct chain_line *parsed,
-		       uint64_t end)
+/* Goes on to the record in the line, if it is the next. */
+static bool point_follow(struct logpoint *point, const struct line *line, uint64_t end)
 {
-	int64_t time_us = logfiles_record_time(line->text, line->len);
+	int64_t time_us;
 
-	point->chain.seq = parsed->seq;
-	memcpy(point->chain.hash, parsed->hash, CHAIN_HASH_LEN);
-	chain_next_key(point->chain.key);
+	if (line->too_long || !chain_follow(&point->chain, line->text, line->len))
+		return false;
+	time_us = logfiles_record_time(line->text, line->len);
 	point->end = end;
 	if (time_us >= 0)
 		point->newest_us = time_us;
+	return true;
 }
 
 /* --- the parts of the look --- */
@@ -102,7 +97,6 @@ static int tail_matches(int fd, uint64_t end, uint64_t size, const struct chain 
 {
 	struct line line, before;
 	struct chain_line parsed, previous;
-	uint8_t hash[CHAIN_HASH_LEN];
 	uint64_t begin, ignored;
 	char last;
 	int r;
@@ -123,11 +117,9 @@ static int tail_matches(int fd, uint64_t end, uint64_t size, const struct chain 
 		r = line_read_before(&before, fd, begin - 1, &ignored);
 		if (r)
 			return r;
-		if (line_parse(&before, &previous) && previous.seq + 1 == parsed.seq) {
-			chain_hash(hash, previous.hash, parsed.body, parsed.body_len);
-			if (memcmp(hash, parsed.hash, sizeof(hash)))
-				return 0;
-		}
+		if (line_parse(&before, &previous) && previous.seq + 1 == parsed.seq &&
+		    chain_line_check(&parsed, previous.hash, NULL, NULL) != CHAIN_LINK_OK)
+			return 0;
 	}
 	*matchesp = true;
 	return 0;
@@ -136,11 +128,10 @@ static int tail_matches(int fd, uint64_t end, uint64_t size, const struct chain 
 /* A cut line that a record of ours behind it tells of. */
 static bool torn_is_told(const struct logstore *store, const struct line *line, uint64_t at)
 {
-	struct chain_line parsed;
 	struct line next;
 
 	return line->whole && !line_read(&next, store->fd, at + line->len + 1) && next.whole &&
-	       line_is_next(&next, &store->live->chain, &parsed) &&
+	       line_is_next(&next, &store->live->chain) &&
 	       memmem(next.text, next.len, "\"kind\":\"log-recovered\"", 22);
 }
 
@@ -182,10 +173,7 @@ static int look_rest(struct logstore *store, const struct line *line, uint64_t a
 
 static int catch_up(struct logstore *store, uint64_t at, uint64_t *takenp)
 {
-	struct logpoint *live = store->live;
-	struct chain_line parsed;
 	struct line line;
-	uint64_t end;
 	int r;
 
 	*takenp = 0;
@@ -194,17 +182,15 @@ static int catch_up(struct logstore *store, uint64_t at, uint64_t *takenp)
 		r = line_read(&line, store->fd, at);
 		if (r)
 			return r;
-		if (line_is_next(&line, &live->chain, &parsed)) {
-			end = at + line.len + (line.whole ? 1 : 0);
-			/* Only its newline is missing: the record itself is whole, and stays; live->end counts the newline. */
-			point_take(live, &line, &parsed, at + line.len + 1);
+		/* Where only its newline is missing, the record stays, and its end counts the newline that will come. */
+		if (point_follow(store->live, &line, at + line.len + 1)) {
 			++*takenp;
+			at += line.len + line.whole;
 		} else if (torn_is_told(store, &line, at)) {
-			end = at + line.len + 1;
+			at += line.len + 1;
 		} else {
 			break;
 		}
-		at = end;
 	}
 	if (store->lost)
 		store->lost -= store->lost < *takenp ? store->lost : *takenp;

@@ -348,6 +348,11 @@ uint64_t logstore_size(const struct logstore *store)
 	return store->size;
 }
 
+uint64_t logstore_first_seq(const struct logstore *store)
+{
+	return store->first_seq;
+}
+
 int64_t logstore_first_us(const struct logstore *store)
 {
 	return store->first_us;

@@ -78,8 +78,9 @@ bool logstore_add_checkpoint(const struct logstore *store, struct json_object *m
 /* Newest record that is on the disk. */
 const struct chain *logstore_durable(const struct logstore *store);
 
-/* Bytes of the current file, and the time of its first record. */
+/* Bytes of the current file, and number and time of its first record. */
 uint64_t logstore_size(const struct logstore *store);
+uint64_t logstore_first_seq(const struct logstore *store);
 int64_t logstore_first_us(const struct logstore *store);
 
 /*
