@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "log-reader.h"
 #include "system/logstate.h"
@@ -23,7 +24,8 @@ static int64_t now = INT64_C(1800000000000000);
 
 static void world_begin(void)
 {
-	strcpy(world.dir, "/tmp/test-logstore-XXXXXX");
+	/* In memory where that is possible: thousands of syncs. */
+	strcpy(world.dir, access("/dev/shm", W_OK) ? "/tmp/test-logstore-XXXXXX" : "/dev/shm/test-logstore-XXXXXX");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world.dir));
 	snprintf(world.keys, sizeof(world.keys), "%s/keys", world.dir);
 	snprintf(world.log, sizeof(world.log), "%s/log", world.dir);
@@ -287,7 +289,7 @@ static void cut_at_every_byte_of_the_first_record_it_begins_again(void)
 
 static void cut_while_it_rotates_it_goes_on_across_the_files(void)
 {
-	char state[128], row[64], *name = NULL, *text;
+	char state[128], row[128], *name = NULL, *text;
 	size_t len;
 
 	world_begin();
@@ -397,7 +399,7 @@ static void a_full_disk_loses_nothing_silently(void)
 	int fd;
 
 	world_begin();
-	snprintf(command, sizeof(command), "mount -t tmpfs -o size=64k full %s 2>/dev/null", world.log);
+	snprintf(command, sizeof(command), "mount -t tmpfs -o size=64k,mode=750 full %s 2>/dev/null", world.log);
 	if (system(command)) {
 		fprintf(stderr, "(no right to mount: a full disk is tested in the virtual terminal only)\n");
 		world_end();
@@ -417,8 +419,7 @@ static void a_full_disk_loses_nothing_silently(void)
 			r = logstore_commit(world.store);
 		if (r) {
 			CU_ASSERT_EQUAL(r, -ENOSPC);
-			if (strncmp(world.kinds + strlen(world.kinds) - 15, " log-recovered ", 15) || !failed)
-				failed++;
+			failed++;
 		} else {
 			written++;
 		}
