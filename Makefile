@@ -14,13 +14,13 @@ KVER ?= $(shell ls -1 /lib/modules 2>/dev/null | while read -r v; do [ -e /lib/m
 KDIR ?= /lib/modules/$(KVER)/build
 
 CC ?= gcc
-PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
+PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma audit
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -170,6 +170,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
+	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
+	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer

@@ -98,13 +98,10 @@ images = Images()
 
 
 def records(t):
-    """The log, a dictionary a line; each line must be JSON by itself. One that is being written is left out."""
+    """The log, a dictionary a line; each line must be JSON by itself. One that is being written, or was cut, is left out."""
     if not t.exists(LOG):
         return []
-    lines = t.read(LOG).splitlines()
-    if lines and not lines[-1].endswith("}"):
-        lines.pop()
-    return [json.loads(line) for line in lines if line]
+    return [json.loads(line) for line in t.read(LOG).splitlines() if line.endswith("}")]
 
 
 class Since:

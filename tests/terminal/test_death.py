@@ -3,6 +3,7 @@
 
 import time
 
+from logwalk import log_lines, walk
 from barrier import (LOG, TOOLS, Bus, Since, counter, daemon_pid, disks, driver, ffs, images, options, ready, records,
                      start_daemon, unplug_all)
 
@@ -195,8 +196,8 @@ def test_bad_policy_at_a_start_leaves_the_accepted_one_in_force(t):
 def test_unwritable_log_lets_nothing_through_until_it_can_be_written(t):
     ensure(t)
     kill(t)
-    t.run("mount -t tmpfs -o size=16k full /var/log/sekimori")
-    t.run(f"dd if=/dev/zero of=/var/log/sekimori/filler bs=1k count=16 2>/dev/null", check=False)
+    t.run("mount -t tmpfs -o size=32k,mode=750 full /var/log/sekimori")
+    t.run("dd if=/dev/zero of=/var/log/sekimori/filler bs=1k count=32 2>/dev/null", check=False)
     start_daemon(t)
     ready(t)
     bus = Bus(t)
@@ -222,11 +223,10 @@ def test_torn_last_line_does_not_spoil_the_next_record(t):
     last = records(t)[-1]["seq"]
     t.run(f"printf '{{\"seq\":99,\"ki' >> {LOG}")
     start_daemon(t)
-    def started():
+    def whole():
         lines = t.read(LOG).splitlines()
         after = lines[lines.index('{"seq":99,"ki') + 1:]
-        return [line for line in after if '"kind":"started"' in line]
-    line = t.wait_until(started, what="a whole record after the torn one")[0]
-    assert line.startswith(f'{{"seq":{last + 1},'), line
-    # The torn line is left as evidence; the other tests read whole records only.
-    t.run(f"sed -i '/\"ki$/d' {LOG}")
+        return after if any('"kind":"started"' in line for line in after) else None
+    line = t.wait_until(whole, what="whole records after the torn one")[0]
+    assert line.startswith(f'{{"seq":{last + 1},') and '"kind":"log-recovered"' in line, line
+    assert walk(log_lines(t)) == [], "the torn line is left as evidence, and the record behind it tells of it"

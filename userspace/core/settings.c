@@ -8,6 +8,10 @@
 
 #define DEADLINE_MIN_S 1
 #define DEADLINE_MAX_S 60
+#define ROTATE_MAX_MIB 4096
+#define ROTATE_MAX_DAYS 366
+#define CHECKPOINT_MAX_RECORDS 100000
+#define CHECKPOINT_MAX_MINUTES 1440
 
 void settings_init(struct settings *settings)
 {
@@ -16,6 +20,12 @@ void settings_init(struct settings *settings)
 		.trust_dir = "/etc/sekimori/trust.d",
 		.state_dir = SETTINGS_STATE_DIR,
 		.log_file = "/var/log/sekimori/events.jsonl",
+		.log_keys = "/var/lib/sekimori/log",
+		.log_desk_key = "/etc/sekimori/desk-log.pub",
+		.log_rotate_mib = 64,
+		.log_rotate_days = 31,
+		.log_checkpoint_records = 1000,
+		.log_checkpoint_minutes = 60,
 		.inspector = "/usr/libexec/sekimori/sekimori-inspect",
 		.inspect_deadline_ms = 8000,
 		.opener = "/usr/libexec/sekimori/sekimori-open",
@@ -42,22 +52,58 @@ static void parse_name(struct lex *lex, const struct lex_token *token, void *fie
 		memcpy(field, token->text, token->len + 1);
 }
 
+/* Digits only, from 1 on; 0: it is not such a number, or more than max. */
+static unsigned int parse_number(const struct lex_token *token, unsigned int max)
+{
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < token->len && number <= max; i++) {
+		if (token->text[i] < '0' || token->text[i] > '9')
+			return 0;
+		number = number * 10 + (unsigned int)(token->text[i] - '0');
+	}
+	return number <= max ? number : 0;
+}
+
 static void parse_deadline(struct lex *lex, const struct lex_token *token, void *field)
 {
-	unsigned int seconds = 0;
+	unsigned int seconds = parse_number(token, DEADLINE_MAX_S);
 
-	for (size_t i = 0; i < token->len && seconds <= DEADLINE_MAX_S; i++) {
-		if (token->text[i] < '0' || token->text[i] > '9') {
-			seconds = 0;
-			break;
-		}
-		seconds = seconds * 10 + (unsigned int)(token->text[i] - '0');
-	}
-	if (seconds < DEADLINE_MIN_S || seconds > DEADLINE_MAX_S)
+	if (seconds < DEADLINE_MIN_S)
 		lex_fail(lex, token, N_("expected whole seconds from %d to %d"), DEADLINE_MIN_S,
 			 DEADLINE_MAX_S);
 	else
 		*(unsigned int *)field = seconds * 1000;
+}
+
+static void parse_count(struct lex *lex, const struct lex_token *token, void *field, unsigned int max)
+{
+	unsigned int count = parse_number(token, max);
+
+	if (!count)
+		lex_fail(lex, token, N_("expected a whole number from 1 to %u"), max);
+	else
+		*(unsigned int *)field = count;
+}
+
+static void parse_mib(struct lex *lex, const struct lex_token *token, void *field)
+{
+	parse_count(lex, token, field, ROTATE_MAX_MIB);
+}
+
+static void parse_days(struct lex *lex, const struct lex_token *token, void *field)
+{
+	parse_count(lex, token, field, ROTATE_MAX_DAYS);
+}
+
+static void parse_records(struct lex *lex, const struct lex_token *token, void *field)
+{
+	parse_count(lex, token, field, CHECKPOINT_MAX_RECORDS);
+}
+
+static void parse_minutes(struct lex *lex, const struct lex_token *token, void *field)
+{
+	parse_count(lex, token, field, CHECKPOINT_MAX_MINUTES);
 }
 
 static const struct {
@@ -70,6 +116,12 @@ static const struct {
 	{ "trust-dir", offsetof(struct settings, trust_dir), parse_path },
 	{ "state-dir", offsetof(struct settings, state_dir), parse_path },
 	{ "log-file", offsetof(struct settings, log_file), parse_path },
+	{ "log-keys", offsetof(struct settings, log_keys), parse_path },
+	{ "log-desk-key", offsetof(struct settings, log_desk_key), parse_path },
+	{ "log-rotate-mib", offsetof(struct settings, log_rotate_mib), parse_mib },
+	{ "log-rotate-days", offsetof(struct settings, log_rotate_days), parse_days },
+	{ "log-checkpoint-records", offsetof(struct settings, log_checkpoint_records), parse_records },
+	{ "log-checkpoint-minutes", offsetof(struct settings, log_checkpoint_minutes), parse_minutes },
 	{ "inspector", offsetof(struct settings, inspector), parse_path },
 	{ "inspect-deadline", offsetof(struct settings, inspect_deadline_ms), parse_deadline },
 	{ "opener", offsetof(struct settings, opener), parse_path },
@@ -89,8 +141,9 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
 			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
-			 "log-file, inspector, inspect-deadline, opener, watcher, scanner or "
-			 "organisation-key"));
+			 "log-file, log-keys, log-desk-key, log-rotate-mib, log-rotate-days, "
+			 "log-checkpoint-records, log-checkpoint-minutes, inspector, inspect-deadline, "
+			 "opener, watcher, scanner or organisation-key"));
 		return;
 	}
 	if (seen[i]) {

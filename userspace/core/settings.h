@@ -20,6 +20,12 @@ struct settings {
 	char trust_dir[SETTINGS_VALUE_MAX]; /* keys that may sign policies, *.trust */
 	char state_dir[SETTINGS_VALUE_MAX]; /* accepted policies and the lowest version that may follow */
 	char log_file[SETTINGS_VALUE_MAX];
+	char log_keys[SETTINGS_VALUE_MAX];     /* directory of the log's keys */
+	char log_desk_key[SETTINGS_VALUE_MAX]; /* file: whom the log's first key is sealed to */
+	unsigned int log_rotate_mib;	       /* 1 to 4096 */
+	unsigned int log_rotate_days;	       /* 1 to 366 */
+	unsigned int log_checkpoint_records;   /* 1 to 100,000 */
+	unsigned int log_checkpoint_minutes;   /* 1 to 1440 */
 	char inspector[SETTINGS_VALUE_MAX]; /* path of sekimori-inspect */
 	unsigned int inspect_deadline_ms;   /* 1000 to 60000 */
 	char opener[SETTINGS_VALUE_MAX];    /* path of sekimori-open */

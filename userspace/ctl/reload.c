@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/told.h"
 #include "ctl/client.h"
 #include "ctl/output.h"

@@ -1,83 +1,583 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <inttypes.h>
-#include <json-c/json_tokener.h>
 #include <json-c/linkhash.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "core/text.h"
+#include "daemon/evidence-inside.h"
 #include "daemon/evidence.h"
 #include "daemon/json.h"
-#include "system/logfile.h"
+#include "system/logfiles.h"
+#include "system/logrotate.h"
+#include "system/logstore.h"
+#include "system/textfile.h"
 
-/* Deep enough for every record of ours; the last line of an old log is read with it. */
-#define RECORD_DEPTH 8
+#define SECOND INT64_C(1000000)
+#define DAY (86400 * SECOND)
+
+#define SOON_MAX 256	      /* records that wait for a commit together */
+#define SOON_US 20000	      /* and how long */
+#define SAVE_US 50000	      /* from a commit to the end of its keys */
+#define RETRY_US (5 * SECOND) /* while the log cannot be written */
+#define ROTATE_RETRY_US (300 * SECOND)
+#define EXPIRE_MAX 100 /* files a turn */
+#define DESK_KEY_FILE_MAX 4096
+
+/* After what the gate says, before the bus (bus/connection.h). */
+#define SOON_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 5)
+#define LATER_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 20)
 
 struct evidence {
-	struct logfile *log;
-	char *terminal;
-	uint64_t seq; /* of the newest record */
+	sd_event *event;
+	struct evidence_callbacks callbacks;
+	struct logstore *store;
+	struct logrotate *rotate;
+	struct evidence_tell *tell;
+	char terminal[SETTINGS_VALUE_MAX];
+	char name[SETTINGS_VALUE_MAX]; /* of the current file */
+	uint64_t rotate_bytes;
+	int64_t rotate_us;
+	unsigned int checkpoint_records;
+	uint64_t checkpoint_us;
+	unsigned int retention_days;
+
+	bool writable;
 	char state[128];
+	unsigned int since_checkpoint;
+	uint64_t checkpoint_seq;
+	int64_t no_rotation_before; /* after one that failed, CLOCK_BOOTTIME */
+	bool rotating;
+
+	/* Written, not committed: their keepers hear of them when they are durable. */
+	struct {
+		const struct eventkind *kind;
+		struct json_object *record;
+	} soon[SOON_MAX];
+	unsigned int n_soon;
+	uint64_t soon_since;
+
+	sd_event_source *turn, *limit;	/* commits */
+	sd_event_source *save;		/* the keys */
+	sd_event_source *retry, *checkpoint, *expire, *daily;
 };
 
-static void evidence_set_state(struct evidence *evidence, int r)
+static int evidence_put(struct evidence *evidence, const char *name, const struct device *device,
+			struct json_object *extra, struct json_object **recordp);
+
+/* --- clocks --- */
+
+static uint64_t clock_us(clockid_t id)
 {
-	if (r)
-		snprintf(evidence->state, sizeof(evidence->state), "cannot be written: %s",
-			 strerror(-r));
-	else
-		strcpy(evidence->state, "ok");
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* Numbers go on where the newest whole record of an earlier run ended. */
-static uint64_t last_seq(struct logfile *log)
+static bool clock_is_synchronised(void)
 {
-	_cleanup_(freep) char *line = NULL;
-	struct json_tokener *tokener;
-	struct json_object *record, *seq;
-	uint64_t value = 0;
+	struct timex tx = { .modes = 0 };
 
-	if (logfile_last(log, &line) || !line)
-		return 0;
-	tokener = json_tokener_new_ex(RECORD_DEPTH);
-	if (!tokener)
-		return 0;
-	record = json_tokener_parse_ex(tokener, line, (int)strlen(line) + 1);
-	if (json_object_object_get_ex(record, "seq", &seq))
-		value = json_object_get_uint64(seq);
-	json_object_put(record);
-	json_tokener_free(tokener);
-	return value;
+	return adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
 }
 
-int evidence_new(struct evidence **evidencep, const char *path, const char *terminal)
+/* --- timers --- */
+
+static void arm(struct evidence *evidence, sd_event_source **source, uint64_t usec, uint64_t accuracy,
+		int64_t priority, sd_event_time_handler_t fn)
 {
-	struct evidence *evidence = calloc(1, sizeof(*evidence));
 	int r;
 
-	if (!evidence)
-		return -ENOMEM;
-	evidence->terminal = strdup(terminal);
-	r = evidence->terminal ? logfile_new(&evidence->log, path) : -ENOMEM;
-	if (r) {
-		evidence_free(evidence);
-		return r;
+	if (*source) {
+		r = sd_event_source_set_time_relative(*source, usec);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(*source, SD_EVENT_ONESHOT);
+	} else {
+		r = sd_event_add_time_relative(evidence->event, source, CLOCK_MONOTONIC, usec, accuracy, fn,
+					       evidence);
+		if (r >= 0)
+			r = sd_event_source_set_priority(*source, priority);
 	}
-	evidence->seq = last_seq(evidence->log);
-	evidence_set_state(evidence, 0);
-	*evidencep = evidence;
+	if (r < 0)
+		fprintf(stderr, SD_WARNING "event log: a timer cannot be set: %s\n", strerror(-r));
+}
+
+static bool armed(sd_event_source *source)
+{
+	return source && sd_event_source_get_enabled(source, NULL) > 0;
+}
+
+static void disarm(sd_event_source *source)
+{
+	if (source)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+/* --- whether it can be written --- */
+
+static int retry_now(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void set_writable(struct evidence *evidence, int r)
+{
+	bool writable = !r, changed = writable != evidence->writable;
+
+	if (r) {
+		snprintf(evidence->state, sizeof(evidence->state), "cannot be written: %s", strerror(-r));
+		if (!armed(evidence->retry))
+			arm(evidence, &evidence->retry, RETRY_US, SECOND, SD_EVENT_PRIORITY_NORMAL, retry_now);
+	} else {
+		strcpy(evidence->state, "ok");
+		disarm(evidence->retry);
+	}
+	evidence->writable = writable;
+	if (!changed)
+		return;
+	if (r)
+		fprintf(stderr, SD_ERR "event log: nothing is let through, since %s cannot be written: %s\n",
+			logstore_trouble(evidence->store), strerror(-r));
+	else
+		fprintf(stderr, SD_NOTICE "event log: it can be written again\n");
+	if (evidence->callbacks.changed)
+		evidence->callbacks.changed(evidence->callbacks.userdata, writable);
+}
+
+/* --- committing --- */
+
+static void soon_tell(struct evidence *evidence, bool lost)
+{
+	unsigned int n = evidence->n_soon;
+
+	disarm(evidence->turn);
+	disarm(evidence->limit);
+	evidence->n_soon = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		evidence_tell(evidence->tell, evidence->soon[i].kind, evidence->soon[i].record, lost);
+		json_object_put(evidence->soon[i].record);
+	}
+}
+
+/* Off the way of any verdict: what it takes from a thief is a fraction of a second's records. */
+static int save_now(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct evidence *evidence = userdata;
+	int r = logstore_save(evidence->store);
+
+	/* The log goes on: whoever starts next catches up with the keys that are stored. */
+	if (r)
+		fprintf(stderr, SD_WARNING "event log: old keys could not be overwritten in %s: %s\n",
+			logstore_trouble(evidence->store), strerror(-r));
 	return 0;
 }
 
-struct evidence *evidence_free(struct evidence *evidence)
+static int commit(struct evidence *evidence)
 {
-	if (evidence) {
-		logfile_free(evidence->log);
-		free(evidence->terminal);
-		free(evidence);
+	int r = logstore_commit(evidence->store);
+
+	soon_tell(evidence, r);
+	if (r)
+		set_writable(evidence, r);
+	else if (logstore_unsaved(evidence->store) && !armed(evidence->save))
+		arm(evidence, &evidence->save, SAVE_US, SAVE_US / 2, LATER_PRIORITY, save_now);
+	return r;
+}
+
+static int turn_ended(sd_event_source *source, void *userdata)
+{
+	commit(userdata);
+	return 0;
+}
+
+static int limit_reached(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	commit(userdata);
+	return 0;
+}
+
+static void commit_soon(struct evidence *evidence)
+{
+	int r;
+
+	if (evidence->turn) {
+		r = sd_event_source_set_enabled(evidence->turn, SD_EVENT_ONESHOT);
+	} else {
+		r = sd_event_add_defer(evidence->event, &evidence->turn, turn_ended, evidence);
+		if (r >= 0)
+			r = sd_event_source_set_priority(evidence->turn, SOON_PRIORITY);
 	}
-	return NULL;
+	if (r < 0)
+		commit(evidence);
+	else if (!armed(evidence->limit))
+		arm(evidence, &evidence->limit, SOON_US, 1000, SD_EVENT_PRIORITY_IMPORTANT, limit_reached);
+}
+
+/* --- one record --- */
+
+static const struct eventkind *kind_of(const char *name, struct eventkind *unknown)
+{
+	const struct eventkind *kind = eventkind_find(name);
+
+	if (kind)
+		return kind;
+	*unknown = (struct eventkind){ .name = name, .priority = LOG_NOTICE, .at_once = true, .text = name };
+	return unknown;
+}
+
+static struct json_object *make_record(struct evidence *evidence, const char *kind, const struct device *device,
+				       struct json_object *extra, int64_t now)
+{
+	struct json_object *record = json_object_new_object();
+	char time[LOGFILES_TIME_MAX];
+
+	if (!record)
+		return NULL;
+	logfiles_format_time(time, now);
+	json_add_number(record, "seq", logstore_next_seq(evidence->store));
+	json_add_string(record, "time", time);
+	json_add_number(record, "boot_us", clock_us(CLOCK_BOOTTIME));
+	json_add_string(record, "kind", kind);
+	json_add_string(record, "terminal", evidence->terminal);
+	json_object_object_add(record, "sync", json_object_new_boolean(clock_is_synchronised()));
+	if (device)
+		evidence_add_device(record, device);
+	if (extra) {
+		json_object_object_foreach(extra, key, value)
+			json_object_object_add(record, key, json_object_get(value));
+	}
+	return record;
+}
+
+/* Serialises and appends; the record gets its hash. */
+static int append(struct evidence *evidence, struct json_object *record, int64_t now)
+{
+	_cleanup_(freep) char *safe = NULL;
+	char line[LOGSTORE_LINE_MAX], hex[2 * CHAIN_HASH_LEN + 1];
+	uint8_t hash[CHAIN_HASH_LEN];
+	const char *json;
+	size_t len;
+	int r;
+
+	json = json_object_to_json_string_length(
+		record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	/* A reader of the log sees what a device calls itself, and is not steered by it. */
+	safe = json ? text_escape_json(json, len) : NULL;
+	if (!safe)
+		return -ENOMEM;
+	len = strlen(safe);
+	if (len >= sizeof(line))
+		return -EMSGSIZE;
+	memcpy(line, safe, len);
+	r = logstore_append(evidence->store, now, line, len, hash);
+	if (r)
+		return r;
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	json_add_string(record, "hash", hex);
+	return 0;
+}
+
+static void enqueue(struct evidence *evidence, const struct eventkind *kind, struct json_object *record)
+{
+	if (!evidence->n_soon)
+		evidence->soon_since = clock_us(CLOCK_MONOTONIC);
+	evidence->soon[evidence->n_soon].kind = kind;
+	evidence->soon[evidence->n_soon++].record = json_object_get(record);
+}
+
+static int write_record(struct evidence *evidence, const struct eventkind *kind, struct json_object *record,
+			int64_t now)
+{
+	int r = append(evidence, record, now);
+
+	if (r) {
+		/* A record that is too long is refused by itself; anything else takes those before it along. */
+		if (r != -EMSGSIZE && r != -ENOMEM) {
+			soon_tell(evidence, true);
+			set_writable(evidence, r);
+		}
+		return r;
+	}
+	evidence->since_checkpoint++;
+	/* A kind without a row, which the caller keeps, is at once: only rows of the table wait. */
+	enqueue(evidence, kind, record);
+	if (kind->at_once || evidence->n_soon == SOON_MAX ||
+	    clock_us(CLOCK_MONOTONIC) - evidence->soon_since >= SOON_US)
+		return commit(evidence);
+	commit_soon(evidence);
+	return 0;
+}
+
+/* Takes `extra`. */
+static int evidence_put(struct evidence *evidence, const char *name, const struct device *device,
+			struct json_object *extra, struct json_object **recordp)
+{
+	int64_t now = (int64_t)clock_us(CLOCK_REALTIME);
+	struct json_object *record = make_record(evidence, name, device, extra, now);
+	struct eventkind unknown;
+	int r = record ? write_record(evidence, kind_of(name, &unknown), record, now) : -ENOMEM;
+
+	json_object_put(extra);
+	if (recordp)
+		*recordp = record;
+	else
+		json_object_put(record);
+	return r;
+}
+
+/* One of evidence's own. */
+static int put_own(struct evidence *evidence, const char *name, struct json_object *extra)
+{
+	struct json_object *record = NULL;
+	int r = evidence_put(evidence, name, NULL, extra, &record);
+
+	if (!r && evidence->callbacks.recorded)
+		evidence->callbacks.recorded(evidence->callbacks.userdata, name, record);
+	json_object_put(record);
+	return r;
+}
+
+/* --- what comes before it --- */
+
+static int put_clock_reversed(struct evidence *evidence, int64_t newest)
+{
+	struct json_object *extra = json_object_new_object();
+	char time[LOGFILES_TIME_MAX];
+
+	if (!extra)
+		return -ENOMEM;
+	logfiles_format_time(time, newest);
+	json_add_string(extra, "earlier_than", time);
+	return put_own(evidence, "clock-reversed", extra);
+}
+
+/*
+ * Everything that the log itself has to say comes first: what it found, and that the clock has gone back (right behind a
+ * record that is due, so that it is that one's neighbour).
+ */
+static int make_ready(struct evidence *evidence, const char *kind)
+{
+	struct json_object *members;
+	const char *due = NULL;
+	int64_t newest = 0;
+	bool reversed;
+	int r;
+
+	for (;;) {
+		members = NULL;
+		due = NULL;
+		r = logstore_ready(evidence->store, &due, &members);
+		if (logstore_newest_us(evidence->store) > newest)
+			newest = logstore_newest_us(evidence->store);
+		if (r < 0) {
+			soon_tell(evidence, true);
+			set_writable(evidence, r);
+			return r;
+		}
+		reversed = (int64_t)clock_us(CLOCK_REALTIME) < newest;
+		if (!r)
+			break;
+		r = put_own(evidence, due, members);
+		if (!r && reversed)
+			r = put_clock_reversed(evidence, newest);
+		if (r)
+			return r;
+		if (reversed)
+			newest = 0;
+	}
+	if (reversed && strcmp(kind, "clock-set"))
+		r = put_clock_reversed(evidence, newest);
+	return r;
+}
+
+/* --- what comes after it --- */
+
+static int checkpoint_now(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct evidence *evidence = userdata;
+
+	if (evidence->since_checkpoint)
+		evidence_checkpoint(evidence);
+	return 0;
+}
+
+int evidence_checkpoint(struct evidence *evidence)
+{
+	struct json_object *extra;
+	int r = make_ready(evidence, "checkpoint");
+
+	if (r)
+		return r;
+	extra = json_object_new_object();
+	if (!extra)
+		return -ENOMEM;
+	if (!logstore_add_checkpoint(evidence->store, extra)) {
+		json_object_put(extra);
+		return 0;
+	}
+	r = put_own(evidence, "checkpoint", extra);
+	if (!r) {
+		evidence->checkpoint_seq = logstore_durable(evidence->store)->seq;
+		evidence->since_checkpoint = 0;
+		disarm(evidence->checkpoint);
+	}
+	return r;
+}
+
+static int expire_files(sd_event_source *source, void *userdata);
+
+static void expire_soon(struct evidence *evidence)
+{
+	if (evidence->expire)
+		sd_event_source_set_enabled(evidence->expire, SD_EVENT_ONESHOT);
+	else if (sd_event_add_defer(evidence->event, &evidence->expire, expire_files, evidence) >= 0)
+		sd_event_source_set_priority(evidence->expire, LATER_PRIORITY);
+}
+
+static int a_day_later(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	expire_soon(userdata);
+	return 0;
+}
+
+static int expire_one(struct evidence *evidence, int dir, struct logrotate_expired *old)
+{
+	struct json_object *extra = json_object_new_object();
+	int r;
+
+	if (!extra)
+		return -ENOMEM;
+	json_add_string(extra, "file", old->name);
+	json_add_number(extra, "first_seq", old->first_seq);
+	json_add_number(extra, "last_seq", old->last_seq);
+	json_add_string(extra, "last_hash", old->last_hash);
+	r = put_own(evidence, "log-expired", extra);
+	return r ? r : logrotate_remove(dir, old->name);
+}
+
+/* By a clock that nobody vouches for nothing is removed: whoever sets it ahead would empty the log. */
+static int expire_files(sd_event_source *source, void *userdata)
+{
+	struct evidence *evidence = userdata;
+	int64_t before = (int64_t)clock_us(CLOCK_REALTIME) - (int64_t)evidence->retention_days * DAY;
+	int r = 1;
+
+	if (!evidence->retention_days)
+		return 0;
+	arm(evidence, &evidence->daily, DAY, 3600 * SECOND, LATER_PRIORITY, a_day_later);
+	if (!clock_is_synchronised() || make_ready(evidence, "log-expired"))
+		return 0;
+	for (unsigned int i = 0; i < EXPIRE_MAX && r > 0; i++) {
+		struct logrotate_expired old = { .name = NULL };
+		int dir = logstore_directory(evidence->store);
+
+		r = dir < 0 ? -EBADF :
+			      logrotate_find_expired(dir, logstore_stem(evidence->store), evidence->name,
+						     logstore_first_us(evidence->store),
+						     logstore_first_seq(evidence->store), before, &old);
+		if (r > 0 && expire_one(evidence, dir, &old))
+			r = 0;
+		free(old.name);
+	}
+	if (r < 0)
+		fprintf(stderr, SD_WARNING "event log: old files cannot be looked through: %s\n", strerror(-r));
+	return 0;
+}
+
+static void compress(struct evidence *evidence)
+{
+	int dir = logstore_directory(evidence->store);
+	int r = dir < 0 ? 0 : logrotate_compress(evidence->rotate, dir, logstore_stem(evidence->store));
+
+	if (r < 0)
+		fprintf(stderr, SD_WARNING "event log: a rotated file stays uncompressed: %s\n", strerror(-r));
+}
+
+static bool rotation_is_due(const struct evidence *evidence)
+{
+	int64_t first = logstore_first_us(evidence->store), now = (int64_t)clock_us(CLOCK_REALTIME);
+
+	return !evidence->rotating &&
+	       (logstore_size(evidence->store) >= evidence->rotate_bytes ||
+		(first > 0 && now - first >= evidence->rotate_us)) &&
+	       (int64_t)clock_us(CLOCK_BOOTTIME) >= evidence->no_rotation_before;
+}
+
+static void rotate(struct evidence *evidence)
+{
+	int r;
+
+	evidence->rotating = true;
+	r = evidence_checkpoint(evidence);
+	if (!r)
+		r = logstore_rotate(evidence->store, NULL);
+	if (!r)
+		r = make_ready(evidence, "log-continued");
+	evidence->rotating = false;
+	if (r) {
+		evidence->no_rotation_before = (int64_t)clock_us(CLOCK_BOOTTIME) + ROTATE_RETRY_US;
+		fprintf(stderr, SD_WARNING "event log: it is not rotated for now: %s\n", strerror(-r));
+		return;
+	}
+	compress(evidence);
+	expire_soon(evidence);
+}
+
+static void tend(struct evidence *evidence)
+{
+	if (rotation_is_due(evidence))
+		rotate(evidence);
+	else if (evidence->since_checkpoint >= evidence->checkpoint_records)
+		evidence_checkpoint(evidence);
+	else if (evidence->since_checkpoint && !armed(evidence->checkpoint))
+		arm(evidence, &evidence->checkpoint, evidence->checkpoint_us, 60 * SECOND, LATER_PRIORITY,
+		    checkpoint_now);
+}
+
+/* --- for the others --- */
+
+int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
+		   struct json_object *extra, struct json_object **recordp)
+{
+	struct json_object *record = NULL;
+	struct eventkind unknown;
+	int r = make_ready(evidence, kind);
+
+	if (!r) {
+		r = evidence_put(evidence, kind, device, extra, &record);
+	} else {
+		logstore_count_lost(evidence->store, r);
+		record = make_record(evidence, kind, device, extra, (int64_t)clock_us(CLOCK_REALTIME));
+		json_object_put(extra);
+	}
+	if (r && record) {
+		/* Its number will be another record's. */
+		json_object_object_del(record, "seq");
+		json_object_object_del(record, "hash");
+		evidence_tell(evidence->tell, kind_of(kind, &unknown), record, true);
+	} else if (!r) {
+		set_writable(evidence, 0);
+		tend(evidence);
+	}
+	if (r == -EMSGSIZE)
+		fprintf(stderr, SD_ERR "event log: a record of the kind %s is too long and was not written\n", kind);
+	if (recordp)
+		*recordp = record;
+	else
+		json_object_put(record);
+	return r;
+}
+
+static int retry_now(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct evidence *evidence = userdata;
+	int r = make_ready(evidence, "log-recovered");
+
+	/* make_ready() has armed the next try if it failed where it could see; a commit may have. */
+	set_writable(evidence, r);
+	return 0;
 }
 
 const char *evidence_state(const struct evidence *evidence)
@@ -85,133 +585,112 @@ const char *evidence_state(const struct evidence *evidence)
 	return evidence->state;
 }
 
-static void add_times(struct json_object *record)
+bool evidence_is_sealed_to_desk(const struct evidence *evidence)
 {
-	struct timespec now, boot;
-	struct tm tm;
-	char text[48];
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%06ldZ", now.tv_nsec / 1000);
-	json_add_string(record, "time", text);
-	json_add_number(record, "boot_us", (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000);
+	return *logstore_sealed_to(evidence->store);
 }
 
-static void add_interfaces(struct json_object *record, const struct device *device)
+void evidence_head(const struct evidence *evidence, struct evidence_head *head)
 {
-	char text[IDENT_INTERFACES_MAX * 9 + 1] = "";
+	const struct chain *durable = logstore_durable(evidence->store);
 
-	for (unsigned int i = 0; i < device->ident.n_interfaces; i++) {
-		const struct ident_interface *intf = &device->ident.interfaces[i];
-		size_t n = strlen(text);
+	head->seq = durable->seq;
+	head->checkpoint = evidence->checkpoint_seq;
+	head->hash[0] = '\0';
+	if (durable->seq)
+		sodium_bin2hex(head->hash, sizeof(head->hash), durable->hash, sizeof(durable->hash));
+}
 
-		snprintf(text + n, sizeof(text) - n, "%s%02x:%02x:%02x", n ? " " : "", intf->class,
-			 intf->subclass, intf->protocol);
+void evidence_set_retention(struct evidence *evidence, unsigned int days)
+{
+	evidence->retention_days = days;
+	if (days)
+		expire_soon(evidence);
+}
+
+/* --- beginning and end --- */
+
+/* The desk's public key, one line of 64 hex digits. False: there is none that can be used, and why has been said. */
+static bool read_desk_key(const char *path, uint8_t out[static LOGSTORE_DESK_KEY_LEN])
+{
+	uint8_t sealed[crypto_box_SEALBYTES + 1];
+	_cleanup_(freep) char *text = NULL;
+	size_t len = 0, got = 0;
+	const char *end = NULL;
+	int r = textfile_read(path, DESK_KEY_FILE_MAX, &text, &len);
+
+	if (r == TEXTFILE_E_ABSENT)
+		fprintf(stderr, SD_NOTICE "event log: there is no %s, so the log's first key is sealed to nobody, and the "
+					  "help desk cannot tell who wrote its records\n", path);
+	else if (r > 0)
+		fprintf(stderr, SD_ERR "event log: %s %s\n", path, textfile_error(r));
+	else if (r < 0)
+		fprintf(stderr, SD_ERR "event log: %s: %s\n", path, strerror(-r));
+	if (r)
+		return false;
+	if (sodium_hex2bin(out, LOGSTORE_DESK_KEY_LEN, text, len, NULL, &got, &end) ||
+	    got != LOGSTORE_DESK_KEY_LEN || end[strspn(end, " \t\r\n")] ||
+	    crypto_box_seal(sealed, (const uint8_t *)"", 1, out)) {
+		fprintf(stderr, SD_ERR "event log: %s must hold the desk's public key, 64 hexadecimal digits, as "
+				       "'sekimori-desk log keygen' writes it\n", path);
+		return false;
 	}
-	json_add_string(record, "interfaces", text);
+	return true;
 }
 
-/* Where several interfaces were judged, each one's own verdict. */
-static void add_verdicts(struct json_object *record, const struct device *device)
+int evidence_new(struct evidence **evidencep, sd_event *event, const struct settings *settings,
+		 const struct evidence_callbacks *callbacks)
 {
-	struct json_object *list = json_object_new_array();
-
-	for (unsigned int i = 0; list && i < device->n_interfaces; i++) {
-		const struct device_interface *intf = &device->interfaces[i];
-		struct json_object *verdict = intf->reason ? json_object_new_object() : NULL;
-		char class[16];
-
-		if (!verdict)
-			continue;
-		snprintf(class, sizeof(class), "%02x:%02x:%02x", intf->ident.class,
-			 intf->ident.subclass, intf->ident.protocol);
-		json_add_number(verdict, "interface", intf->ident.number);
-		json_add_string(verdict, "class", class);
-		json_add_string(verdict, "verdict", intf->allowed ? "allow" : "block");
-		json_add_string(verdict, "reason", intf->reason);
-		json_add_number(verdict, "line", intf->line);
-		json_object_array_add(list, verdict);
-	}
-	json_object_object_add(record, "verdicts", list);
-}
-
-static void add_device(struct json_object *record, const struct device *device)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "%04x:%04x", device->ident.id_vendor, device->ident.id_product);
-	json_add_string(record, "device", device->ident.name);
-	json_add_number(record, "bus", device->ident.busnum);
-	json_add_number(record, "devnum", device->ident.devnum);
-	json_add_string(record, "id", id);
-	json_add_string(record, "serial", device->ident.serial);
-	json_add_string(record, "manufacturer", device->ident.manufacturer);
-	json_add_string(record, "product", device->ident.product);
-	json_add_string(record, "fingerprint", device->ident.fingerprint);
-	add_interfaces(record, device);
-	json_add_string(record, "state", device_state_name(device->state));
-	if (device->reason[0])
-		json_add_string(record, "reason", device->reason);
-	if (device->decided_by[0])
-		json_add_string(record, "decided_by", device->decided_by);
-	if (device->medium[0])
-		json_add_string(record, "medium", device->medium);
-	if (device->method[0])
-		json_add_string(record, "method", device->method);
-	if (device->state == DEVICE_ALLOWED)
-		json_add_string(record, "access", device_access_name(device->access));
-	if (device->detail[0])
-		json_add_string(record, "detail", device->detail);
-	if (device->held_us && device->decided_us >= device->held_us)
-		json_add_number(record, "verdict_us", device->decided_us - device->held_us);
-	if (device->reason[0] && device->n_judged > 1)
-		add_verdicts(record, device);
-}
-
-int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
-		   struct json_object *extra, struct json_object **recordp)
-{
-	struct json_object *record = json_object_new_object();
-	_cleanup_(freep) char *line = NULL;
-	const char *json;
-	size_t len;
+	struct evidence *evidence = calloc(1, sizeof(*evidence));
+	uint8_t desk[LOGSTORE_DESK_KEY_LEN];
+	bool has_desk;
 	int r;
 
-	if (!record) {
-		json_object_put(extra);
-		if (recordp)
-			*recordp = NULL;
+	if (!evidence)
 		return -ENOMEM;
-	}
-	json_add_number(record, "seq", evidence->seq + 1);
-	add_times(record);
-	json_add_string(record, "kind", kind);
-	json_add_string(record, "terminal", evidence->terminal);
-	if (device)
-		add_device(record, device);
-	if (extra) {
-		json_object_object_foreach(extra, key, value)
-			json_object_object_add(record, key, json_object_get(value));
-		json_object_put(extra);
-	}
-
-	json = json_object_to_json_string_length(
-		record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-	/* A reader of the log sees what a device calls itself, and is not steered by it. */
-	line = json ? text_escape_json(json, len) : NULL;
-	len = line ? strlen(line) : 0;
-	r = !line ? -ENOMEM : len + 1 > LOGFILE_LINE_MAX ? -EMSGSIZE :
-							    logfile_append(evidence->log, line, len);
+	evidence->event = sd_event_ref(event);
+	evidence->callbacks = *callbacks;
+	evidence->writable = true;
+	strcpy(evidence->state, "ok");
+	memcpy(evidence->terminal, settings->terminal, sizeof(evidence->terminal));
+	strcpy(evidence->name, strrchr(settings->log_file, '/') + 1);
+	evidence->rotate_bytes = (uint64_t)settings->log_rotate_mib << 20;
+	evidence->rotate_us = (int64_t)settings->log_rotate_days * DAY;
+	evidence->checkpoint_records = settings->log_checkpoint_records;
+	evidence->checkpoint_us = (uint64_t)settings->log_checkpoint_minutes * 60 * SECOND;
+	has_desk = read_desk_key(settings->log_desk_key, desk);
+	r = logstore_new(&evidence->store, settings->log_file, settings->log_keys, has_desk ? desk : NULL);
 	if (!r)
-		evidence->seq++;
-	evidence_set_state(evidence, r);
-	if (recordp)
-		*recordp = record;
-	else
-		json_object_put(record);
-	return r;
+		r = logrotate_new(&evidence->rotate, event);
+	if (!r)
+		r = evidence_tell_new(&evidence->tell);
+	if (r) {
+		evidence_free(evidence);
+		return r;
+	}
+	*evidencep = evidence;
+	return 0;
+}
+
+struct evidence *evidence_free(struct evidence *evidence)
+{
+	if (!evidence)
+		return NULL;
+	/* Who is told has gone, or is going. */
+	evidence->callbacks = (struct evidence_callbacks){ .recorded = NULL };
+	if (evidence->tell && !commit(evidence))
+		logstore_save(evidence->store);
+	sd_event_source_disable_unref(evidence->turn);
+	sd_event_source_disable_unref(evidence->limit);
+	sd_event_source_disable_unref(evidence->save);
+	sd_event_source_disable_unref(evidence->retry);
+	sd_event_source_disable_unref(evidence->checkpoint);
+	sd_event_source_disable_unref(evidence->expire);
+	sd_event_source_disable_unref(evidence->daily);
+	logrotate_free(evidence->rotate);
+	logstore_free(evidence->store);
+	evidence_tell_free(evidence->tell);
+	sd_event_unref(evidence->event);
+	free(evidence);
+	return NULL;
 }

@@ -1,29 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event log: one JSON object a line (docs/evidence.md), durable before the call returns. The same
- * record is what D-Bus signals carry.
+ * The event log as the daemon writes it (docs/evidence.md): sealed records, one JSON object a line, in the order in which things
+ * happened. The same record is what D-Bus signals, the journal and the kernel's audit carry.
+ *
+ * A kind that something rests on (core/eventkind.h: at_once) is durable when evidence_write() returns, and with it all before it;
+ * the others become durable together at the end of the loop's turn, after 20 ms or 256 records at the latest.
+ *
+ * While the log cannot be written, evidence_write() fails, and evidence tries again by itself every few seconds.
  */
 #pragma once
 
 #include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
 
+#include "core/chain.h"
 #include "core/macro.h"
+#include "core/settings.h"
 #include "daemon/device.h"
 
 struct evidence;
 
-/* `terminal` is copied. A log that cannot be opened is no error here: see evidence_state(). */
-int evidence_new(struct evidence **evidencep, const char *path, const char *terminal);
+struct evidence_callbacks {
+	/* A record that evidence wrote by itself ("checkpoint", "log-…", "clock-reversed"). Keep what you need of it. */
+	void (*recorded)(void *userdata, const char *kind, struct json_object *record);
+	/* evidence_state() is another: the log can be written again, or cannot any more. */
+	void (*changed)(void *userdata, bool writable);
+	void *userdata;
+};
+
+/*
+ * Copies what it needs of the settings (terminal, log_…). A log that cannot be opened is no error here: see evidence_state(). SIGCHLD
+ * must be blocked.
+ */
+int evidence_new(struct evidence **evidencep, sd_event *event, const struct settings *settings,
+		 const struct evidence_callbacks *callbacks);
+/* Makes everything durable first. */
 struct evidence *evidence_free(struct evidence *evidence);
 
 /*
  * Writes one record of this kind. `device` (may be NULL) gives identity and verdict; `extra` (may
  * be NULL) gives further members and is released. The record is handed out in *recordp (to be
- * put by the caller) if recordp is not NULL, also when writing failed.
- * 0, or a negative errno: the record may not be on the disk, and nothing may be let through on it.
+ * put by the caller) if recordp is not NULL, with its number and hash; also when writing failed, then without them.
+ * 0, or a negative errno: the record is not in the log, and nothing may be let through on it.
  */
 int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp);
 
+/* Signs what there is. For the start, the end, and whoever wants an anchor now. */
+int evidence_checkpoint(struct evidence *evidence);
+
+/* Rotated files are removed once their newest record is older; 0: never. */
+void evidence_set_retention(struct evidence *evidence, unsigned int days);
+
 /* "ok", or what is wrong with the log since the last write. */
 const char *evidence_state(const struct evidence *evidence);
+
+/* Can the desk check the records' MACs? Else the first key was sealed to nobody. */
+bool evidence_is_sealed_to_desk(const struct evidence *evidence);
+
+/* The newest durable record: its number (0: none) and hash in hex; and the number of the newest checkpoint of this run. */
+struct evidence_head {
+	uint64_t seq;
+	char hash[2 * CHAIN_HASH_LEN + 1];
+	uint64_t checkpoint;
+};
+void evidence_head(const struct evidence *evidence, struct evidence_head *head);

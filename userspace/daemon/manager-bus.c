@@ -190,6 +190,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceTampered", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
 	{"Recorded", {{"t", "seq"}, {"s", "kind"}, {"a{sv}", "record"}}},
+	{"LogCheckpoint", {{"a{sv}", "record"}}},  {"LogDamaged", {{"a{sv}", "record"}}},
 	{.name = NULL},
 };
 

@@ -20,26 +20,61 @@ uint64_t manager_now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* Every record passes here once on its way to D-Bus. One that could not be written has no number and no hash. */
+static void manager_tell(struct manager *manager, const char *signal, const struct device *device,
+			 struct json_object *record)
+{
+	if (!record || !manager->bus)
+		return;
+	if (signal)
+		manager_bus_signal(manager->bus, signal, device, record);
+	if (json_object_object_get_ex(record, "hash", NULL))
+		manager_bus_recorded(manager->bus, record);
+}
+
 int manager_record(struct manager *manager, const char *kind, const char *signal,
 		   const struct device *device, struct json_object *extra)
 {
-	bool was_ok = !strcmp(evidence_state(manager->evidence), "ok");
 	struct json_object *record;
 	int r;
 
 	r = evidence_write(manager->evidence, kind, device, extra, &record);
-	if (was_ok != !r) {
-		fprintf(stderr, r ? SD_ERR "event log %s: nothing is let through (%s)\n" :
-				    SD_NOTICE "event log %s can be written again (%s)\n",
-			manager->settings.log_file, evidence_state(manager->evidence));
-		manager_bus_info_changed(manager->bus);
-	}
-	if (signal && record)
-		manager_bus_signal(manager->bus, signal, device, record);
-	if (!r)
-		manager_bus_recorded(manager->bus, record);
+	manager_tell(manager, signal, device, record);
 	json_object_put(record);
 	return r;
+}
+
+/* --- the log --- */
+
+static bool record_says(struct json_object *record, const char *name, const char *word)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(record, name, &value) && !strcmp(json_object_get_string(value), word);
+}
+
+/* What the log says of itself. */
+static void evidence_recorded(void *userdata, const char *kind, struct json_object *record)
+{
+	const char *signal = NULL;
+
+	if (!strcmp(kind, "checkpoint"))
+		signal = "LogCheckpoint";
+	else if (!strcmp(kind, "log-damaged") || record_says(record, "why", "key-state-lost") ||
+		 record_says(record, "why", "file-missing"))
+		signal = "LogDamaged";
+	manager_tell(userdata, signal, NULL, record);
+}
+
+static void evidence_changed(void *userdata, bool writable)
+{
+	struct manager *manager = userdata;
+
+	if (manager->bus)
+		manager_bus_info_changed(manager->bus);
+	/* What was refused because it could not be written down is judged again. */
+	if (writable && manager->rejudge)
+		manager_rejudge(manager, "log");
 }
 
 static void gate_lost(void *userdata, int error)
@@ -316,6 +351,7 @@ static void policy_in_force(struct manager *manager)
 	info->policy_valid_until[0] = '\0';
 	if (header && header->valid_until)
 		civil_format(header->valid_until, info->policy_valid_until);
+	evidence_set_retention(manager->evidence, header ? header->retention_days : 0);
 	apply_harmless(manager);
 }
 
@@ -450,6 +486,7 @@ static void manager_started(struct manager *manager)
 	manager_record(manager, "started", NULL, NULL, extra);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
 		record_refusal(manager);
+	evidence_checkpoint(manager->evidence);
 }
 
 static void manager_info(struct manager *manager)
@@ -477,8 +514,10 @@ static int manager_prepare(struct manager *manager)
 	if (!r && (!manager->udev || !manager->memory))
 		r = -ENOMEM;
 	if (!r)
-		r = evidence_new(&manager->evidence, manager->settings.log_file,
-				 manager->settings.terminal);
+		r = evidence_new(&manager->evidence, manager->event, &manager->settings,
+				 &(struct evidence_callbacks){ .recorded = evidence_recorded,
+							       .changed = evidence_changed,
+							       .userdata = manager });
 	if (!r)
 		r = released_new(&manager->released, RELEASED_FILE);
 	if (!r)
@@ -550,8 +589,10 @@ struct manager *manager_free(struct manager *manager)
 	if (manager->bus)
 		manager_bus_set_witness(manager->bus, NULL, NULL);
 	administration_free(manager->administration);
-	if (manager->bus)
+	if (manager->bus) {
 		manager_record(manager, "stopped", NULL, NULL, NULL);
+		evidence_checkpoint(manager->evidence);
+	}
 	gate_free(manager->gate);
 	manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);

@@ -77,7 +77,7 @@ bool manager_reload(struct manager *manager);
 
 /*
  * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
- * "clock", "session", "others".
+ * "clock", "session", "others", "log".
  */
 void manager_rejudge(struct manager *manager, const char *why);
 

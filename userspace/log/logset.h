@@ -12,7 +12,7 @@
 
 #include "core/macro.h"
 
-/* A longer line is no record; it is given in part and marked. The daemon writes at most LOGFILE_LINE_MAX. */
+/* A longer line is no record; it is given in part and marked. The daemon writes at most LOGSTORE_LINE_MAX. */
 #define LOGSET_LINE_MAX (64 * 1024)
 
 struct logset;

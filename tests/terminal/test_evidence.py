@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The event log in the terminal as Debian boots it: killed writers, a full disk, root who spoils it; journal and audit."""
+
+import json
+import os
+import re
+import time
+
+from barrier import LOG, Bus, Since, daemon_pid, disks, images, ready, records, unplug_all
+from logwalk import log_lines, walk
+from sessions import options
+from terminal import TOP
+
+OPTIONS = options(cmdline="audit=1")
+SLOW = 30
+
+
+def teardown(t):
+    unplug_all(t)
+
+
+def restart(t, action="restart"):
+    t.run(f"systemctl {action} sekimorid", timeout=SLOW)
+    if action != "stop":
+        ready(t)
+
+
+def journal(t, kind):
+    out = t.run(f"journalctl -q --no-pager -o json SEKIMORI_KIND={kind}").out
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_log_is_begun_with_its_keys_and_a_signed_checkpoint(t):
+    ready(t)
+    found = records(t)
+    assert found[0]["kind"] == "log-begun" and found[0]["why"] == "first", found[0]
+    assert found[0]["sealed_to"] == "" and len(found[0]["public"]) == 44, found[0]
+    point = next(r for r in found if r["kind"] == "checkpoint")
+    before = next(r for r in found if r["seq"] == point["at"])
+    assert point["head"] == before["hash"] and point["log"] == found[0]["log"], (point, before)
+    assert all(isinstance(r["sync"], bool) for r in found), found[0]
+    assert walk(log_lines(t)) == []
+    modes = t.run("stat -c '%a %n' /var/lib/sekimori/log /var/lib/sekimori/log/terminal.key "
+                  "/var/lib/sekimori/log/state /var/log/sekimori/events.jsonl").out.split()[::2]
+    assert modes == ["700", "600", "600", "640"], modes
+    anchor = journal(t, "checkpoint")[0]
+    assert (anchor["SEKIMORI_AT"], anchor["SEKIMORI_HEAD"]) == (str(point["at"]), point["head"]), anchor
+    assert anchor["SEKIMORI_SIGNATURE"] == point["signature"]
+    # Nobody else may read the keys; the service's log says that no desk can check them yet.
+    assert "sealed to nobody" in t.run("journalctl -q --no-pager -o cat -u sekimorid").out
+
+
+def test_a_verdict_is_in_journal_and_audit_with_hostile_names_made_safe(t):
+    since = Since(t)
+    bus = Bus(t)
+    t.plug_storage("a", images.plain(), serial="NO\"BODY")
+    denied = since.wait("denied")
+    bus.wait("DeviceDenied")
+    assert denied["hash"] in bus.text(), "the signal carries the record's hash"
+    entry = t.wait_until(lambda: journal(t, "denied"), what="a journal entry")[-1]
+    assert (entry["SEKIMORI_SEQ"], entry["SEKIMORI_HASH"]) == (str(denied["seq"]), denied["hash"]), entry
+    assert entry["SEKIMORI_REASON"] == "not-registered" and entry["PRIORITY"] == "4", entry
+    assert entry["MESSAGE"].startswith("A device was refused (device ") and "not-registered" in entry["MESSAGE"]
+    assert entry["SEKIMORI_SERIAL"] == denied["serial"]
+    kernel = [line for line in t.dmesg().splitlines() if "type=1137" in line and 'op="denied"' in line]
+    assert kernel and f"seq=\"{denied['seq']}\"" in kernel[-1] and "res=failed" in kernel[-1], (kernel, denied)
+    # A quote in a serial number would end audit's quotes: such a value is written in hexadecimal.
+    assert f"serial={denied['serial'].encode().hex().upper()}" in kernel[-1], kernel[-1]
+    bus.close()
+
+
+def test_the_catalogue_explains_in_english_and_japanese(t):
+    t.run("journalctl --update-catalog")
+    shown = t.run("journalctl -q --no-pager -x SEKIMORI_KIND=started | cat").out
+    assert "Subject: The barrier's keeper has started" in shown and "what was held stayed held" in shown, shown
+    # No Japanese locale is installed here: its catalogue takes the English one's place for once.
+    with open(os.path.join(TOP, "packaging/sekimori.ja.catalog"), encoding="utf-8") as f:
+        t.run("mkdir -p /etc/systemd/catalog")
+        t.write("/etc/systemd/catalog/sekimori.catalog", f.read())
+    t.run("journalctl --update-catalog")
+    shown = t.run("LC_ALL=C.UTF-8 journalctl -q --no-pager -x SEKIMORI_KIND=started | cat").out
+    assert "Subject: バリアの常駐プログラムが起動しました" in shown, shown
+    t.run("rm /etc/systemd/catalog/sekimori.catalog; journalctl --update-catalog")
+
+
+def test_killed_under_load_it_leaves_a_whole_chain(t):
+    for step in range(4):
+        since = Since(t)
+        t.plug_storage("a", images.plain(), serial="PLAIN")
+        t.plug_storage("b", images.luks2(), serial="GOOD")
+        time.sleep(0.2 * step)
+        t.run("pkill -KILL -x sekimorid")
+        t.wait_until(lambda: daemon_pid(t), SLOW, "the next daemon")
+        since.wait("started", SLOW)
+        t.unplug("a")
+        t.unplug("b")
+    ready(t)
+    assert walk(log_lines(t)) == []
+    # A line that the power cut is told of by the next record.
+    restart(t, "stop")
+    last = records(t)[-1]["seq"]
+    t.run(f"printf '{{\"seq\":99,\"ki' >> {LOG}")
+    restart(t, "start")
+    told = next(r for r in map(json.loads, t.read(LOG).split('{"seq":99,"ki\n')[1].splitlines()))
+    assert (told["kind"], told["seq"], told["torn_bytes"]) == ("log-recovered", last + 1, 13), told
+    assert walk(log_lines(t)) == []
+
+
+def test_a_clock_that_goes_back_is_a_record(t):
+    restart(t, "stop")
+    t.run("date -s '-1 hour'")
+    restart(t, "start")
+    since = records(t)[-6:]
+    told = [r for r in since if r["kind"] == "clock-reversed"]
+    assert told and told[0]["earlier_than"] > told[0]["time"], since
+    t.run("date -s '+1 hour'")
+
+
+SPOILING = [
+    # What root does, what the log says then, what the walk names.
+    ("sed -i '$ s/\"kind\":\"/\"kind\":\"x/' {log}", "log-damaged", "altered"),
+    ("sed -i '$ d' {log}", "log-damaged", "follows"),
+    ("truncate -s -20 {log}", "log-damaged", "no record"),
+    ("rm {log}", "log-continued", "follows|altered"),
+    ("rm {log}; echo '{{\"seq\":1}}' > {log}; chmod 640 {log}", "log-damaged", "follows|no record"),
+]
+
+
+def fresh(t):
+    """A log of its own, so that one damage does not hide another."""
+    restart(t, "stop")
+    t.run("rm -rf /var/log/sekimori/* /var/lib/sekimori/log")
+    restart(t, "start")
+
+
+def spoil(t, command, kind, words, running):
+    fresh(t)
+    bus = Bus(t) if running else None
+    if not running:
+        restart(t, "stop")
+    last = json.loads(log_lines(t)[-1])["seq"]
+    t.run(command.format(log=LOG))
+    if running:
+        t.plug_storage("a", images.plain(), serial="PLAIN")
+    else:
+        restart(t, "start")
+    said = t.wait_until(lambda: [json.loads(line) for line in log_lines(t) if b'"kind":"%s"' % kind.encode() in line],
+                        what=f"{kind} after {command}")[0]
+    assert said["seq"] == last + 1, (command, said, last)
+    entry = journal(t, kind)[-1]
+    assert entry["PRIORITY"] == "3" and entry["SEKIMORI_HASH"] == said["hash"], entry
+    if running:
+        assert "LogDamaged" in bus.text(), bus.text()
+        bus.close()
+        t.unplug("a")
+    # Without the first record's number the walk can begin only at a header: a removed beginning is told by it.
+    found = " ".join(walk(log_lines(t)))
+    assert re.search(words, found) or kind == "log-continued" and said["why"] == "file-missing", (command, found)
+
+
+def test_what_root_does_to_the_log_is_named(t):
+    for what in SPOILING:
+        spoil(t, *what, running=False)
+    for what in SPOILING[2:4]:
+        spoil(t, *what, running=True)
+    fresh(t)
+
+
+def test_a_full_disk_blocks_and_the_log_recovers_by_itself(t):
+    restart(t, "stop")
+    t.run("rm -rf /var/log/sekimori/* /var/lib/sekimori/log; "
+          "mount -t tmpfs -o size=64k,mode=750 full /var/log/sekimori")
+    restart(t, "start")
+    bus = Bus(t)
+    t.run("dd if=/dev/zero of=/var/log/sekimori/filler bs=1k count=64 2>/dev/null", check=False)
+    t.run("yes x 2>/dev/null | head -c 4096 >> /var/log/sekimori/filler", check=False)
+    t.plug_storage("a", images.luks2(), serial="GOOD")
+    t.wait_until(lambda: "log-unwritable" in bus.text() or len(bus.members()) > 6 or disks(t), SLOW,
+                 f"an answer; {bus.text()[-500:]}")
+    # The last page may still take a record or two: then it comes later.
+    for _ in range(20):
+        if "log-unwritable" in bus.text():
+            break
+        t.unplug("a")
+        t.plug_storage("a", images.luks2(), serial="GOOD")
+        time.sleep(1.5)
+    assert "log-unwritable" in bus.text() and not disks(t), bus.text()[-2000:]
+    state = t.run("busctl get-property org.sekimori.Sekimori1 /org/sekimori/Sekimori1 "
+                  "org.sekimori.Sekimori1.Manager LogState").out
+    assert state.strip() == 's "cannot be written: No space left on device"', state
+    assert "nothing is let through" in t.run("journalctl -q --no-pager -o cat -p err -u sekimorid").out
+
+    t.run("rm /var/log/sekimori/filler")
+    t.wait_until(lambda: disks(t), SLOW, "the medium that was refused, let in without anybody's doing")
+    told = [r for r in records(t) if r["kind"] == "log-recovered"]
+    assert told and told[-1]["lost"] >= 1 and told[-1]["error"] == "No space left on device", told
+    assert walk(log_lines(t)) == []
+    lost = [e for e in journal(t, "denied") if e.get("SEKIMORI_LOST") == "1"]
+    assert lost and "SEKIMORI_SEQ" not in lost[-1], "the journal has what the log could not take"
+    bus.close()
+    unplug_all(t)
+    restart(t, "stop")
+    t.run("umount /var/log/sekimori; rm -rf /var/lib/sekimori/log")
+    restart(t, "start")
