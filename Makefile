@@ -200,6 +200,12 @@ $(BUILD)/bench/peer-memory: tests/bench/peer-memory.cpp
 	@mkdir -p $(@D)
 	g++ -O2 -o $@ $< -lusbguard
 
+# Tools of the tests: seal-log makes logs as the daemon writes them.
+$(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(call cflags_of,json-c libsodium) -std=gnu11 $(WARN) -O2 -g -o $@ $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(call libs_of,json-c libsodium)
+
 .PHONY: check-unit check-integration test-terminal
 check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
