@@ -17,9 +17,9 @@ CC ?= gcc
 PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
-PKGS_CTL := dbus-1 json-c libudev
-PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup
+PKGS_CTL := dbus-1 json-c libudev libzstd
+PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla
@@ -53,6 +53,7 @@ $(BUILD)/libcore.a: $(call objs,core)
 $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
 $(BUILD)/libcli.a: $(call objs,cli)
+$(BUILD)/liblog.a: $(call objs,log)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -61,11 +62,11 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
 # The desk judges a medium by the same survey as a terminal.
-$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimori-desk: $(call objs,desk) $(BUILD)/obj/inspect/survey.o $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 
 $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/libcore.a
@@ -128,12 +129,14 @@ install: all ## install into DESTDIR (default: this machine)
 
 $(BUILD)/san/libcore.a: $(call san_objs,core)
 $(BUILD)/san/libsystem.a: $(call san_objs,system)
+$(BUILD)/san/liblog.a: $(call san_objs,log)
 $(BUILD)/san/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/liblog.a $(BUILD)/san/libcli.a \
+		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
@@ -145,13 +148,13 @@ $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(
 $(BUILD)/san/libcli.a: $(call san_objs,cli)
 
 $(BUILD)/unit/test-desk-%: tests/unit/test-desk-%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdesk.a \
-		$(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+		$(BUILD)/san/liblog.a $(BUILD)/san/libcli.a $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT) $(PKGS_DESK))
 
 # The desk's tool for its integration tests.
-$(BUILD)/san/sekimori-desk: $(BUILD)/san/desk/sekimori-desk.o $(BUILD)/san/libdesk.a $(BUILD)/san/libcli.a \
+$(BUILD)/san/sekimori-desk: $(BUILD)/san/desk/sekimori-desk.o $(BUILD)/san/libdesk.a $(BUILD)/san/liblog.a $(BUILD)/san/libcli.a \
 		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	$(CC) $(SAN) -o $@ $^ $(call libs_of,$(PKGS_DESK) libsystemd)
 

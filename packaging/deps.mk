@@ -3,7 +3,7 @@
 
 DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev libudev-dev \
 	libusb-1.0-0-dev libdbus-1-dev libjson-c-dev libsodium-dev libseccomp-dev libcap-ng-dev \
-	libcryptsetup-dev libblkid-dev libsqlite3-dev
+	libcryptsetup-dev libblkid-dev libsqlite3-dev libzstd-dev
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
 	minisign openssl umockdev usbguard clang-14 libclang-rt-14-dev

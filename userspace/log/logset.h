@@ -18,7 +18,7 @@
 struct logset;
 
 struct logset_line {
-	const char *file; /* its name */
+	const char *file; /* its name, as long as the set is open */
 	uint64_t number;  /* from 1, in this file */
 	const char *text; /* not NUL-terminated, without newline; good until the next call */
 	size_t len;
@@ -29,12 +29,30 @@ struct logset_line {
 
 /*
  * paths: files, or directories (all files of a log in it, rotated and current, in order), or "-" for standard
- * input. A file whose name tells that it ends before `since_us` (the next one's TIME) is skipped; 0: none is.
- * Microseconds since the epoch. Negative errno; *badp (static until the next call) names the path.
+ * input. A file whose name tells that it ends before `since_us` (the next one's TIME, and a day for clocks that were
+ * set) is skipped; 0: none is. Microseconds since the epoch. What begins as a zstd frame is unpacked, whatever its name.
+ * Negative errno (-ENOENT also for a directory without a log); *badp (static until the next call) names the path.
  */
 int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t since_us, const char **badp);
 struct logset *logset_close(struct logset *set);
 DEFINE_CLEANUP(struct logset *, logset_close);
 
-/* 1 and the next line, 0 at the end, negative errno (of reading, or a damaged compressed file: -EBADMSG). */
+/*
+ * 1 and the next line, 0 at the end, negative errno (of opening or reading, or a damaged compressed file: -EBADMSG).
+ * After an error the next call goes on with the next file.
+ */
 int logset_next(struct logset *set, struct logset_line *line);
+
+/* The file that logset_next() spoke of last; "" before the first. */
+const char *logset_file(const struct logset *set);
+
+/* Bytes read from files so far, and of all files when they were opened (0: not known), for showing progress. */
+uint64_t logset_bytes_read(const struct logset *set);
+uint64_t logset_bytes_total(const struct logset *set);
+
+/*
+ * For following a log that is being written, before the first logset_next(): that then returns 0 whenever there is no whole
+ * line yet, and may be called again; when the last directory's current file was rotated it goes on with the next.
+ * A line that is cut at the end of the current file is held back until its newline comes.
+ */
+void logset_follow(struct logset *set);
