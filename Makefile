@@ -36,13 +36,14 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open
+CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
 all: programs module ## build everything into build/
 
 .PHONY: programs
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CATALOGUE)
 
 .PHONY: module
 module: $(BUILD)/sekimori.ko
@@ -88,6 +89,46 @@ $(BUILD)/san/%.o: userspace/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(DEP_CFLAGS) -std=gnu11 $(WARN) $(SAN) -MMD -MP -c -o $@ $<
 
+# --- Japanese ---------------------------------------------------------------------------------
+# English stands in the sources, Japanese in po/ja.po and in fragments of it, po/parts/*.po. The first one that knows a
+# text translates it.
+
+PO := userspace/po
+PO_PARTS := $(wildcard $(PO)/parts/*.po)
+PO_SOURCES = $(sort $(wildcard userspace/*/*.c userspace/*/*.h))
+XGETTEXT := xgettext --force-po --language=C --from-code=UTF-8 --no-wrap --add-location=file --sort-by-file --add-comments=Translators: \
+	--keyword --keyword=_:1 --keyword=N_:1 --keyword=ngettext:1,2 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format \
+	--package-name=Sekimori --package-version=$(VERSION)
+
+# Tools speak Japanese in the build tree too: a directory `locale` beside them (cli/i18n.c).
+$(PROGRAMS): | $(CATALOGUE)
+$(BUILD)/san/sekimori-desk: | $(BUILD)/san/locale
+$(BUILD)/obj/cli/i18n.o $(BUILD)/san/cli/i18n.o: CPPFLAGS += -DSEKIMORI_LOCALEDIR='"$(PREFIX)/share/locale"'
+
+$(CATALOGUE): $(PO)/ja.po $(PO_PARTS)
+	@mkdir -p $(@D) $(BUILD)/po
+	msgcat --use-first --no-wrap --force-po -o $(BUILD)/po/ja.po $^
+	msgfmt --check -o $@ $(BUILD)/po/ja.po
+
+$(BUILD)/san/locale: | $(CATALOGUE)
+	@mkdir -p $(@D)
+	ln -sfn ../locale $@
+
+# English is what the sources say: a header for it is all that the template needs.
+$(BUILD)/po/sekimori.pot: $(PO_SOURCES) Makefile
+	@mkdir -p $(@D)
+	$(XGETTEXT) -o $@ $(PO_SOURCES)
+
+.PHONY: pot update-po merge-po
+pot: $(BUILD)/po/sekimori.pot ## collect the texts for people from the sources
+
+merge-po: ## fold po/parts/*.po into po/ja.po
+	$(if $(PO_PARTS),msgcat --use-first --no-wrap --force-po -o $(PO)/ja.po $(PO)/ja.po $(PO_PARTS) && rm -f $(PO_PARTS))
+
+update-po: merge-po $(BUILD)/po/sekimori.pot ## bring po/ja.po in line with the sources: new texts are empty, old ones go
+	msgmerge --quiet --no-fuzzy-matching --no-wrap --sort-by-file -o $(BUILD)/po/merged.po $(PO)/ja.po $(BUILD)/po/sekimori.pot
+	msgattrib --no-obsolete --no-wrap -o $(PO)/ja.po $(BUILD)/po/merged.po
+
 # --- module -----------------------------------------------------------------------------------
 # Built in a copy below build/, so that the source tree stays clean.
 
@@ -111,6 +152,7 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
+	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	$(INSTALL) 644 udev-rules/10-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/10-sekimori.rules

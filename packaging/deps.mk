@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Debian 12 packages, by name: what building, testing and linting need.
 
-DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev libudev-dev \
+DEPS_BUILD := gcc make pkg-config gettext libc6-dev linux-headers-amd64 libsystemd-dev libudev-dev \
 	libusb-1.0-0-dev libdbus-1-dev libjson-c-dev libsodium-dev libseccomp-dev libcap-ng-dev \
 	libcryptsetup-dev libblkid-dev libsqlite3-dev libzstd-dev
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \

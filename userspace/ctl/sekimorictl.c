@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/language.h"
 #include "core/macro.h"
 #include "ctl/command.h"
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 	const char *no_color = getenv("NO_COLOR");
 	int words = 0;
 
+	i18n_init();
 	line.context.japanese = language_is_japanese();
 	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/language.h"
 #include "cli/output.h"
 #include "core/macro.h"
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
 	const struct command *command = NULL;
 	int words = 0;
 
+	i18n_init();
 	context_init(&line.context);
 	if (sodium_init() < 0)
 		return message_fail(&line.context, "libsodium does not start",
