@@ -55,6 +55,7 @@ $(BUILD)/libsystem.a: $(call objs,system)
 $(BUILD)/libbus.a: $(call objs,bus)
 $(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/liblog.a: $(call objs,log)
+$(BUILD)/libreport.a: $(call objs,report)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -63,7 +64,7 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libreport.a $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
 # The desk judges a medium by the same survey as a terminal.
@@ -172,6 +173,7 @@ install: all ## install into DESTDIR (default: this machine)
 $(BUILD)/san/libcore.a: $(call san_objs,core)
 $(BUILD)/san/libsystem.a: $(call san_objs,system)
 $(BUILD)/san/liblog.a: $(call san_objs,log)
+$(BUILD)/san/libreport.a: $(call san_objs,report)
 $(BUILD)/san/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@

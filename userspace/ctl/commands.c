@@ -11,7 +11,10 @@
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT)
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT |    \
+	 FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW)
+#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
+#define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
@@ -53,6 +56,16 @@ const struct command commands[] = {
 	 "the policy file, without both the last two accepted",
 	 "AからBへの違い（ファイルまたは履歴の番号。Bを省くと今のポリシーファ"
 	 "イル、両方を省くと最後に受け入れた二つ）"},
+	{"report", FOR_REPORT, report_run, "", 0, 0,
+	 "the month in figures; --compliance: the rules with the evidence for each",
+	 "ひと月の集計（--complianceは規程の各項目と根拠の一覧）"},
+	{"incident list", FOR_INCIDENT_LIST, incident_list_run, "", 0, 0,
+	 "incidents that have to be reported", "報告が必要なインシデントの一覧"},
+	{"incident show", FOR_INCIDENT_SHOW, incident_show_run, "NUMBER", 1, 1,
+	 "what is known of an incident", "インシデントについて分かっていること"},
+	{"incident export", FOR_INCIDENT_EXPORT, incident_export_run, "NUMBER", 1, 1,
+	 "the report sheets of an incident (forms 11-1 and 11-2), to be completed",
+	 "インシデント報告書（様式第11-1号・第11-2号の項目）を出力する"},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
@@ -91,7 +104,14 @@ const struct command_option command_options[] = {
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
 	 "read the passphrase from FILE (- is standard input)",
 	 "パスフレーズをファイルから読む（-は標準入力）"},
-	{"root", "DIR", 'r', FOR_STATUS, "read sysfs below DIR (for trying out)",
+	{"month", "YYYY-MM", 'M', FOR_REPORT, "the month (default: this one)", "対象の月（省略時は今月）"},
+	{"compliance", NULL, 'Y', FOR_REPORT, "the rules R01 to R34 with the evidence for each",
+	 "規程の要求R01～R34とその根拠"},
+	{"since", "TIME", 'S', FOR_INCIDENT_LIST, "from this local time on", "この現地時刻から"},
+	{"log", "PATH", 'L', FOR_REPORT | FOR_INCIDENTS, "a file or directory", "ファイルまたはディレクトリ"},
+	{"format", "FORMAT", 'F', FOR_SHEETS, "text, html or csv", "text、html、csv"},
+	{"output", "FILE", 'O', FOR_SHEETS, "write to a new file", "新しいファイルに書く"},
+	{"root", "DIR", 'r', FOR_STATUS | FOR_REPORT | FOR_INCIDENTS, "read sysfs below DIR (for trying out)",
 	 "DIR以下のsysfsを読む（試験用）"},
 	{"help", NULL, 'h', 0, "this help", "この説明"},
 	{"version", NULL, 'v', 0, "print the version", "バージョンを表示する"},
@@ -200,6 +220,23 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'P':
 		options->passphrase_file = value;
+		break;
+	case 'M':
+		options->month = value;
+		break;
+	case 'Y':
+		options->compliance = true;
+		break;
+	case 'S':
+		options->since = value;
+		break;
+	case 'L':
+		return repeat(&options->logs, value);
+	case 'F':
+		options->format = value;
+		break;
+	case 'O':
+		options->output = value;
 		break;
 	case 'r':
 		context->root = value;

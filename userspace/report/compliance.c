@@ -146,8 +146,8 @@ static char *show_retention(const struct facts *facts, enum verdict *verdict)
 
 static char *show_integrity(const struct facts *facts, enum verdict *verdict)
 {
-	const struct logverify_result *result = facts->check->result;
-	bool good = result->records && !result->findings && !facts->tally->seq_gaps.total;
+	const struct logverify_result *result = &facts->check->result;
+	bool good = result->records && !result->findings && !facts->check->unreadable && !facts->tally->seq_gaps.total;
 
 	*verdict = !good ? VERDICT_NOT_SHOWN : result->checkpoints ? VERDICT_SHOWN : VERDICT_PARTLY;
 	return output_format(_("%llu records and %llu signed checkpoints checked; %llu findings."),

@@ -24,7 +24,7 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_WRITTEN] = "written", [FIELD_RENAMED] = "renamed", [FIELD_DELETED] = "deleted",
 	[FIELD_READ] = "read", [FIELD_WRITTEN_BYTES] = "written_bytes",
 	[FIELD_READ_BYTES] = "read_bytes", [FIELD_FILE] = "file", [FIELD_MEDIA] = "media",
-	[FIELD_RULES] = "rules", [FIELD_VOLUME] = "volume",
+	[FIELD_RULES] = "rules", [FIELD_VOLUME] = "volume", [FIELD_CAUSE] = "cause",
 };
 
 struct cursor {

@@ -73,17 +73,18 @@ static void add_device(struct document *d, const struct report_incident *inciden
 		known(d, "program", _("Program"), incident->program);
 }
 
-/* The first report. */
-static void add_report(struct document *d, const struct report_incident *incident)
+/* The first report; what people fill in only where it is to be handed in. */
+static void add_report(struct document *d, const struct report_incident *incident, bool sheets)
 {
 	char time[PERIOD_TEXT_MAX];
 
 	period_format(incident->us, time);
-	sheet(d, "report", _("1. Incident report (for form 11-1)"));
+	sheet(d, "report", sheets ? _("1. Incident report (for form 11-1)") : _("What is known"));
 	known(d, "number", _("Number of the incident"), incident->number);
 	known(d, "time", _("Day and time"), time);
 	known(d, "terminal", _("Terminal"), incident->terminal);
-	blank(d, "place", _("Place (building, room, section)"));
+	if (sheets)
+		blank(d, "place", _("Place (building, room, section)"));
 	add_event(d, incident);
 	if (incident->reason[0]) {
 		document_words(d, _("Reason given by the barrier"), "reason");
@@ -98,6 +99,8 @@ static void add_report(struct document *d, const struct report_incident *inciden
 		    output_format(_("%llu records, numbers %llu to %llu"), (unsigned long long)incident->count,
 				  (unsigned long long)incident->first_seq,
 				  (unsigned long long)incident->last_seq));
+	if (!sheets)
+		return;
 	blank(d, "finder", _("Found by (name, section, telephone)"));
 	blank(d, "causer", _("Caused by, if known"));
 	blank(d, "presumed-cause", _("Cause as far as known"));
@@ -147,16 +150,18 @@ static void add_events(struct document *d, const struct report_event *events, si
 }
 
 struct document *report_incident(const struct report_incident *incident, const struct report_event *events,
-				 size_t n_events, bool check_ok)
+				 size_t n_events, bool check_ok, bool sheets)
 {
 	_cleanup_(freep) char *number = output_escape(incident->number);
 	struct document *d = document_new(output_format(_("Security incident %s"), number),
-					  output_format("%s", _("Filled in by the terminal as far as it knows; the empty fields are for people.")),
+					  output_format("%s", sheets ? _("Filled in by the terminal as far as it knows; the empty fields are for people.") :
+								       _("What this terminal's event log says of it.")),
 					  i18n_is_japanese());
 
-	d->form = true;
-	add_report(d, incident);
-	add_cause(d, incident, check_ok);
+	d->form = sheets;
+	add_report(d, incident, sheets);
+	if (sheets)
+		add_cause(d, incident, check_ok);
 	add_events(d, events, n_events);
 	return d;
 }

@@ -36,7 +36,7 @@ static enum document_tone bad_if(uint64_t n)
 
 static void add_check_result(struct document *d, const struct report_check *check)
 {
-	bool ok = check->result->records && !check->result->findings;
+	bool ok = check->result.records && !check->result.findings && !check->unreadable;
 
 	document_words(d, _("Verification of the log"), "verification");
 	document_words(d, ok ? _("nothing wrong") : _("something is wrong: see below"),
@@ -506,7 +506,7 @@ static void add_time_gaps(struct document *d, const struct tally *t)
 
 static void add_verification(struct document *d, const struct tally *t, const struct report_check *check)
 {
-	const struct logverify_result *result = check->result;
+	const struct logverify_result *result = &check->result;
 
 	document_section(d, "verification", _("Verification of the log"));
 	document_note(d, _("Checked %llu records, numbers %llu to %llu, and the signatures of %llu checkpoints; %llu checkpoints lie in this month."),
@@ -515,21 +515,20 @@ static void add_verification(struct document *d, const struct tally *t, const st
 		      (unsigned long long)t->checkpoints);
 	if (t->strange)
 		document_note(d, _("%llu lines are no records."), (unsigned long long)t->strange);
+	if (check->unreadable)
+		document_note(d, "%s", _("Not all files of the log could be read: this report is not complete."));
 	if (result->findings)
 		document_note(d, _("%llu findings. Keep the files as they are and tell the help desk at once."),
 			      (unsigned long long)result->findings);
 	else if (result->records)
-		document_note(d, "%s", _("Nothing was altered, removed or put in."));
+		document_note(d, "%s", _("Nothing was altered, removed or put in, as far as the terminal itself can tell. The help desk, which holds the key of the log, can tell more: `sekimori-desk log verify`."));
 	if (!result->findings)
 		return;
-	document_column(d, "place", _("File and line"), false);
 	document_column(d, "finding", _("Finding"), false);
 	document_column(d, "from", _("From number"), true);
 	document_column(d, "to", _("To number"), true);
 	for (size_t i = 0; i < check->n; i++) {
-		document_text(d, check->findings[i].place);
-		document_words(d, report_finding_text(check->findings[i].kind),
-			       logverify_kind_name(check->findings[i].kind));
+		document_words(d, check->findings[i].text, logverify_kind_name(check->findings[i].kind));
 		document_tone(d, TONE_BAD);
 		document_number(d, check->findings[i].from);
 		document_number(d, check->findings[i].to);

@@ -12,13 +12,14 @@
 /* What checking the log came to. */
 #define REPORT_FINDINGS_MAX 50
 struct report_check {
-	const struct logverify_result *result;
+	struct logverify_result result;
 	struct report_finding {
 		enum logverify_kind kind;
-		char place[128]; /* "events.jsonl:17" */
 		uint64_t from, to;
-	} findings[REPORT_FINDINGS_MAX]; /* the first ones; result->findings is how many there are */
+		char *text; /* log/logfinding.h */
+	} findings[REPORT_FINDINGS_MAX]; /* the first ones; result.findings is how many there are */
 	size_t n;
+	bool unreadable; /* a file of the log could not be read */
 };
 
 struct document *report_month(const struct tally *tally, const struct report_check *check, int64_t now_us);
@@ -30,6 +31,7 @@ struct document *report_compliance(const struct tally *tally, const struct repor
 struct report_incident {
 	char number[TALLY_TEXT_MAX];
 	char type[64];
+	char cause[TALLY_TEXT_MAX]; /* "" of repeated denials: of any devices */
 	char terminal[TALLY_TEXT_MAX];
 	char user[TALLY_TEXT_MAX];
 	char medium[TALLY_TEXT_MAX];
@@ -55,17 +57,14 @@ struct report_event {
 #define REPORT_EVENTS_MAX 100
 
 /*
- * The sheets to be handed in: a first report and one on cause and prevention (様式第11-1号, 第11-2号). What the machine
- * knows is filled in, the rest is left blank.
+ * What is known of it; with `sheets` the papers to be handed in: a first report and one on cause and prevention
+ * (様式第11-1号, 第11-2号). What the machine knows is filled in, the rest is left blank.
  */
 struct document *report_incident(const struct report_incident *incident, const struct report_event *events,
-				 size_t n_events, bool check_ok);
+				 size_t n_events, bool check_ok, bool sheets);
 
 /* The sentence of a reason code, in the reader's language; a code that is not known as a cell that is safe. */
 void report_reason(struct document *document, const char *code);
 
 /* A person's name, or that nobody was logged in. */
 void report_person(struct document *document, const char *name);
-
-/* What is wrong with a log, in words. */
-const char *report_finding_text(enum logverify_kind kind);
