@@ -7,29 +7,31 @@
 static const char next_key[] = "sekimori-log-key-1";
 static const char checkpoint[] = "sekimori-log-checkpoint-1";
 static const char seq_member[] = "{\"seq\":";
-static const char hash_member[] = ",\"hash\":\"";
-static const char mac_member[] = "\",\"mac\":\"";
+static const char mac_member[] = ",\"mac\":\"";
+static const char hash_member[] = "\",\"hash\":\"";
 
 #define LEN_OF(text) (sizeof(text) - 1)
 
 _Static_assert(sizeof(checkpoint) + CHAIN_ID_LEN + 8 + CHAIN_HASH_LEN == CHAIN_CHECKPOINT_LEN,
 	       "the checkpoint's message has its NUL in it");
 
-void chain_hash(uint8_t hash[static CHAIN_HASH_LEN], const uint8_t previous[static CHAIN_HASH_LEN],
-		const char *body, size_t len)
+/* What is hashed of a record: the one before it, its body, and for the hash also its MAC's member. */
+static void hash_begin(crypto_generichash_state *state, const uint8_t previous[static CHAIN_HASH_LEN],
+		       const char *body, size_t len)
 {
-	crypto_generichash_state state;
-
-	crypto_generichash_init(&state, NULL, 0, CHAIN_HASH_LEN);
-	crypto_generichash_update(&state, previous, CHAIN_HASH_LEN);
-	crypto_generichash_update(&state, (const uint8_t *)body, len);
-	crypto_generichash_final(&state, hash, CHAIN_HASH_LEN);
+	crypto_generichash_init(state, NULL, 0, CHAIN_HASH_LEN);
+	crypto_generichash_update(state, previous, CHAIN_HASH_LEN);
+	crypto_generichash_update(state, (const uint8_t *)body, len);
 }
 
-void chain_mac(uint8_t mac[static CHAIN_MAC_LEN], const uint8_t key[static CHAIN_KEY_LEN],
-	       const uint8_t hash[static CHAIN_HASH_LEN])
+static void mac_make(uint8_t mac[static CHAIN_MAC_LEN], const uint8_t key[static CHAIN_KEY_LEN],
+		     const crypto_generichash_state *body)
 {
-	crypto_generichash(mac, CHAIN_MAC_LEN, hash, CHAIN_HASH_LEN, key, CHAIN_KEY_LEN);
+	crypto_generichash_state copy = *body;
+	uint8_t digest[CHAIN_HASH_LEN];
+
+	crypto_generichash_final(&copy, digest, sizeof(digest));
+	crypto_generichash(mac, CHAIN_MAC_LEN, digest, sizeof(digest), key, CHAIN_KEY_LEN);
 }
 
 void chain_next_key(uint8_t key[static CHAIN_KEY_LEN])
@@ -62,6 +64,7 @@ static bool parse_seq(const char *line, size_t len, uint64_t *seqp, size_t *lenp
 size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size)
 {
 	uint8_t hash[CHAIN_HASH_LEN], mac[CHAIN_MAC_LEN];
+	crypto_generichash_state state;
 	size_t at, body_len = len - 1;
 	uint64_t seq;
 	char *p;
@@ -69,15 +72,16 @@ size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size)
 	if (!len || line[body_len] != '}' || size < body_len || size - body_len < CHAIN_SEAL_LEN + 1 ||
 	    !parse_seq(line, body_len, &seq, &at) || seq != chain->seq + 1)
 		return 0;
-	chain_hash(hash, chain->hash, line, body_len);
-	chain_mac(mac, chain->key, hash);
-
+	hash_begin(&state, chain->hash, line, body_len);
+	mac_make(mac, chain->key, &state);
 	p = line + body_len;
-	p = mempcpy(p, hash_member, LEN_OF(hash_member));
-	sodium_bin2hex(p, 2 * sizeof(hash) + 1, hash, sizeof(hash));
-	p = mempcpy(p + 2 * sizeof(hash), mac_member, LEN_OF(mac_member));
+	p = mempcpy(p, mac_member, LEN_OF(mac_member));
 	sodium_bin2hex(p, 2 * sizeof(mac) + 1, mac, sizeof(mac));
-	p = mempcpy(p + 2 * sizeof(mac), "\"}", 3);
+	p = mempcpy(p + 2 * sizeof(mac), hash_member, LEN_OF(hash_member));
+	crypto_generichash_update(&state, (const uint8_t *)line + body_len, CHAIN_MAC_MEMBER_LEN);
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	sodium_bin2hex(p, 2 * sizeof(hash) + 1, hash, sizeof(hash));
+	p = mempcpy(p + 2 * sizeof(hash), "\"}", 3);
 
 	chain->seq = seq;
 	memcpy(chain->hash, hash, sizeof(hash));
@@ -114,18 +118,48 @@ bool chain_line_parse(struct chain_line *out, const char *line, size_t len)
 	out->body = line;
 	out->body_len = len - CHAIN_SEAL_LEN;
 	if (!parse_seq(line, out->body_len, &out->seq, &at) ||
-	    (at < out->body_len && line[at] != ',') ||
-	    memcmp(seal, hash_member, LEN_OF(hash_member)))
-		return false;
-	seal += LEN_OF(hash_member);
-	if (!parse_hex(out->hash, CHAIN_HASH_LEN, seal))
-		return false;
-	seal += 2 * CHAIN_HASH_LEN;
-	if (memcmp(seal, mac_member, LEN_OF(mac_member)))
+	    (at < out->body_len && line[at] != ',') || memcmp(seal, mac_member, LEN_OF(mac_member)))
 		return false;
 	seal += LEN_OF(mac_member);
-	return parse_hex(out->mac, CHAIN_MAC_LEN, seal) &&
-	       !memcmp(seal + 2 * CHAIN_MAC_LEN, "\"}", 2);
+	if (!parse_hex(out->mac, CHAIN_MAC_LEN, seal))
+		return false;
+	seal += 2 * CHAIN_MAC_LEN;
+	if (memcmp(seal, hash_member, LEN_OF(hash_member)))
+		return false;
+	seal += LEN_OF(hash_member);
+	return parse_hex(out->hash, CHAIN_HASH_LEN, seal) &&
+	       !memcmp(seal + 2 * CHAIN_HASH_LEN, "\"}", 2);
+}
+
+enum chain_link chain_line_check(const struct chain_line *line, const uint8_t previous[static CHAIN_HASH_LEN],
+				 const uint8_t *key, uint8_t *computed)
+{
+	uint8_t hash[CHAIN_HASH_LEN], mac[CHAIN_MAC_LEN];
+	crypto_generichash_state state;
+
+	hash_begin(&state, previous, line->body, line->body_len);
+	if (key)
+		mac_make(mac, key, &state);
+	crypto_generichash_update(&state, (const uint8_t *)line->body + line->body_len, CHAIN_MAC_MEMBER_LEN);
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	if (computed)
+		memcpy(computed, hash, sizeof(hash));
+	if (memcmp(hash, line->hash, sizeof(hash)))
+		return CHAIN_LINK_HASH;
+	return key && sodium_memcmp(mac, line->mac, sizeof(mac)) ? CHAIN_LINK_FORGED : CHAIN_LINK_OK;
+}
+
+bool chain_follow(struct chain *chain, const char *line, size_t len)
+{
+	struct chain_line parsed;
+
+	if (!chain_line_parse(&parsed, line, len) || parsed.seq != chain->seq + 1 ||
+	    chain_line_check(&parsed, chain->hash, chain->key, NULL) != CHAIN_LINK_OK)
+		return false;
+	chain->seq = parsed.seq;
+	memcpy(chain->hash, parsed.hash, sizeof(parsed.hash));
+	chain_next_key(chain->key);
+	return true;
 }
 
 void chain_checkpoint_message(uint8_t out[static CHAIN_CHECKPOINT_LEN],

@@ -4,13 +4,16 @@
  *
  * A record is one line: a JSON object whose first member is "seq" and whose last two are the seal:
  *
- *   {"seq":17,"time":…,"kind":…, … ,"hash":"64 hex digits","mac":"32 hex digits"}
+ *   {"seq":17,"time":…,"kind":…, … ,"mac":"32 hex digits","hash":"64 hex digits"}
  *   '------------ body ------------'
+ *   '------------------- hashed ------------------'
  *
- *   hash(n) = BLAKE2b-256( hash(n-1) || body(n) )          body: the bytes before ,"hash":
- *   mac(n)  = BLAKE2b-128( hash(n) ) keyed with key(n)
- *   key(n+1) = BLAKE2b-256( "sekimori-log-key-1" ) keyed with key(n)
+ *   digest(n) = BLAKE2b-256( hash(n-1) || body(n) )        body: the bytes before ,"mac":
+ *   mac(n)    = BLAKE2b-128( digest(n) ) keyed with key(n)
+ *   hash(n)   = BLAKE2b-256( hash(n-1) || hashed(n) )      hashed: the bytes before ,"hash":
+ *   key(n+1)  = BLAKE2b-256( "sekimori-log-key-1" ) keyed with key(n)
  *
+ * So the hash covers every byte, the MAC too: who has no key still finds each change of a single record.
  * The key of a record is gone once the record is written: who takes the terminal over later can forge no earlier one.
  * key(first) is random; sealed to the desk's public key it stands in the first record of every file, so that the
  * desk, and nobody else, can check the MACs. Everybody can check the hashes and the signed checkpoints.
@@ -28,8 +31,10 @@
 #define CHAIN_MAC_LEN 16
 #define CHAIN_ID_LEN 16
 
-/* ,"hash":"…","mac":"…"} */
-#define CHAIN_SEAL_LEN (9 + 2 * CHAIN_HASH_LEN + 9 + 2 * CHAIN_MAC_LEN + 2)
+/* ,"mac":"…" and ,"hash":"…"} */
+#define CHAIN_MAC_MEMBER_LEN (8 + 2 * CHAIN_MAC_LEN + 1)
+#define CHAIN_HASH_MEMBER_LEN (9 + 2 * CHAIN_HASH_LEN + 2)
+#define CHAIN_SEAL_LEN (CHAIN_MAC_MEMBER_LEN + CHAIN_HASH_MEMBER_LEN)
 
 struct chain {
 	uint64_t seq;			/* of the newest record; 0: none yet */
@@ -47,17 +52,11 @@ size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size);
 /* One key further; the old one is wiped. */
 void chain_next_key(uint8_t key[static CHAIN_KEY_LEN]);
 
-void chain_mac(uint8_t mac[static CHAIN_MAC_LEN], const uint8_t key[static CHAIN_KEY_LEN],
-	       const uint8_t hash[static CHAIN_HASH_LEN]);
-
-void chain_hash(uint8_t hash[static CHAIN_HASH_LEN], const uint8_t previous[static CHAIN_HASH_LEN],
-		const char *body, size_t len);
-
 /* A line taken apart. `body` points into it. */
 struct chain_line {
 	uint64_t seq;
-	const char *body;
-	size_t body_len;
+	const char *body; /* the whole line's beginning */
+	size_t body_len;  /* up to ,"mac": */
 	uint8_t hash[CHAIN_HASH_LEN];
 	uint8_t mac[CHAIN_MAC_LEN];
 };
@@ -67,6 +66,26 @@ struct chain_line {
  * between. False: it has not the form of a record.
  */
 bool chain_line_parse(struct chain_line *out, const char *line, size_t len);
+
+/* How a record hangs on the one before it. */
+enum chain_link {
+	CHAIN_LINK_OK,	   /* the hash is right, and the MAC if a key was given */
+	CHAIN_LINK_HASH,   /* these are not the bytes that were sealed after that record */
+	CHAIN_LINK_FORGED, /* the hash is right, the MAC is not of this key */
+};
+
+/*
+ * Checks a line against the hash of the record before it, and with `key` (of this record; NULL: nobody has it) its MAC.
+ * computed, if not NULL: the hash that the line should state.
+ */
+enum chain_link chain_line_check(const struct chain_line *line, const uint8_t previous[static CHAIN_HASH_LEN],
+				 const uint8_t *key, uint8_t *computed);
+
+/*
+ * Takes the next record of a log whose newest state is `chain`: its line must be seq + 1 and sealed with chain's key. Then
+ * chain goes on behind it. For the daemon, whose kept state may be older than the log after a crash.
+ */
+bool chain_follow(struct chain *chain, const char *line, size_t len);
 
 /*
  * What a checkpoint's signature is over: "sekimori-log-checkpoint-1" and a NUL, the log's id, the sequence number of the

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is a log what its terminal wrote? Takes the lines of its files in order and tells of everything that is wrong.
+ * Is a log what its terminal wrote? Takes the lines of its files in order and tells of everything that is wrong: one
+ * finding for one fault, which names its first bad record. Findings come in the order of the log, late: what follows
+ * tells what happened, so that many are told by logverify_end() only.
  * Pure and streaming: memory does not grow with the log. A struct logverify may be copied to go back to a moment.
  *
  * What can be checked depends on what one has: nothing but the files: hashes, numbers, times, and the signatures with the
  * public key that the log itself states; with the terminal's public key from elsewhere (`public_key`): that it is this terminal's;
- * with the log's first key (`first_key`, unsealed by the desk): that nobody who came later wrote it anew.
+ * with the log's first key (`first_key`, or unsealed by the desk): that nobody who came later wrote it anew.
  */
 #pragma once
 
@@ -15,14 +17,15 @@
 #define LOGVERIFY_PUBLIC_LEN 32
 
 enum logverify_kind {
-	LOGVERIFY_ALTERED,	 /* a record's bytes are not those that were sealed */
+	LOGVERIFY_ALTERED,	 /* a record's bytes are not those that were sealed; the one after it may be unprovable */
 	LOGVERIFY_REMOVED,	 /* records from..to are missing */
 	LOGVERIFY_REORDERED,	 /* a record stands later than its number says */
 	LOGVERIFY_DUPLICATED,	 /* a number that was there already, with the same hash */
 	LOGVERIFY_TRUNCATED,	 /* the log ends before `expected_seq`, or within a line that no later record explains */
 	LOGVERIFY_FOREIGN,	 /* a record of another terminal, or of another log of this one */
 	LOGVERIFY_CLOCK_REVERSED, /* earlier than the record before, and no record says that the clock was set */
-	LOGVERIFY_FORGED,	 /* the chain is whole but the MAC is not of the key that this record had */
+	LOGVERIFY_FORGED,	 /* the chain is whole but the MAC is not of the key that this record had, or the terminal
+				    says (log-damaged) that it did not write it */
 	LOGVERIFY_BAD_SIGNATURE, /* a checkpoint's */
 	LOGVERIFY_ANCHOR,	 /* a record that was seen elsewhere (journal, D-Bus, last audit) is another one here */
 	LOGVERIFY_BEGUN_ANEW,	 /* the keys were lost and made anew: what is before and after hang together by hash only */
@@ -47,18 +50,30 @@ struct logverify_result {
 	uint64_t records, first_seq, last_seq;
 	uint64_t checkpoints;	/* whose signature was right */
 	uint64_t macs;		/* checked */
-	uint64_t findings;
+	uint64_t findings;	/* told so far */
 	uint64_t after_checkpoint; /* records since the newest checkpoint: vouched for by MAC only */
+	uint64_t expired_seq;	 /* the newest record that retention removed, as the log says; 0: none */
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	char terminal[LOGVERIFY_TERMINAL_MAX];
 };
+
+struct logverify_header;
+
+/*
+ * The first key of the log whose header this is, unsealed: called once for each log (a lost key begins a new one). False:
+ * it cannot be unsealed; MACs of that log are then not checked.
+ */
+typedef bool (*logverify_unseal_fn)(void *userdata, const struct logverify_header *header,
+				    uint8_t key[static CHAIN_KEY_LEN]);
 
 /* All may be NULL or 0. Pointers must live as long as the verifier. */
 struct logverify_options {
 	const uint8_t *public_key;   /* LOGVERIFY_PUBLIC_LEN: the terminal's, from elsewhere */
 	const uint8_t *first_key;    /* CHAIN_KEY_LEN, of the log `id` */
-	const uint8_t *id;	     /* CHAIN_ID_LEN */
+	const uint8_t *id;	     /* CHAIN_ID_LEN; NULL: of the first log */
+	logverify_unseal_fn unseal;  /* instead of first_key */
 	uint64_t expected_seq;	     /* the log must reach at least this record */
+	bool whole;		     /* these are all files: older ones may be missing only as log-expired tells */
 	logverify_fn finding;
 	void *userdata;
 };
