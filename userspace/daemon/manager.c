@@ -5,6 +5,8 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "core/incident.h"
+#include "daemon/incidents.h"
 #include "daemon/json.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
@@ -35,6 +37,8 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 	}
 	if (signal && record)
 		manager_bus_signal(manager->bus, signal, device, record);
+	if (!r && record)
+		manager_watch_incidents(manager, record);
 	json_object_put(record);
 	return r;
 }
@@ -399,7 +403,8 @@ static int manager_prepare(struct manager *manager)
 
 	manager->udev = udev_new();
 	manager->memory = memory_new();
-	if (!r && (!manager->udev || !manager->memory))
+	manager->incidents = incidents_new();
+	if (!r && (!manager->udev || !manager->memory || !manager->incidents))
 		r = -ENOMEM;
 	if (!r)
 		r = evidence_new(&manager->evidence, manager->settings.log_file,
@@ -471,8 +476,10 @@ struct manager *manager_free(struct manager *manager)
 		session_leave_volumes(session);
 		session_free(session);
 	}
-	if (manager->bus)
+	if (manager->bus) {
+		manager_finish_incidents(manager);
 		manager_record(manager, "stopped", NULL, NULL, NULL);
+	}
 	gate_free(manager->gate);
 	manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);
@@ -484,6 +491,7 @@ struct manager *manager_free(struct manager *manager)
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);
 	memory_free(manager->memory);
+	incidents_free(manager->incidents);
 	evidence_free(manager->evidence);
 	rulebook_deinit(&manager->rulebook);
 	udev_unref(manager->udev);

@@ -21,6 +21,7 @@
 #include "system/gate.h"
 #include "system/seat.h"
 
+struct incidents;
 struct session;
 
 struct manager {
@@ -35,6 +36,7 @@ struct manager {
 	const char *rejudge_why;
 	struct gate *gate;
 	struct evidence *evidence;
+	struct incidents *incidents; /* what has to be reported: core/incident.h */
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */

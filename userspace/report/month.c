@@ -10,7 +10,7 @@
 #include "report/report.h"
 
 /* Rows of a table of names; the others are added up in one row. */
-#define ROWS_MAX 30
+#define ROWS_MAX 40
 
 /* --- summary and calendar --- */
 
@@ -485,6 +485,9 @@ static void add_time_gaps(struct document *d, const struct tally *t)
 	document_section(d, "time-gaps", _("Times without the keeper"));
 	document_note(d, _("Together %s in this month; the terminal ran %s of it. The barrier in the kernel stands without the keeper and lets nothing in."),
 		      all, on);
+	if (t->ordinary_gaps)
+		document_note(d, _("%llu times the terminal was shut down properly and the keeper was back soon after it was switched on; these are not listed."),
+			      (unsigned long long)t->ordinary_gaps);
 	note_cut(d, &t->time_gaps);
 	document_column(d, "from", _("From"), false);
 	document_column(d, "to", _("To"), false);

@@ -337,7 +337,9 @@ static int add_incident(struct tally *tally, const struct record *record)
 	fields_string(fields, FIELD_MEDIUM, object);
 	if (!object[0])
 		fields_string(fields, FIELD_FINGERPRINT, object);
-	set_text(entry->texts[2], TALLY_TEXT_MAX, object);
+	/* Told of again it has only its figures. */
+	if (object[0])
+		set_text(entry->texts[2], TALLY_TEXT_MAX, object);
 	return 0;
 }
 
@@ -487,6 +489,9 @@ static int64_t overlap(const struct tally *tally, int64_t from, int64_t to)
 	return end > begin ? end - begin : 0;
 }
 
+/* The evening's switching off: shut down properly, and the keeper was there soon after the next start. */
+#define SOON_US (INT64_C(120) * 1000000)
+
 /* No daemon wrote from..to. The terminal ran in the last `boot_us` of it: the rest it was switched off. */
 static int add_time_gap(struct tally *tally, int64_t from, int64_t to, uint64_t boot_us)
 {
@@ -500,6 +505,10 @@ static int add_time_gap(struct tally *tally, int64_t from, int64_t to, uint64_t 
 	booted = to - on;
 	tally->gap_us += overlap(tally, from, to);
 	tally->gap_on_us += overlap(tally, booted, to);
+	if (tally->last_stopped && on < SOON_US) {
+		tally->ordinary_gaps++;
+		return 0;
+	}
 	entry = list_add(&tally->time_gaps, from, &r);
 	if (entry) {
 		entry->numbers[0] = (uint64_t)to;

@@ -81,6 +81,7 @@ struct tally {
 	struct tally_list log_events; /* texts: kind, why, file */
 	struct tally_list seq_gaps;   /* numbers: from, to */
 	struct tally_list time_gaps;  /* us: from; numbers: to (us), terminal ran (us), 1: not ended properly */
+	uint64_t ordinary_gaps;	      /* switched off properly, the keeper back soon: only counted */
 	int64_t gap_us, gap_on_us;    /* inside the month */
 	struct tally_policy policy;
 	uint64_t checks[N_CHECKS];

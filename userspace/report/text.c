@@ -6,7 +6,7 @@
 #include "cli/i18n.h"
 #include "report/document.h"
 
-#define LINE_WIDTH 110
+#define LINE_WIDTH 130
 #define GAP 2
 
 static void repeat(FILE *out, char c, size_t n)
