@@ -264,7 +264,7 @@ $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/d
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
 
-check-integration: programs $(BUILD)/integration/fake-daemon $(BUILD)/san/sekimori-desk
+check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/san/sekimori-desk
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

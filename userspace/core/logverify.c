@@ -73,6 +73,7 @@ struct logverify {
 		bool unproved;	/* it is here because its predecessor is not known */
 		bool first;	/* it has what a file's first record has */
 		uint64_t seq;
+		uint64_t reaches; /* beyond seq: it has run into the record behind it */
 		uint8_t stated[CHAIN_HASH_LEN], computed[CHAIN_HASH_LEN];
 		uint64_t finding;
 	} side;
@@ -96,6 +97,7 @@ struct logverify {
 	uint8_t id[CHAIN_ID_LEN];
 	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
 	bool has_key;
+	bool mac_wrong; /* of the newest record that has a key */
 	uint64_t key_seq; /* whose key this is */
 	uint8_t key[CHAIN_KEY_LEN];
 };
@@ -282,12 +284,13 @@ static void forget_early(struct logverify *verify, size_t i)
 	verify->early[i] = verify->early[--verify->n_early];
 }
 
-static bool in_gap(const struct logverify *verify, uint64_t seq)
+/* The finding of the gap in which this number is missed; 0: in none. */
+static uint64_t gap_finding(const struct logverify *verify, uint64_t seq)
 {
 	for (size_t i = 0; i < verify->n_gaps; i++)
 		if (seq >= verify->gaps[i].from && seq <= verify->gaps[i].to)
-			return true;
-	return false;
+			return verify->gaps[i].finding;
+	return 0;
 }
 
 /* --- a record that hangs on the chain ------------------------------------------------------------------ */
@@ -327,6 +330,13 @@ static void rewrite_found(struct logverify *verify, enum logverify_kind kind, ui
 	}
 }
 
+/* Something shows that the terminal did write this; but a MAC weighs more. */
+static void vouched_for(struct logverify *verify)
+{
+	if (!verify->mac_wrong)
+		verify->rewritten = 0;
+}
+
 static void check_anchor(struct logverify *verify, const struct record *record)
 {
 	const struct anchors *anchors = verify->anchors;
@@ -334,7 +344,7 @@ static void check_anchor(struct logverify *verify, const struct record *record)
 
 	for (; i < anchors->n && anchors->list[i].seq == record->line.seq; i++) {
 		if (!memcmp(anchors->list[i].hash, record->line.hash, CHAIN_HASH_LEN)) {
-			verify->rewritten = 0;
+			vouched_for(verify);
 		} else {
 			rewrite_found(verify, LOGVERIFY_ANCHOR, record->line.seq,
 				      "it was seen elsewhere with another hash");
@@ -349,7 +359,7 @@ static void take_key(struct logverify *verify, const struct statement *statement
 	bool known = verify->has_key;
 
 	sodium_memzero(verify->key, sizeof(verify->key));
-	verify->has_key = false;
+	verify->has_key = verify->mac_wrong = false;
 	if (options->unseal) {
 		verify->has_key = options->unseal(options->userdata, &statement->header, verify->key);
 	} else if (options->first_key && (options->id ? !memcmp(options->id, verify->id, CHAIN_ID_LEN)
@@ -411,7 +421,7 @@ static void check_checkpoint(struct logverify *verify, const struct record *reco
 		rewrite_found(verify, LOGVERIFY_BAD_SIGNATURE, record->line.seq,
 			      "the checkpoint was not signed with the terminal's key");
 	} else {
-		verify->rewritten = 0;
+		vouched_for(verify);
 		verify->result.checkpoints++;
 		verify->result.after_checkpoint = 0;
 	}
@@ -449,6 +459,9 @@ static void take_special(struct logverify *verify, const struct record *record,
 		check_checkpoint(verify, record, &statement, previous);
 	else if (is_header(record))
 		take_header(verify, record, &statement);
+	else if (record->kind == RECORD_RECOVERED && statement.torn_bytes && !verify->torn.lines)
+		add(verify, LOGVERIFY_NOT_A_RECORD, record->line.seq, record->line.seq,
+		    "the cut line that this record tells of is not before it");
 	else if (record->kind == RECORD_EXPIRED && statement.last_seq > verify->result.expired_seq)
 		verify->result.expired_seq = statement.last_seq;
 }
@@ -456,7 +469,8 @@ static void take_special(struct logverify *verify, const struct record *record,
 /* The record has a key, and its MAC is right or not. */
 static void take_mac(struct logverify *verify, uint64_t seq, enum chain_link link)
 {
-	if (link == CHAIN_LINK_FORGED) {
+	verify->mac_wrong = link == CHAIN_LINK_FORGED;
+	if (verify->mac_wrong) {
 		rewrite_found(verify, LOGVERIFY_FORGED, seq, "it was not sealed with this record's key");
 	} else {
 		verify->result.macs++;
@@ -517,6 +531,19 @@ static bool is_foreign(struct logverify *verify, struct record *record)
 	return strcmp(terminal, verify->result.terminal) != 0;
 }
 
+/* Without the newline between them two records are one line, and the second one's seal stands at its end. */
+static uint64_t last_seq_within(const struct record *record)
+{
+	static const char begin[] = "{\"seq\":";
+	const char *end = record->line.body + record->len, *second;
+	struct chain_line line;
+
+	second = memmem(record->line.body + 1, record->len - 1, begin, sizeof(begin) - 1);
+	return second && chain_line_parse(&line, second, (size_t)(end - second)) && line.seq > record->line.seq
+		       ? line.seq
+		       : record->line.seq;
+}
+
 static void hold_side(struct logverify *verify, struct record *record,
 		      const uint8_t computed[static CHAIN_HASH_LEN], uint64_t finding, bool unproved)
 {
@@ -528,6 +555,7 @@ static void hold_side(struct logverify *verify, struct record *record,
 	verify->side.first = memmem(line->body, line->body_len, "\"log_first\":", 12) ||
 			     memmem(line->body, line->body_len, "\"previous\":\"", 12);
 	verify->side.seq = line->seq;
+	verify->side.reaches = last_seq_within(record);
 	memcpy(verify->side.stated, line->hash, CHAIN_HASH_LEN);
 	memcpy(verify->side.computed, computed, CHAIN_HASH_LEN);
 	verify->side.finding = finding;
@@ -604,10 +632,13 @@ static bool fill_gap(struct logverify *verify, const struct record *record)
 /* The next link of a record that stood too early? */
 static bool follow_early(struct logverify *verify, const struct record *record)
 {
+	bool beside = verify->side.held && verify->side.seq == verify->seq + 1;
+	uint64_t wanted = verify->seq + 1 + beside;
+
 	for (size_t i = 0; i < verify->n_early; i++) {
 		struct early early = verify->early[i];
 
-		if (early.seq != verify->seq + 1 || early.seq + 1 != record->line.seq || !links(record, early.hash))
+		if (early.seq != wanted || early.seq + 1 != record->line.seq || !links(record, early.hash))
 			continue;
 		change_kind(verify, early.finding, LOGVERIFY_REORDERED, "it stands before its place");
 		forget_early(verify, i);
@@ -661,6 +692,8 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 {
 	uint64_t seq = record->line.seq, expected = verify->seq + 1, finding;
 	struct statement statement;
+	const char *detail;
+	bool early = verify->side.held && verify->side.seq > seq;
 
 	if ((!is_header(record) && record->kind != RECORD_DAMAGED) ||
 	    !record_read(record, &statement) || !links(record, statement.previous))
@@ -673,10 +706,12 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 		take_linked(verify, record, statement.previous, false);
 		return true;
 	}
+	if (verify->side.held && !early && (links(record, verify->side.stated) || links(record, verify->side.computed)))
+		return false;
 	if (record->kind == RECORD_BEGUN && seq == 1) {
+		/* Another log from its first record stands behind ours: take_header() says so. */
 		if (!verify->log_known || !memcmp(statement.header.id, verify->id, CHAIN_ID_LEN))
 			return false;
-		add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq, "a log from its first record stands behind another one");
 	} else if (record->kind != RECORD_DAMAGED && verify->log_known &&
 		   memcmp(statement.header.id, verify->id, CHAIN_ID_LEN)) {
 		return false;
@@ -692,11 +727,16 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 			change(verify, verify->torn.finding, LOGVERIFY_TRUNCATED, expected, seq > expected ? seq - 1 : expected,
 			       "the file ends within a line");
 		} else if (seq > expected) {
-			finding = add(verify, LOGVERIFY_REMOVED, expected, seq - 1,
-				      record->kind == RECORD_DAMAGED
-					      ? "the terminal says that they were gone when it wrote this record"
-					      : statement.missing ? "the terminal says that its log file was gone when it wrote this record"
-								  : "the file begins later than the one before it ends");
+			if (record->kind == RECORD_DAMAGED)
+				detail = "the terminal says that they were gone when it wrote this record";
+			else if (statement.missing)
+				detail = "the terminal says that its log file was gone when it wrote this record";
+			else
+				detail = "the file begins later than the one before it ends";
+			finding = early ? verify->side.finding : add(verify, LOGVERIFY_REMOVED, 0, 0, "");
+			change(verify, finding, LOGVERIFY_REMOVED, expected, seq - 1, detail);
+			if (early)
+				remember_early(verify);
 			remember_gap(verify, expected, seq - 1, finding);
 		} else if (!verify->side.held && !verify->torn.lines) {
 			add(verify, LOGVERIFY_ALTERED, verify->seq, verify->seq,
@@ -729,7 +769,7 @@ static void settle_side(struct logverify *verify, struct record *record, const u
 	if (verify->side.unproved || (verify->rewritten && id == verify->rewritten)) {
 		/* The finding is of what was before it. */
 	} else if (was == expected || (!verify->begun && verify->side.first)) {
-		change(verify, id, LOGVERIFY_ALTERED, was, was, "its bytes are not those that were sealed");
+		change(verify, id, LOGVERIFY_ALTERED, verify->side.seq < was ? verify->side.seq : was, was, "its bytes are not those that were sealed");
 	} else if (verify->side.seq == was) {
 		change(verify, id, LOGVERIFY_REMOVED, expected, was - 1, verify->begun ? "" : "the log does not begin with a file's first record");
 		remember_gap(verify, expected, was - 1, id);
@@ -787,7 +827,7 @@ static void take_displaced(struct logverify *verify, struct record *record,
 	uint64_t from = seq, to = seq, id;
 	const char *detail = "its bytes are not those that were sealed";
 
-	if (fill_gap(verify, record) || take_self_proved(verify, record) || follow_early(verify, record))
+	if (fill_gap(verify, record) || follow_early(verify, record) || take_self_proved(verify, record))
 		return;
 	if (verify->side.held) {
 		uint8_t hash[CHAIN_HASH_LEN];
@@ -811,10 +851,15 @@ static void take_displaced(struct logverify *verify, struct record *record,
 		return;
 	}
 	if (seq < expected) {
-		bool missed = in_gap(verify, seq);
+		uint64_t missed = gap_finding(verify, seq);
 
-		kind = missed ? LOGVERIFY_REORDERED : LOGVERIFY_DUPLICATED;
-		detail = missed ? "it stands behind its place" : "its number was there already";
+		if (missed) {
+			change_kind(verify, missed, LOGVERIFY_REORDERED, "it stands behind its place");
+			hold_side(verify, record, computed, missed, false);
+			return;
+		}
+		kind = LOGVERIFY_DUPLICATED;
+		detail = "its number was there already";
 		if (seq == verify->seq && !memcmp(record->line.hash, verify->hash, CHAIN_HASH_LEN)) {
 			add(verify, kind, seq, seq, detail);
 			return;
@@ -934,8 +979,17 @@ void logverify_end(struct logverify *verify)
 	anchors_sort(verify->anchors);
 	if (anchors->n && anchors->list[anchors->n - 1].seq > expected)
 		expected = anchors->list[anchors->n - 1].seq;
-	if (verify->side.held && verify->side.seq > last && !verify->side.foreign)
-		last = verify->side.seq;
+	if (verify->side.held && verify->side.reaches > last) {
+		last = verify->side.reaches;
+		if (last > verify->side.seq)
+			extend(verify, verify->side.finding, last);
+	}
+	for (size_t i = 0; i < verify->n_early; i++)
+		if (verify->early[i].seq == last + 1) {
+			change_kind(verify, verify->early[i].finding, LOGVERIFY_REORDERED, "it stands before its place");
+			last++;
+			break;
+		}
 	if (verify->torn.lines && (verify->torn.cut || expected > last + 1)) {
 		change(verify, verify->torn.finding, LOGVERIFY_TRUNCATED, last + 1, expected > last + 1 ? expected : last + 1,
 		       "the log ends within a line");

@@ -55,6 +55,8 @@ struct command_options {
 	const char *reason;
 	struct command_repeated kinds;
 	struct command_repeated logs; /* files or directories; none: this terminal's */
+	const char *anchors;
+	const char *terminal_key;
 	const char *format;
 	const char *output;
 	const char *month;
@@ -82,6 +84,10 @@ int report_run(const struct context *context, const struct command_options *opti
 int incident_list_run(const struct context *context, const struct command_options *options);
 int incident_show_run(const struct context *context, const struct command_options *options);
 int incident_export_run(const struct context *context, const struct command_options *options);
+int log_show_run(const struct context *context, const struct command_options *options);
+int log_follow_run(const struct context *context, const struct command_options *options);
+int log_verify_run(const struct context *context, const struct command_options *options);
+int log_export_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 

@@ -8,13 +8,17 @@
 #include "ctl/command.h"
 #include "ctl/output.h"
 
+/* Those that choose records. */
+#define FOR_LOG_RECORDS (FOR_LOG_SHOW | FOR_LOG_FOLLOW | FOR_LOG_EXPORT)
+#define FOR_LOG (FOR_LOG_RECORDS | FOR_LOG_VERIFY)
+#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
+#define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
+
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT |    \
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |    \
 	 FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW)
-#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
-#define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
@@ -66,29 +70,45 @@ const struct command commands[] = {
 	{"incident export", FOR_INCIDENT_EXPORT, incident_export_run, "NUMBER", 1, 1,
 	 "the report sheets of an incident (forms 11-1 and 11-2), to be completed",
 	 "インシデント報告書（様式第11-1号・第11-2号の項目）を出力する"},
+	{"log show", FOR_LOG_SHOW, log_show_run, "", 0, 0,
+	 "records of the event log, as a table (as root)",
+	 "できごとの記録を表で示す（root権限）"},
+	{"log follow", FOR_LOG_FOLLOW, log_follow_run, "", 0, 0,
+	 "the newest records, and each new one, until interrupted (as root)",
+	 "最近の記録を示し、新しい記録を表示し続ける（root権限）"},
+	{"log verify", FOR_LOG_VERIFY, log_verify_run, "", 0, 0,
+	 "was the event log altered? names the first bad record and what to do; exit status 1 "
+	 "then (as root)",
+	 "記録が改ざんされていないかを調べる（問題があれば最初の記録と対処を示し、終了コード1。"
+	 "root権限）"},
+	{"log export", FOR_LOG_EXPORT, log_export_run, "", 0, 0,
+	 "records for a spreadsheet or another program (as root)",
+	 "記録を表計算ソフトや他のプログラムのために書き出す（root権限）"},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
 const struct command_option command_options[] = {
-	{"json", NULL, 'j', FOR_JSON, "print JSON (watch: one object a line)",
-	 "JSONで出力する（watchは1行に1件）"},
+	{"json", NULL, 'j', FOR_JSON, "print JSON (watch and log: one object a line)",
+	 "JSONで出力する（watchとlogは1行に1件）"},
 	{"no-color", NULL, 'n', FOR_ALL, "no colours (as does NO_COLOR in the environment)",
 	 "色を付けない（環境変数NO_COLORと同じ）"},
 	{"all", NULL, 'a', FOR_LIST, "also devices that the barrier does not concern",
 	 "関門の対象外の機器も表示する"},
-	{"count", "N", 'c', FOR_WATCH, "stop after N events of devices",
-	 "機器のできごとをN件表示したら終わる"},
+	{"count", "N", 'c', FOR_WATCH | FOR_LOG_FOLLOW,
+	 "stop after N events of devices (log follow: N new records)",
+	 "機器のできごとをN件（log followは新しい記録をN件）表示したら終わる"},
 	{"policy", "FILE", 'p', FOR_EXPLAIN | FOR_POLICY_DIFF,
 	 "the policy file (default: /etc/sekimori/policy)",
 	 "ポリシーファイル（省略時 /etc/sekimori/policy）"},
-	{"device", "LINE", 'd', FOR_EXPLAIN, "the device, as a line of the rule language",
-	 "規則の書式で書いた機器"},
+	{"device", "DEVICE", 'd', FOR_EXPLAIN | FOR_LOG_RECORDS,
+	 "the device: a line of the rule language; log: its port, id, serial number or fingerprint",
+	 "機器（explainでは規則の書式の1行、logではポート、ID、シリアル番号またはフィンガープリント）"},
 	{"luks", "UUID", 'l', FOR_EXPLAIN,
 	 "the inspection proves this LUKS2 volume; none: it finds no encryption",
 	 "検査でこのLUKS2ボリュームを確認したものとする（noneは暗号化なし）"},
 	{"at", "TIME", 't', FOR_EXPLAIN, "local time like 2026-04-01T08:30 (default: now)",
 	 "2026-04-01T08:30のような現地時刻（省略時は現在）"},
-	{"terminal", "NAME", 'T', FOR_EXPLAIN, "name of the terminal", "端末名"},
+	{"terminal", "NAME", 'T', FOR_EXPLAIN | FOR_LOG_RECORDS, "name of the terminal", "端末名"},
 	{"user", "NAME", 'u', FOR_EXPLAIN, "who is logged in", "ログイン中の利用者"},
 	{"group", "NAME", 'g', FOR_EXPLAIN, "a group of that user (may be repeated)",
 	 "その利用者のグループ（繰り返し可）"},
@@ -107,12 +127,37 @@ const struct command_option command_options[] = {
 	{"month", "YYYY-MM", 'M', FOR_REPORT, "the month (default: this one)", "対象の月（省略時は今月）"},
 	{"compliance", NULL, 'Y', FOR_REPORT, "the rules R01 to R34 with the evidence for each",
 	 "規程の要求R01～R34とその根拠"},
-	{"since", "TIME", 'S', FOR_INCIDENT_LIST, "from this local time on", "この現地時刻から"},
-	{"log", "PATH", 'L', FOR_REPORT | FOR_INCIDENTS, "a file or directory", "ファイルまたはディレクトリ"},
-	{"format", "FORMAT", 'F', FOR_SHEETS, "text, html or csv", "text、html、csv"},
-	{"output", "FILE", 'O', FOR_SHEETS, "write to a new file", "新しいファイルに書く"},
-	{"root", "DIR", 'r', FOR_STATUS | FOR_REPORT | FOR_INCIDENTS, "read sysfs below DIR (for trying out)",
-	 "DIR以下のsysfsを読む（試験用）"},
+	{"since", "TIME", 'S', FOR_LOG_RECORDS | FOR_INCIDENT_LIST,
+	 "from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h",
+	 "この時刻から（2026-11-01、2026-11-01T08:30、today、yesterday、-7d、-12h。現地時刻）"},
+	{"until", "TIME", 'E', FOR_LOG_RECORDS, "up to then, including that day or minute",
+	 "この時刻まで（その日・その分を含む）"},
+	{"person", "NAME", 'w', FOR_LOG_RECORDS, "who used it: user name, uid or holder",
+	 "利用者（ユーザー名、uidまたは貸与先）"},
+	{"medium", "NUMBER", 'm', FOR_LOG_RECORDS, "number of the medium", "媒体の管理番号"},
+	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
+	 "kinds of records, like denied,allowed (may be repeated)",
+	 "記録の種類（denied,allowedなど。繰り返し可）"},
+	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, "allow or block", "判定（allowまたはblock）"},
+	{"reason", "CODE", 'R', FOR_LOG_RECORDS, "reason code, like not-registered",
+	 "理由コード（not-registeredなど）"},
+	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
+	 "a log's file or directory (may be repeated; default: this terminal's)",
+	 "記録のファイルまたはディレクトリー（繰り返し可。省略時はこの端末の記録）"},
+	{"format", "FORMAT", 'F', FOR_LOG_RECORDS | FOR_SHEETS,
+	 "table, json, csv or cef (default: table; export: csv); of reports text, html or csv",
+	 "table、json、csv、cef（省略時はtable、exportではcsv）。報告ではtext、html、csv"},
+	{"output", "FILE", 'O', FOR_LOG_EXPORT | FOR_SHEETS,
+	 "write to a new FILE that only you can read", "本人だけが読める新しいファイルに書く"},
+	{"anchors", "FILE", 'N', FOR_LOG_VERIFY,
+	 "records that were seen elsewhere: JSON lines with seq and hash (- is standard input)",
+	 "別の場所で控えた記録（seqとhashを持つJSONの行。-は標準入力）"},
+	{"terminal-key", "KEY", 'K', FOR_LOG_VERIFY,
+	 "the terminal's public key: a file, or 64 hexadecimal digits",
+	 "端末の公開鍵（ファイル、または16進数64桁）"},
+	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
+	 "what is read of this machine lies below DIR (for trying out)",
+	 "この端末のファイルの代わりにDIR以下を読む（試験用）"},
 	{"help", NULL, 'h', 0, "this help", "この説明"},
 	{"version", NULL, 'v', 0, "print the version", "バージョンを表示する"},
 };
@@ -240,6 +285,29 @@ const char *command_option_apply(const struct command_option *option, const char
 		break;
 	case 'r':
 		context->root = value;
+		break;
+	case 'E':
+		options->until = value;
+		break;
+	case 'w':
+		options->person = value;
+		break;
+	case 'm':
+		options->medium = value;
+		break;
+	case 'k':
+		return repeat(&options->kinds, value);
+	case 'V':
+		options->verdict = value;
+		return strcmp(value, "allow") && strcmp(value, "block") ? "takes allow or block" : NULL;
+	case 'R':
+		options->reason = value;
+		break;
+	case 'N':
+		options->anchors = value;
+		break;
+	case 'K':
+		options->terminal_key = value;
 		break;
 	}
 	return NULL;

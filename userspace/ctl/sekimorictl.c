@@ -12,7 +12,7 @@
 #include "ctl/command.h"
 #include "ctl/output.h"
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 64
 
 struct line {
 	struct context context;

@@ -178,7 +178,7 @@ static bool ago_parse(const char *text, int64_t now_us, int64_t *us)
 {
 	static const char units[] = "smhdw";
 	static const int64_t seconds[] = {1, 60, 3600, 86400, 7 * 86400};
-	size_t digits = strspn(text + 1, "0123456789");
+	size_t digits = *text ? strspn(text + 1, "0123456789") : 0;
 	const char *unit;
 	int64_t back;
 

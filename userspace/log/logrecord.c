@@ -17,12 +17,40 @@ static const struct {
 	{"volume-refused", "block"},
 };
 
+/*
+ * json-c takes more than JSON (RFC 8259), also when it is told to be strict: 'a', NaN, comments. Since a record is handed on as it
+ * stands, outside of strings only what JSON has may stand.
+ */
+static bool has_json_tokens(const char *line, size_t len)
+{
+	static const char *const words[] = {"true", "false", "null"};
+	bool string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t word = 0;
+
+		if (string && line[i] == '\\') {
+			i++;
+		} else if (line[i] == '"') {
+			string = !string;
+		} else if (!string && !(line[i] && strchr("{}[]:,0123456789+-.eE \t", line[i]))) {
+			for (size_t w = 0; w < ARRAY_SIZE(words); w++)
+				if (len - i >= strlen(words[w]) && !memcmp(line + i, words[w], strlen(words[w])))
+					word = strlen(words[w]);
+			if (!word)
+				return false;
+			i += word - 1;
+		}
+	}
+	return !string;
+}
+
 struct json_object *logrecord_parse(const char *line, size_t len)
 {
 	struct json_tokener *tokener;
 	struct json_object *record;
 
-	if (len < 2 || line[0] != '{' || line[len - 1] != '}' || len > INT32_MAX)
+	if (len < 2 || line[0] != '{' || line[len - 1] != '}' || len > INT32_MAX || !has_json_tokens(line, len))
 		return NULL;
 	tokener = json_tokener_new_ex(LOGRECORD_DEPTH);
 	if (!tokener)

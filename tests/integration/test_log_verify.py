@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sekimorictl log verify: names what was done to a log, from outside."""
+import base64
+import json
+import os
+import shutil
+import subprocess
+
+from test_log import log, log_of, record, seal
+
+RECORDS = [record(i * 60, "held", device=f"1-{i}") for i in range(60)]
+JA = {"LANG": "ja_JP.UTF-8"}
+
+
+def lines_of(w):
+    return (w.log / "events.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def findings(w, *args):
+    done = log(w, "verify", "--json", *args)
+    answer = json.loads(done.stdout)
+    assert done.returncode == (0 if answer["ok"] else 1), done
+    assert answer["ok"] == (answer["n_findings"] == 0 and not answer["unreadable"]), answer
+    return [(f["kind"], f["from"], f["to"]) for f in answer["findings"]], answer
+
+
+def altered(lines):
+    lines[19] = lines[19].replace(b'"held"', b'"seat"')
+
+
+def removed(lines):
+    del lines[19:22]
+
+
+def reordered(lines):
+    lines.insert(25, lines.pop(19))
+
+
+def duplicated(lines):
+    lines.insert(30, lines[19])
+
+
+def rubbish(lines):
+    lines.insert(19, b"no record at all\n")
+
+
+def cut(lines):
+    lines[-1] = lines[-1][:-40]
+
+
+def first_gone(lines):
+    del lines[:5]
+
+
+TAMPERED = [
+    (altered, "altered", 20, 20), (removed, "removed", 20, 22), (reordered, "reordered", 20, 20), (duplicated, "duplicated", 20, 20),
+    (rubbish, "not-a-record", None, None), (cut, "truncated", None, None), (first_gone, None, None, None),
+]
+
+
+def test_a_whole_log_is_told_to_be_whole():
+    with log_of(RECORDS, "--checkpoint", "20", "--rotate", "25") as w:
+        done = log(w, "verify")
+        assert done.returncode == 0 and done.stderr == "" and "The log is whole" in done.stdout, done
+        kinds, answer = findings(w)
+        last = json.loads(lines_of(w)[-1])
+        assert kinds == [] and answer["seq"] == last["seq"] == answer["records"] and answer["hash"] == last["hash"]
+        assert answer["checkpoints"] >= 3 and answer["terminal"] and answer["first_seq"] == 1
+        for file in w.log.glob("events-*.jsonl"):
+            subprocess.run(["zstd", "-q", "--rm", file], check=True)
+        assert findings(w)[0] == []
+        # What came out of `log export --json` is a log that can be verified.
+        out = w.directory / "exported.jsonl"
+        assert log(w, "export", "--json", f"--output={out}").returncode == 0
+        done = w.ctl("log", "verify", f"--log={out}")
+        assert done.returncode == 0, done
+
+
+def test_each_tampering_is_named_with_its_first_bad_record():
+    for tamper, kind, first, last in TAMPERED:
+        with log_of(RECORDS, "--checkpoint", "20") as w:
+            lines = lines_of(w)
+            tamper(lines)
+            (w.log / "events.jsonl").write_bytes(b"".join(lines))
+            kinds, answer = findings(w)
+            assert kinds, tamper.__name__
+            if kind:
+                assert [k for k, _, _ in kinds] == [kind], (tamper.__name__, kinds)
+            if first:
+                assert kinds[0][1:] == (first, last) and answer["first_bad"] == first, (tamper.__name__, kinds)
+            done = log(w, "verify")
+            assert done.returncode == 1 and "THE LOG IS NOT WHOLE" in done.stdout and "\n  - " in done.stdout, done.stdout
+            if first:
+                assert f"The first bad record is number {first}." in done.stdout, done.stdout
+                assert "events.jsonl:" in done.stdout.splitlines()[0], done.stdout
+
+
+def test_a_foreign_file_and_a_wrong_key_are_named():
+    with log_of(RECORDS, "--checkpoint", "20") as w:
+        other = seal(w.directory / "other", RECORDS, "--checkpoint", "20")
+        lines = lines_of(w)
+        stranger = (w.directory / "other/events.jsonl").read_bytes().splitlines(keepends=True)
+        (w.log / "events.jsonl").write_bytes(b"".join(lines[:30] + stranger[30:31] + lines[31:]))
+        assert {k for k, _, _ in findings(w)[0]} <= {"foreign", "altered", "removed"} and findings(w)[0]
+        (w.log / "events.jsonl").write_bytes(b"".join(lines))
+        own = base64.b64decode(w.sealed["public"]).hex()
+        kinds, answer = findings(w, f"--terminal-key={own}")
+        assert kinds == [] and answer["terminal_key_known"] is True
+        key = w.directory / "terminal.pub"
+        key.write_text(f"# this terminal\n{own}\n", encoding="ascii")
+        assert findings(w, f"--terminal-key={key}")[0] == []
+        kinds, _ = findings(w, f"--terminal-key={base64.b64decode(other['public']).hex()}")
+        assert {k for k, _, _ in kinds} <= {"foreign", "bad-signature"} and kinds[0][1] == 1, kinds
+        for wrong in (own[:-1], own + "0", str(w.directory / "nothing"), str(w.log / "events.jsonl")):
+            assert log(w, "verify", f"--terminal-key={wrong}").returncode == 2
+
+
+def test_anchors_uncover_what_was_cut_off_or_written_anew():
+    with log_of(RECORDS, "--checkpoint", "20") as w:
+        lines = lines_of(w)
+        _, answer = findings(w)
+        anchors = w.directory / "anchors"
+        middle = json.loads(lines[29])
+        anchors.write_text(json.dumps({"seq": middle["seq"], "hash": middle["hash"]}) + "\n\n" + json.dumps(answer) + "\n", encoding="utf-8")
+        kinds, answer = findings(w, f"--anchors={anchors}")
+        assert kinds == [] and answer["anchors_file"] == 2, kinds
+        # Cut off at a checkpoint: nothing in the file shows it.
+        newest = max(i for i, line in enumerate(lines[:-1]) if b'"kind":"checkpoint"' in line)
+        (w.log / "events.jsonl").write_bytes(b"".join(lines[:newest + 1]))
+        assert findings(w)[0] == []
+        kinds, _ = findings(w, f"--anchors={anchors}")
+        assert [k for k, _, _ in kinds] == ["truncated"], kinds
+        # Another log with the same numbers.
+        shutil.rmtree(w.log)
+        seal(w.log, RECORDS, "--checkpoint", "20")
+        assert findings(w)[0] == []
+        kinds, answer = findings(w, f"--anchors={anchors}")
+        assert "anchor" in {k for k, _, _ in kinds} and answer["first_bad"] in (1, 30), kinds
+        for text, where in (('{"seq":1}\n', ":1:"), ('\n{"seq":"1","hash":"00"}\n', ":2:"), ("x\n", ":1:")):
+            anchors.write_text(text, encoding="ascii")
+            done = log(w, "verify", f"--anchors={anchors}")
+            assert done.returncode == 1 and where in done.stderr and done.stdout == "", done
+
+
+def test_files_that_cannot_be_read_are_no_success():
+    with log_of(RECORDS, "--rotate", "20") as w:
+        first = sorted(w.log.glob("events-*.jsonl"))[0]
+        subprocess.run(["zstd", "-q", "--rm", first], check=True)
+        packed = first.with_name(first.name + ".zst")
+        packed.write_bytes(packed.read_bytes()[:-20])
+        done = log(w, "verify", "--json")
+        answer = json.loads(done.stdout)
+        assert done.returncode == 1 and answer["ok"] is False and answer["unreadable"][0]["file"] == packed.name, answer
+        (w.log / "events.jsonl").write_bytes(b"")
+        for file in w.log.glob("events-*"):
+            file.unlink()
+        done = log(w, "verify")
+        assert done.returncode == 1 and "no record in it" in done.stdout, done
+
+
+def journal_of(directory, entries):
+    """A journal file as journald writes it, from the export format."""
+    remote = "/lib/systemd/systemd-journal-remote"
+    if not os.path.exists(remote):
+        return False
+    text = "".join("".join(f"{key}={value}\n" for key, value in entry.items()) + "\n" for entry in entries)
+    directory.mkdir(parents=True)
+    subprocess.run([remote, "--output", directory / "system.journal", "-"], input=text.encode(), check=True, capture_output=True)
+    return True
+
+
+def test_this_terminals_key_and_journal_are_used():
+    """As root does it: no option, everything where the keeper puts it (below --root)."""
+    from harness import TOP
+    with log_of(RECORDS, "--checkpoint", "20") as w:
+        root = w.directory / "root"
+        state = root / "var/lib/sekimori/log"
+        state.mkdir(parents=True)
+        (root / "var/log").mkdir()
+        w.log.rename(root / "var/log/sekimori")
+        current = root / "var/log/sekimori/events.jsonl"
+        lines = current.read_bytes().splitlines(keepends=True)
+        (state / "header").write_text(json.dumps({"public": w.sealed["public"]}), encoding="ascii")
+        source = (TOP / "userspace/core/eventkind.c").read_text(encoding="utf-8")
+        message_id = source.split('"checkpoint", "')[1][:32]
+
+        def entry(number, seq, digest, uid="0"):
+            return {"__REALTIME_TIMESTAMP": 1793500000000000 + number, "__MONOTONIC_TIMESTAMP": 1000 + number,
+                    "_BOOT_ID": "0123456789abcdef0123456789abcdef", "_UID": uid, "MESSAGE_ID": message_id, "MESSAGE": "checkpoint",
+                    "SEKIMORI_SEQ": seq, "SEKIMORI_HASH": digest}
+        points = [json.loads(line) for line in lines if b'"kind":"checkpoint"' in line]
+        entries = [entry(i, p["seq"], p["hash"]) for i, p in enumerate(points)] + [entry(90, 9999, "0" * 64, uid="1000")]
+        if not journal_of(root / "var/log/journal", entries):
+            return
+
+        def answer():
+            done = w.ctl("log", "verify", "--json", f"--root={root}")
+            return json.loads(done.stdout)
+        good = answer()
+        assert good["ok"] and good["terminal_key_known"] and good["anchors_journal"] == len(points), good
+        assert good["expected_seq"] == points[-1]["seq"], good
+        current.write_bytes(b"".join(lines[:points[-2]["seq"]]))
+        bad = answer()
+        assert [f["kind"] for f in bad["findings"]] == ["truncated"], bad
+        # Root begins a new log with the terminal's old numbers.
+        shutil.rmtree(root / "var/log/sekimori")
+        seal(root / "var/log/sekimori", RECORDS, "--checkpoint", "20")
+        assert {f["kind"] for f in answer()["findings"]} & {"foreign", "bad-signature"}
+        (state / "header").unlink()
+        assert "anchor" in {f["kind"] for f in answer()["findings"]}
