@@ -6,11 +6,13 @@ are invented. As a program it writes the sealed log into a directory, to look at
     tests/integration/playmonth.py /tmp/played && sekimorictl report --month 2026-10 --log /tmp/played
 """
 import datetime
+import hashlib
 import json
 import pathlib
 import random
 import subprocess
 import sys
+import tempfile
 
 JST = datetime.timezone(datetime.timedelta(hours=9))
 YEAR, MONTH = 2026, 10
@@ -65,7 +67,7 @@ class Player:
 
     def work_with_medium(self, user):
         medium = self.random.choice(MEDIA)
-        stick = self.stick("Encrypted Stick", medium, f"blake2b:{int(medium[4:]):032x}")
+        stick = self.stick("Encrypted Stick", medium, fingerprint(medium))
         self.record("held", **stick, state="held")
         self.wait(1)
         self.record("allowed", **stick, state="allowed", reason="proved", medium=medium, method="luks2",
@@ -97,11 +99,10 @@ class Player:
         self.wait(4)
         self.record("removed", **stick)
 
-    def incident(self, kind, first, count, **more):
-        """seq numbers are not known here: the sealed log's are what the test looks at."""
-        number = f"{TERMINAL}-{self.now:%Y%m%d}-{first}"
-        self.record("incident", number=number, type=kind, first_seq=first, last_seq=first + count - 1, count=count, **more)
-        return number
+    def incident(self, kind, *, first, last, count, **more):
+        """first, last: places in self.records; what number they get is known when the log is sealed."""
+        self.record("incident", number=[f"{TERMINAL}-{self.now:%Y%m%d}", first], type=kind, first_seq=[first],
+                    last_seq=[last], count=count, **more)
 
     def day(self, day):
         self.boot(day, 8, 10 + day % 7)
@@ -117,11 +118,11 @@ class Player:
                 self.work_with_medium(user)
             elif dice < 0.9:
                 n = self.random.randrange(6)
-                self.refused(HOSTILE[n], f"PRIVATE{n}", "not-registered", f"blake2b:{0xabc0 + n:032x}")
+                self.refused(HOSTILE[n], f"PRIVATE{n}", "not-registered", fingerprint(n))
             elif dice < 0.95:
-                self.refused("Telefon", "T1", "class-not-allowed", f"blake2b:{0xdef:032x}")
+                self.refused("Telefon", "T1", "class-not-allowed", fingerprint("0xdef"))
             else:
-                self.refused("Encrypted Stick", "X", "hidden-space", f"blake2b:{0x777:032x}", medium="ZEI-0008")
+                self.refused("Encrypted Stick", "X", "hidden-space", fingerprint("0x777"), medium="ZEI-0008")
         if day != 21:
             self.set(day, 17, 35)
             self.record("seat", user="")
@@ -139,7 +140,7 @@ class Player:
             if special:
                 special()
         self.boot(2, 8, 15, month=11)
-        self.refused("next month", "N", "not-registered", f"blake2b:{0x999:032x}")
+        self.refused("next month", "N", "not-registered", fingerprint("0x999"))
         return self.records
 
     def special_3(self):
@@ -151,9 +152,10 @@ class Player:
         self.record("started", state="ok", policy="shiyakusho", policy_version=12, digest="0" * 64, media=9, rules=14,
                     signed=True, signers=["keiri"], version="0.1.0", backend="kmod")
         for name in HOSTILE:
-            self.refused(name, name[::-1], "not-registered", f"blake2b:{hash_of(name):032x}")
+            self.refused(name, name[::-1], "not-registered", fingerprint(name))
         self.record("refused", attempt="bind", interface="1-1:1.0", driver="usb-storage", program="<sh>", pid=77, uid=0)
-        self.incident("gate-attempt", 9001, 1, program="<sh>", uid="0")
+        self.incident("gate-attempt", first=len(self.records) - 1, last=len(self.records) - 1, count=1, program="<sh>", uid=0,
+                      cause="bind 0")
         self.record("administration", method="ReloadPolicy", user="root", uid=0, result="done")
         self.record("policy", state="ok", policy="shiyakusho", policy_version=13, digest="1" * 64, media=9, rules=15,
                     signed=True, signers=["keiri", "joho"])
@@ -164,10 +166,15 @@ class Player:
         """After hours a lost medium turns up, and again."""
         self.boot(16, 18, 0)
         self.record("seat", user="ito", uid=1004)
-        for _ in range(3):
-            self.refused("Encrypted Stick", LOST, "medium-lost", f"blake2b:{0x9:032x}", medium=LOST)
-        number = self.incident("lost-medium", 9100, 1, medium=LOST, reason="medium-lost", user="ito")
-        self.record("incident", number=number, type="lost-medium", first_seq=9100, last_seq=9104, count=3, again=True)
+        first = len(self.records) + 1
+        for n in range(3):
+            self.refused("Encrypted Stick", LOST, "medium-lost", fingerprint(LOST), medium=LOST)
+            if not n:
+                self.incident("lost-medium", first=first, last=first, count=1, cause=LOST, medium=LOST, reason="medium-lost",
+                              user="ito", fingerprint=fingerprint(LOST), product="Encrypted Stick")
+        self.records.append(dict(self.records[-1], kind="incident", number=self.records[first + 2]["number"],
+                                 type="lost-medium", cause=LOST, first_seq=[first], last_seq=[len(self.records) - 2],
+                                 count=3, again=True))
         self.record("stopped")
 
     def special_24(self):
@@ -179,20 +186,43 @@ class Player:
         self.record("stopped")
 
 
-def hash_of(text):
-    """The same in every run, unlike hash()."""
-    return sum((i + 1) * ord(c) for i, c in enumerate(text)) + 0x5000
+def fingerprint(thing):
+    return "blake2b:" + hashlib.blake2b(str(thing).encode(), digest_size=16).hexdigest()
 
 
 def records():
     return Player().play()
 
 
-def seal(tool, directory, lines, rotate=700):
+def run_seal(tool, directory, lines, rotate):
     text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in lines)
     done = subprocess.run([str(tool), str(directory), "--rotate", str(rotate), "--checkpoint", "200", "--terminal", TERMINAL],
                           input=text.encode(), capture_output=True, check=True, timeout=60)
     return json.loads(done.stdout)
+
+
+def read(directory):
+    """The records of a sealed log, in order."""
+    files = sorted(p for p in pathlib.Path(directory).iterdir() if p.name.endswith("Z.jsonl") or "Z-" in p.name)
+    text = "".join(p.read_text() for p in [*files, pathlib.Path(directory) / "events.jsonl"])
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def seal(tool, directory, lines, rotate=700):
+    """Twice: the first shows which number each record gets, which incidents tell of."""
+    with tempfile.TemporaryDirectory() as first:
+        run_seal(tool, first, lines, rotate)
+        seqs = [r["seq"] for r in read(first) if r["kind"] != "checkpoint" and not r["kind"].startswith("log-")]
+    assert len(seqs) == len(lines)
+    told = []
+    for line in lines:
+        line = dict(line)
+        if line["kind"] == "incident":
+            line["number"] = f"{line['number'][0]}-{seqs[line['number'][1]]}"
+            for key in ("first_seq", "last_seq"):
+                line[key] = seqs[line[key][0]]
+        told.append(line)
+    return run_seal(tool, directory, told, rotate)
 
 
 if __name__ == "__main__":

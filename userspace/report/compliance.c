@@ -118,6 +118,14 @@ static char *show_signature(const struct facts *facts, enum verdict *verdict)
 						   _("The policy in force is not signed."));
 }
 
+static char *show_signers(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally *t = facts->tally;
+
+	*verdict = !policy_ok(t) ? VERDICT_NOT_SHOWN : t->policy.signers > 1 ? VERDICT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("People who signed the policy in force: %llu."), (unsigned long long)t->policy.signers);
+}
+
 static char *show_exceptions(const struct facts *facts, enum verdict *verdict)
 {
 	uint64_t n = 0;
@@ -200,7 +208,8 @@ static char *show_self_check(const struct facts *facts, enum verdict *verdict)
 	const struct tally *t = facts->tally;
 	uint64_t runs = t->checks[CHECK_OK] + t->checks[CHECK_WARN] + t->checks[CHECK_FAIL];
 
-	*verdict = !runs ? VERDICT_NOT_SHOWN : check_passed(t) ? VERDICT_SHOWN : VERDICT_PARTLY;
+	*verdict = !runs ? VERDICT_NOT_SHOWN :
+		   check_passed(t) && !t->checks[CHECK_FAIL] ? VERDICT_SHOWN : VERDICT_PARTLY;
 	if (!runs)
 		return output_format("%s", _("No self-check is recorded. Run `sekimorictl doctor --record` and see whether its timer is on."));
 	return output_format(_("%llu self-checks, %llu failed; the newest: %llu in order, %llu to be looked at, %llu failed."),
@@ -279,7 +288,7 @@ static const struct {
 	{ "R04", N_("What is brought in is recorded."),
 	  N_("Each foreign device is recorded with person, time, terminal and verdict."), show_attaches },
 	{ "R05", N_("No device is added without leave of both managers."),
-	  N_("The policy can demand two signatures of different people."), show_signature },
+	  N_("The policy can demand two signatures of different people."), show_signers },
 	{ "R06", N_("No network is joined without leave; devices are recognised by what they are."),
 	  N_("USB network adapters, tethering telephones and radio dongles are held like storage."), show_barrier },
 	{ "R07", N_("Exceptions have a reason and a permission in advance."),

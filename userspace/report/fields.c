@@ -25,6 +25,7 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_READ] = "read", [FIELD_WRITTEN_BYTES] = "written_bytes",
 	[FIELD_READ_BYTES] = "read_bytes", [FIELD_FILE] = "file", [FIELD_MEDIA] = "media",
 	[FIELD_RULES] = "rules", [FIELD_VOLUME] = "volume", [FIELD_CAUSE] = "cause",
+	[FIELD_SIGNERS] = "signers",
 };
 
 struct cursor {

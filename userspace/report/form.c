@@ -57,7 +57,8 @@ static void add_device(struct document *d, const struct report_incident *inciden
 		known(d, "medium", _("Number of the medium"), incident->medium);
 	if (incident->product[0] || incident->manufacturer[0]) {
 		_cleanup_(freep) char *name =
-			output_format("%s %s", incident->manufacturer, incident->product);
+			output_format("%s%s%s", incident->manufacturer, incident->manufacturer[0] ? " " : "",
+				      incident->product);
 
 		known(d, "device-name", _("Device calls itself"), name);
 	}
@@ -143,7 +144,7 @@ static void add_events(struct document *d, const struct report_event *events, si
 
 		document_words(d, seq, NULL);
 		document_time(d, events[i].us);
-		document_text(d, events[i].kind);
+		report_kind(d, events[i].kind);
 		report_reason(d, events[i].reason);
 		document_text(d, events[i].object);
 	}

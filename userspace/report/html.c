@@ -29,7 +29,7 @@ static const char style[] =
 	"th,td{border:1px solid #b9c4cd;padding:.2em .45em;text-align:left;vertical-align:top}"
 	"th{background:#eef2f5;font-weight:600}"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-	"td.k{min-width:4em}"
+	"td.k{min-width:4em}table.narrow{width:60%}"
 	"td.good{color:#1d6b3a}td.warn{color:#8a5a00;font-weight:600}td.bad{color:#a02020;font-weight:600}"
 	".form td{height:2.4em}.form td:first-child{width:30%;background:#eef2f5}td.blank{background:#fff}"
 	".page{break-before:page}"
@@ -74,7 +74,7 @@ static void write_cell(const struct document_section *section, size_t row, size_
 
 static void write_table(const struct document_section *section, FILE *out)
 {
-	fputs("<table>\n<thead><tr>", out);
+	fprintf(out, "<table%s>\n<thead><tr>", section->chart == CHART_COLUMNS && section->n_columns < 4 ? " class=\"narrow\"" : "");
 	for (size_t c = 0; c < section->n_columns; c++) {
 		fprintf(out, "<th scope=\"col\"%s>", section->columns[c].number ? " class=\"n\"" : "");
 		html_escape(out, section->columns[c].title);

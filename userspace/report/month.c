@@ -10,7 +10,7 @@
 #include "report/report.h"
 
 /* Rows of a table of names; the others are added up in one row. */
-#define ROWS_MAX 40
+#define ROWS_MAX 50
 
 /* --- summary and calendar --- */
 
@@ -75,8 +75,8 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 	fact_number(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
 	fact_number(d, "files", _("Files written to media"), files, TONE_PLAIN);
 	fact_number(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
-	fact_number(d, "attempts", _("Attempts to get round the barrier"), counts_n(t->attempts),
-		    bad_if(counts_n(t->attempts)));
+	fact_number(d, "attempts", _("Attempts to get round the barrier"), t->tries,
+		    bad_if(t->tries));
 	fact_number(d, "self-checks", _("Self-checks"), sum(t->checks, N_CHECKS), TONE_PLAIN);
 	fact_number(d, "self-checks-failed", _("Self-checks that failed"), t->checks[CHECK_FAIL],
 		    bad_if(t->checks[CHECK_FAIL]));
@@ -345,7 +345,7 @@ static void add_exceptions(struct document *d, const struct tally *t)
 	document_column(d, "kind", _("Kind of record"), false);
 	document_column(d, "count", _("Times"), true);
 	for (size_t i = 0; sorted && i < rows_of(t->exceptions); i++) {
-		document_text(d, sorted[i]->parts[0]);
+		report_kind(d, sorted[i]->parts[0]);
 		document_number(d, sorted[i]->values[0]);
 	}
 }
@@ -443,8 +443,12 @@ static void add_operation(struct document *d, const struct tally_list *list, con
 		document_column(d, ids[c], columns[c], false);
 	for (size_t i = 0; i < list->n; i++) {
 		document_time(d, list->entries[i].us);
-		for (int c = 0; c < 3; c++)
-			document_text(d, list->entries[i].texts[c]);
+		for (int c = 0; c < 3; c++) {
+			if (!strcmp(ids[c], "kind"))
+				report_kind(d, list->entries[i].texts[c]);
+			else
+				document_text(d, list->entries[i].texts[c]);
+		}
 	}
 }
 

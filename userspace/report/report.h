@@ -66,5 +66,8 @@ struct document *report_incident(const struct report_incident *incident, const s
 /* The sentence of a reason code, in the reader's language; a code that is not known as a cell that is safe. */
 void report_reason(struct document *document, const char *code);
 
+/* A kind of records as its sentence; one that is not known as it is. */
+void report_kind(struct document *document, const char *kind);
+
 /* A person's name, or that nobody was logged in. */
 void report_person(struct document *document, const char *name);

@@ -16,11 +16,11 @@
 #define BOTTOM 24
 #define BAR 16
 #define BAR_STEP 24
-#define BARS_LEFT 300
+#define BARS_LEFT 340
 #define BARS_RIGHT 60
 #define BARS_MAX 12
 /* A name beside a bar: columns of a fixed font, wide characters count two. */
-#define NAME_WIDTH 44
+#define NAME_WIDTH 60
 
 static const char *const classes[DOCUMENT_SERIES_MAX] = { "s1", "s2" };
 

@@ -2,6 +2,7 @@
 #include "report/tally.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,7 @@ static int add_attempt(struct tally *tally, const struct record *record)
 	if (!count)
 		return -ENOMEM;
 	count->values[0]++;
+	tally->tries++;
 	return 0;
 }
 
@@ -533,6 +535,23 @@ static int add_seq_gap(struct tally *tally, const struct record *record)
 	return r;
 }
 
+/* How many names an array holds; 0 for anything else. */
+static uint64_t count_names(const struct field_span *span)
+{
+	struct json_tokener *tokener = span->text ? json_tokener_new_ex(4) : NULL;
+	struct json_object *array = NULL;
+	uint64_t n = 0;
+
+	if (tokener && span->len < CHECK_FAILED_MAX)
+		array = json_tokener_parse_ex(tokener, span->text, (int)span->len);
+	if (json_object_is_type(array, json_type_array))
+		n = json_object_array_length(array);
+	json_object_put(array);
+	if (tokener)
+		json_tokener_free(tokener);
+	return n;
+}
+
 static void note_policy(struct tally *tally, const struct record *record)
 {
 	struct tally_policy *policy = &tally->policy;
@@ -545,6 +564,7 @@ static void note_policy(struct tally *tally, const struct record *record)
 	policy->media = fields_number(fields, FIELD_MEDIA);
 	policy->rules = fields_number(fields, FIELD_RULES);
 	policy->is_signed = fields_true(fields, FIELD_SIGNED);
+	policy->signers = count_names(&fields->spans[FIELD_SIGNERS]);
 	if (kind_is(record, "started")) {
 		set_field(policy->backend, sizeof(policy->backend), record, FIELD_BACKEND);
 		set_field(policy->version, sizeof(policy->version), record, FIELD_VERSION);

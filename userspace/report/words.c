@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "core/eventkind.h"
 #include "core/reason.h"
 #include "report/report.h"
 
@@ -12,6 +13,16 @@ void report_reason(struct document *document, const char *code)
 		document_words(document, reason_text(code, document->japanese), code);
 	else
 		document_text(document, code);
+}
+
+void report_kind(struct document *document, const char *kind)
+{
+	const struct eventkind *known = eventkind_find(kind);
+
+	if (known)
+		document_words(document, i18n(known->text), kind);
+	else
+		document_text(document, kind);
 }
 
 void report_person(struct document *document, const char *name)
