@@ -18,7 +18,7 @@ static struct incident_fact fact_of(const char *kind, const char *reason, const 
 	return (struct incident_fact){ .seq = seq, .boot_us = seconds * SECOND, .date = 20261121,
 				       .kind = kind, .reason = reason, .why = "",
 				       .fingerprint = fingerprint, .medium = "", .attempt = "",
-				       .uid = "" };
+				       .program = "", .uid = "" };
 }
 
 static size_t add(struct incidents *incidents, const char *kind, const char *reason,
@@ -118,6 +118,27 @@ static void what_the_terminal_asks_again_by_itself_is_no_refusal(void)
 	incidents_free(incidents);
 }
 
+static void loading_a_driver_for_what_is_held_is_no_attempt_of_anybody(void)
+{
+	static const struct {
+		const char *attempt, *program;
+		size_t n;
+	} rows[] = {
+		{ "bind", "(udev-worker)", 0 }, { "bind", "modprobe", 0 },	{ "bind", "sh", 1 },
+		{ "bind", "modprobe2", 1 },	{ "unload", "modprobe", 1 },	{ "authorize", "(udev-worker)", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct incidents *incidents = incidents_new();
+		struct incident_fact fact = fact_of("refused", "", "", 1, 1);
+
+		fact.attempt = rows[i].attempt;
+		fact.program = rows[i].program;
+		EXPECT(incidents_add(incidents, &fact, out) == rows[i].n, rows[i].program);
+		incidents_free(incidents);
+	}
+}
+
 static void one_cause_is_one_incident_for_an_hour(void)
 {
 	struct incidents *incidents = incidents_new();
@@ -212,6 +233,7 @@ int main(void)
 		TEST(five_refusals_of_one_device_in_ten_minutes),
 		TEST(ten_refusals_of_any_devices_in_ten_minutes),
 		TEST(what_the_terminal_asks_again_by_itself_is_no_refusal),
+		TEST(loading_a_driver_for_what_is_held_is_no_attempt_of_anybody),
 		TEST(one_cause_is_one_incident_for_an_hour),
 		TEST(what_was_counted_is_told_at_the_end),
 		TEST(a_clock_that_goes_back_three_times_a_day),

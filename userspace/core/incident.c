@@ -266,6 +266,17 @@ static void judge_clock(struct incidents *incidents, const struct incident_fact 
 				 INCIDENT_CLOCK_TIMES, output);
 }
 
+/*
+ * Plugging in a stick makes udev, or the kernel by way of modprobe, load its driver, which then finds it held. Who takes
+ * their name is still on record, and still refused.
+ */
+static bool is_ordinary_attempt(const struct incident_fact *fact)
+{
+	static const char *const programs[] = { "(udev-worker)", "systemd-udevd", "modprobe", "kmod", NULL };
+
+	return !strcmp(fact->attempt, "bind") && is_one_of(fact->program, programs);
+}
+
 /* Those that one record is enough for. False: it is none. */
 static bool single_cause(const struct incident_fact *fact, enum incident_type *type,
 			 char cause[static INCIDENT_CAUSE_MAX])
@@ -279,7 +290,7 @@ static bool single_cause(const struct incident_fact *fact, enum incident_type *t
 	} else if (!strcmp(kind, "tampering") || (denied && is_one_of(fact->reason, forged))) {
 		*type = INCIDENT_TAMPERING;
 		object = fact->fingerprint;
-	} else if (!strcmp(kind, "refused")) {
+	} else if (!strcmp(kind, "refused") && !is_ordinary_attempt(fact)) {
 		*type = INCIDENT_GATE_ATTEMPT;
 		snprintf(cause, INCIDENT_CAUSE_MAX, "%s %s", fact->attempt, fact->uid);
 		return true;

@@ -5,7 +5,7 @@
  *   lost-medium       a medium that is registered as lost was plugged in
  *   tampering         a device showed two faces, or bears a mark that was forged or copied
  *   repeated-denials  5 refusals of one device, or 10 of any, within 10 minutes
- *   gate-attempt      somebody tried to get round the gate
+ *   gate-attempt      somebody tried to get round the gate (but for udev and modprobe, which load drivers for what is held)
  *   infected-medium   the scanner found something on a medium
  *   log-damage        the log or its keys are not what this terminal left behind
  *   clock-reversed    the clock went back 3 times within a day
@@ -59,6 +59,7 @@ struct incident_fact {
 	const char *fingerprint;
 	const char *medium;
 	const char *attempt;
+	const char *program;
 	const char *uid; /* of an attempt, digits */
 };
 

@@ -86,6 +86,7 @@ void manager_watch_incidents(struct manager *manager, struct json_object *record
 		.fingerprint = text_of(record, "fingerprint"),
 		.medium = text_of(record, "medium"),
 		.attempt = text_of(record, "attempt"),
+		.program = text_of(record, "program"),
 		.uid = text_of(record, "uid"),
 	};
 	size_t n;
