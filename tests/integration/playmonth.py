@@ -180,8 +180,8 @@ class Player:
     def special_24(self):
         self.boot(24, 9, 0)
         self.record("clock-set")
-        self.record("files", medium="ZEI-0001", user="sato", uid=1003, created=500, written=500, renamed=2, deleted=3, read=0,
-                    written_bytes=123456789, read_bytes=0)
+        self.record("files", medium="ZEI-0001", user="sato", uid=1003, count=1005, create=500, write=500, rename=2, delete=3,
+                    bytes_written=123456789, first="/a.csv", last="/z.csv")
         self.record("grant-given", user="sato")
         self.record("stopped")
 

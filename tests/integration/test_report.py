@@ -164,8 +164,8 @@ def test_media_and_transfers_are_counted_by_medium_and_person():
             files[who, r["medium"], "files"] += 1
             files[who, r["medium"], "bytes"] += r["size"]
         if r["kind"] == "files":
-            files[who, r["medium"], "files"] += r["written"]
-            files[who, r["medium"], "bytes"] += r["written_bytes"]
+            files[who, r["medium"], "files"] += r["write"]
+            files[who, r["medium"], "bytes"] += r["bytes_written"]
     table = figures(report("--format", "csv"))
     media = {(k[1], k[2], k[3]): int(v) for k, v in table.items() if k[0] == "media" and k[3] in ("allowed", "denied")}
     assert {k: v for k, v in media.items() if v} == dict(use)

@@ -244,6 +244,8 @@ static void add_transfers(struct document *d, const struct tally *t)
 	if (t->limited)
 		document_note(d, _("%llu times files could not be watched completely; the figures are then too low."),
 			      (unsigned long long)t->limited);
+	if (t->writes_only)
+		document_note(d, "%s", _("On some media only writing could be watched, not renaming and deleting."));
 	note_left_over(d, t->use, sorted, USE_FILES);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "medium", _("Medium"), false);

@@ -234,6 +234,12 @@ static int add_open_refused(struct tally *tally, const struct record *record)
 	return count_one(tally->open_refusals, record, FIELD_REASON);
 }
 
+/* Of some file systems the kernel tells of writing only (docs/evidence.md). */
+static void note_limits(struct tally *tally, const struct record *record)
+{
+	tally->writes_only += fields_true(record->fields, FIELD_LIMITED);
+}
+
 static int add_file(struct tally *tally, const struct record *record)
 {
 	const struct fields *fields = record->fields;
@@ -241,6 +247,7 @@ static int add_file(struct tally *tally, const struct record *record)
 
 	if (!use)
 		return -ENOMEM;
+	note_limits(tally, record);
 	if (fields_is(fields, FIELD_OP, "read")) {
 		use->values[USE_READS]++;
 		use->values[USE_READ] += fields_number(fields, FIELD_SIZE);
@@ -265,12 +272,13 @@ static int add_files(struct tally *tally, const struct record *record)
 
 	if (!use)
 		return -ENOMEM;
-	use->values[USE_FILES] += fields_number(fields, FIELD_WRITTEN);
-	use->values[USE_WRITTEN] += fields_number(fields, FIELD_WRITTEN_BYTES);
-	use->values[USE_CHANGED] += fields_number(fields, FIELD_RENAMED) + fields_number(fields, FIELD_DELETED);
+	note_limits(tally, record);
+	use->values[USE_FILES] += fields_number(fields, FIELD_WRITE);
+	use->values[USE_WRITTEN] += fields_number(fields, FIELD_BYTES_WRITTEN);
+	use->values[USE_CHANGED] += fields_number(fields, FIELD_RENAME) + fields_number(fields, FIELD_DELETE);
 	use->values[USE_READS] += fields_number(fields, FIELD_READ);
-	use->values[USE_READ] += fields_number(fields, FIELD_READ_BYTES);
-	tally->days[record->hour->day].files += fields_number(fields, FIELD_WRITTEN);
+	use->values[USE_READ] += fields_number(fields, FIELD_BYTES_READ);
+	tally->days[record->hour->day].files += fields_number(fields, FIELD_WRITE);
 	return 0;
 }
 
@@ -293,7 +301,9 @@ static int add_act(struct tally *tally, const struct record *record)
 			fields_string(record->fields, FIELD_RESULT, result), record->us);
 	if (!act)
 		return -ENOMEM;
-	act->values[0]++;
+	/* A flood of calls is one record with their number. */
+	act->values[0] += fields_has(record->fields, FIELD_COUNT) ?
+				  fields_number(record->fields, FIELD_COUNT) : 1;
 	return 0;
 }
 

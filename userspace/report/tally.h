@@ -71,7 +71,7 @@ struct tally {
 	int64_t first_us, final_us;
 	struct tally_day days[PERIOD_DAYS_MAX];
 	uint64_t hours_attached[24], hours_denied[24];
-	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, overflows, missed, limited, tries;
+	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, overflows, missed, limited, writes_only, tries;
 	uint64_t verdicts, verdict_us, verdict_max_us;
 	struct counts *kinds, *reasons, *devices, *use, *open_refusals, *acts, *attempts, *exceptions;
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */
