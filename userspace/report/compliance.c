@@ -70,7 +70,7 @@ static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 	}
 	*verdict = policy_ok(t) && check_passed(t) && !strcmp(t->policy.backend, "kmod") ? VERDICT_SHOWN
 											 : VERDICT_PARTLY;
-	return output_format(_("Layer %s, policy “%s” version %llu; %llu devices plugged in, %llu refused; the newest self-check: %s."),
+	return output_format(_("Layer %s, policy “%s” version %llu; plugged in: %llu, refused: %llu; the newest self-check: %s."),
 			     layer, policy, (unsigned long long)t->policy.number,
 			     (unsigned long long)t->attaches, (unsigned long long)t->denied,
 			     !t->check_us ? _("none") : check_passed(t) ? _("nothing failed") : _("something failed"));
@@ -85,7 +85,7 @@ static char *show_encryption(const struct facts *facts, enum verdict *verdict)
 			 times_of(t->reasons, "kdf-not-accepted");
 
 	*verdict = policy_ok(t) ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("%llu times let in; %llu times refused because the encryption was missing or not accepted."),
+	return output_format(_("Let in: %llu. Refused because the encryption was missing or not accepted: %llu."),
 			     (unsigned long long)t->allowed, (unsigned long long)plain);
 }
 
@@ -94,7 +94,7 @@ static char *show_register(const struct facts *facts, enum verdict *verdict)
 	const struct tally *t = facts->tally;
 
 	*verdict = policy_ok(t) && t->policy.media ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("%llu media stand in the policy; %llu times something was refused because it is not registered."),
+	return output_format(_("Media in the policy: %llu. Refused because not registered: %llu."),
 			     (unsigned long long)t->policy.media,
 			     (unsigned long long)times_of(t->reasons, "not-registered"));
 }
@@ -104,7 +104,7 @@ static char *show_attaches(const struct facts *facts, enum verdict *verdict)
 	const struct tally *t = facts->tally;
 
 	*verdict = t->records ? VERDICT_SHOWN : VERDICT_NOT_SHOWN;
-	return output_format(_("%llu refusals are recorded with device, person, time and reason."),
+	return output_format(_("Refusals recorded with device, person, time and reason: %llu."),
 			     (unsigned long long)t->denied);
 }
 
@@ -134,7 +134,7 @@ static char *show_exceptions(const struct facts *facts, enum verdict *verdict)
 	for (size_t i = 0; sorted && i < counts_n(facts->tally->exceptions); i++)
 		n += sorted[i]->values[0];
 	*verdict = n ? VERDICT_PARTLY : VERDICT_DESK;
-	return output_format(_("%llu records of requests and grants; the applications are kept at the help desk."),
+	return output_format(_("Records of requests and grants: %llu; the applications are kept at the help desk."),
 			     (unsigned long long)n);
 }
 
@@ -158,7 +158,7 @@ static char *show_integrity(const struct facts *facts, enum verdict *verdict)
 	bool good = result->records && !result->findings && !facts->check->unreadable && !facts->tally->seq_gaps.total;
 
 	*verdict = !good ? VERDICT_NOT_SHOWN : result->checkpoints ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("%llu records and %llu signed checkpoints checked; %llu findings."),
+	return output_format(_("Records checked: %llu, signed checkpoints: %llu; findings: %llu."),
 			     (unsigned long long)result->records, (unsigned long long)result->checkpoints,
 			     (unsigned long long)result->findings);
 }
@@ -166,7 +166,7 @@ static char *show_integrity(const struct facts *facts, enum verdict *verdict)
 static char *show_review(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->records ? VERDICT_PARTLY : VERDICT_NOT_SHOWN;
-	return output_format(_("%llu records of the month are counted in the monthly report; that somebody read it is for the organisation to show."),
+	return output_format(_("Records counted in the monthly report: %llu; that somebody read it is for the organisation to show."),
 			     (unsigned long long)facts->tally->records);
 }
 
@@ -176,21 +176,21 @@ static char *show_clock(const struct facts *facts, enum verdict *verdict)
 
 	*verdict = !t->records ? VERDICT_NOT_SHOWN :
 		   t->clocks.total || !check_passed(t) ? VERDICT_PARTLY : VERDICT_SHOWN;
-	return output_format(_("Each record bears the time of the wall clock and of the running clock; %llu changes of the clock. Whether it is synchronised is an item of the self-check."),
+	return output_format(_("Each record bears the time of the wall clock and of the running clock; changes of the clock: %llu. Whether it is synchronised is an item of the self-check."),
 			     (unsigned long long)t->clocks.total);
 }
 
 static char *show_search(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->records ? VERDICT_SHOWN : VERDICT_NOT_SHOWN;
-	return output_format(_("`sekimorictl log show` finds by person, medium, device and period; %zu pairs of medium and person this month."),
+	return output_format(_("`sekimorictl log show` finds by person, medium, device and period; pairs of medium and person this month: %zu."),
 			     counts_n(facts->tally->use));
 }
 
 static char *show_read_only(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->read_only ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("%llu times let in for reading only."), (unsigned long long)facts->tally->read_only);
+	return output_format(_("Let in for reading only: %llu."), (unsigned long long)facts->tally->read_only);
 }
 
 static char *show_scan(const struct facts *facts, enum verdict *verdict)
@@ -199,7 +199,7 @@ static char *show_scan(const struct facts *facts, enum verdict *verdict)
 	uint64_t found = times_of(refusals, "infected"), failed = times_of(refusals, "scan-failed");
 
 	*verdict = VERDICT_PARTLY;
-	return output_format(_("%llu times withheld because of malware, %llu times because the scan failed. Whether media are scanned is said by the policy (`scan`)."),
+	return output_format(_("Withheld because of malware: %llu, because the scan failed: %llu. Whether media are scanned is said by the policy (`scan`)."),
 			     (unsigned long long)found, (unsigned long long)failed);
 }
 
@@ -212,7 +212,7 @@ static char *show_self_check(const struct facts *facts, enum verdict *verdict)
 		   check_passed(t) && !t->checks[CHECK_FAIL] ? VERDICT_SHOWN : VERDICT_PARTLY;
 	if (!runs)
 		return output_format("%s", _("No self-check is recorded. Run `sekimorictl doctor --record` and see whether its timer is on."));
-	return output_format(_("%llu self-checks, %llu failed; the newest: %llu in order, %llu to be looked at, %llu failed."),
+	return output_format(_("Self-checks: %llu, failed: %llu; the newest: %llu in order, %llu to be looked at, %llu failed."),
 			     (unsigned long long)runs, (unsigned long long)t->checks[CHECK_FAIL],
 			     (unsigned long long)t->check_found[CHECK_OK],
 			     (unsigned long long)t->check_found[CHECK_WARN],
@@ -228,14 +228,14 @@ static char *show_mounting(const struct facts *facts, enum verdict *verdict)
 static char *show_incidents(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->records ? VERDICT_SHOWN : VERDICT_NOT_SHOWN;
-	return output_format(_("%llu incidents are recorded; `sekimorictl incident export` writes the sheets."),
+	return output_format(_("Incidents recorded: %llu; `sekimorictl incident export` writes the sheets."),
 			     (unsigned long long)facts->tally->incidents.total);
 }
 
 static char *show_privileges(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = VERDICT_PARTLY;
-	return output_format(_("%zu kinds of administrative acts are recorded with the person; who may do what is for the organisation to set."),
+	return output_format(_("Kinds of administrative acts recorded with the person: %zu; who may do what is for the organisation to set."),
 			     counts_n(facts->tally->acts));
 }
 
@@ -244,14 +244,14 @@ static char *show_versions(const struct facts *facts, enum verdict *verdict)
 	const struct tally *t = facts->tally;
 
 	*verdict = policy_ok(t) && t->policy.number ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("Version %llu is in force; %llu changes or refusals this month; `sekimorictl policy history` and `policy diff` show them."),
+	return output_format(_("Version %llu is in force; changes or refusals this month: %llu; `sekimorictl policy history` and `policy diff` show them."),
 			     (unsigned long long)t->policy.number, (unsigned long long)t->policies.total);
 }
 
 static char *show_reasons(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->records ? VERDICT_SHOWN : VERDICT_NOT_SHOWN;
-	return output_format(_("Each refusal bears one of %zu reasons, shown as a sentence with what to do."),
+	return output_format(_("Each refusal bears a reason, shown as a sentence with what to do (reasons this month: %zu)."),
 			     counts_n(facts->tally->reasons));
 }
 

@@ -97,7 +97,7 @@ static void add_report(struct document *d, const struct report_incident *inciden
 	document_words(d, _("Who was logged in"), "user");
 	report_person(d, incident->user);
 	known_words(d, "records", _("Records of the event log"),
-		    output_format(_("%llu records, numbers %llu to %llu"), (unsigned long long)incident->count,
+		    output_format(_("%llu (numbers %llu to %llu)"), (unsigned long long)incident->count,
 				  (unsigned long long)incident->first_seq,
 				  (unsigned long long)incident->last_seq));
 	if (!sheets)

@@ -186,7 +186,7 @@ static void note_left_over(struct document *d, struct counts *counts, const stru
 	uint64_t rest = left_over(counts, sorted, value);
 
 	if (rest)
-		document_note(d, _("Only the %d most frequent are listed; others happened %llu times."),
+		document_note(d, _("Only the %d most frequent are listed; the others together: %llu."),
 			      ROWS_MAX, (unsigned long long)rest);
 }
 
@@ -242,7 +242,7 @@ static void add_transfers(struct document *d, const struct tally *t)
 
 	document_section(d, "transfers", _("Files transferred"))->n_keys = 2;
 	if (t->limited)
-		document_note(d, _("%llu times files could not be watched completely; the figures are then too low."),
+		document_note(d, _("Times that files could not be watched completely: %llu; the figures are then too low."),
 			      (unsigned long long)t->limited);
 	if (t->writes_only)
 		document_note(d, "%s", _("On some media only writing could be watched, not renaming and deleting."));
@@ -492,7 +492,7 @@ static void add_time_gaps(struct document *d, const struct tally *t)
 	document_note(d, _("Together %s in this month; the terminal ran %s of it. The barrier in the kernel stands without the keeper and lets nothing in."),
 		      all, on);
 	if (t->ordinary_gaps)
-		document_note(d, _("%llu times the terminal was shut down properly and the keeper was back soon after it was switched on; these are not listed."),
+		document_note(d, _("Proper shut-downs after which the keeper was back soon: %llu; these are not listed."),
 			      (unsigned long long)t->ordinary_gaps);
 	note_cut(d, &t->time_gaps);
 	document_column(d, "from", _("From"), false);
@@ -518,16 +518,16 @@ static void add_verification(struct document *d, const struct tally *t, const st
 	const struct logverify_result *result = &check->result;
 
 	document_section(d, "verification", _("Verification of the log"));
-	document_note(d, _("Checked %llu records, numbers %llu to %llu, and the signatures of %llu checkpoints; %llu checkpoints lie in this month."),
+	document_note(d, _("Records checked: %llu (numbers %llu to %llu); checkpoints whose signature is right: %llu; checkpoints of this month: %llu."),
 		      (unsigned long long)result->records, (unsigned long long)result->first_seq,
 		      (unsigned long long)result->last_seq, (unsigned long long)result->checkpoints,
 		      (unsigned long long)t->checkpoints);
 	if (t->strange)
-		document_note(d, _("%llu lines are no records."), (unsigned long long)t->strange);
+		document_note(d, _("Lines that are no records: %llu."), (unsigned long long)t->strange);
 	if (check->unreadable)
 		document_note(d, "%s", _("Not all files of the log could be read: this report is not complete."));
 	if (result->findings)
-		document_note(d, _("%llu findings. Keep the files as they are and tell the help desk at once."),
+		document_note(d, _("Findings: %llu. Keep the files as they are and tell the help desk at once."),
 			      (unsigned long long)result->findings);
 	else if (result->records)
 		document_note(d, "%s", _("Nothing was altered, removed or put in, as far as the terminal itself can tell. The help desk, which holds the key of the log, can tell more: `sekimori-desk log verify`."));
