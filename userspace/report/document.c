@@ -145,6 +145,7 @@ void document_time(struct document *document, int64_t us)
 	if (us)
 		period_format(us, text);
 	add_cell(document, output_format("%s", us ? text : "-"), us ? NULL : output_format("%s", ""));
+	newest(document)->cells[newest(document)->n_cells - 1].whole = true;
 }
 
 char *document_show_duration(int64_t us)

@@ -38,6 +38,7 @@ struct document_cell {
 	char *shown;
 	char *raw; /* for programs; NULL: the same */
 	enum document_tone tone;
+	bool whole; /* not to be broken into lines: a time */
 };
 
 struct document_column {
@@ -65,7 +66,7 @@ struct document_section {
 struct document {
 	char *title, *subtitle;
 	bool japanese;
-	bool form; /* a sheet to be filled in: rules around everything, no summary look */
+	bool form; /* sheets to be filled in: room for handwriting */
 	struct document_section *sections;
 	size_t n_sections;
 };

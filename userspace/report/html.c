@@ -8,6 +8,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "core/text.h"
 #include "report/document.h"
 #include "report/svg.h"
 
@@ -29,11 +30,14 @@ static const char style[] =
 	"th,td{border:1px solid #b9c4cd;padding:.2em .45em;text-align:left;vertical-align:top}"
 	"th{background:#eef2f5;font-weight:600}"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-	"td.k{min-width:4em}table.narrow{width:60%}"
+	"td.w{white-space:nowrap}table.narrow{width:60%}"
 	"td.good{color:#1d6b3a}td.warn{color:#8a5a00;font-weight:600}td.bad{color:#a02020;font-weight:600}"
-	".form td{height:2.4em}.form td:first-child{width:30%;background:#eef2f5}td.blank{background:#fff}"
+	".sheet td{height:2.4em}.sheet td:first-child{width:30%;background:#eef2f5}td.blank{background:#fff;height:3.4em}"
 	".page{break-before:page}"
 	"@media print{body{margin:0;padding:0;max-width:none}}";
+
+/* Words up to this width stay on one line: times and numbers of things are hard to read in pieces. */
+#define WHOLE_WIDTH 14
 
 static const char *const tones[N_TONES] = { "", "good", "warn", "bad", "blank" };
 
@@ -65,16 +69,23 @@ static void write_cell(const struct document_section *section, size_t row, size_
 		fputs(" class=\"n\"", out);
 	else if (cell->tone != TONE_PLAIN)
 		fprintf(out, " class=\"%s\"", tones[cell->tone]);
-	else if (column < section->n_keys)
-		fputs(" class=\"k\"", out);
+	else if (cell->whole || text_width(cell->shown) <= WHOLE_WIDTH)
+		fputs(" class=\"w\"", out);
 	fputc('>', out);
 	html_escape(out, cell->shown);
 	fputs("</td>", out);
 }
 
-static void write_table(const struct document_section *section, FILE *out)
+static const char *table_class(const struct document *document, const struct document_section *section)
 {
-	fprintf(out, "<table%s>\n<thead><tr>", section->chart == CHART_COLUMNS && section->n_columns < 4 ? " class=\"narrow\"" : "");
+	if (document->form && section->n_columns == 2)
+		return " class=\"sheet\"";
+	return section->chart == CHART_COLUMNS && section->n_columns < 4 ? " class=\"narrow\"" : "";
+}
+
+static void write_table(const struct document *document, const struct document_section *section, FILE *out)
+{
+	fprintf(out, "<table%s>\n<thead><tr>", table_class(document, section));
 	for (size_t c = 0; c < section->n_columns; c++) {
 		fprintf(out, "<th scope=\"col\"%s>", section->columns[c].number ? " class=\"n\"" : "");
 		html_escape(out, section->columns[c].title);
@@ -97,7 +108,7 @@ static void write_paragraph(const char *class, const char *text, FILE *out)
 	fputs("</p>\n", out);
 }
 
-static void write_section(const struct document_section *section, FILE *out)
+static void write_section(const struct document *document, const struct document_section *section, FILE *out)
 {
 	fprintf(out, "<section id=\"%s\"%s>\n<h2>", section->id, section->page ? " class=\"page\"" : "");
 	html_escape(out, section->title);
@@ -110,7 +121,7 @@ static void write_section(const struct document_section *section, FILE *out)
 		fputs("</figure>\n", out);
 	}
 	if (section->n_columns && document_rows(section))
-		write_table(section, out);
+		write_table(document, section, out);
 	else if (section->n_columns)
 		write_paragraph("", _("None recorded."), out);
 	fputs("</section>\n", out);
@@ -119,11 +130,11 @@ static void write_section(const struct document_section *section, FILE *out)
 void document_write_html(const struct document *document, FILE *out)
 {
 	write_head(document, out);
-	fprintf(out, "<body%s>\n<h1>", document->form ? " class=\"form\"" : "");
+	fputs("<body>\n<h1>", out);
 	html_escape(out, document->title);
 	fputs("</h1>\n", out);
 	write_paragraph(" class=\"subtitle\"", document->subtitle, out);
 	for (size_t i = 0; i < document->n_sections; i++)
-		write_section(&document->sections[i], out);
+		write_section(document, &document->sections[i], out);
 	fputs("</body>\n</html>\n", out);
 }

@@ -324,34 +324,37 @@ static int add_attempt(struct tally *tally, const struct record *record)
 	return 0;
 }
 
+static struct tally_entry *find_incident(struct tally *tally, const char *number)
+{
+	for (size_t i = 0; i < tally->incidents.n; i++)
+		if (!strcmp(tally->incidents.entries[i].texts[0], number))
+			return &tally->incidents.entries[i];
+	return NULL;
+}
+
 static int add_incident(struct tally *tally, const struct record *record)
 {
-	const struct fields *fields = record->fields;
-	char number[FIELD_STRING_MAX], object[FIELD_STRING_MAX];
-	struct tally_entry *entry = NULL;
+	char number[TALLY_TEXT_MAX];
+	struct tally_entry *entry;
 	int r = 0;
 
-	fields_string(fields, FIELD_NUMBER, number);
-	for (size_t i = 0; i < tally->incidents.n && !entry; i++)
-		if (!strcmp(tally->incidents.entries[i].texts[0], number))
-			entry = &tally->incidents.entries[i];
+	set_field(number, sizeof(number), record, FIELD_NUMBER);
+	entry = find_incident(tally, number);
 	if (!entry) {
-		entry = list_add(&tally->incidents, record->us, &r);
 		tally->days[record->hour->day].incidents++;
+		entry = list_add(&tally->incidents, record->us, &r);
+		if (!entry)
+			return r;
+		memcpy(entry->texts[0], number, sizeof(number));
+		set_field(entry->texts[1], TALLY_TEXT_MAX, record, FIELD_TYPE);
+		set_field(entry->texts[2], TALLY_TEXT_MAX, record,
+			  fields_is(record->fields, FIELD_MEDIUM, "") || !fields_has(record->fields, FIELD_MEDIUM) ?
+				  FIELD_FINGERPRINT : FIELD_MEDIUM);
 	}
-	if (!entry)
-		return r;
-	entry->numbers[0] = fields_number(fields, FIELD_COUNT);
-	entry->numbers[1] = fields_number(fields, FIELD_FIRST_SEQ);
-	entry->numbers[2] = fields_number(fields, FIELD_LAST_SEQ);
-	set_text(entry->texts[0], TALLY_TEXT_MAX, number);
-	set_field(entry->texts[1], TALLY_TEXT_MAX, record, FIELD_TYPE);
-	fields_string(fields, FIELD_MEDIUM, object);
-	if (!object[0])
-		fields_string(fields, FIELD_FINGERPRINT, object);
-	/* Told of again it has only its figures. */
-	if (object[0])
-		set_text(entry->texts[2], TALLY_TEXT_MAX, object);
+	/* Told of again it has new figures only. */
+	entry->numbers[0] = fields_number(record->fields, FIELD_COUNT);
+	entry->numbers[1] = fields_number(record->fields, FIELD_FIRST_SEQ);
+	entry->numbers[2] = fields_number(record->fields, FIELD_LAST_SEQ);
 	return 0;
 }
 
