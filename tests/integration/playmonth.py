@@ -109,8 +109,9 @@ class Player:
         user = self.random.choice(list(USERS))
         self.record("seat", user=user, uid=USERS[user])
         self.wait(600)
-        self.record("self-check", result="fail" if day == 15 else "warn" if day % 9 == 0 else "ok",
-                    ok=18, warn=1 if day % 9 == 0 else 0, fail=1 if day == 15 else 0, failed=[])
+        self.record("self-check", result="fail" if day == 15 else "warn" if day % 9 == 0 or day == 30 else "ok",
+                    ok=18, warn=1 if day % 9 == 0 or day == 30 else 0, fail=1 if day == 15 else 0,
+                    items=[{"id": "clock", "result": "warn", "detail": "not <synchronised>"}] if day == 30 else [])
         for _ in range(self.random.randrange(14, 24)):
             self.wait(self.random.randrange(240, 1500))
             dice = self.random.random()

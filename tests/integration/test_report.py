@@ -144,6 +144,7 @@ def test_the_figures_are_those_of_the_log():
     for hour in range(8, 19):
         assert value("hours", str(hour), "attaches") == str(hours[str(hour), "held"])
 
+    assert value("self-check-items", "clock", "detail") == "not <synchronised>"
     checks = collections.Counter(r["result"] for r in inside if r["kind"] == "self-check")
     for word in ("ok", "warn", "fail"):
         assert sum(int(v) for k, v in table.items() if k[0] == "days" and k[3] == f"check-{word}") == checks[word]

@@ -17,7 +17,7 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_POLICY] = "policy", [FIELD_POLICY_VERSION] = "policy_version",
 	[FIELD_SIGNED] = "signed", [FIELD_STATE] = "state", [FIELD_VERSION] = "version",
 	[FIELD_BACKEND] = "backend", [FIELD_RESULT] = "result", [FIELD_OK] = "ok",
-	[FIELD_WARN] = "warn", [FIELD_FAIL] = "fail", [FIELD_FAILED] = "failed",
+	[FIELD_WARN] = "warn", [FIELD_FAIL] = "fail", [FIELD_ITEMS] = "items",
 	[FIELD_METHOD] = "method", [FIELD_NUMBER] = "number", [FIELD_TYPE] = "type",
 	[FIELD_FIRST_SEQ] = "first_seq", [FIELD_LAST_SEQ] = "last_seq", [FIELD_ERROR] = "error",
 	[FIELD_VERDICT_US] = "verdict_us", [FIELD_CREATE] = "create",

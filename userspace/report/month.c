@@ -434,6 +434,34 @@ static void add_self_check(struct document *d, const struct tally *t)
 		d->sections[d->n_sections - 1].n_keys = 2;
 }
 
+static void add_check_item(struct document *d, struct json_object *item)
+{
+	bool failed = !strcmp(output_raw(item, "result"), "fail");
+
+	document_text(d, output_raw(item, "id"));
+	document_text(d, output_raw(item, "result"));
+	document_tone(d, failed ? TONE_BAD : TONE_WARN);
+	document_text(d, output_raw(item, "detail"));
+}
+
+static void add_check_items(struct document *d, const struct tally *t)
+{
+	_cleanup_(json_objectp) struct json_object *items = t->check_items ? json_tokener_parse(t->check_items) : NULL;
+
+	if (!json_object_is_type(items, json_type_array) || !json_object_array_length(items))
+		return;
+	document_section(d, "self-check-items", _("What it found"));
+	document_column(d, "id", _("Item"), false);
+	document_column(d, "result", _("Result"), false);
+	document_column(d, "detail", _("Detail"), false);
+	for (size_t i = 0; i < json_object_array_length(items) && i < TALLY_LIST_MAX; i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+
+		if (json_object_is_type(item, json_type_object))
+			add_check_item(d, item);
+	}
+}
+
 /* Starts, changes of the clock, what became of the log's files: three lists of the same form. */
 static void add_operation(struct document *d, const struct tally_list *list, const char *id, const char *title,
 			  const char *const columns[3], const char *const ids[3])
@@ -567,6 +595,7 @@ struct document *report_month(const struct tally *t, const struct report_check *
 	add_acts(d, t);
 	add_policies(d, t);
 	add_self_check(d, t);
+	add_check_items(d, t);
 	add_operations(d, t);
 	add_seq_gaps(d, t);
 	add_time_gaps(d, t);

@@ -10,8 +10,8 @@
 #include "core/macro.h"
 #include "core/utf8.h"
 
-/* Of a failed self-check's list: docs/dbus.md limits it to less. */
-#define CHECK_FAILED_MAX 65536
+/* Of a self-check: the daemon takes less (docs/dbus.md). */
+#define CHECK_ITEMS_MAX 65536
 
 /* A record on its way through the tally. */
 struct record {
@@ -60,7 +60,7 @@ struct tally *tally_free(struct tally *tally)
 	free(tally->log_events.entries);
 	free(tally->seq_gaps.entries);
 	free(tally->time_gaps.entries);
-	free(tally->check_failed);
+	free(tally->check_items);
 	free(tally);
 	return NULL;
 }
@@ -555,7 +555,7 @@ static uint64_t count_names(const struct field_span *span)
 	struct json_object *array = NULL;
 	uint64_t n = 0;
 
-	if (tokener && span->len < CHECK_FAILED_MAX)
+	if (tokener && span->len < CHECK_ITEMS_MAX)
 		array = json_tokener_parse_ex(tokener, span->text, (int)span->len);
 	if (json_object_is_type(array, json_type_array))
 		n = json_object_array_length(array);
@@ -586,18 +586,18 @@ static void note_policy(struct tally *tally, const struct record *record)
 
 static int note_check(struct tally *tally, const struct record *record)
 {
-	const struct field_span *failed = &record->fields->spans[FIELD_FAILED];
+	const struct field_span *items = &record->fields->spans[FIELD_ITEMS];
 
 	tally->check_us = record->us;
 	tally->check_found[CHECK_OK] = fields_number(record->fields, FIELD_OK);
 	tally->check_found[CHECK_WARN] = fields_number(record->fields, FIELD_WARN);
 	tally->check_found[CHECK_FAIL] = fields_number(record->fields, FIELD_FAIL);
-	free(tally->check_failed);
-	tally->check_failed = NULL;
-	if (!failed->text || failed->len > CHECK_FAILED_MAX)
+	free(tally->check_items);
+	tally->check_items = NULL;
+	if (!items->text || items->len > CHECK_ITEMS_MAX)
 		return 0;
-	tally->check_failed = strndup(failed->text, failed->len);
-	return tally->check_failed ? 0 : -ENOMEM;
+	tally->check_items = strndup(items->text, items->len);
+	return tally->check_items ? 0 : -ENOMEM;
 }
 
 /* What a later record builds upon, whether it lies in the month or before it. */

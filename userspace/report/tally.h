@@ -87,7 +87,7 @@ struct tally {
 	uint64_t checks[N_CHECKS];
 	int64_t check_us; /* the newest self-check up to the month's end; 0: none */
 	uint64_t check_found[N_CHECKS];
-	char *check_failed; /* its member "failed", JSON; or NULL */
+	char *check_items; /* its member "items", JSON: what was not in order; or NULL */
 };
 
 struct tally *tally_new(struct period *period); /* NULL without memory */
