@@ -541,6 +541,15 @@ static void new_keys_are_a_finding_and_the_old_ones_hold_no_longer(void)
 	log_deny(&small);
 	small_run(true);
 	EXPECT_FOUND(LOGVERIFY_BEGUN_ANEW, 11, 11, "begun anew", 0, 0);
+
+	/* The terminal was given another desk's key. */
+	small_begin();
+	memset(small.id, 0x77, sizeof(small.id));
+	memset(small.chain.key, 0x66, CHAIN_KEY_LEN);
+	log_header(&small, "log-begun", "desk-key", 11);
+	log_checkpoint(&small);
+	small_run(true);
+	CU_ASSERT_EQUAL(found.n, 0);
 }
 
 static void a_log_that_begins_again_at_one_is_begun_anew(void)

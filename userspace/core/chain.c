@@ -89,22 +89,24 @@ size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size)
 	return (size_t)(p - 1 - line);
 }
 
+/* Values of lower-case hexadecimal digits and one more: 0 is none. */
+static const uint8_t digits[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,  ['7'] = 8,
+	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
 /* Only what sodium_bin2hex() writes: a record has one form. */
 static bool parse_hex(uint8_t *out, size_t n, const char *text)
 {
-	for (size_t i = 0; i < 2 * n; i++) {
-		char c = text[i];
-		unsigned int digit;
+	bool good = true;
 
-		if (c >= '0' && c <= '9')
-			digit = (unsigned int)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			digit = (unsigned int)(c - 'a') + 10;
-		else
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | digit : digit << 4);
+	for (size_t i = 0; i < n; i++) {
+		unsigned int high = digits[(uint8_t)text[2 * i]], low = digits[(uint8_t)text[2 * i + 1]];
+
+		good &= high && low;
+		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
-	return true;
+	return good;
 }
 
 bool chain_line_parse(struct chain_line *out, const char *line, size_t len)

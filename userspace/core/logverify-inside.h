@@ -41,6 +41,7 @@ struct statement {
 	struct logverify_header header;	  /* log-begun, log-continued; of a checkpoint the id */
 	uint8_t previous[CHAIN_HASH_LEN]; /* log-begun, log-continued; log-damaged: expected_hash */
 	bool missing;			  /* why: file-missing */
+	bool new_desk;			  /* why: desk-key: the log was begun because another desk's key is there */
 	uint64_t at;			  /* checkpoint */
 	uint8_t head[CHAIN_HASH_LEN];
 	uint8_t signature[64];

@@ -138,6 +138,7 @@ static bool read_header(struct json_object *object, uint64_t seq, struct stateme
 	memcpy(header->sealed_to, text, len + 1);
 	text = text_member(object, "why", &len);
 	out->missing = text && !strcmp(text, "file-missing");
+	out->new_desk = text && !strcmp(text, "desk-key");
 	return hex_member(object, "log", header->id, sizeof(header->id)) &&
 	       number_member(object, "log_first", &header->first_seq) && header->first_seq &&
 	       header->first_seq <= seq && hex_member(object, "previous", out->previous, CHAIN_HASH_LEN) &&

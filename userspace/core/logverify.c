@@ -370,31 +370,41 @@ static void take_key(struct logverify *verify, const struct statement *statement
 	verify->key_seq = statement->header.first_seq;
 }
 
-/* The first record of a file, which hangs on the chain. */
-static void take_header(struct logverify *verify, const struct record *record, const struct statement *statement)
+/*
+ * A log with another id goes on here. That is in order only if the terminal says that it got another desk's key, and the desk,
+ * if it is asked, has that key.
+ */
+static void take_new_log(struct logverify *verify, const struct record *record, const struct statement *statement,
+			 bool same_terminal)
+{
+	uint64_t seq = record->line.seq;
+
+	if (!statement->new_desk || !same_terminal)
+		add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq, "a new log with new keys goes on here");
+	else if (verify->options.unseal && !verify->has_key)
+		add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq, "from here on the key is sealed to another desk");
+}
+
+/* The first record of a file, which hangs on the chain. behind: after other records. */
+static void take_header(struct logverify *verify, const struct record *record, const struct statement *statement,
+			bool behind)
 {
 	const struct logverify_header *header = &statement->header;
-	bool same = verify->log_known && !memcmp(header->id, verify->id, CHAIN_ID_LEN);
+	bool first = !verify->log_known, same = !first && !memcmp(header->id, verify->id, CHAIN_ID_LEN);
+	bool same_terminal = !first && !memcmp(header->public_key, verify->public_key, LOGVERIFY_PUBLIC_LEN);
 
-	if (verify->log_known && !same) {
-		if (record->kind == RECORD_BEGUN)
-			add(verify, LOGVERIFY_BEGUN_ANEW, record->line.seq, record->line.seq,
-			    "a new log with new keys goes on here");
-		else
-			rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq, "it is of another log");
-	} else if (same && memcmp(header->public_key, verify->public_key, LOGVERIFY_PUBLIC_LEN)) {
+	if (same && !same_terminal)
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq, "it states another key of the terminal");
-	} else if (!verify->log_known && record->kind == RECORD_BEGUN && record->line.seq > 1 && verify->begun &&
-		   verify->seq) {
-		add(verify, LOGVERIFY_BEGUN_ANEW, record->line.seq, record->line.seq,
-		    "a new log with new keys goes on here");
-	}
 	if (same)
 		return;
 	memcpy(verify->id, header->id, CHAIN_ID_LEN);
 	memcpy(verify->public_key, header->public_key, LOGVERIFY_PUBLIC_LEN);
 	take_key(verify, statement);
-	if (!verify->log_known && verify->options.public_key &&
+	if (record->kind == RECORD_BEGUN && behind)
+		take_new_log(verify, record, statement, same_terminal);
+	else if (!first)
+		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq, "it is of another log");
+	if (first && verify->options.public_key &&
 	    memcmp(header->public_key, verify->options.public_key, LOGVERIFY_PUBLIC_LEN))
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
 			      "the log is signed with another key than the given one");
@@ -458,7 +468,7 @@ static void take_special(struct logverify *verify, const struct record *record,
 	if (record->kind == RECORD_CHECKPOINT)
 		check_checkpoint(verify, record, &statement, previous);
 	else if (is_header(record))
-		take_header(verify, record, &statement);
+		take_header(verify, record, &statement, verify->begun);
 	else if (record->kind == RECORD_RECOVERED && statement.torn_bytes && !verify->torn.lines)
 		add(verify, LOGVERIFY_NOT_A_RECORD, record->line.seq, record->line.seq,
 		    "the cut line that this record tells of is not before it");
@@ -620,7 +630,7 @@ static bool fill_gap(struct logverify *verify, const struct record *record)
 			struct statement statement;
 
 			if (record_read(record, &statement))
-				take_header(verify, record, &statement);
+				take_header(verify, record, &statement, false);
 		}
 		if (gap->from++ == gap->to)
 			*gap = verify->gaps[--verify->n_gaps];

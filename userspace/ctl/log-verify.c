@@ -101,7 +101,7 @@ static int take_key(struct check *check, const struct command_options *options)
 		check->has_key = loganchors_parse_key(options->terminal_key, check->public_key);
 		return check->has_key ? COMMAND_OK :
 					usage("terminal-key", options->terminal_key,
-					      _("is neither 64 hexadecimal digits nor a file that holds them"));
+					      _("is neither 64 hexadecimal digits nor base64 of a key, nor a file that holds one"));
 	}
 	/* Somebody else's log is not to be held against this terminal's key. */
 	if (!options->logs.n)
@@ -198,6 +198,7 @@ static void print_json(const struct check *check)
 		{"first_seq", result->first_seq},
 		{"seq", result->last_seq},
 		{"expected_seq", check->expected_seq},
+		{"expired_seq", result->expired_seq},
 		{"checkpoints", result->checkpoints},
 		{"after_checkpoint", result->after_checkpoint},
 		{"anchors_journal", check->from_journal},
@@ -227,6 +228,9 @@ static void print_reach(const struct check *check)
 	const struct logverify_result *result = logverify_result(check->verify);
 	uint64_t anchors = check->from_journal + check->from_file + check->from_daemon;
 
+	if (result->first_seq > 1)
+		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
+		       (unsigned long long)result->first_seq, (unsigned long long)result->expired_seq);
 	puts(check->has_key ? _("The signatures were checked with the terminal's own key.") :
 			      _("The signatures were checked with the key that the log itself states; --terminal-key takes the terminal's."));
 	if (anchors)

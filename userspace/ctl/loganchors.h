@@ -11,7 +11,10 @@
 /* The public key that the keeper laid down. False: there is none, or it may not be read. */
 bool loganchors_public_key(const struct context *context, uint8_t key[static LOGVERIFY_PUBLIC_LEN]);
 
-/* A key as it is given: 64 hexadecimal digits, or a file that holds them on a line (lines with # are comments). */
+/*
+ * A key as it is given: 64 hexadecimal digits or base64, or a file that holds that on a line (lines with # are comments) or is the
+ * keeper's header.
+ */
 bool loganchors_parse_key(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_LEN]);
 
 struct loganchor {

@@ -90,8 +90,14 @@ enum option_name {
 	OPTION_MARK,
 	OPTION_CERTIFICATE,
 	OPTION_WITNESS,
+	/* log */
+	OPTION_TERMINAL_KEY,
+	OPTION_EXPECT_SEQ,
+	OPTION_ANCHORS,
+	OPTION_NO_KEY,
 	OPTION_COUNT,
 };
+_Static_assert(OPTION_COUNT <= 64, "COMMAND_TAKES() has a bit for each");
 
 #define COMMAND_TAKES(option) (UINT64_C(1) << (option))
 

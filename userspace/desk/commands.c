@@ -98,6 +98,13 @@ const struct command commands[] = {
 	{"organisation-key export", organisation_key_export_run, "FILE", 1, 1, 0,
 	 "write the organisation's secret in the clear, for the terminals",
 	 "組織の秘密を平文で書き出す（端末用）"},
+	{"log keygen", log_keygen_run, "", 0, 0, T(QUICK_KDF),
+	 "make the key to which terminals seal their event log",
+	 "端末が記録を封じるための鍵を作る"},
+	{"log verify", log_verify_run, "FILE|DIR…", 1, INT_MAX,
+	 T(TERMINAL_KEY) | T(EXPECT_SEQ) | T(ANCHORS) | T(NO_KEY),
+	 "was a terminal's event log altered, cut or written anew?",
+	 "端末の記録が改ざん・切断・書き直しされていないか検証する"},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
@@ -223,6 +230,17 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    "where to write the certificate (default: print it)",
 	    "消去証明書の出力先（省略時は表示）"),
 	ROW(WITNESS, "witness", "NAME", false, false, "who was present", "立会者"),
+	ROW(TERMINAL_KEY, "terminal-key", "FILE|HEX", false, false,
+	    "the terminal's public key, kept since it was set up (default: what the log states)",
+	    "設置時に控えた端末の公開鍵（省略時は記録自身が示すもの）"),
+	ROW(EXPECT_SEQ, "expect-seq", "N", false, false,
+	    "the log must reach at least this record", "記録がこの番号まであるはず"),
+	ROW(ANCHORS, "anchors", "FILE", false, false,
+	    "records that were seen elsewhere: JSON lines with seq and hash",
+	    "他で見た記録。seqとhashを持つJSONの行"),
+	ROW(NO_KEY, "no-key", NULL, false, false,
+	    "without the desk's key: hashes and signatures only",
+	    "窓口の鍵を使わず、ハッシュと署名だけを検証する"),
 };
 
 /* Does the name consist of these first words? */

@@ -7,6 +7,8 @@
 int init_run(const struct context *context, const struct command_options *options);
 int backup_run(const struct context *context, const struct command_options *options);
 int restore_run(const struct context *context, const struct command_options *options);
+int log_keygen_run(const struct context *context, const struct command_options *options);
+int log_verify_run(const struct context *context, const struct command_options *options);
 int keys_run(const struct context *context, const struct command_options *options);
 int organisation_key_export_run(const struct context *context,
 				const struct command_options *options);

@@ -8,6 +8,7 @@
 
 #include "cli/output.h"
 #include "core/trust.h"
+#include "desk/both.h"
 #include "desk/message.h"
 #include "desk/outfile.h"
 #include "desk/passphrase.h"
@@ -256,4 +257,75 @@ int keys_write_trust(const struct context *context, int dir, struct media_regist
 		r = outfile_write_at(context, where, TRUST_FILE, 0644, trust.text, trust.len);
 	free(trust.text);
 	return r;
+}
+
+/* --- the event log's key ----------------------------------------------------------------------- */
+
+#define LOG_FILE "desk-log.sealed"
+#define LOG_PURPOSE "event log secret"
+
+_Static_assert(KEYS_LOG_SIZE == crypto_box_SECRETKEYBYTES && KEYS_LOG_SIZE == crypto_box_PUBLICKEYBYTES, "X25519");
+
+static int write_log_pair(const struct context *context, const struct desk *desk, bool quick, const char *passphrase,
+			  uint8_t public_key[static KEYS_LOG_SIZE])
+{
+	uint8_t sealed[KEYS_LOG_SIZE + SEALED_OVERHEAD], *secret = sodium_malloc(KEYS_LOG_SIZE);
+	char hex[2 * KEYS_LOG_SIZE + 2];
+	int r;
+
+	if (!secret)
+		output_no_memory();
+	crypto_box_keypair(public_key, secret);
+	r = sealed_close(LOG_PURPOSE, passphrase, quick, secret, KEYS_LOG_SIZE, sealed);
+	sodium_free(secret);
+	if (r)
+		return message_fail(context, BOTH(_("too little memory to protect the secret")));
+	sodium_bin2hex(hex, sizeof(hex), public_key, KEYS_LOG_SIZE);
+	strcat(hex, "\n");
+	r = outfile_write_at(context, desk->keys, LOG_FILE, 0600, sealed, sizeof(sealed));
+	return r ? r : outfile_write_at(context, desk->keys, KEYS_LOG_PUBLIC, 0644, hex, strlen(hex));
+}
+
+int keys_make_log(const struct context *context, const struct desk *desk, bool quick,
+		  uint8_t public_key[static KEYS_LOG_SIZE])
+{
+	char *passphrase = NULL;
+	int r;
+
+	if (!faccessat(desk->keys, LOG_FILE, F_OK, AT_SYMLINK_NOFOLLOW))
+		return message_fail(context, BOTH(_("this desk has a log key already (keys/%s): logs that were sealed to it need it")),
+				    LOG_FILE);
+	r = passphrase_ask(context, BOTH(_("New passphrase of the event log's key")), true, &passphrase);
+	if (r)
+		return r;
+	r = write_log_pair(context, desk, quick, passphrase, public_key);
+	sodium_free(passphrase);
+	return r;
+}
+
+int keys_open_log(const struct context *context, const struct desk *desk,
+		  uint8_t public_key[static KEYS_LOG_SIZE], uint8_t **secretp)
+{
+	uint8_t sealed[SECRETKEY_FILE_MAX], *secret;
+	char *passphrase = NULL;
+	size_t len = 0;
+	int r = read_secret(context, desk->keys, LOG_FILE, sealed, &len);
+
+	if (!r)
+		r = passphrase_ask(context, BOTH(_("Passphrase of the event log's key")), false, &passphrase);
+	if (r)
+		return r;
+	secret = sodium_malloc(KEYS_LOG_SIZE);
+	if (!secret)
+		output_no_memory();
+	r = len == KEYS_LOG_SIZE + SEALED_OVERHEAD ? sealed_open(LOG_PURPOSE, passphrase, sealed, len, secret)
+						   : SEALED_E_FORM;
+	sodium_free(passphrase);
+	if (r) {
+		sodium_free(secret);
+		return say_unsealed(context, LOG_FILE, r);
+	}
+	crypto_scalarmult_base(public_key, secret);
+	*secretp = secret;
+	return 0;
 }

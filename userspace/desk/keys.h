@@ -8,11 +8,13 @@
  *	NAME.key NAME.pub name: "media", or "policy-" and a number; whose it is stands in the
  *	register
  *	organisation.sealed  as in sealed.h, purpose "organisation secret"
+ *	desk-log.sealed, desk-log.pub  see below; made by `log keygen`
  *
  * Opened secrets lie in sodium_malloc() memory and are wiped by their free functions.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +48,25 @@ int keys_open(const struct context *context, const struct desk *desk, const char
 /* The organisation's secret, ORGKEY_SECRET_SIZE bytes; to be freed by sodium_free(). The same. */
 int keys_open_organisation(const struct context *context, const struct desk *desk,
 			   uint8_t **secretp);
+
+/* --- the event log's key ----------------------------------------------------------------------- */
+
+/*
+ * The X25519 key to which terminals seal their log's first key (docs/evidence.md):
+ *
+ *	desk-log.sealed	the secret, as in sealed.h, purpose "event log secret"
+ *	desk-log.pub	the public key, one line of 64 hexadecimal digits: what terminals get
+ */
+#define KEYS_LOG_SIZE 32
+#define KEYS_LOG_PUBLIC "desk-log.pub"
+
+/* Makes both; never over one that is there. 0, or COMMAND_FAILED after saying why. */
+int keys_make_log(const struct context *context, const struct desk *desk, bool quick,
+		  uint8_t public_key[static KEYS_LOG_SIZE]);
+
+/* Asks for the passphrase. *secretp: to be freed by sodium_free(). The same. */
+int keys_open_log(const struct context *context, const struct desk *desk,
+		  uint8_t public_key[static KEYS_LOG_SIZE], uint8_t **secretp);
 
 /* --- making them, for init ------------------------------------------------------------------- */
 

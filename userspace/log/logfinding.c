@@ -72,7 +72,7 @@ char *logfinding_sentence(const struct logverify_finding *finding)
 	else if (has_records(finding))
 		records = output_format(_("record %llu: "), (unsigned long long)finding->from);
 	if (finding->detail && *finding->detail) {
-		_cleanup_(freep) char *safe = output_escape(finding->detail);
+		_cleanup_(freep) char *safe = output_escape(i18n(finding->detail));
 
 		detail = output_format(" (%s)", safe);
 	}

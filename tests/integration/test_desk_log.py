@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The desk checks a terminal's event log: with its key, and beside a second verifier made from the specification."""
+import base64
+import datetime
+import hashlib
+import json
+import random
+import stat
+import subprocess
+
+from desks import PATIENCE, desk
+from evidence_verifier import verify
+from harness import BUILD
+
+SEAL_LOG = BUILD / "tests" / "seal-log"
+BEGIN = datetime.datetime(2026, 11, 21, 8, tzinfo=datetime.timezone.utc)
+
+
+def record(i, kind="denied", **members):
+    time = BEGIN + datetime.timedelta(seconds=i)
+    return {"time": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "boot_us": 1000 * i, "kind": kind, "terminal": "madoguchi-1",
+            "device": "1-2", "product": 'USB "\u202e', **members}
+
+
+def seal(directory, records, *args):
+    done = subprocess.run([SEAL_LOG, directory, "--terminal", "madoguchi-1", *map(str, args)],
+                          input="".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
+
+
+def keygen(d):
+    d.ok("log", "keygen", "--quick-kdf")
+    return (d.path / "keys" / "desk-log.pub").read_text().strip()
+
+
+def sealed_log(d, n=60, **args):
+    options = [a for name, value in args.items() for a in ("--" + name.replace("_", "-"), value)]
+    facts = seal(d.directory / "log", [record(i) for i in range(n)], "--checkpoint", 20, *options)
+    return facts, d.directory / "log" / "events.jsonl"
+
+
+def answer(d, *args, status):
+    done = d.run("--json", "log", "verify", *args)
+    assert done.returncode == status, done
+    return json.loads(done.stdout)
+
+
+def findings(d, *args):
+    result = answer(d, *args, status=1)
+    return [(f["kind"], f["from"], f["to"]) for f in result["findings"]]
+
+
+def test_keygen_makes_a_key_once_and_only_for_its_owner():
+    with desk() as d:
+        public = keygen(d)
+        assert len(bytes.fromhex(public)) == 32
+        assert (d.path / "keys" / "desk-log.pub").read_text() == public + "\n"
+        assert stat.S_IMODE((d.path / "keys" / "desk-log.sealed").stat().st_mode) == 0o600
+        assert "already" in d.refused("log", "keygen", "--quick-kdf")
+        assert (d.path / "keys" / "desk-log.pub").read_text() == public + "\n"
+
+
+def test_a_whole_log_is_checked_with_its_keys():
+    with desk() as d:
+        facts, path = sealed_log(d, desk_public=keygen(d), rotate=25)
+        for files in ([path.parent], sorted(path.parent.glob("events-*")) + [path]):
+            result = answer(d, "--terminal-key", facts["public_hex"], "--expect-seq", facts["last_seq"], *files, status=0)
+            assert result["ok"] and result["keys"] == "checked" and result["terminal"] == "madoguchi-1"
+            assert result["records"] == result["macs"] == facts["last_seq"] and result["hash"] == facts["last_hash"]
+        text = d.ok("log", "verify", path.parent)
+        assert "The log is whole" in text and str(facts["last_seq"]) in text
+        # A terminal's key in a file of its own, and the newest file alone.
+        d.write("terminal.pub", f"# madoguchi-1\n{facts['public']}\n")
+        assert answer(d, "--terminal-key", d.directory / "terminal.pub", path, status=0)["first_seq"] > 1
+        # Compressed, as the terminal keeps older files.
+        for old in path.parent.glob("events-*"):
+            subprocess.run(["zstd", "-q", "--rm", old], check=True, timeout=30)
+        assert answer(d, path.parent, status=0)["macs"] == facts["last_seq"]
+
+
+def test_a_log_that_is_not_sealed_to_this_desk_is_not_trusted():
+    with desk() as d:
+        facts, path = sealed_log(d)
+        result = answer(d, path, status=1)
+        assert not result["ok"] and result["keys"] == "sealed-to-nobody" and result["macs"] == 0 and not result["findings"]
+        assert "CANNOT BE TRUSTED" in d.run("log", "verify", path).stdout
+        assert answer(d, "--no-key", path, status=0)["ok"]
+        other = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+        keygen(d)
+        _, path = sealed_log(d, desk_public=other)
+        result = answer(d, path, status=1)
+        assert result["keys"] == "sealed-to-another" and result["sealed_to"] == other
+
+
+def test_what_could_not_be_checked_has_another_exit_status():
+    with desk() as d:
+        public = keygen(d)
+        facts, path = sealed_log(d, desk_public=public)
+        d.write("passphrase", "wrong\n")
+        done = d.run("log", "verify", path)
+        assert done.returncode == 2 and "wrong passphrase" in done.stderr and "--no-key" in done.stderr, done
+        assert answer(d, "--no-key", path, status=0)["ok"]
+        for args in (("nothing",), (path, "--expect-seq=x"), (path, "--terminal-key=abc"), (path, "--anchors=nothing"),
+                     (path, f"--anchors={d.write('anchors', 'x')}"), (d.write("empty", ""),)):
+            assert d.run("--json", "log", "verify", "--no-key", *args).returncode == 2, args
+
+
+def test_a_rewritten_log_is_found_by_the_key_and_by_what_was_seen_elsewhere():
+    with desk() as d:
+        public = keygen(d)
+        facts, path = sealed_log(d, desk_public=public)
+        lines = path.read_bytes().splitlines(keepends=True)
+        d.write("anchors", "".join(json.dumps({"seq": json.loads(line)["seq"], "hash": json.loads(line)["hash"]}) + "\n"
+                                   for line in lines[::10]))
+        assert answer(d, "--anchors", d.directory / "anchors", path, status=0)["ok"]
+
+        # Somebody with the signing key writes record 31 and all that follow anew, with any keys.
+        previous = json.loads(lines[29])["hash"]
+        forged = lines[:30]
+        for line in lines[30:]:
+            body = line[:line.rindex(b',"mac":')].replace(b'"denied"', b'"passed"')
+            hashed = body + b',"mac":"' + b"0" * 32 + b'"'
+            previous = hashlib.blake2b(bytes.fromhex(previous) + hashed, digest_size=32).hexdigest()
+            forged.append(hashed + b',"hash":"' + previous.encode() + b'"}\n')
+        path.write_bytes(b"".join(forged))
+        assert findings(d, path) == [("forged", 31, len(lines))]
+        assert findings(d, "--no-key", "--anchors", d.directory / "anchors", path) == [("anchor", 31, len(lines))]
+        checkpoint = next(json.loads(line)["seq"] for line in lines[30:] if b'"checkpoint"' in line)
+        assert findings(d, "--no-key", path) == [("bad-signature", checkpoint, len(lines))]
+        text = d.run("log", "verify", path).stdout
+        assert "events.jsonl:31" in text and "THE LOG IS NOT WHOLE. The first bad record is number 31." in text
+        # Its beginning alone is as it was, but not all of it.
+        path.write_bytes(b"".join(lines[:30]))
+        assert findings(d, "--expect-seq", facts["last_seq"], path) == [("truncated", 31, facts["last_seq"])]
+
+
+def faults(text, rng):
+    """Changed logs: one fault each."""
+    lines = text.splitlines(keepends=True)
+    for _ in range(20):
+        at = rng.randrange(len(text))
+        yield "byte", text[:at] + bytes([text[at] ^ 1 << rng.randrange(5)]) + text[at + 1:]
+    for _ in range(5):
+        i, j = sorted(rng.sample(range(len(lines)), 2))
+        yield "removed", b"".join(lines[:i] + lines[i + 1:])
+        yield "duplicated", b"".join(lines[:j] + [lines[i]] + lines[j:])
+        yield "swapped", b"".join(lines[:i] + [lines[j]] + lines[i + 1:j] + [lines[i]] + lines[j + 1:])
+        yield "cut", text[:rng.randrange(1, len(text))]
+
+
+def test_two_verifiers_agree_on_good_and_on_changed_logs():
+    with desk() as d:
+        facts, path = sealed_log(d, desk_public=keygen(d))
+        text, rng = path.read_bytes(), random.Random(5)
+        key, public, last = bytes.fromhex(facts["key"]), base64.b64decode(facts["public"]), facts["last_seq"]
+        options = ["--terminal-key", facts["public_hex"], "--expect-seq", last, path]
+        assert verify(text, key, public, last) is None and verify(text) is None
+        assert answer(d, *options, status=0)["ok"]
+        for what, changed in faults(text, rng):
+            path.write_bytes(changed)
+            ours, theirs = findings(d, *options), verify(changed, key, public, last)
+            assert len(ours) == 1 and theirs, (what, ours, theirs)
+            # The other one stops where the order breaks; a record that is there too early or too late is named here.
+            if what not in ("swapped", "duplicated", "cut"):
+                assert ours[0][1] == theirs[0], (what, ours, theirs)

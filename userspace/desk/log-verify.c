@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `sekimori-desk log verify`: is this log what its terminal wrote? The desk alone can tell whether each record bears its own
+ * key, since the first one is sealed to it. Exit status: 0 whole, 1 not whole, 2 it could not be checked.
+ */
+#include <json-c/json.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/output.h"
+#include "desk/both.h"
+#include "desk/commands.h"
+#include "desk/keys.h"
+#include "desk/message.h"
+#include "desk/outfile.h"
+#include "log/logcheck.h"
+#include "log/logfinding.h"
+
+/* What a person reads, and what a program gets; the rest is counted. */
+#define SHOWN_MAX 50
+#define JSON_MAX 10000
+#define TERMINAL_KEY_FILE_MAX 4096
+
+/* What the newest log's keys are sealed to. */
+enum seal {
+	SEAL_UNASKED,  /* --no-key, or no header was there */
+	SEAL_OPENED,
+	SEAL_NOBODY,   /* the terminal had no desk's key */
+	SEAL_OTHER,    /* another desk's, or damaged */
+};
+
+struct check {
+	const struct context *context;
+	struct logverify *verify;
+	bool no_key;
+	int failed; /* the key could not be opened, which was said */
+	uint8_t desk_public[KEYS_LOG_SIZE];
+	uint8_t *desk_secret;
+	enum seal seal;
+	char sealed_to[sizeof(((struct logverify_header *)NULL)->sealed_to)];
+
+	uint64_t n, first_bad;
+	bool kinds[N_LOGVERIFY_KINDS];
+	struct json_object *findings, *unreadable;
+};
+
+/* --- the desk's key ------------------------------------------------------------------------------ */
+
+static int open_desk_key(struct check *check)
+{
+	struct desk desk;
+	int r = desk_open(check->context, &desk);
+
+	if (!r)
+		r = keys_open_log(check->context, &desk, check->desk_public, &check->desk_secret);
+	desk_close(&desk);
+	if (r)
+		message_note(check->context, BOTH(_("with --no-key hashes and signatures are checked without it")));
+	return r;
+}
+
+static bool unseal(void *userdata, const struct logverify_header *header, uint8_t key[static CHAIN_KEY_LEN])
+{
+	struct check *check = userdata;
+	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
+	bool opened;
+
+	if (check->no_key || check->failed)
+		return false;
+	memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
+	check->seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
+	if (header->sealed_len != sizeof(plain) + crypto_box_SEALBYTES)
+		return false;
+	if (!check->desk_secret) {
+		check->failed = open_desk_key(check);
+		if (check->failed)
+			return false;
+	}
+	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len, check->desk_public,
+				       check->desk_secret) &&
+		 !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
+	if (opened) {
+		memcpy(key, plain, CHAIN_KEY_LEN);
+		check->seal = SEAL_OPENED;
+	}
+	sodium_memzero(plain, sizeof(plain));
+	return opened;
+}
+
+/* --- what is found ----------------------------------------------------------------------------------- */
+
+static void take_finding(void *userdata, const struct logverify_finding *finding)
+{
+	struct check *check = userdata;
+
+	check->kinds[finding->kind] = true;
+	if (finding->from && (!check->first_bad || finding->from < check->first_bad))
+		check->first_bad = finding->from;
+	check->n++;
+	if (check->context->json) {
+		if (check->n <= JSON_MAX)
+			json_object_array_add(check->findings, logfinding_json(finding));
+	} else if (check->n <= SHOWN_MAX) {
+		_cleanup_(freep) char *sentence = logfinding_sentence(finding);
+
+		puts(sentence);
+	}
+}
+
+static void take_unreadable(void *userdata, const char *file, int error)
+{
+	struct check *check = userdata;
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "file", json_object_new_string(file));
+	json_object_object_add(object, "error", json_object_new_string(strerror(-error)));
+	json_object_array_add(check->unreadable, object);
+	if (error == -EBADMSG)
+		message_fail(check->context, BOTH(_("%s: the compressed file is damaged")), file);
+	else
+		message_fail(check->context, BOTH("%s: %s"), file, strerror(-error));
+}
+
+/* --- what it is held against ---------------------------------------------------------------------- */
+
+static bool key_from_text(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+{
+	size_t len = strcspn(text, " \t\r\n"), got;
+
+	return (!sodium_hex2bin(key, LOGVERIFY_PUBLIC_LEN, text, len, NULL, &got, NULL) ||
+		!sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, text, len, NULL, &got, NULL,
+				   sodium_base64_VARIANT_ORIGINAL)) &&
+	       got == LOGVERIFY_PUBLIC_LEN;
+}
+
+/* 64 hex digits, base64, a file with that in a line of its own, or the terminal's /var/lib/sekimori/log/header. */
+static bool key_from_file(const struct context *context, const char *path, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+{
+	_cleanup_(json_objectp) struct json_object *header = NULL;
+	_cleanup_(freep) char *text = NULL;
+	char *rest, *line;
+	size_t len;
+
+	if (outfile_read(context, path, TERMINAL_KEY_FILE_MAX, &text, &len))
+		return false;
+	header = json_tokener_parse(text);
+	if (json_object_is_type(header, json_type_object))
+		return key_from_text(output_raw(header, "public"), key);
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (*line && *line != '#')
+			return key_from_text(line, key);
+	return false;
+}
+
+static int read_terminal_key(const struct context *context, const char *given,
+			     uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+{
+	if (key_from_text(given, key) || key_from_file(context, given, key))
+		return COMMAND_OK;
+	message_fail(context, BOTH(_("--terminal-key: %s is neither 64 hexadecimal digits nor a file that holds them")),
+		     given);
+	return COMMAND_USAGE;
+}
+
+static int read_expected(const struct context *context, const char *given, uint64_t *seq)
+{
+	char *end;
+
+	errno = 0;
+	*seq = strtoull(given, &end, 10);
+	if (*given >= '0' && *given <= '9' && !*end && !errno)
+		return COMMAND_OK;
+	return message_usage(context, BOTH(_("--expect-seq takes the number of a record")));
+}
+
+static int read_anchors(struct check *check, const char *path)
+{
+	uint64_t line, n;
+	int r = logcheck_read_anchors(check->verify, path, &line, &n);
+
+	if (r == -EINVAL)
+		message_fail(check->context, BOTH(_("%s:%llu: expected a JSON object with seq and hash (64 hexadecimal digits)")),
+			     path, (unsigned long long)line);
+	else if (r)
+		message_fail(check->context, BOTH("%s: %s"), path, strerror(-r));
+	return r ? COMMAND_USAGE : COMMAND_OK;
+}
+
+/* One directory is a terminal's whole log: nothing may be missing in front but what expired. */
+static bool is_whole(const struct command_options *options)
+{
+	struct stat st;
+
+	return options->n_arguments == 1 && !stat(options->arguments[0], &st) && S_ISDIR(st.st_mode);
+}
+
+/* --- the answer ------------------------------------------------------------------------------------- */
+
+static const char *seal_word(enum seal seal)
+{
+	static const char *const words[] = {
+		[SEAL_UNASKED] = "not-asked",
+		[SEAL_OPENED] = "checked",
+		[SEAL_NOBODY] = "sealed-to-nobody",
+		[SEAL_OTHER] = "sealed-to-another",
+	};
+
+	return words[seal];
+}
+
+static bool is_sealed_right(const struct check *check)
+{
+	return check->no_key || check->seal == SEAL_OPENED;
+}
+
+static int check_status(const struct check *check)
+{
+	if (check->n)
+		return COMMAND_FAILED;
+	if (check->failed || json_object_array_length(check->unreadable) || !logverify_result(check->verify)->records)
+		return COMMAND_USAGE;
+	return is_sealed_right(check) ? COMMAND_OK : COMMAND_FAILED;
+}
+
+static void print_json(const struct check *check)
+{
+	const struct logverify_result *result = logverify_result(check->verify);
+	_cleanup_(json_objectp) struct json_object *object = json_object_new_object();
+	char hash[2 * CHAIN_HASH_LEN + 1];
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {
+		{"records", result->records},	  {"first_seq", result->first_seq},
+		{"seq", result->last_seq},	  {"checkpoints", result->checkpoints},
+		{"macs", result->macs},		  {"after_checkpoint", result->after_checkpoint},
+		{"expired_seq", result->expired_seq}, {"n_findings", check->n},
+		{"first_bad", check->first_bad},
+	};
+
+	sodium_bin2hex(hash, sizeof(hash), result->last_hash, sizeof(result->last_hash));
+	json_object_object_add(object, "ok", json_object_new_boolean(check_status(check) == COMMAND_OK));
+	json_object_object_add(object, "terminal", json_object_new_string(result->terminal));
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		json_object_object_add(object, numbers[i].name, json_object_new_uint64(numbers[i].value));
+	json_object_object_add(object, "hash", json_object_new_string(hash));
+	json_object_object_add(object, "keys", json_object_new_string(seal_word(check->seal)));
+	json_object_object_add(object, "sealed_to", json_object_new_string(check->sealed_to));
+	json_object_object_add(object, "findings", json_object_get(check->findings));
+	json_object_object_add(object, "unreadable", json_object_get(check->unreadable));
+	output_json(object, JSON_C_TO_STRING_PLAIN);
+}
+
+static void print_reach(const struct check *check)
+{
+	const struct logverify_result *result = logverify_result(check->verify);
+	_cleanup_(freep) char *terminal = output_escape(result->terminal);
+
+	printf(_("%llu records (%llu to %llu) of %s: %llu signed checkpoints, %llu record keys checked.\n"),
+	       (unsigned long long)result->records, (unsigned long long)result->first_seq,
+	       (unsigned long long)result->last_seq, *terminal ? terminal : "?",
+	       (unsigned long long)result->checkpoints, (unsigned long long)result->macs);
+	if (result->first_seq > 1)
+		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
+		       (unsigned long long)result->first_seq, (unsigned long long)result->expired_seq);
+	if (check->seal == SEAL_NOBODY)
+		puts(_("The log's first key is sealed to nobody: the terminal had no desk-log.pub when the log was begun, or "
+		       "somebody wrote the log anew. Its record keys cannot be checked."));
+	else if (check->seal == SEAL_OTHER)
+		printf(_("The log's first key is not sealed to this desk but to %s: another desk's key, or somebody wrote the "
+			 "log anew. Its record keys cannot be checked.\n"),
+		       *check->sealed_to ? check->sealed_to : "?");
+	else if (check->no_key)
+		puts(_("Without the desk's key it is not known whether each record bears its own key."));
+}
+
+static void print_text(const struct check *check)
+{
+	int status = check_status(check);
+
+	if (check->n > SHOWN_MAX)
+		printf(_("… and %llu more\n"), (unsigned long long)(check->n - SHOWN_MAX));
+	print_reach(check);
+	if (status == COMMAND_OK)
+		puts(_("The log is whole: nothing was altered, removed or added."));
+	else if (status == COMMAND_USAGE)
+		puts(_("The log could not be checked."));
+	else if (check->first_bad)
+		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"), (unsigned long long)check->first_bad);
+	else
+		puts(_("THE LOG CANNOT BE TRUSTED."));
+	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
+		bool said = false;
+
+		/* Several kinds may call for the same. */
+		for (unsigned int before = 0; before < kind; before++)
+			said |= check->kinds[before] && logfinding_advice(before) == logfinding_advice(kind);
+		if (check->kinds[kind] && !said)
+			printf("  - %s\n", logfinding_advice(kind));
+	}
+}
+
+static int run(struct check *check, const struct command_options *options)
+{
+	_cleanup_(logset_closep) struct logset *set = NULL;
+	const char *anchors = command_option(options, OPTION_ANCHORS), *bad = "";
+	int r = anchors ? read_anchors(check, anchors) : COMMAND_OK;
+
+	if (r)
+		return r;
+	r = logset_open(&set, options->arguments, (size_t)options->n_arguments, 0, &bad);
+	if (r) {
+		message_fail(check->context, BOTH("%s: %s"), bad, strerror(-r));
+		return COMMAND_USAGE;
+	}
+	logcheck_run(set, check->verify, true, take_unreadable, check);
+	if (check->context->json)
+		print_json(check);
+	else
+		print_text(check);
+	return check_status(check);
+}
+
+int log_verify_run(const struct context *context, const struct command_options *options)
+{
+	const char *terminal = command_option(options, OPTION_TERMINAL_KEY),
+		   *expected = command_option(options, OPTION_EXPECT_SEQ);
+	struct check check = {.context = context, .no_key = command_option(options, OPTION_NO_KEY)};
+	struct logverify_options with = {
+		.unseal = unseal,
+		.whole = is_whole(options),
+		.finding = take_finding,
+		.userdata = &check,
+	};
+	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
+	int r = terminal ? read_terminal_key(context, terminal, public_key) : COMMAND_OK;
+
+	if (!r && expected)
+		r = read_expected(context, expected, &with.expected_seq);
+	if (r)
+		return r;
+	with.public_key = terminal ? public_key : NULL;
+	/* --no-key: no log has a key, and none is asked for. */
+	if (check.no_key)
+		with.unseal = NULL;
+	check.verify = logverify_new(&with);
+	check.findings = json_object_new_array();
+	check.unreadable = json_object_new_array();
+	if (!check.verify || !check.findings || !check.unreadable)
+		output_no_memory();
+	r = run(&check, options);
+	json_object_put(check.findings);
+	json_object_put(check.unreadable);
+	logverify_free(check.verify);
+	sodium_free(check.desk_secret);
+	return r;
+}
