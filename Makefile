@@ -58,6 +58,7 @@ $(BUILD)/libbus.a: $(call objs,bus)
 $(BUILD)/libcli.a: $(call objs,cli)
 $(BUILD)/liblog.a: $(call objs,log)
 $(BUILD)/libdoctor.a: $(call objs,doctor)
+$(BUILD)/libreport.a: $(call objs,report)
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -66,7 +67,7 @@ $(BUILD)/lib%.a:
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
 
-$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libdoctor.a $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libdoctor.a $(BUILD)/libreport.a $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)
 
 # The desk judges a medium by the same survey as a terminal.
@@ -188,6 +189,7 @@ $(BUILD)/san/libcore.a: $(call san_objs,core)
 $(BUILD)/san/libsystem.a: $(call san_objs,system)
 $(BUILD)/san/liblog.a: $(call san_objs,log)
 $(BUILD)/san/libdoctor.a: $(call san_objs,doctor)
+$(BUILD)/san/libreport.a: $(call san_objs,report)
 $(BUILD)/san/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
@@ -200,6 +202,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdocto
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o $(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o
+$(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds fields counts period)
 
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o

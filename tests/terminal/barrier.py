@@ -185,7 +185,7 @@ class Bus:
         time.sleep(0.2)
 
     def members(self):
-        return re.findall(r"member=(Device\w+|AttemptRefused)", self.text())
+        return re.findall(r"member=(Device\w+|AttemptRefused|Incident)", self.text())
 
     def wait(self, member, timeout=15):
         self.t.wait_until(lambda: member in self.members(), timeout, f"signal {member}; there is {self.members()}")

@@ -66,7 +66,7 @@ def test_registered_encrypted_stick_is_proved_before_any_disk_exists(t):
     distance = float(mark.split("uptime ")[1]) - printk_time(mark)
     host = next(line for line in lines if "scsi host" in line)
     assert (printk_time(host) + distance) * 1e6 > allowed["boot_us"] - 20000, (host, distance, allowed)
-    order = [r["kind"] for r in since.records() if r["kind"] != "refused"]
+    order = [r["kind"] for r in since.records() if r["kind"] not in ("refused", "incident")]
     assert order == ["held", "allowed", "released"], order
     assert t.run(f"cryptsetup luksUUID /dev/{disk}").out.strip() == images.luks2()[-40:-4]
     t.unplug("a")
@@ -91,8 +91,31 @@ def test_luks1_is_not_an_accepted_method(t):
 
 
 def test_lost_medium_is_not_even_read(t):
+    since, bus = Since(t), Bus(t)
     denied(t, "medium-lost", lambda: t.plug_storage("a", images.luks2(), serial="LOST"))
     assert read_bytes(t, "a") == 0
+    # It has to be reported.
+    record, incident = since.wait("denied"), since.wait("incident", type="lost-medium")
+    assert incident["number"].startswith("ZEI-014-") and incident["number"].endswith(f"-{record['seq']}"), incident
+    assert (incident["first_seq"], incident["last_seq"], incident["count"]) == (record["seq"], record["seq"], 1), incident
+    assert incident["medium"] == record["medium"] and incident["serial"] == "LOST", incident
+    bus.wait("Incident")
+    bus.close()
+
+
+def test_a_stick_that_is_tried_again_and_again_is_one_incident(t):
+    since = Since(t)
+    for n in range(6):
+        t.plug_storage("a", images.plain(), serial="AGAIN")
+        t.wait_until(lambda: len(since.records("denied", serial="AGAIN")) == n + 1, what="the verdict")
+        t.unplug("a")
+        t.wait_until(lambda: len(since.records("removed", serial="AGAIN")) == n + 1, what="its removal")
+    told = since.records("incident", type="repeated-denials", serial="AGAIN")
+    assert len(told) == 1 and told[0]["count"] == 5, told
+    denied_seqs = [r["seq"] for r in since.records("denied", serial="AGAIN")]
+    assert (told[0]["first_seq"], told[0]["last_seq"]) == (denied_seqs[0], denied_seqs[4]), told
+    # What udev does when something is plugged in is no attempt of anybody's.
+    assert not since.records("incident", type="gate-attempt"), since.records("incident")
 
 
 def test_registered_uas_only_stick_is_released_to_be_looked_at_and_taken_back_without_its_volume(t):

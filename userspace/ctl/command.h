@@ -79,6 +79,10 @@ int policy_history_run(const struct context *context, const struct command_optio
 int policy_diff_run(const struct context *context, const struct command_options *options);
 int open_run(const struct context *context, const struct command_options *options);
 int eject_run(const struct context *context, const struct command_options *options);
+int report_run(const struct context *context, const struct command_options *options);
+int incident_list_run(const struct context *context, const struct command_options *options);
+int incident_show_run(const struct context *context, const struct command_options *options);
+int incident_export_run(const struct context *context, const struct command_options *options);
 int log_show_run(const struct context *context, const struct command_options *options);
 int log_follow_run(const struct context *context, const struct command_options *options);
 int log_verify_run(const struct context *context, const struct command_options *options);

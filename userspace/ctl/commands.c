@@ -12,12 +12,14 @@
 /* Those that choose records. */
 #define FOR_LOG_RECORDS (FOR_LOG_SHOW | FOR_LOG_FOLLOW | FOR_LOG_EXPORT)
 #define FOR_LOG (FOR_LOG_RECORDS | FOR_LOG_VERIFY)
+#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
+#define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
 
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
-	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |              \
-	 FOR_DOCTOR)
+	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |    \
+	 FOR_DOCTOR | FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 const struct command commands[] = {
@@ -49,6 +51,14 @@ const struct command commands[] = {
 	{"policy diff", FOR_POLICY_DIFF, policy_diff_run, "[A] [B]", 0, 2,
 	 N_("what differs from A to B: files, or numbers in the history; without B "
 	 "the policy file, without both the last two accepted")},
+	{"report", FOR_REPORT, report_run, "", 0, 0,
+	 N_("the month in figures; --compliance: the rules with the evidence for each")},
+	{"incident list", FOR_INCIDENT_LIST, incident_list_run, "", 0, 0,
+	 N_("incidents that have to be reported")},
+	{"incident show", FOR_INCIDENT_SHOW, incident_show_run, "NUMBER", 1, 1,
+	 N_("what is known of an incident")},
+	{"incident export", FOR_INCIDENT_EXPORT, incident_export_run, "NUMBER", 1, 1,
+	 N_("the report sheets of an incident (forms 11-1 and 11-2), to be completed")},
 	{"log show", FOR_LOG_SHOW, log_show_run, "", 0, 0,
 	 N_("records of the event log, as a table (as root)")},
 	{"log follow", FOR_LOG_FOLLOW, log_follow_run, "", 0, 0,
@@ -85,7 +95,9 @@ const struct command_option command_options[] = {
 	 N_("with the organisation's key instead of a passphrase")},
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
 	 N_("read the passphrase from FILE (- is standard input)")},
-	{"since", "TIME", 'S', FOR_LOG_RECORDS,
+	{"month", "YYYY-MM", 'M', FOR_REPORT, N_("the month (default: this one)")},
+	{"compliance", NULL, 'Y', FOR_REPORT, N_("the rules R01 to R34 with the evidence for each")},
+	{"since", "TIME", 'S', FOR_LOG_RECORDS | FOR_INCIDENT_LIST,
 	 N_("from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h")},
 	{"until", "TIME", 'E', FOR_LOG_RECORDS, N_("up to then, including that day or minute")},
 	{"person", "NAME", 'w', FOR_LOG_RECORDS, N_("who used it: user name, uid or holder")},
@@ -94,19 +106,19 @@ const struct command_option command_options[] = {
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
 	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
 	{"reason", "CODE", 'R', FOR_LOG_RECORDS, N_("reason code, like not-registered")},
-	{"log", "PATH", 'L', FOR_LOG,
+	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
-	{"format", "FORMAT", 'F', FOR_LOG_RECORDS,
-	 N_("table, json, csv or cef (default: table; export: csv)")},
-	{"output", "FILE", 'O', FOR_LOG_EXPORT,
+	{"format", "FORMAT", 'F', FOR_LOG_RECORDS | FOR_SHEETS,
+	 N_("table, json, csv or cef (default: table; export: csv); of reports text, html or csv")},
+	{"output", "FILE", 'O', FOR_LOG_EXPORT | FOR_SHEETS,
 	 N_("write to a new FILE that only you can read")},
 	{"anchors", "FILE", 'N', FOR_LOG_VERIFY,
 	 N_("records that were seen elsewhere: JSON lines with seq and hash (- is standard input)")},
 	{"terminal-key", "KEY", 'K', FOR_LOG_VERIFY,
 	 N_("the terminal's public key: a file, or 64 hexadecimal digits")},
-	{"record", NULL, 'Y', FOR_DOCTOR,
+	{"record", NULL, 'Z', FOR_DOCTOR,
 	 N_("have the daemon write the result into the event log (as root)")},
-	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR,
+	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR | FOR_REPORT | FOR_INCIDENTS,
 	 N_("what is read of this machine lies below DIR (for trying out)")},
 	{"help", NULL, 'h', 0, N_("this help")},
 	{"version", NULL, 'v', 0, N_("print the version")},
@@ -216,11 +228,17 @@ const char *command_option_apply(const struct command_option *option, const char
 	case 'P':
 		options->passphrase_file = value;
 		break;
-	case 'Y':
+	case 'Z':
 		options->record = true;
 		break;
 	case 'r':
 		context->root = value;
+		break;
+	case 'M':
+		options->month = value;
+		break;
+	case 'Y':
+		options->compliance = true;
 		break;
 	case 'S':
 		options->since = value;

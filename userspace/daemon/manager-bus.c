@@ -187,6 +187,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceHeld", DEVICE_AND_RECORD},         {"DeviceDenied", DEVICE_AND_RECORD},
 	{"DeviceAllowed", DEVICE_AND_RECORD},      {"DeviceRemoved", DEVICE_AND_RECORD},
 	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
+	{"Incident", {{"a{sv}", "record"}}},
 	{"DeviceTampered", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
 	{"Recorded", {{"t", "seq"}, {"s", "kind"}, {"a{sv}", "record"}}},

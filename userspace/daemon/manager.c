@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "bus/names.h"
+#include "core/incident.h"
+#include "daemon/incidents.h"
 #include "daemon/json.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
@@ -32,6 +34,17 @@ static void manager_tell(struct manager *manager, const char *signal, const stru
 		manager_bus_recorded(manager->bus, record);
 }
 
+/* Not while evidence is at work on what it told of: an incident is a record, too. */
+static void watch_own_records(struct manager *manager)
+{
+	while (manager->n_own_records) {
+		struct json_object *record = manager->own_records[--manager->n_own_records];
+
+		manager_watch_incidents(manager, record);
+		json_object_put(record);
+	}
+}
+
 int manager_record(struct manager *manager, const char *kind, const char *signal,
 		   const struct device *device, struct json_object *extra)
 {
@@ -40,6 +53,9 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 
 	r = evidence_write(manager->evidence, kind, device, extra, &record);
 	manager_tell(manager, signal, device, record);
+	watch_own_records(manager);
+	if (!r && record)
+		manager_watch_incidents(manager, record);
 	json_object_put(record);
 	return r;
 }
@@ -56,14 +72,17 @@ static bool record_says(struct json_object *record, const char *name, const char
 /* What the log says of itself. */
 static void evidence_recorded(void *userdata, const char *kind, struct json_object *record)
 {
+	struct manager *manager = userdata;
 	const char *signal = NULL;
 
+	if (manager->n_own_records < ARRAY_SIZE(manager->own_records))
+		manager->own_records[manager->n_own_records++] = json_object_get(record);
 	if (!strcmp(kind, "checkpoint"))
 		signal = "LogCheckpoint";
 	else if (!strcmp(kind, "log-damaged") || record_says(record, "why", "key-state-lost") ||
 		 record_says(record, "why", "file-missing"))
 		signal = "LogDamaged";
-	manager_tell(userdata, signal, NULL, record);
+	manager_tell(manager, signal, NULL, record);
 }
 
 static void evidence_changed(void *userdata, bool writable)
@@ -511,7 +530,8 @@ static int manager_prepare(struct manager *manager)
 
 	manager->udev = udev_new();
 	manager->memory = memory_new();
-	if (!r && (!manager->udev || !manager->memory))
+	manager->incidents = incidents_new();
+	if (!r && (!manager->udev || !manager->memory || !manager->incidents))
 		r = -ENOMEM;
 	if (!r)
 		r = evidence_new(&manager->evidence, manager->event, &manager->settings,
@@ -590,6 +610,7 @@ struct manager *manager_free(struct manager *manager)
 		manager_bus_set_witness(manager->bus, NULL, NULL);
 	administration_free(manager->administration);
 	if (manager->bus) {
+		manager_finish_incidents(manager);
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 		evidence_checkpoint(manager->evidence);
 	}
@@ -604,7 +625,10 @@ struct manager *manager_free(struct manager *manager)
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);
 	memory_free(manager->memory);
+	incidents_free(manager->incidents);
 	evidence_free(manager->evidence);
+	while (manager->n_own_records)
+		json_object_put(manager->own_records[--manager->n_own_records]);
 	rulebook_deinit(&manager->rulebook);
 	udev_unref(manager->udev);
 	sd_event_unref(manager->event);

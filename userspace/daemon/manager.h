@@ -23,6 +23,7 @@
 #include "system/gate.h"
 #include "system/seat.h"
 
+struct incidents;
 struct session;
 
 struct manager {
@@ -37,6 +38,9 @@ struct manager {
 	const char *rejudge_why;
 	struct gate *gate;
 	struct evidence *evidence;
+	struct incidents *incidents; /* what has to be reported: core/incident.h */
+	struct json_object *own_records[8]; /* that the log wrote of itself: looked at for incidents later */
+	size_t n_own_records;
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */

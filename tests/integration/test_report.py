@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sekimorictl report and incident, over a played month whose figures are reckoned here a second time, from the log itself."""
+import collections
+import csv
+import datetime
+import html.parser
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+import playmonth
+from harness import BUILD, CTL, TOP
+
+JA = {"LANG": "ja_JP.UTF-8"}
+ZONE = {"TZ": "JST-9"}
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+VOID = {"meta", "rect", "line", "img", "br"}
+
+
+def ctl(*args, env=None, status=0, timeout=60):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LC_")}
+    environment.update(LANG="C.UTF-8", **ZONE)
+    environment.update(env or {})
+    done = subprocess.run([str(a) for a in (CTL, *args)], env=environment, capture_output=True, timeout=timeout, check=False)
+    assert done.returncode == status, (args, done.returncode, done.stderr.decode())
+    return done.stdout.decode() if status == 0 else done.stderr.decode()
+
+
+class Month:
+    """The played month, sealed once for all tests."""
+    directory = None
+
+    @classmethod
+    def log(cls):
+        if not cls.directory:
+            cls.holder = tempfile.TemporaryDirectory()
+            cls.directory = cls.holder.name + "/log"
+            playmonth.seal(BUILD / "tests" / "seal-log", cls.directory, playmonth.records())
+        return cls.directory
+
+    @classmethod
+    def records(cls):
+        """Those of October, local time, and what stood before."""
+        inside, before = [], []
+        for record in playmonth.read(cls.log()):
+            local = datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00")).astimezone(playmonth.JST)
+            record["local"] = local
+            (inside if (local.year, local.month) == (2026, 10) else before).append(record)
+        return inside, before
+
+
+def report(*args, env=None):
+    return ctl("report", "--month", "2026-10", "--log", Month.log(), *args, env=env)
+
+
+def figures(text):
+    """The long table as {(section, key, detail, item): value}."""
+    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")))
+    assert rows[0] == ["section", "key", "detail", "item", "value"]
+    table = {tuple(row[:4]): row[4] for row in rows[1:]}
+    assert len(table) == len(rows) - 1, "a figure stands there twice"
+    return table
+
+
+def unguard(cell):
+    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in "=+-@\t\r'＝＋－＠" else cell
+
+
+def unescape(text):
+    """Back from what stands for characters that are not shown."""
+    def one(match):
+        word = match.group(0)
+        if word == "\\\\":
+            return "\\"
+        return chr(int(word[3:-1] if word[1] == "u" else word[2:], 16))
+    return re.sub(r"\\\\|\\u\{[0-9A-F]+\}|\\x[0-9A-F]{2}", one, text)
+
+
+class Page(html.parser.HTMLParser):
+    """Elements, attributes and the texts of table cells; counts what is left open."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.cells, self.open, self.style = collections.Counter(), [], [], [], ""
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if tag in ("td", "th", "p", "h1"):
+            self.cells.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("td", "th", "p", "h1"):
+            self.cells[-1] += data
+        if self.open and self.open[-1] == "style":
+            self.style += data
+
+
+def test_the_figures_are_those_of_the_log():
+    inside, _ = Month.records()
+    table = figures(report("--format", "csv"))
+    kinds = collections.Counter(r["kind"] for r in inside)
+
+    def value(section, key, item, detail=""):
+        return table[section, key, detail, item]
+
+    assert len(inside) > 3000
+    assert value("summary", "records", "value") == str(len(inside))
+    for key, number in {"attaches": kinds["held"], "allowed": kinds["allowed"], "denied": kinds["denied"], "attempts": 1,
+                        "self-checks": kinds["self-check"], "starts": kinds["started"], "incidents": 2,
+                        "missing-numbers": 0}.items():
+        assert value("summary", key, "value") == str(number), key
+    assert value("summary", "verification", "value") == "ok"
+
+    reasons = collections.Counter(r["reason"] for r in inside if r["kind"] == "denied")
+    assert {key[1]: int(v) for key, v in table.items() if key[0] == "denials" and key[3] == "count"} == dict(reasons)
+
+    days, hours = collections.Counter(), collections.Counter()
+    for r in inside:
+        if r["kind"] in ("held", "denied"):
+            days[f"{r['local']:%Y-%m-%d}", r["kind"]] += 1
+            hours[str(r["local"].hour), r["kind"]] += 1
+    for n in range(1, 32):
+        day = f"2026-10-{n:02}"
+        assert value("days", day, "attaches") == str(days[day, "held"])
+        assert value("days", day, "denied") == str(days[day, "denied"])
+    for hour in range(8, 19):
+        assert value("hours", str(hour), "attaches") == str(hours[str(hour), "held"])
+
+    assert value("self-check-items", "clock", "detail") == "not <synchronised>"
+    checks = collections.Counter(r["result"] for r in inside if r["kind"] == "self-check")
+    for word in ("ok", "warn", "fail"):
+        assert sum(int(v) for k, v in table.items() if k[0] == "days" and k[3] == f"check-{word}") == checks[word]
+
+
+def test_media_and_transfers_are_counted_by_medium_and_person():
+    inside, before = Month.records()
+    seated, use, files = "", collections.Counter(), collections.Counter()
+    for r in sorted(before + inside, key=lambda r: r["seq"]):
+        if r["kind"] == "seat":
+            seated = r["user"]
+        who = r.get("user") or seated
+        if r["local"].month != 10:
+            continue
+        if r["kind"] in ("allowed", "denied") and "medium" in r:
+            use[r["medium"], who, r["kind"]] += 1
+        if r["kind"] == "file" and r["op"] == "write":
+            files[who, r["medium"], "files"] += 1
+            files[who, r["medium"], "bytes"] += r["size"]
+        if r["kind"] == "files":
+            files[who, r["medium"], "files"] += r["write"]
+            files[who, r["medium"], "bytes"] += r["bytes_written"]
+    table = figures(report("--format", "csv"))
+    media = {(k[1], k[2], k[3]): int(v) for k, v in table.items() if k[0] == "media" and k[3] in ("allowed", "denied")}
+    assert {k: v for k, v in media.items() if v} == dict(use)
+    moved = {(k[1], k[2], k[3]): int(v) for k, v in table.items() if k[0] == "transfers" and k[3] in ("files", "bytes")}
+    assert {k: v for k, v in moved.items() if v} == {k: v for k, v in files.items() if v}
+    assert table["summary", "files", "", "value"] == str(sum(v for k, v in files.items() if k[2] == "files"))
+
+
+def test_times_without_the_keeper_are_told_and_those_that_matter_listed():
+    inside, before = Month.records()
+    table = figures(report("--format", "csv"))
+    stopped, unwatched = None, 0.0
+    for r in sorted(before + inside, key=lambda r: r["seq"]):
+        if r["kind"] == "started" and stopped and r["local"].month == 10:
+            unwatched += min((r["local"] - stopped).total_seconds(), r["boot_us"] / 1e6)
+        if r["kind"] != "checkpoint" and not r["kind"].startswith("log-"):
+            stopped = r["local"]
+    # The gap that reaches into November: the terminal was switched on after the month's end.
+    assert abs(int(table["summary", "unwatched", "", "value"]) - unwatched) < 2
+    ends = {k[1]: v for k, v in table.items() if k[0] == "time-gaps" and k[3] == "end"}
+    assert len(ends) == 2 and sorted(ends.values()) == ["lost", "stopped"]
+    lost = next(k for k, v in ends.items() if v == "lost")
+    assert lost.startswith("2026-10-21 ")
+
+
+def test_names_come_back_from_html_and_csv_and_break_out_of_neither():
+    inside, _ = Month.records()
+    names = {r["product"] for r in inside if r["kind"] == "denied"}
+    assert set(playmonth.HOSTILE) <= names
+    text = report("--format", "html", env=JA)
+    assert not UNSAFE.search(text)
+    page = Page(text)
+    shown = {unescape(cell) for cell in page.cells}
+    assert set(playmonth.HOSTILE) <= shown, set(playmonth.HOSTILE) - shown
+    assert not set(page.tags) & {"script", "img", "iframe", "object", "link", "form", "input", "a", "b"}
+    assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in ("href", "src", "style")]
+
+    cells = {(k[3], unescape(unguard(v))) for k, v in figures(report("--format", "csv")).items() if k[0] == "refused-devices"}
+    assert {("name", name) for name in playmonth.HOSTILE} <= cells
+    for row in csv.reader(io.StringIO(report("--format", "csv").lstrip("\ufeff"), newline="")):
+        assert not any(cell[:1] in ("=", "+", "-", "@") for cell in row), row
+    plain = report(env=JA)
+    assert not UNSAFE.search(plain)
+    pieces = {unescape(piece) for line in plain.splitlines() for piece in re.split(r": |  +", line.strip())}
+    assert set(playmonth.HOSTILE) <= pieces, set(playmonth.HOSTILE) - pieces
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_says_its_language():
+    import base64
+    import hashlib
+    for env, language in ((JA, "ja"), ({}, "en")):
+        text = report("--format", "html", env=env)
+        page = Page(text)
+        assert ("html", "lang", language) in page.attributes
+        policy = next(v for t, n, v in page.attributes if n == "content" and "default-src" in v)
+        digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in policy and "default-src 'none'" in policy
+        assert "http:" not in text and "https:" not in text and "@import" not in text and "url(" not in text
+        # Every chart has its table beside it.
+        for section in re.findall(r"<section.*?</section>", text, re.S):
+            assert "<svg" not in section or "<table" in section
+        assert page.tags["svg"] == 4
+
+
+def test_it_is_japanese_where_the_reader_is():
+    text = report(env=JA)
+    assert "月次報告 2026年10月" in text and "登録されていない媒体です。" in text
+    assert "暗号化" in report("--compliance", env=JA) and "Evidence" not in report("--compliance", env=JA)
+
+
+def test_a_tampered_log_is_named_in_the_report():
+    with tempfile.TemporaryDirectory() as directory:
+        for path in pathlib.Path(Month.log()).iterdir():
+            (pathlib.Path(directory) / path.name).write_bytes(path.read_bytes())
+        path = pathlib.Path(directory) / "events.jsonl"
+        lines = path.read_text().splitlines(keepends=True)
+        victim = next(i for i, line in enumerate(lines) if '"kind":"allowed"' in line)
+        seq = json.loads(lines[victim])["seq"]
+        removed = lines[:victim] + lines[victim + 1:]
+        path.write_text("".join(removed))
+        table = figures(ctl("report", "--month", "2026-10", "--log", directory, "--format", "csv"))
+        assert table["summary", "verification", "", "value"] == "findings"
+        assert table["summary", "missing-numbers", "", "value"] == "1"
+        assert table["verification", "removed", "", "from"] == str(seq)
+        rules = figures(ctl("report", "--compliance", "--month", "2026-10", "--log", directory, "--format", "csv"))
+        assert rules["compliance", "R11", "", "verdict"] == "not-shown"
+
+
+def test_the_rules_stand_in_the_documentation_as_in_the_report():
+    rules = figures(report("--compliance", "--format", "csv"))
+    documented = {}
+    for line in (TOP / "docs" / "compliance.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if re.fullmatch(r"R\d\d", cells[0].strip()):
+            documented[cells[0].strip()] = tuple(cells[1:3])
+    reported = {key[1]: (value, rules["compliance", key[1], "", "does"]) for key, value in rules.items() if key[3] == "asks"}
+    assert reported == documented and len(reported) == 34
+    assert rules["compliance", "R16", "", "verdict"] == "desk"
+    assert rules["compliance", "R11", "", "verdict"] == "shown"
+    assert rules["compliance", "R24", "", "verdict"] == "partly"
+
+
+def test_a_month_without_records_claims_nothing():
+    rules = figures(ctl("report", "--compliance", "--month", "2025-01", "--log", Month.log(), "--format", "csv"))
+    verdicts = {key[1]: value for key, value in rules.items() if key[3] == "verdict"}
+    assert verdicts["R01"] == "not-shown" and verdicts["R04"] == "not-shown" and verdicts["R24"] == "not-shown"
+    text = ctl("report", "--month", "2025-01", "--log", Month.log())
+    assert "The log has no records of this month." in text
+
+
+def test_an_incident_is_listed_shown_and_written_on_its_sheet():
+    listed = json.loads(ctl("--json", "incident", "list", "--log", Month.log()))
+    assert [i["type"] for i in listed] == ["gate-attempt", "lost-medium"]
+    lost = listed[1]
+    assert lost["count"] == 3 and lost["medium"] == playmonth.LOST and lost["user"] == "ito"
+    inside, _ = Month.records()
+    denied = [r["seq"] for r in inside if r["kind"] == "denied" and r.get("medium") == playmonth.LOST]
+    assert (lost["first_seq"], lost["last_seq"]) == (denied[0], denied[-1])
+    number = lost["number"]
+    for word in (number, number.rsplit("-", 1)[1]):
+        assert number in ctl("incident", "show", word, "--log", Month.log())
+    with tempfile.TemporaryDirectory() as directory:
+        sheet = pathlib.Path(directory) / "sheet.html"
+        ctl("incident", "export", number, "--log", Month.log(), "--format", "html", "--output", sheet, env=JA)
+        assert sheet.stat().st_mode & 0o777 == 0o600
+        page = Page(sheet.read_text())
+        for field in ("発生日時", "場所（庁舎・部屋・所属）", "事象", "現時点の被害・影響", "再発防止策", "応急措置"):
+            assert field in page.cells, field
+        # What people must fill in is there, and empty.
+        assert page.cells[page.cells.index("現時点の被害・影響") + 1] == ""
+        assert all(str(seq) in page.cells for seq in denied)
+        assert "nothing is overwritten" in ctl("incident", "export", number, "--log", Month.log(), "--output", sheet, status=1).lower()
+    assert "there is no incident" in ctl("incident", "show", "4711", "--log", Month.log(), status=1)
+    assert json.loads(ctl("--json", "incident", "list", "--since", "2026-10-10", "--log", Month.log()))[0]["number"] == number
+
+
+def test_what_is_no_month_or_format_is_said():
+    assert "expected YYYY-MM" in ctl("report", "--month", "2026-13", "--log", Month.log(), status=2)
+    assert "text, html and csv" in ctl("report", "--format", "pdf", "--log", Month.log(), status=2)
+
+
+def test_a_large_month_is_read_in_flat_memory():
+    """300,000 records, each of a device of another name: 130 MB of log, in an address space of 48 MB."""
+    base = datetime.datetime(2026, 10, 1, tzinfo=datetime.timezone.utc)
+    n = 300000
+    with tempfile.TemporaryDirectory() as directory:
+        with subprocess.Popen([str(BUILD / "tests" / "seal-log"), directory], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              text=True) as sealer:
+            for i in range(n):
+                when = base + datetime.timedelta(seconds=i * 8)
+                sealer.stdin.write(f'{{"time":"{when:%Y-%m-%dT%H:%M:%S}.000000Z","kind":"denied","id":"0951:1666","serial":"S{i}",'
+                                   f'"product":"Stick {i}","fingerprint":"blake2b:{i:032x}","reason":"not-registered"}}\n')
+        start = time.monotonic()
+        done = subprocess.run(["sh", "-c", 'ulimit -v 49152; exec "$@"', "sh", str(CTL), "report", "--month", "2026-10", "--log",
+                               directory, "--format", "csv"], env=dict(os.environ, **ZONE), capture_output=True, text=True,
+                              timeout=60, check=False)
+        seconds = time.monotonic() - start
+    assert done.returncode == 0, done.stderr
+    assert figures(done.stdout)["denials", "not-registered", "", "count"] == str(n)
+    assert seconds < 20, seconds

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/logwalk.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/i18n.h"
+#include "cli/output.h"
+#include "ctl/logsource.h"
+#include "log/logfinding.h"
+
+DEFINE_CLEANUP(struct logverify *, logverify_free);
+
+static void found(void *userdata, const struct logverify_finding *finding)
+{
+	struct report_check *check = userdata;
+
+	if (check->n < REPORT_FINDINGS_MAX)
+		check->findings[check->n++] = (struct report_finding){ .kind = finding->kind,
+								       .from = finding->from,
+								       .to = finding->to,
+								       .text = logfinding_sentence(finding) };
+}
+
+static int walk(struct logset *set, struct logverify *verify, logwalk_fn take, void *userdata,
+		struct report_check *check)
+{
+	struct logset_line line;
+	int r;
+
+	while ((r = logset_next(set, &line))) {
+		if (r < 0) {
+			logsource_unreadable(NULL, logset_file(set), r);
+			check->unreadable = true;
+			continue;
+		}
+		logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
+		r = take(userdata, &line);
+		if (r < 0)
+			return r;
+	}
+	logverify_end(verify);
+	return 0;
+}
+
+int logwalk_run(const struct context *context, const struct command_options *options, int64_t since_us,
+		logwalk_fn take, void *userdata, struct report_check *check)
+{
+	struct logverify_options verifying = { .finding = found, .userdata = check };
+	_cleanup_(logverify_freep) struct logverify *verify = NULL;
+	_cleanup_(logset_closep) struct logset *set = NULL;
+
+	*check = (struct report_check){ .n = 0 };
+	if (logsource_open(&set, context, options, since_us) != COMMAND_OK)
+		return COMMAND_FAILED;
+	verify = logverify_new(&verifying);
+	if (!verify || walk(set, verify, take, userdata, check))
+		output_no_memory();
+	check->result = *logverify_result(verify);
+	return COMMAND_OK;
+}
+
+void logwalk_free(struct report_check *check)
+{
+	for (size_t i = 0; i < check->n; i++)
+		free(check->findings[i].text);
+}
+
+int logwalk_format(const struct command_options *options, enum logwalk_format *format)
+{
+	static const char *const names[] = { "text", "html", "csv" };
+	_cleanup_(freep) char *shown = NULL;
+
+	*format = LOGWALK_TEXT;
+	if (!options->format)
+		return COMMAND_OK;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(options->format, names[i])) {
+			*format = (enum logwalk_format)i;
+			return COMMAND_OK;
+		}
+	}
+	shown = output_escape(options->format);
+	fprintf(stderr, _("sekimorictl: --format: '%s' is no format; there are text, html and csv\n"), shown);
+	return COMMAND_USAGE;
+}
+
+static void write_document(const struct document *document, enum logwalk_format format, FILE *out)
+{
+	switch (format) {
+	case LOGWALK_TEXT:
+		document_write_text(document, out);
+		break;
+	case LOGWALK_HTML:
+		document_write_html(document, out);
+		break;
+	case LOGWALK_CSV:
+		document_write_csv(document, out);
+		break;
+	}
+}
+
+static int fail(const char *path, int error)
+{
+	_cleanup_(freep) char *shown = output_escape(path);
+
+	fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(error));
+	if (error == EEXIST)
+		fputs(_("Nothing is overwritten: give another name, or remove the file.\n"), stderr);
+	return COMMAND_FAILED;
+}
+
+int logwalk_write(const struct document *document, enum logwalk_format format, const struct command_options *options)
+{
+	const char *path = options->output;
+	FILE *out = stdout;
+	int fd, error = 0;
+
+	if (path) {
+		/* Who used what is nobody's business but the reader's. */
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return fail(path, errno);
+		out = fdopen(fd, "w");
+		if (!out)
+			output_no_memory();
+	}
+	errno = 0;
+	write_document(document, format, out);
+	if (fflush(out) || ferror(out))
+		error = errno ? errno : EIO;
+	if (path && fclose(out) && !error)
+		error = errno;
+	if (error && path)
+		unlink(path);
+	return error ? fail(path ? path : _("standard output"), error) : COMMAND_OK;
+}
