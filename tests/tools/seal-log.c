@@ -2,11 +2,12 @@
 /*
  * seal-log DIR [--key HEX64] [--desk-public HEX64] [--rotate N] [--checkpoint N] [--terminal NAME]
  *
- * Writes a log as docs/evidence.md specifies it, fast, for tests and figures. Standard input: one JSON object a line,
- * without seq, hash and mac; "time" and "kind" must be there, "boot_us" and "terminal" are added if they are not.
- * --key is the first record's key (random), --desk-public whom it is sealed to (nobody); --rotate begins a file after N
- * of the given records, --checkpoint writes a checkpoint after N and at the end. Prints what a test needs to know, as
- * JSON: also the secret key.
+ * Writes a log as docs/evidence.md specifies it, fast, for tests and figures. Standard input: one
+ * JSON object a line, without seq, hash and mac; "time" and "kind" must be there, "boot_us" and
+ * "terminal" are added if they are not.
+ * --key is the first record's key (random), --desk-public whom it is sealed to (nobody); --rotate
+ * begins a file after N of the given records, --checkpoint writes a checkpoint after N and at the
+ * end. Prints what a test needs to know, as JSON: also the secret key.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ static _Noreturn _printf_(1, 2) void die(const char *format, ...)
 	exit(1);
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static const char *skip_blanks(const char *p)
 {
@@ -137,7 +138,7 @@ static const struct member *member_take(struct member *members, int n, const cha
 	return NULL;
 }
 
-/* --- writing --------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 static void put_bytes(const char *bytes, size_t len)
 {
@@ -231,11 +232,13 @@ static void begin_file(const struct member *time, const struct member *boot)
 			die("%s: %s", to.rotated, strerror(errno));
 	}
 	/* "2026-11-21T08:30:00.000000Z": the digits of its first 14, and what stands between. */
-	for (const char *p = time->value + 1; p < time->value + time->value_len && *p != '.' && n < 30; p++)
+	for (const char *p = time->value + 1;
+	     p < time->value + time->value_len && *p != '.' && n < 30; p++)
 		if (*p != '-' && *p != ':' && *p != 'Z' && *p != '"')
 			stamp[n++] = *p;
 	stamp[n] = '\0';
-	snprintf(to.rotated, sizeof(to.rotated), "events-%sZ-%012" PRIu64 ".jsonl", stamp, to.chain.seq + 1);
+	snprintf(to.rotated, sizeof(to.rotated), "events-%sZ-%012" PRIu64 ".jsonl", stamp,
+		 to.chain.seq + 1);
 	fd = openat(to.directory, "events.jsonl", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	to.file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to.file)
@@ -248,8 +251,8 @@ static void begin_file(const struct member *time, const struct member *boot)
 	begin_record(time, boot);
 	put(",\"kind\":\"%s\",\"terminal\":\"%s\",\"why\":\"%s\",\"log\":\"%s\",\"log_first\":1,"
 	    "\"previous\":\"%s\",\"public\":\"%s\",\"sealed\":\"%s\",\"sealed_to\":\"%s\"",
-	    first ? "log-begun" : "log-continued", to.terminal, first ? "first" : "rotated", id, previous,
-	    public, to.sealed, to.sealed_to);
+	    first ? "log-begun" : "log-continued", to.terminal, first ? "first" : "rotated", id,
+	    previous, public, to.sealed, to.sealed_to);
 	end_record();
 }
 
@@ -260,7 +263,8 @@ static void write_record(struct member *members, int n)
 			    *kind = member_take(members, n, "kind"),
 			    *terminal = member_take(members, n, "terminal");
 
-	if (!time || time->value_len < 22 || time->value_len >= sizeof(to.last_time) || *time->value != '"' || !kind)
+	if (!time || time->value_len < 22 || time->value_len >= sizeof(to.last_time) ||
+	    *time->value != '"' || !kind)
 		die("line %" PRIu64 " has no time or no kind", to.input_line);
 	if (!to.file || (to.rotate && to.given && !(to.given % to.rotate))) {
 		if (to.file)
@@ -289,7 +293,7 @@ static void write_record(struct member *members, int n)
 	to.given++;
 }
 
-/* --- the tool ----------------------------------------------------------------------------------------- */
+/* --- the tool ------------------------------------------------------------------------------- */
 
 static void take_hex(const char *option, const char *text, uint8_t *out, size_t len)
 {
@@ -301,7 +305,8 @@ static void take_hex(const char *option, const char *text, uint8_t *out, size_t 
 
 static void seal_first_key(const char *desk_public)
 {
-	uint8_t public[crypto_box_PUBLICKEYBYTES], sealed[CHAIN_KEY_LEN + CHAIN_ID_LEN + crypto_box_SEALBYTES];
+	uint8_t public[crypto_box_PUBLICKEYBYTES],
+		sealed[CHAIN_KEY_LEN + CHAIN_ID_LEN + crypto_box_SEALBYTES];
 	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
 
 	take_hex("--desk-public", desk_public, public, sizeof(public));
@@ -325,8 +330,8 @@ static void print_facts(void)
 	sodium_bin2hex(text, sizeof(text), to.public, sizeof(to.public));
 	printf(",\"public_hex\":\"%s\"", text);
 	sodium_bin2hex(text, sizeof(text), to.chain.hash, sizeof(to.chain.hash));
-	printf(",\"records\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"last_hash\":\"%s\"}\n", to.given,
-	       to.chain.seq, text);
+	printf(",\"records\":%" PRIu64 ",\"last_seq\":%" PRIu64 ",\"last_hash\":\"%s\"}\n",
+	       to.given, to.chain.seq, text);
 }
 
 int main(int argc, char **argv)
@@ -383,7 +388,8 @@ int main(int argc, char **argv)
 		if (line[len - 1] == '\n')
 			line[--len] = '\0';
 		for (ssize_t i = 0; i < len && !safe; i++)
-			if ((unsigned char)line[i] >= 0x7f && !(safe = text_escape_json(line, (size_t)len)))
+			if ((unsigned char)line[i] >= 0x7f &&
+			    !(safe = text_escape_json(line, (size_t)len)))
 				die("no memory");
 		n = parse_members(safe ? safe : line, members);
 		if (n < 0)

@@ -30,10 +30,11 @@ static inline void log_seal(struct log_text *log, const char *kind, const char *
 	int seconds = log->seconds++, len;
 
 	len = snprintf(line, sizeof(line),
-		       "{\"seq\":%" PRIu64 ",\"time\":\"2026-11-21T%02d:%02d:%02d.000000Z\",\"boot_us\":%d,"
+		       "{\"seq\":%" PRIu64
+		       ",\"time\":\"2026-11-21T%02d:%02d:%02d.000000Z\",\"boot_us\":%d,"
 		       "\"kind\":\"%s\",\"terminal\":\"%s\"%s}",
-		       log->chain.seq + 1, 8 + seconds / 3600, seconds / 60 % 60, seconds % 60, 1000 * seconds, kind,
-		       log->terminal, more);
+		       log->chain.seq + 1, 8 + seconds / 3600, seconds / 60 % 60, seconds % 60,
+		       1000 * seconds, kind, log->terminal, more);
 	/* Also made outside of a test, where CUnit cannot assert. */
 	if (log->n == LOG_LINES_MAX || !chain_seal(&log->chain, line, (size_t)len, sizeof(line)))
 		abort();
@@ -41,7 +42,8 @@ static inline void log_seal(struct log_text *log, const char *kind, const char *
 }
 
 /* log-begun or log-continued */
-static inline void log_header(struct log_text *log, const char *kind, const char *why, uint64_t first)
+static inline void log_header(struct log_text *log, const char *kind, const char *why,
+			      uint64_t first)
 {
 	char more[1024], id[2 * CHAIN_ID_LEN + 1], previous[2 * CHAIN_HASH_LEN + 1], public[64];
 
@@ -65,8 +67,10 @@ static inline void log_checkpoint(struct log_text *log)
 	crypto_sign_detached(signature, NULL, message, sizeof(message), log->secret_key);
 	sodium_bin2hex(id, sizeof(id), log->id, sizeof(log->id));
 	sodium_bin2hex(head, sizeof(head), log->chain.hash, CHAIN_HASH_LEN);
-	sodium_bin2base64(text, sizeof(text), signature, sizeof(signature), sodium_base64_VARIANT_ORIGINAL);
-	snprintf(more, sizeof(more), ",\"log\":\"%s\",\"at\":%" PRIu64 ",\"head\":\"%s\",\"signature\":\"%s\"", id,
+	sodium_bin2base64(text, sizeof(text), signature, sizeof(signature),
+			  sodium_base64_VARIANT_ORIGINAL);
+	snprintf(more, sizeof(more),
+		 ",\"log\":\"%s\",\"at\":%" PRIu64 ",\"head\":\"%s\",\"signature\":\"%s\"", id,
 		 log->chain.seq, head, text);
 	log_seal(log, "checkpoint", more);
 }
@@ -86,7 +90,8 @@ static inline void log_init(struct log_text *log, const char *terminal, uint8_t 
 static inline void log_deny(struct log_text *log)
 {
 	log_seal(log, "denied",
-		 ",\"device\":\"1-2\",\"product\":\"say \\\"x\\\" \\u202e\",\"state\":\"blocked\",\"reason\":\"not-registered\"");
+		 ",\"device\":\"1-2\",\"product\":\"say \\\"x\\\" "
+		 "\\u202e\",\"state\":\"blocked\",\"reason\":\"not-registered\"");
 }
 
 /* n records: a checkpoint each hundred, a new file at the middle. */

@@ -68,8 +68,17 @@ static void keys_run_forward(void)
 static void what_cannot_be_sealed_changes_nothing(void)
 {
 	static const char *const lines[] = {
-		"", "{", "{}", "{\"seq\":1", "{\"seq\":2}", "{\"seq\":01}", "{\"seq\":-1}", "{\"seq\":\"1\"}", "{ \"seq\":1}",
-		"{\"seq\":18446744073709551617}", "[\"seq\":1}",
+		"",
+		"{",
+		"{}",
+		"{\"seq\":1",
+		"{\"seq\":2}",
+		"{\"seq\":01}",
+		"{\"seq\":-1}",
+		"{\"seq\":\"1\"}",
+		"{ \"seq\":1}",
+		"{\"seq\":18446744073709551617}",
+		"[\"seq\":1}",
 	};
 	struct chain chain = chain_begin(), before = chain;
 	char line[512];
@@ -86,7 +95,8 @@ static void what_cannot_be_sealed_changes_nothing(void)
 	len = strlen(line);
 	CU_ASSERT_EQUAL(chain_seal(&chain, line, len, len + CHAIN_SEAL_LEN - 1), 0);
 	CU_ASSERT_STRING_EQUAL(line, "{\"seq\":1}");
-	CU_ASSERT_EQUAL(chain_seal(&chain, line, len, len + CHAIN_SEAL_LEN), len - 1 + CHAIN_SEAL_LEN);
+	CU_ASSERT_EQUAL(chain_seal(&chain, line, len, len + CHAIN_SEAL_LEN),
+			len - 1 + CHAIN_SEAL_LEN);
 }
 
 static void a_line_has_one_form(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * core/logverify: each fault of a log is found, named, and found once. All bytes and all records are tried with SEKIMORI_FULL=1
+ * core/logverify: each fault of a log is found, named, and found once. All bytes and all records
+ * are tried with SEKIMORI_FULL=1
  * (`make test`), every so many without.
  */
 #include <stdlib.h>
@@ -65,15 +66,16 @@ static void finish(struct logverify *verify)
 
 static bool found_is(enum logverify_kind kind, uint64_t from, uint64_t to)
 {
-	return found.n == 1 && found.list[0].kind == kind && found.list[0].from == from && found.list[0].to == to;
+	return found.n == 1 && found.list[0].kind == kind && found.list[0].from == from &&
+	       found.list[0].to == to;
 }
 
 static void show(const char *what, size_t a, size_t b)
 {
 	printf("\n%s %zu %zu: %zu findings", what, a, b, found.n);
 	for (size_t i = 0; i < found.n && i < 4; i++)
-		printf("; %s %" PRIu64 "..%" PRIu64 " %s", logverify_kind_name(found.list[i].kind), found.list[i].from,
-		       found.list[i].to, i ? "" : found.detail);
+		printf("; %s %" PRIu64 "..%" PRIu64 " %s", logverify_kind_name(found.list[i].kind),
+		       found.list[i].from, found.list[i].to, i ? "" : found.detail);
 	printf("\n");
 }
 
@@ -96,7 +98,7 @@ static void run_order(const size_t *order, size_t n, bool keys)
 	finish(verify);
 }
 
-/* --- what is right ------------------------------------------------------------------------------------ */
+/* --- what is right -------------------------------------------------------------------------- */
 
 static void a_whole_log_has_no_finding(void)
 {
@@ -134,14 +136,14 @@ static void a_later_file_can_be_checked_alone(void)
 	logverify_free(verify);
 }
 
-/* --- every byte, every record ------------------------------------------------------------------------------ */
+/* --- every byte, every record --------------------------------------------------------------- */
 
 /*
- * The byte at `at` of the lines from `first` on (joined by newlines) is changed by `pattern`; `clean` is the verifier before
- * the first of them.
+ * The byte at `at` of the lines from `first` on (joined by newlines) is changed by `pattern`;
+ * `clean` is the verifier before the first of them.
  */
-static void try_flip(const struct logverify *clean, size_t first, const char *text, size_t len, size_t at,
-		     uint8_t pattern)
+static void try_flip(const struct logverify *clean, size_t first, const char *text, size_t len,
+		     size_t at, uint8_t pattern)
 {
 	static char changed[(WINDOW + 2) * 4096];
 	struct logverify *verify = logverify_copy(clean);
@@ -154,9 +156,25 @@ static void try_flip(const struct logverify *clean, size_t first, const char *te
 	feed_text(verify, changed, len);
 	finish(verify);
 	if (newline && last)
-		EXPECT_FOUND(LOGVERIFY_TRUNCATED, first + 1, first + 1, "flip of the last newline", first + 1, at);
+		EXPECT_FOUND(LOGVERIFY_TRUNCATED, first + 1, first + 1, "flip of the last newline",
+			     first + 1, at);
 	else
-		EXPECT_FOUND(LOGVERIFY_ALTERED, first + 1, first + 1 + newline, "flip", first + 1, at);
+		EXPECT_FOUND(LOGVERIFY_ALTERED, first + 1, first + 1 + newline, "flip", first + 1,
+			     at);
+}
+
+/* A log whose older files expired begins at a later number. */
+static void every_changed_byte_of_a_later_first_record_is_found(void)
+{
+	struct logverify *clean = verifier(0, true);
+	static char text[(WINDOW + 2) * 4096];
+	size_t first = RECORDS / 2, len = 0;
+
+	for (size_t j = first; j < first + WINDOW; j++)
+		len += (size_t)sprintf(text + len, "%s\n", ours->lines[j]);
+	for (size_t at = 0; at <= strlen(ours->lines[first]); at++)
+		try_flip(clean, first, text, len, at, 0x04);
+	logverify_free(clean);
 }
 
 static void flip_all(bool keys, const uint8_t *patterns, size_t n_patterns, size_t step)
@@ -174,7 +192,8 @@ static void flip_all(bool keys, const uint8_t *patterns, size_t n_patterns, size
 		for (size_t at = 0; at < line; at++)
 			for (size_t p = 0; p < n_patterns; p++)
 				if (turn++ % step == 0 || (near_end && full()))
-					try_flip(near_end ? end : clean, i, text, len, at, patterns[p]);
+					try_flip(near_end ? end : clean, i, text, len, at,
+						 patterns[p]);
 		feed(clean, i + 1, ours->lines[i]);
 		feed(end, i + 1, ours->lines[i]);
 	}
@@ -202,7 +221,8 @@ static void every_missing_record_is_found(void)
 		memmove(order + gone, order + gone + 1, (ours->n - gone - 1) * sizeof(*order));
 		run_order(order, ours->n - 1, gone % 2);
 		if (gone + 1 == ours->n)
-			EXPECT_FOUND(LOGVERIFY_TRUNCATED, gone + 1, gone + 1, "removed", gone + 1, 0);
+			EXPECT_FOUND(LOGVERIFY_TRUNCATED, gone + 1, gone + 1, "removed", gone + 1,
+				     0);
 		else
 			EXPECT_FOUND(LOGVERIFY_REMOVED, gone + 1, gone + 1, "removed", gone + 1, 0);
 	}
@@ -221,14 +241,16 @@ static void every_duplicated_record_is_found(void)
 	size_t order[RECORDS + 1];
 
 	for (size_t d = 0; d < ARRAY_SIZE(distances); d++) {
-		for (size_t twice = 0; twice + distances[d] < ours->n; twice += full() && d < 3 ? 1 : 61) {
+		for (size_t twice = 0; twice + distances[d] < ours->n;
+		     twice += full() && d < 3 ? 1 : 61) {
 			size_t at = twice + distances[d] + 1;
 
 			for (size_t i = 0; i <= ours->n; i++)
 				order[i] = i < at ? i : i - 1;
 			order[at] = twice;
 			run_order(order, ours->n + 1, twice % 2);
-			EXPECT_FOUND(LOGVERIFY_DUPLICATED, twice + 1, twice + 1, "duplicated", twice + 1, distances[d]);
+			EXPECT_FOUND(LOGVERIFY_DUPLICATED, twice + 1, twice + 1, "duplicated",
+				     twice + 1, distances[d]);
 		}
 	}
 	/* A later record's copy stands before. */
@@ -253,7 +275,8 @@ static void swapped_records_are_one_fault(void)
 			run_order(order, ours->n, a % 2);
 			if (found.n != 1 || found.list[0].kind != LOGVERIFY_REORDERED)
 				show("swapped", a + 1, b + 1);
-			EXPECT(found.n == 1 && found.list[0].kind == LOGVERIFY_REORDERED, "swapped");
+			EXPECT(found.n == 1 && found.list[0].kind == LOGVERIFY_REORDERED,
+			       "swapped");
 			EXPECT(found.list[0].line == a + 1, "the first of them is named");
 		}
 	}
@@ -261,7 +284,8 @@ static void swapped_records_are_one_fault(void)
 
 static void a_moved_record_is_one_fault(void)
 {
-	static const size_t places[][2] = {{10, 20}, {20, 10}, {1, 900}, {900, 1}, {498, 503}, {503, 498}, {99, 400}};
+	static const size_t places[][2] = {{10, 20},   {20, 10},   {1, 900}, {900, 1},
+					   {498, 503}, {503, 498}, {99, 400}};
 	size_t order[RECORDS];
 
 	for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
@@ -284,7 +308,9 @@ static void a_truncated_log_is_found_at_every_record_and_byte(void)
 	struct logverify *clean = verifier(RECORDS, true);
 
 	for (size_t i = 0; i < ours->n; i++) {
-		size_t len = strlen(ours->lines[i]), step = i == 777 || i + 1 == ours->n ? 1 : full() ? 53 : 211;
+		size_t len = strlen(ours->lines[i]), step = i == 777 || i + 1 == ours->n ? 1
+							    : full()                     ? 53
+											 : 211;
 
 		for (size_t keep = 0; keep <= len; keep += step) {
 			struct logverify *verify = logverify_copy(clean);
@@ -294,7 +320,8 @@ static void a_truncated_log_is_found_at_every_record_and_byte(void)
 			finish(verify);
 			/* A line that lacks only its newline is there, but its end is not. */
 			if (keep < len) {
-				EXPECT_FOUND(LOGVERIFY_TRUNCATED, i + 1, RECORDS, "truncated", i + 1, keep);
+				EXPECT_FOUND(LOGVERIFY_TRUNCATED, i + 1, RECORDS, "truncated",
+					     i + 1, keep);
 			} else {
 				EXPECT(found.n >= 1 && found.list[0].kind == LOGVERIFY_TRUNCATED &&
 					       found.list[0].from == i + 1,
@@ -306,7 +333,7 @@ static void a_truncated_log_is_found_at_every_record_and_byte(void)
 	logverify_free(clean);
 }
 
-/* --- other faults ------------------------------------------------------------------------------------------- */
+/* --- other faults --------------------------------------------------------------------------- */
 
 static void run_lines(const char *const *lines, size_t n, uint64_t expected, bool keys)
 {
@@ -334,7 +361,9 @@ static void records_of_another_terminal_are_foreign(void)
 		EXPECT_FOUND(LOGVERIFY_FOREIGN, 311, 310 + n, "replaced by another's", 311, n);
 
 		for (size_t i = 0; i < RECORDS + n; i++)
-			lines[i] = i < 310 ? ours->lines[i] : i < 310 + n ? other.lines[i] : ours->lines[i - n];
+			lines[i] = i < 310       ? ours->lines[i]
+				   : i < 310 + n ? other.lines[i]
+						 : ours->lines[i - n];
 		run_lines(lines, RECORDS + n, RECORDS, l % 2);
 		EXPECT_FOUND(LOGVERIFY_FOREIGN, 311, 310 + n, "another's between ours", 311, n);
 	}
@@ -342,11 +371,13 @@ static void records_of_another_terminal_are_foreign(void)
 	for (size_t i = 0; i < RECORDS; i++)
 		lines[i] = other.lines[i];
 	run_lines(lines, RECORDS, RECORDS, true);
-	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_FOREIGN && found.list[0].from == 1);
+	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_FOREIGN &&
+		  found.list[0].from == 1);
 	log_free(&other);
 }
 
-/* Somebody writes the records from n on anew, and everything hangs together but what he has no key for. */
+/* Somebody writes the records from n on anew, and everything hangs together but what he has no key
+ * for. */
 static struct log_text *forge(size_t n, bool sign)
 {
 	static struct log_text forged;
@@ -389,13 +420,15 @@ static void a_log_written_anew_is_found_by_key_signature_and_anchor(void)
 	for (size_t i = 0; i < RECORDS; i++)
 		feed(verify, i + 1, forged->lines[i]);
 	finish(verify);
-	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_ANCHOR && found.list[0].from == 900);
+	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_ANCHOR &&
+		  found.list[0].from == 900);
 	log_free(forged);
 
 	/* The forger has no signing key either. */
 	forged = forge(650, false);
 	run_lines((const char *const *)forged->lines, RECORDS, RECORDS, false);
-	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_BAD_SIGNATURE && found.list[0].from == 700);
+	CU_ASSERT(found.n == 1 && found.list[0].kind == LOGVERIFY_BAD_SIGNATURE &&
+		  found.list[0].from == 700);
 	log_free(forged);
 }
 
@@ -436,7 +469,7 @@ static void an_anchor_beyond_the_end_shows_a_truncated_log(void)
 	EXPECT_FOUND(LOGVERIFY_TRUNCATED, RECORDS + 1, RECORDS + 5, "anchor beyond the end", 0, 0);
 }
 
-/* --- what the daemon says itself ------------------------------------------------------------------------------ */
+/* --- what the daemon says itself ------------------------------------------------------------ */
 
 static struct log_text small;
 
@@ -521,7 +554,8 @@ static void time_goes_back_only_beside_a_record_that_says_so(void)
 			log_seal(&small, "clock-set", "");
 		small.seconds = 2;
 		if (where == 1)
-			log_seal(&small, "clock-reversed", ",\"earlier_than\":\"2026-11-21T08:00:09.000000Z\"");
+			log_seal(&small, "clock-reversed",
+				 ",\"earlier_than\":\"2026-11-21T08:00:09.000000Z\"");
 		log_deny(&small);
 		if (where == 2)
 			log_seal(&small, "clock-set", "");
@@ -575,7 +609,8 @@ static void what_the_daemon_found_gone_is_removed(void)
 
 	small_begin();
 	sodium_bin2hex(hash, sizeof(hash), small.chain.hash, CHAIN_HASH_LEN);
-	snprintf(more, sizeof(more), ",\"expected_seq\":10,\"expected_hash\":\"%s\",\"found_seq\":7", hash);
+	snprintf(more, sizeof(more),
+		 ",\"expected_seq\":10,\"expected_hash\":\"%s\",\"found_seq\":7", hash);
 	log_seal(&small, "log-damaged", more);
 	log_deny(&small);
 	for (size_t i = 7; i < 10; i++)
@@ -599,7 +634,8 @@ static void a_later_file_whose_forerunner_was_gone_says_so(void)
 
 static void older_files_may_be_missing_only_when_they_expired(void)
 {
-	struct logverify_options options = {.whole = true, .finding = found_take, .userdata = &found};
+	struct logverify_options options = {
+		.whole = true, .finding = found_take, .userdata = &found};
 
 	for (int expired = 0; expired < 2; expired++) {
 		struct logverify *verify = logverify_new(&options);
@@ -607,7 +643,9 @@ static void older_files_may_be_missing_only_when_they_expired(void)
 		small_begin();
 		log_header(&small, "log-continued", "rotated", 1);
 		if (expired)
-			log_seal(&small, "log-expired", ",\"file\":\"x\",\"first_seq\":1,\"last_seq\":10,\"last_hash\":\"\"");
+			log_seal(&small, "log-expired",
+				 ",\"file\":\"x\",\"first_seq\":1,\"last_seq\":10,\"last_hash\":"
+				 "\"\"");
 		found.n = 0;
 		for (size_t i = 10; i < small.n; i++)
 			feed(verify, i, small.lines[i]);
@@ -636,15 +674,69 @@ static void two_faults_are_two_findings_in_order(void)
 	}
 	finish(verify);
 	CU_ASSERT_EQUAL(found.n, 3);
-	CU_ASSERT(found.list[0].kind == LOGVERIFY_ALTERED && found.list[0].from == 201 && found.list[0].line == 201);
+	CU_ASSERT(found.list[0].kind == LOGVERIFY_ALTERED && found.list[0].from == 201 &&
+		  found.list[0].line == 201);
 	CU_ASSERT(found.list[1].kind == LOGVERIFY_REMOVED && found.list[1].from == 601);
 	CU_ASSERT(found.list[2].kind == LOGVERIFY_ALTERED && found.list[2].from == 801);
+}
+
+/* Several faults at random: what they are may be told in many ways, but never nothing. */
+static void no_mixture_of_faults_hides_itself(void)
+{
+	static char text[64 * 1024], changed[96 * 1024];
+	size_t len = 0, rounds = full() ? 20000 : 1000;
+	uint64_t state = 88172645463325252u;
+
+#define RANDOM(n) (state ^= state << 13, state ^= state >> 7, state ^= state << 17, (size_t)(state % (n)))
+	small_begin();
+	log_checkpoint(&small);
+	log_header(&small, "log-continued", "rotated", 1);
+	while (small.n < 30)
+		log_deny(&small);
+	for (size_t i = 0; i < small.n; i++)
+		len += (size_t)sprintf(text + len, "%s\n", small.lines[i]);
+	for (size_t round = 0; round < rounds; round++) {
+		struct logverify *verify = verifier(small.chain.seq, round % 2);
+		size_t n = len;
+
+		memcpy(changed, text, len);
+		for (size_t faults = 1 + RANDOM(4); faults; faults--) {
+			size_t a = RANDOM(n), b = a + RANDOM(n - a), lines = RANDOM(2);
+
+			/* Whole lines, or any bytes. */
+			while (lines && a && changed[a - 1] != '\n')
+				a--;
+			while (lines && b > a && changed[b - 1] != '\n')
+				b--;
+			if (!RANDOM(3)) {
+				changed[a] = (char)(changed[a] ^ (1 << RANDOM(8)));
+			} else if (RANDOM(2)) {
+				memmove(changed + a, changed + b, n - b);
+				n -= b - a;
+			} else if (n + (b - a) <= sizeof(changed)) {
+				memmove(changed + b + (b - a), changed + b, n - b);
+				memcpy(changed + b, changed + a, b - a);
+				n += b - a;
+			}
+			if (!n)
+				break;
+		}
+		feed_text(verify, changed, n);
+		finish(verify);
+		EXPECT((found.n > 0) == (n != len || memcmp(changed, text, len) != 0), "changed at random");
+	}
+#undef RANDOM
 }
 
 static void any_bytes_are_survived(void)
 {
 	static const char *const lines[] = {
-		"", "{}", "\xff\xfe", "{\"seq\":", "{\"seq\":18446744073709551615", "{\"seq\":99999999999999999999999}",
+		"",
+		"{}",
+		"\xff\xfe",
+		"{\"seq\":",
+		"{\"seq\":18446744073709551615",
+		"{\"seq\":99999999999999999999999}",
 	};
 	struct logverify *verify = verifier(3, true);
 	char line[2048];
@@ -673,7 +765,9 @@ int main(void)
 		TEST(a_later_file_can_be_checked_alone),
 		TEST(every_changed_byte_is_found_without_a_key),
 		TEST(every_changed_byte_is_found_with_the_key),
+		TEST(every_changed_byte_of_a_later_first_record_is_found),
 		TEST(every_missing_record_is_found),
+		TEST(no_mixture_of_faults_hides_itself),
 		TEST(every_duplicated_record_is_found),
 		TEST(swapped_records_are_one_fault),
 		TEST(a_moved_record_is_one_fault),

@@ -15,9 +15,10 @@ static const char hash_member[] = "\",\"hash\":\"";
 _Static_assert(sizeof(checkpoint) + CHAIN_ID_LEN + 8 + CHAIN_HASH_LEN == CHAIN_CHECKPOINT_LEN,
 	       "the checkpoint's message has its NUL in it");
 
-/* What is hashed of a record: the one before it, its body, and for the hash also its MAC's member. */
-static void hash_begin(crypto_generichash_state *state, const uint8_t previous[static CHAIN_HASH_LEN],
-		       const char *body, size_t len)
+/* What is hashed of a record: the one before it, its body, and for the hash also its MAC's member.
+ */
+static void hash_begin(crypto_generichash_state *state,
+		       const uint8_t previous[static CHAIN_HASH_LEN], const char *body, size_t len)
 {
 	crypto_generichash_init(state, NULL, 0, CHAIN_HASH_LEN);
 	crypto_generichash_update(state, previous, CHAIN_HASH_LEN);
@@ -69,8 +70,9 @@ size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size)
 	uint64_t seq;
 	char *p;
 
-	if (!len || line[body_len] != '}' || size < body_len || size - body_len < CHAIN_SEAL_LEN + 1 ||
-	    !parse_seq(line, body_len, &seq, &at) || seq != chain->seq + 1)
+	if (!len || line[body_len] != '}' || size < body_len ||
+	    size - body_len < CHAIN_SEAL_LEN + 1 || !parse_seq(line, body_len, &seq, &at) ||
+	    seq != chain->seq + 1)
 		return 0;
 	hash_begin(&state, chain->hash, line, body_len);
 	mac_make(mac, chain->key, &state);
@@ -91,8 +93,9 @@ size_t chain_seal(struct chain *chain, char *line, size_t len, size_t size)
 
 /* Values of lower-case hexadecimal digits and one more: 0 is none. */
 static const uint8_t digits[256] = {
-	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,  ['7'] = 8,
-	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 };
 
 /* Only what sodium_bin2hex() writes: a record has one form. */
@@ -101,7 +104,8 @@ static bool parse_hex(uint8_t *out, size_t n, const char *text)
 	bool good = true;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned int high = digits[(uint8_t)text[2 * i]], low = digits[(uint8_t)text[2 * i + 1]];
+		unsigned int high = digits[(uint8_t)text[2 * i]],
+			     low = digits[(uint8_t)text[2 * i + 1]];
 
 		good &= high && low;
 		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
@@ -133,8 +137,9 @@ bool chain_line_parse(struct chain_line *out, const char *line, size_t len)
 	       !memcmp(seal + 2 * CHAIN_HASH_LEN, "\"}", 2);
 }
 
-enum chain_link chain_line_check(const struct chain_line *line, const uint8_t previous[static CHAIN_HASH_LEN],
-				 const uint8_t *key, uint8_t *computed)
+enum chain_link chain_line_check(const struct chain_line *line,
+				 const uint8_t previous[static CHAIN_HASH_LEN], const uint8_t *key,
+				 uint8_t *computed)
 {
 	uint8_t hash[CHAIN_HASH_LEN], mac[CHAIN_MAC_LEN];
 	crypto_generichash_state state;
@@ -142,13 +147,15 @@ enum chain_link chain_line_check(const struct chain_line *line, const uint8_t pr
 	hash_begin(&state, previous, line->body, line->body_len);
 	if (key)
 		mac_make(mac, key, &state);
-	crypto_generichash_update(&state, (const uint8_t *)line->body + line->body_len, CHAIN_MAC_MEMBER_LEN);
+	crypto_generichash_update(&state, (const uint8_t *)line->body + line->body_len,
+				  CHAIN_MAC_MEMBER_LEN);
 	crypto_generichash_final(&state, hash, sizeof(hash));
 	if (computed)
 		memcpy(computed, hash, sizeof(hash));
 	if (memcmp(hash, line->hash, sizeof(hash)))
 		return CHAIN_LINK_HASH;
-	return key && sodium_memcmp(mac, line->mac, sizeof(mac)) ? CHAIN_LINK_FORGED : CHAIN_LINK_OK;
+	return key && sodium_memcmp(mac, line->mac, sizeof(mac)) ? CHAIN_LINK_FORGED
+								 : CHAIN_LINK_OK;
 }
 
 bool chain_follow(struct chain *chain, const char *line, size_t len)

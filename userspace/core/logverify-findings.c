@@ -29,8 +29,8 @@ static void slot_leave(struct findings *findings, struct finding_slot *slot)
 	*slot = (struct finding_slot){0};
 }
 
-uint64_t findings_add(struct findings *findings, enum logverify_kind kind, const char *file, uint64_t line,
-		      uint64_t from, uint64_t to, const char *detail)
+uint64_t findings_add(struct findings *findings, enum logverify_kind kind, const char *file,
+		      uint64_t line, uint64_t from, uint64_t to, const char *detail)
 {
 	uint64_t id = findings->next++;
 	struct finding_slot *slot = slot_of(findings, id);
@@ -92,4 +92,44 @@ bool findings_copy(struct findings *to, const struct findings *from)
 	if (!whole)
 		findings_free(to);
 	return whole;
+}
+
+/* --- of a verifier -------------------------------------------------------------------------- */
+
+uint64_t verify_add(struct logverify *verify, enum logverify_kind kind, uint64_t from, uint64_t to,
+		    const char *detail)
+{
+	return findings_add(&verify->findings, kind, verify->file, verify->line, from, to, detail);
+}
+
+void verify_change(struct logverify *verify, uint64_t id, enum logverify_kind kind, uint64_t from,
+		   uint64_t to, const char *detail)
+{
+	struct finding_slot *slot = findings_get(&verify->findings, id);
+
+	if (!slot)
+		return;
+	slot->kind = kind;
+	slot->from = from;
+	slot->to = to;
+	slot->detail = detail;
+}
+
+void verify_extend(struct logverify *verify, uint64_t id, uint64_t to)
+{
+	struct finding_slot *slot = findings_get(&verify->findings, id);
+
+	if (slot && slot->to < to)
+		slot->to = to;
+}
+
+void verify_change_kind(struct logverify *verify, uint64_t id, enum logverify_kind kind,
+			const char *detail)
+{
+	struct finding_slot *slot = findings_get(&verify->findings, id);
+
+	if (slot) {
+		slot->kind = kind;
+		slot->detail = detail;
+	}
 }

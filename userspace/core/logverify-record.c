@@ -16,10 +16,10 @@ static const struct {
 	const char *name;
 	enum record_kind kind;
 } special_kinds[] = {
-	{"checkpoint", RECORD_CHECKPOINT}, {"clock-reversed", RECORD_CLOCK},
-	{"clock-set", RECORD_CLOCK},	   {"log-begun", RECORD_BEGUN},
+	{"checkpoint", RECORD_CHECKPOINT},   {"clock-reversed", RECORD_CLOCK},
+	{"clock-set", RECORD_CLOCK},         {"log-begun", RECORD_BEGUN},
 	{"log-continued", RECORD_CONTINUED}, {"log-damaged", RECORD_DAMAGED},
-	{"log-expired", RECORD_EXPIRED},   {"log-recovered", RECORD_RECOVERED},
+	{"log-expired", RECORD_EXPIRED},     {"log-recovered", RECORD_RECOVERED},
 };
 
 static const char *after(const char *at, const char *end, const char *text)
@@ -45,7 +45,8 @@ static enum record_kind kind_of(const char *at, const char *end)
 		return RECORD_PLAIN;
 	for (size_t i = 0; i < sizeof(special_kinds) / sizeof(special_kinds[0]); i++) {
 		len = strlen(special_kinds[i].name);
-		if ((size_t)(end - at) > len && !memcmp(at, special_kinds[i].name, len) && at[len] == '"')
+		if ((size_t)(end - at) > len && !memcmp(at, special_kinds[i].name, len) &&
+		    at[len] == '"')
 			return special_kinds[i].kind;
 	}
 	return RECORD_PLAIN;
@@ -53,7 +54,8 @@ static enum record_kind kind_of(const char *at, const char *end)
 
 void record_look(struct record *record, const char *text, size_t len)
 {
-	const char *end = text + record->line.body_len, *front = text + FRONT < end ? text + FRONT : end;
+	const char *end = text + record->line.body_len,
+		   *front = text + FRONT < end ? text + FRONT : end;
 	const char *at = text + strlen("{\"seq\":"), *kind, *time;
 
 	while (at < end && *at >= '0' && *at <= '9')
@@ -61,7 +63,8 @@ void record_look(struct record *record, const char *text, size_t len)
 	record->len = len;
 	record->terminal = NULL;
 	time = after(at, end, ",\"time\":\"");
-	record->time = time && end - time > RECORD_TIME_LEN && time[RECORD_TIME_LEN] == '"' ? time : NULL;
+	record->time =
+		time && end - time > RECORD_TIME_LEN && time[RECORD_TIME_LEN] == '"' ? time : NULL;
 	kind = record->time ? after(time + RECORD_TIME_LEN, end, "\",\"boot_us\":") : NULL;
 	while (kind && kind < end && *kind >= '0' && *kind <= '9')
 		kind++;
@@ -87,13 +90,14 @@ void record_find_terminal(struct record *record)
 		record->terminal = NULL;
 }
 
-/* --- the members of special records -------------------------------------------------------------------- */
+/* --- the members of special records --------------------------------------------------------- */
 
 static const char *text_member(struct json_object *object, const char *name, size_t *len)
 {
 	struct json_object *value;
 
-	if (!json_object_object_get_ex(object, name, &value) || !json_object_is_type(value, json_type_string))
+	if (!json_object_object_get_ex(object, name, &value) ||
+	    !json_object_is_type(value, json_type_string))
 		return NULL;
 	*len = (size_t)json_object_get_string_len(value);
 	return json_object_get_string(value);
@@ -104,16 +108,19 @@ static bool hex_member(struct json_object *object, const char *name, uint8_t *ou
 	size_t len, got;
 	const char *text = text_member(object, name, &len);
 
-	return text && len == 2 * size && !sodium_hex2bin(out, size, text, len, NULL, &got, NULL) && got == size;
+	return text && len == 2 * size && !sodium_hex2bin(out, size, text, len, NULL, &got, NULL) &&
+	       got == size;
 }
 
-static bool base64_member(struct json_object *object, const char *name, uint8_t *out, size_t size, size_t *got)
+static bool base64_member(struct json_object *object, const char *name, uint8_t *out, size_t size,
+			  size_t *got)
 {
 	size_t len;
 	const char *text = text_member(object, name, &len), *end;
 
-	return text && !sodium_base642bin(out, size, text, len, NULL, got, &end,
-					  sodium_base64_VARIANT_ORIGINAL) &&
+	return text &&
+	       !sodium_base642bin(out, size, text, len, NULL, got, &end,
+				  sodium_base64_VARIANT_ORIGINAL) &&
 	       end == text + len;
 }
 
@@ -121,7 +128,8 @@ static bool number_member(struct json_object *object, const char *name, uint64_t
 {
 	struct json_object *value;
 
-	if (!json_object_object_get_ex(object, name, &value) || !json_object_is_type(value, json_type_int))
+	if (!json_object_object_get_ex(object, name, &value) ||
+	    !json_object_is_type(value, json_type_int))
 		return false;
 	*out = json_object_get_uint64(value);
 	return true;
@@ -141,13 +149,17 @@ static bool read_header(struct json_object *object, uint64_t seq, struct stateme
 	out->new_desk = text && !strcmp(text, "desk-key");
 	return hex_member(object, "log", header->id, sizeof(header->id)) &&
 	       number_member(object, "log_first", &header->first_seq) && header->first_seq &&
-	       header->first_seq <= seq && hex_member(object, "previous", out->previous, CHAIN_HASH_LEN) &&
-	       base64_member(object, "public", header->public_key, sizeof(header->public_key), &len) &&
+	       header->first_seq <= seq &&
+	       hex_member(object, "previous", out->previous, CHAIN_HASH_LEN) &&
+	       base64_member(object, "public", header->public_key, sizeof(header->public_key),
+			     &len) &&
 	       len == sizeof(header->public_key) &&
-	       base64_member(object, "sealed", header->sealed, sizeof(header->sealed), &header->sealed_len);
+	       base64_member(object, "sealed", header->sealed, sizeof(header->sealed),
+			     &header->sealed_len);
 }
 
-static bool read_members(struct json_object *object, const struct record *record, struct statement *out)
+static bool read_members(struct json_object *object, const struct record *record,
+			 struct statement *out)
 {
 	size_t len;
 	const char *terminal = text_member(object, "terminal", &len);
@@ -162,7 +174,8 @@ static bool read_members(struct json_object *object, const struct record *record
 		return hex_member(object, "log", out->header.id, sizeof(out->header.id)) &&
 		       number_member(object, "at", &out->at) &&
 		       hex_member(object, "head", out->head, sizeof(out->head)) &&
-		       base64_member(object, "signature", out->signature, sizeof(out->signature), &len) &&
+		       base64_member(object, "signature", out->signature, sizeof(out->signature),
+				     &len) &&
 		       len == sizeof(out->signature);
 	case RECORD_RECOVERED:
 		/* Nothing was cut: it tells only of what could not be written. */
@@ -205,7 +218,8 @@ bool logverify_header_parse(struct logverify_header *out, const char *line, size
 	if (!chain_line_parse(&record.line, line, len))
 		return false;
 	record_look(&record, line, len);
-	if ((record.kind != RECORD_BEGUN && record.kind != RECORD_CONTINUED) || !record_read(&record, &statement))
+	if ((record.kind != RECORD_BEGUN && record.kind != RECORD_CONTINUED) ||
+	    !record_read(&record, &statement))
 		return false;
 	*out = statement.header;
 	return true;

@@ -24,8 +24,10 @@ static void say(const struct context *context, const struct desk *desk, const ui
 		return;
 	}
 	message_done(context,
-		     BOTH(_("%s: copy it to /etc/sekimori/desk-log.pub on the terminals, before their first start. "
-			    "Without the secret beside it (and its passphrase) no log of theirs can be fully checked: make a backup.")),
+		     BOTH(_("%s: copy it to /etc/sekimori/desk-log.pub on the terminals, before "
+			    "their first start. "
+			    "Without the secret beside it (and its passphrase) no log of theirs "
+			    "can be fully checked: make a backup.")),
 		     file);
 }
 
@@ -36,7 +38,8 @@ int log_keygen_run(const struct context *context, const struct command_options *
 	int r = desk_open(context, &desk);
 
 	if (!r)
-		r = keys_make_log(context, &desk, command_option(options, OPTION_QUICK_KDF), public_key);
+		r = keys_make_log(context, &desk, command_option(options, OPTION_QUICK_KDF),
+				  public_key);
 	if (!r)
 		say(context, &desk, public_key);
 	desk_close(&desk);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `sekimori-desk log verify`: is this log what its terminal wrote? The desk alone can tell whether each record bears its own
- * key, since the first one is sealed to it. Exit status: 0 whole, 1 not whole, 2 it could not be checked.
+ * `sekimori-desk log verify`: is this log what its terminal wrote? The desk alone can tell whether
+ * each record bears its own key, since the first one is sealed to it. Exit status: 0 whole, 1 not
+ * whole, 2 it could not be checked.
  */
 #include <json-c/json.h>
 #include <sodium.h>
@@ -26,10 +27,10 @@
 
 /* What the newest log's keys are sealed to. */
 enum seal {
-	SEAL_UNASKED,  /* --no-key, or no header was there */
+	SEAL_UNASKED, /* --no-key, or no header was there */
 	SEAL_OPENED,
-	SEAL_NOBODY,   /* the terminal had no desk's key */
-	SEAL_OTHER,    /* another desk's, or damaged */
+	SEAL_NOBODY, /* the terminal had no desk's key */
+	SEAL_OTHER,  /* another desk's, or damaged */
 };
 
 struct check {
@@ -47,7 +48,7 @@ struct check {
 	struct json_object *findings, *unreadable;
 };
 
-/* --- the desk's key ------------------------------------------------------------------------------ */
+/* --- the desk's key ------------------------------------------------------------------------- */
 
 static int open_desk_key(struct check *check)
 {
@@ -58,11 +59,13 @@ static int open_desk_key(struct check *check)
 		r = keys_open_log(check->context, &desk, check->desk_public, &check->desk_secret);
 	desk_close(&desk);
 	if (r)
-		message_note(check->context, BOTH(_("with --no-key hashes and signatures are checked without it")));
+		message_note(check->context,
+			     BOTH(_("with --no-key hashes and signatures are checked without it")));
 	return r;
 }
 
-static bool unseal(void *userdata, const struct logverify_header *header, uint8_t key[static CHAIN_KEY_LEN])
+static bool unseal(void *userdata, const struct logverify_header *header,
+		   uint8_t key[static CHAIN_KEY_LEN])
 {
 	struct check *check = userdata;
 	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
@@ -79,8 +82,8 @@ static bool unseal(void *userdata, const struct logverify_header *header, uint8_
 		if (check->failed)
 			return false;
 	}
-	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len, check->desk_public,
-				       check->desk_secret) &&
+	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len,
+				       check->desk_public, check->desk_secret) &&
 		 !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
 	if (opened) {
 		memcpy(key, plain, CHAIN_KEY_LEN);
@@ -90,7 +93,7 @@ static bool unseal(void *userdata, const struct logverify_header *header, uint8_
 	return opened;
 }
 
-/* --- what is found ----------------------------------------------------------------------------------- */
+/* --- what is found -------------------------------------------------------------------------- */
 
 static void take_finding(void *userdata, const struct logverify_finding *finding)
 {
@@ -124,7 +127,7 @@ static void take_unreadable(void *userdata, const char *file, int error)
 		message_fail(check->context, BOTH("%s: %s"), file, strerror(-error));
 }
 
-/* --- what it is held against ---------------------------------------------------------------------- */
+/* --- what it is held against ---------------------------------------------------------------- */
 
 static bool key_from_text(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
 {
@@ -136,8 +139,26 @@ static bool key_from_text(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_
 	       got == LOGVERIFY_PUBLIC_LEN;
 }
 
-/* 64 hex digits, base64, a file with that in a line of its own, or the terminal's /var/lib/sekimori/log/header. */
-static bool key_from_file(const struct context *context, const char *path, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+/* The terminal that the log must be of. */
+struct terminal {
+	uint8_t key[LOGVERIFY_PUBLIC_LEN];
+	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
+	bool has_id;
+};
+
+static bool id_from_text(const char *text, struct terminal *out)
+{
+	size_t got;
+
+	out->has_id =
+		!sodium_hex2bin(out->id, sizeof(out->id), text, strlen(text), NULL, &got, NULL) &&
+		got == sizeof(out->id);
+	return out->has_id;
+}
+
+/* 64 hex digits, base64, a file with that in a line of its own, or the terminal's
+ * /var/lib/sekimori/log/header. */
+static bool key_from_file(const struct context *context, const char *path, struct terminal *out)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
@@ -148,19 +169,21 @@ static bool key_from_file(const struct context *context, const char *path, uint8
 		return false;
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object))
-		return key_from_text(output_raw(header, "public"), key);
+		return id_from_text(output_raw(header, "log"), out) &&
+		       key_from_text(output_raw(header, "public"), out->key);
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line && *line != '#')
-			return key_from_text(line, key);
+			return key_from_text(line, out->key);
 	return false;
 }
 
-static int read_terminal_key(const struct context *context, const char *given,
-			     uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+static int read_terminal(const struct context *context, const char *given, struct terminal *out)
 {
-	if (key_from_text(given, key) || key_from_file(context, given, key))
+	if (key_from_text(given, out->key) || key_from_file(context, given, out))
 		return COMMAND_OK;
-	message_fail(context, BOTH(_("--terminal-key: %s is neither 64 hexadecimal digits nor a file that holds them")),
+	message_fail(context,
+		     BOTH(_("--terminal-key: %s is neither 64 hexadecimal digits nor a file that "
+			    "holds them")),
 		     given);
 	return COMMAND_USAGE;
 }
@@ -182,7 +205,9 @@ static int read_anchors(struct check *check, const char *path)
 	int r = logcheck_read_anchors(check->verify, path, &line, &n);
 
 	if (r == -EINVAL)
-		message_fail(check->context, BOTH(_("%s:%llu: expected a JSON object with seq and hash (64 hexadecimal digits)")),
+		message_fail(check->context,
+			     BOTH(_("%s:%llu: expected a JSON object with seq and hash (64 "
+				    "hexadecimal digits)")),
 			     path, (unsigned long long)line);
 	else if (r)
 		message_fail(check->context, BOTH("%s: %s"), path, strerror(-r));
@@ -194,10 +219,11 @@ static bool is_whole(const struct command_options *options)
 {
 	struct stat st;
 
-	return options->n_arguments == 1 && !stat(options->arguments[0], &st) && S_ISDIR(st.st_mode);
+	return options->n_arguments == 1 && !stat(options->arguments[0], &st) &&
+	       S_ISDIR(st.st_mode);
 }
 
-/* --- the answer ------------------------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------------------------- */
 
 static const char *seal_word(enum seal seal)
 {
@@ -220,7 +246,8 @@ static int check_status(const struct check *check)
 {
 	if (check->n)
 		return COMMAND_FAILED;
-	if (check->failed || json_object_array_length(check->unreadable) || !logverify_result(check->verify)->records)
+	if (check->failed || json_object_array_length(check->unreadable) ||
+	    !logverify_result(check->verify)->records)
 		return COMMAND_USAGE;
 	return is_sealed_right(check) ? COMMAND_OK : COMMAND_FAILED;
 }
@@ -229,23 +256,31 @@ static void print_json(const struct check *check)
 {
 	const struct logverify_result *result = logverify_result(check->verify);
 	_cleanup_(json_objectp) struct json_object *object = json_object_new_object();
-	char hash[2 * CHAIN_HASH_LEN + 1];
+	char hash[2 * CHAIN_HASH_LEN + 1], id[2 * CHAIN_ID_LEN + 1];
 	const struct {
 		const char *name;
 		uint64_t value;
 	} numbers[] = {
-		{"records", result->records},	  {"first_seq", result->first_seq},
-		{"seq", result->last_seq},	  {"checkpoints", result->checkpoints},
-		{"macs", result->macs},		  {"after_checkpoint", result->after_checkpoint},
-		{"expired_seq", result->expired_seq}, {"n_findings", check->n},
+		{"records", result->records},
+		{"first_seq", result->first_seq},
+		{"seq", result->last_seq},
+		{"checkpoints", result->checkpoints},
+		{"macs", result->macs},
+		{"after_checkpoint", result->after_checkpoint},
+		{"expired_seq", result->expired_seq},
+		{"n_findings", check->n},
 		{"first_bad", check->first_bad},
 	};
 
 	sodium_bin2hex(hash, sizeof(hash), result->last_hash, sizeof(result->last_hash));
-	json_object_object_add(object, "ok", json_object_new_boolean(check_status(check) == COMMAND_OK));
+	json_object_object_add(object, "ok",
+			       json_object_new_boolean(check_status(check) == COMMAND_OK));
+	sodium_bin2hex(id, sizeof(id), result->id, sizeof(result->id));
+	json_object_object_add(object, "log", json_object_new_string(id));
 	json_object_object_add(object, "terminal", json_object_new_string(result->terminal));
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		json_object_object_add(object, numbers[i].name, json_object_new_uint64(numbers[i].value));
+		json_object_object_add(object, numbers[i].name,
+				       json_object_new_uint64(numbers[i].value));
 	json_object_object_add(object, "hash", json_object_new_string(hash));
 	json_object_object_add(object, "keys", json_object_new_string(seal_word(check->seal)));
 	json_object_object_add(object, "sealed_to", json_object_new_string(check->sealed_to));
@@ -259,22 +294,31 @@ static void print_reach(const struct check *check)
 	const struct logverify_result *result = logverify_result(check->verify);
 	_cleanup_(freep) char *terminal = output_escape(result->terminal);
 
-	printf(_("%llu records (%llu to %llu) of %s: %llu signed checkpoints, %llu record keys checked.\n"),
+	printf(_("%llu records (%llu to %llu) of %s: %llu signed checkpoints, %llu record keys "
+		 "checked.\n"),
 	       (unsigned long long)result->records, (unsigned long long)result->first_seq,
 	       (unsigned long long)result->last_seq, *terminal ? terminal : "?",
 	       (unsigned long long)result->checkpoints, (unsigned long long)result->macs);
-	if (result->first_seq > 1)
-		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
-		       (unsigned long long)result->first_seq, (unsigned long long)result->expired_seq);
+	if (result->first_seq > 1 && result->expired_seq)
+		printf(_("Records before %llu are not here; the log says that those up to %llu "
+			 "expired.\n"),
+		       (unsigned long long)result->first_seq,
+		       (unsigned long long)result->expired_seq);
+	else if (result->first_seq > 1)
+		printf(_("Records before %llu are not here.\n"),
+		       (unsigned long long)result->first_seq);
 	if (check->seal == SEAL_NOBODY)
-		puts(_("The log's first key is sealed to nobody: the terminal had no desk-log.pub when the log was begun, or "
+		puts(_("The log's first key is sealed to nobody: the terminal had no desk-log.pub "
+		       "when the log was begun, or "
 		       "somebody wrote the log anew. Its record keys cannot be checked."));
 	else if (check->seal == SEAL_OTHER)
-		printf(_("The log's first key is not sealed to this desk but to %s: another desk's key, or somebody wrote the "
+		printf(_("The log's first key is not sealed to this desk but to %s: another desk's "
+			 "key, or somebody wrote the "
 			 "log anew. Its record keys cannot be checked.\n"),
 		       *check->sealed_to ? check->sealed_to : "?");
 	else if (check->no_key)
-		puts(_("Without the desk's key it is not known whether each record bears its own key."));
+		puts(_("Without the desk's key it is not known whether each record bears its own "
+		       "key."));
 }
 
 static void print_text(const struct check *check)
@@ -289,7 +333,8 @@ static void print_text(const struct check *check)
 	else if (status == COMMAND_USAGE)
 		puts(_("The log could not be checked."));
 	else if (check->first_bad)
-		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"), (unsigned long long)check->first_bad);
+		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"),
+		       (unsigned long long)check->first_bad);
 	else
 		puts(_("THE LOG CANNOT BE TRUSTED."));
 	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
@@ -297,7 +342,8 @@ static void print_text(const struct check *check)
 
 		/* Several kinds may call for the same. */
 		for (unsigned int before = 0; before < kind; before++)
-			said |= check->kinds[before] && logfinding_advice(before) == logfinding_advice(kind);
+			said |= check->kinds[before] &&
+				logfinding_advice(before) == logfinding_advice(kind);
 		if (check->kinds[kind] && !said)
 			printf("  - %s\n", logfinding_advice(kind));
 	}
@@ -335,14 +381,15 @@ int log_verify_run(const struct context *context, const struct command_options *
 		.finding = take_finding,
 		.userdata = &check,
 	};
-	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
-	int r = terminal ? read_terminal_key(context, terminal, public_key) : COMMAND_OK;
+	struct terminal of = {0};
+	int r = terminal ? read_terminal(context, terminal, &of) : COMMAND_OK;
 
 	if (!r && expected)
 		r = read_expected(context, expected, &with.expected_seq);
 	if (r)
 		return r;
-	with.public_key = terminal ? public_key : NULL;
+	with.public_key = terminal ? of.key : NULL;
+	with.id = of.has_id ? of.id : NULL;
 	/* --no-key: no log has a key, and none is asked for. */
 	if (check.no_key)
 		with.unseal = NULL;
