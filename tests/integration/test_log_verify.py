@@ -188,7 +188,8 @@ def test_this_terminals_key_and_journal_are_used():
                     "_BOOT_ID": "0123456789abcdef0123456789abcdef", "_UID": uid, "MESSAGE_ID": message_id, "MESSAGE": "checkpoint",
                     "SEKIMORI_SEQ": seq, "SEKIMORI_HASH": digest}
         points = [json.loads(line) for line in lines if b'"kind":"checkpoint"' in line]
-        entries = [entry(i, p["seq"], p["hash"]) for i, p in enumerate(points)] + [entry(90, 9999, "0" * 64, uid="1000")]
+        entries = [entry(i, p["seq"], p["hash"]) for i, p in enumerate(points)] + [entry(90, 9999, "0" * 64, uid="1000"),
+                                                                                          {**entry(91, 8888, "0" * 64), "SEKIMORI_LOST": "1"}]
         journal_of(root / "var/log/journal", entries)
 
         def answer():

@@ -120,6 +120,9 @@ static bool entry_parse(sd_journal *journal, struct loganchor *anchor)
 	const char *text;
 	size_t len;
 
+	/* A record that could not be written is told there too. */
+	if (field(journal, "SEKIMORI_LOST", &len))
+		return false;
 	text = field(journal, "SEKIMORI_SEQ", &len);
 	if (!text || !len || len >= sizeof(digits))
 		return false;
