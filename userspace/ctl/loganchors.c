@@ -34,11 +34,11 @@ static bool parse_text(const char *text, size_t len, uint8_t key[static LOGVERIF
 }
 
 /* The keeper's header, or a line of its own; lines with # are comments. */
-static bool parse_file(const char *path, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+static bool parse_file(const char *path, struct logterminal *terminal)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
-	const char *public;
+	const char *public, *id;
 	char *rest;
 	size_t len;
 
@@ -47,27 +47,30 @@ static bool parse_file(const char *path, uint8_t key[static LOGVERIFY_PUBLIC_LEN
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object)) {
 		public = output_raw(header, "public");
-		return parse_text(public, strlen(public), key);
+		id = output_raw(header, "log");
+		terminal->has_id = !sodium_hex2bin(terminal->id, CHAIN_ID_LEN, id, strlen(id), NULL, &len, NULL) &&
+				   len == CHAIN_ID_LEN;
+		return parse_text(public, strlen(public), terminal->public_key);
 	}
 	rest = text;
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		line += strspn(line, " \t\r");
 		if (*line && *line != '#')
-			return parse_text(line, strcspn(line, " \t\r"), key);
+			return parse_text(line, strcspn(line, " \t\r"), terminal->public_key);
 	}
 	return false;
 }
 
-bool loganchors_public_key(const struct context *context, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal)
 {
 	_cleanup_(freep) char *path = output_format("%s%s", context->root, HEADER_FILE);
 
-	return parse_file(path, key);
+	return parse_file(path, terminal);
 }
 
-bool loganchors_parse_key(const char *given, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+bool loganchors_parse_terminal(const char *given, struct logterminal *terminal)
 {
-	return parse_text(given, strlen(given), key) || parse_file(given, key);
+	return parse_text(given, strlen(given), terminal->public_key) || parse_file(given, terminal);
 }
 
 /* --- records seen elsewhere ------------------------------------------------------------------- */
@@ -117,6 +120,9 @@ static bool entry_parse(sd_journal *journal, struct loganchor *anchor)
 	const char *text;
 	size_t len;
 
+	/* A record that could not be written is told there too. */
+	if (field(journal, "SEKIMORI_LOST", &len))
+		return false;
 	text = field(journal, "SEKIMORI_SEQ", &len);
 	if (!text || !len || len >= sizeof(digits))
 		return false;
