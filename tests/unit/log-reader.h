@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "core/logverify.h"
 #include "system/logfiles.h"
@@ -71,6 +72,22 @@ static void reader_finding(void *userdata, const struct logverify_finding *findi
 		 (unsigned long long)finding->to, finding->detail);
 }
 
+/* Rotated files of tests are small. */
+#define READER_UNPACKED_MAX (8u << 20)
+
+static char *reader_unpack(char *packed, size_t *len)
+{
+	ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_inBuffer in = { packed, *len, 0 };
+	ZSTD_outBuffer out = { malloc(READER_UNPACKED_MAX), READER_UNPACKED_MAX, 0 };
+
+	CU_ASSERT_EQUAL_FATAL(ZSTD_decompressStream(context, &out, &in), 0);
+	ZSTD_freeDCtx(context);
+	free(packed);
+	*len = out.pos;
+	return out.dst;
+}
+
 static void reader_lines(struct logverify *verify, const char *dir, const char *name)
 {
 	char path[256];
@@ -79,7 +96,10 @@ static void reader_lines(struct logverify *verify, const char *dir, const char *
 	uint64_t number = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	p = text = reader_file(path, &len);
+	text = reader_file(path, &len);
+	if (strstr(name, ".zst"))
+		text = reader_unpack(text, &len);
+	p = text;
 	while (p < text + len) {
 		newline = memchr(p, '\n', (size_t)(text + len - p));
 		logverify_line(verify, name, ++number, p, (size_t)((newline ? newline : text + len) - p), !newline);
@@ -105,6 +125,8 @@ static _unused_ const char *reader_verify(const char *dir, const uint8_t *desk_p
 	close(fd);
 	snprintf(path, sizeof(path), "%s/%s", dir, n ? names[0] : "events.jsonl");
 	text = reader_file(path, &len);
+	if (strstr(path, ".zst"))
+		text = reader_unpack(text, &len);
 	if (memchr(text, '\n', len) &&
 	    logverify_header_parse(&header, text, (size_t)((char *)memchr(text, '\n', len) - text)) &&
 	    !crypto_box_seal_open(plain, header.sealed, header.sealed_len, desk_public, desk_secret)) {

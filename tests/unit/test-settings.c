@@ -14,7 +14,8 @@ static void note_error(void *userdata, const char *file, unsigned int line, unsi
 static void settings_stand_over_the_defaults(void)
 {
 	static const char text[] = "# 端末\nterminal \"税務 014\"\ninspect-deadline 3\n"
-				   "log-file /srv/log # elsewhere\n";
+				   "log-file /srv/log # elsewhere\nlog-rotate-mib 4096\n"
+				   "log-checkpoint-minutes 1\n";
 	struct settings settings;
 	char error[256] = "";
 
@@ -25,6 +26,9 @@ static void settings_stand_over_the_defaults(void)
 	CU_ASSERT_STRING_EQUAL(settings.log_file, "/srv/log");
 	CU_ASSERT_STRING_EQUAL(settings.policy_file, "/etc/sekimori/policy");
 	CU_ASSERT_EQUAL(settings.inspect_deadline_ms, 3000);
+	CU_ASSERT_EQUAL(settings.log_rotate_mib, 4096);
+	CU_ASSERT_EQUAL(settings.log_checkpoint_minutes, 1);
+	CU_ASSERT_EQUAL(settings.log_checkpoint_records, 1000);
 }
 
 static void bad_settings_are_named(void)
@@ -41,6 +45,10 @@ static void bad_settings_are_named(void)
 		{ "inspect-deadline 0", "c:1:18: expected whole seconds" },
 		{ "inspect-deadline 61", "c:1:18: expected whole seconds" },
 		{ "inspect-deadline 8s", "c:1:18: expected whole seconds" },
+		{ "log-rotate-mib 0", "c:1:16: expected a whole number from 1 to 4096" },
+		{ "log-rotate-days 367", "c:1:17: expected a whole number from 1 to 366" },
+		{ "log-checkpoint-records 1e3", "c:1:24: expected a whole number" },
+		{ "log-checkpoint-minutes -1", "c:1:24: expected a whole number" },
 		{ "inspect-deadline 99999999999999999999", "c:1:18: expected whole seconds" },
 	};
 
