@@ -386,8 +386,7 @@ static dbus_bool_t call_answer(struct bus_registry *r, DBusMessage *call, DBusMe
 		return found.method->call(found.target, call, out, error);
 	begun = bus_request_begin(r, call, found.interface, found.method);
 	if (begun == -EUSERS)
-		dbus_set_error_const(error, DBUS_ERROR_LIMITS_EXCEEDED,
-				     "Too many calls wait for their answers");
+		dbus_set_error_const(error, DBUS_ERROR_LIMITS_EXCEEDED, BUS_TOO_MANY);
 	*later = !begun;
 	return *later;
 }

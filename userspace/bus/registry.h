@@ -27,6 +27,8 @@ const struct bus_interface *const *bus_standard_interfaces(const struct bus_obje
 /* Answers one method call; userdata is the registry. */
 void bus_dispatch(void *userdata, DBusMessage *call);
 
+#define BUS_TOO_MANY "Too many calls wait for their answers"
+
 /* What the method of a call is to be called on now; NULL: its object, or the method, is not there any more. */
 void *bus_dispatch_target(struct bus_registry *r, DBusMessage *call,
 			  const struct bus_method *method);

@@ -207,6 +207,15 @@ static void request_authorised(void *userdata, enum polkit_verdict verdict)
 		bus_request_refuse(request, "not-authorised");
 }
 
+static bool user_has_many(const struct bus_request *request)
+{
+	unsigned int asked = 0;
+
+	for (const struct bus_request *r = request->registry->requests; r; r = r->next)
+		asked += r->question && r->caller.uid == request->caller.uid;
+	return asked >= BUS_REQUESTS_PER_USER;
+}
+
 static void request_authorise(struct bus_request *request)
 {
 	bool interactive = dbus_message_get_allow_interactive_authorization(request->call);
@@ -214,6 +223,10 @@ static void request_authorise(struct bus_request *request)
 
 	if (!request->method->action || !request->caller.uid) {
 		request_start(request);
+		return;
+	}
+	if (user_has_many(request)) {
+		bus_request_fail(request, DBUS_ERROR_LIMITS_EXCEEDED, BUS_TOO_MANY);
 		return;
 	}
 	if (polkit_ask(&request->question, connection, request_sender(request),

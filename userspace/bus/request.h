@@ -27,12 +27,13 @@
 #include "bus/object.h"
 
 /*
- * Calls that wait for an answer at one time, of all clients and of one; of those that carry descriptors. What is beyond
- * gets LimitsExceeded. Together with BUS_CALL_MAX (bus/object.h) they stay below BUS_INCOMING_MAX; with the 16
+ * Calls that wait for an answer at one time: of all clients, of one, and of those that carry descriptors; and for polkit,
+ * of one user, so that nobody's password dialogues take all places. What is beyond gets LimitsExceeded. Together with BUS_CALL_MAX (bus/object.h) they stay below BUS_INCOMING_MAX; with the 16
  * descriptors that the system bus lets a message carry, below BUS_INCOMING_FDS_MAX.
  */
 #define BUS_REQUESTS_MAX 64
 #define BUS_REQUESTS_PER_CLIENT 8
+#define BUS_REQUESTS_PER_USER 8
 #define BUS_REQUESTS_WITH_FDS 8
 
 struct bus_request;
