@@ -58,6 +58,10 @@ def watchers(t):
 def test_each_file_that_is_made_written_renamed_or_deleted_is_a_record(t):
     since, where = opened(t, "vfat")
     assert since.records("volume-opened")[0]["transfers"] == "full"
+    # nobody, with CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, and filtered system calls
+    status = t.read(f"/proc/{watchers(t)[0]}/status").split()
+    found = {key: status[status.index(key + ":") + 1] for key in ("Uid", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")}
+    assert found == {"Uid": "65534", "CapEff": "0000000000080004", "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}, found
     do(t, where, "mkdir 住民票; printf 123456789 > 住民票/x.csv; mv 住民票/x.csv 名簿.csv; cat 名簿.csv; rm 名簿.csv")
     since.wait("file", op="delete")
     eject(t, since)

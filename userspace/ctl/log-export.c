@@ -22,7 +22,7 @@ static int open_output(const char *path)
 	if (errno == EEXIST)
 		fprintf(stderr, _("sekimorictl: %s is there already and stays as it is; choose another name\n"), shown);
 	else
-		fprintf(stderr, "sekimorictl: %s: %s\n", shown, strerror(errno));
+		fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(errno));
 	return COMMAND_FAILED;
 }
 
@@ -30,7 +30,7 @@ static int open_output(const char *path)
 static int close_output(const char *path, int status)
 {
 	if (status == COMMAND_OK && fsync(STDOUT_FILENO) && errno != EINVAL) {
-		fprintf(stderr, _("sekimorictl: cannot write: %s\n"), strerror(errno));
+		fprintf(stderr, _("sekimorictl: cannot write: %s\n"), i18n_error(errno));
 		status = COMMAND_FAILED;
 	}
 	if (status != COMMAND_OK)

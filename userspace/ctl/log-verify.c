@@ -135,7 +135,7 @@ static int take_anchor_file(struct check *check, const char *path)
 		fprintf(stderr, _("sekimorictl: %s:%llu: expected a JSON object with seq and hash (64 hexadecimal digits)\n"), shown,
 			(unsigned long long)line);
 	else
-		fprintf(stderr, "sekimorictl: %s: %s\n", shown, strerror(-r));
+		fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(-r));
 	return COMMAND_FAILED;
 }
 
@@ -259,7 +259,7 @@ static void print_reach(const struct check *check)
 	else
 		puts(_("Nothing that was seen elsewhere was there to hold it against."));
 	if (check->journal_error)
-		printf(_("The journal could not be read: %s\n"), strerror(-check->journal_error));
+		printf(_("The journal could not be read: %s\n"), i18n_error(-check->journal_error));
 	if (result->after_checkpoint)
 		printf(ngettext("The newest record is not covered by a checkpoint yet.\n",
 				"The newest %llu records are not covered by a checkpoint yet.\n", result->after_checkpoint),

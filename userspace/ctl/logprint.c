@@ -36,7 +36,7 @@ int logprint_all(struct logset *set, const struct logfilter *filter, const struc
 			break;
 	}
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, _("sekimorictl: cannot write: %s\n"), strerror(errno));
+		fprintf(stderr, _("sekimorictl: cannot write: %s\n"), i18n_error(errno));
 		return COMMAND_FAILED;
 	}
 	return status;

@@ -49,7 +49,7 @@ static void say_failed(const char *path, int error, bool default_log)
 {
 	_cleanup_(freep) char *shown = output_escape(path);
 
-	fprintf(stderr, "sekimorictl: %s: %s\n", shown, error == -EBADMSG ? _("damaged compressed file") : strerror(-error));
+	fprintf(stderr, "sekimorictl: %s: %s\n", shown, error == -EBADMSG ? _("damaged compressed file") : i18n_error(-error));
 	if (error == -EACCES && default_log)
 		fputs(_("The event log may be read by root only: use sudo.\n"), stderr);
 	else if (error == -EACCES)
