@@ -292,8 +292,6 @@ void check_log_space(struct doctor *doctor, const struct doctor_check *check,
 			    ? DOCTOR_WARN
 			    : DOCTOR_OK,
 		    N_("%u %% free, %" PRIu64 " MiB"), percent, left >> 20);
-	if (space.f_flag & ST_RDONLY)
-		finding_add(finding, DOCTOR_FAIL, N_("%s is read-only"), doctor->log_dir);
 }
 
 void check_log_directory(struct doctor *doctor, const struct doctor_check *check,
