@@ -198,6 +198,7 @@ int incident_list_run(const struct context *context, const struct command_option
 	}
 	if (r == COMMAND_OK) {
 		print_all(&found, context->json);
+		logwalk_warn(&check);
 		r = check.unreadable ? COMMAND_FAILED : COMMAND_OK;
 	}
 	logwalk_free(&check);
@@ -292,7 +293,7 @@ static int run_one(const struct context *context, const struct command_options *
 {
 	struct report_event events[REPORT_EVENTS_MAX];
 	struct found found = { .events = events };
-	struct report_check check = { .n = 0 }, again = { .n = 0 };
+	struct report_check check = { .n = 0 };
 	enum logwalk_format format;
 	int r = logwalk_format(options, &format);
 
@@ -300,7 +301,7 @@ static int run_one(const struct context *context, const struct command_options *
 		r = logwalk_run(context, options, 0, take_incident, &found, &check);
 	if (r == COMMAND_OK) {
 		found.wanted = choose(&found, options->arguments[0]);
-		r = found.wanted ? logwalk_run(context, options, 0, take_event, &found, &again) : COMMAND_FAILED;
+		r = found.wanted ? logwalk_run(context, options, 0, take_event, &found, NULL) : COMMAND_FAILED;
 	}
 	if (r == COMMAND_OK && context->json) {
 		_cleanup_(json_objectp) struct json_object *object = incident_json(found.wanted);
@@ -309,8 +310,8 @@ static int run_one(const struct context *context, const struct command_options *
 	} else if (r == COMMAND_OK) {
 		r = write_incident(&found, &check, sheets, format, options);
 	}
+	logwalk_warn(&check);
 	logwalk_free(&check);
-	logwalk_free(&again);
 	free(found.list);
 	return r;
 }

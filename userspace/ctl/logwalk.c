@@ -23,6 +23,7 @@ static void found(void *userdata, const struct logverify_finding *finding)
 								       .text = logfinding_sentence(finding) };
 }
 
+/* verify: NULL, or the check is of it. */
 static int walk(struct logset *set, struct logverify *verify, logwalk_fn take, void *userdata,
 		struct report_check *check)
 {
@@ -32,15 +33,18 @@ static int walk(struct logset *set, struct logverify *verify, logwalk_fn take, v
 	while ((r = logset_next(set, &line))) {
 		if (r < 0) {
 			logsource_unreadable(NULL, logset_file(set), r);
-			check->unreadable = true;
+			if (check)
+				check->unreadable = true;
 			continue;
 		}
-		logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
+		if (verify)
+			logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
 		r = take(userdata, &line);
 		if (r < 0)
 			return r;
 	}
-	logverify_end(verify);
+	if (verify)
+		logverify_end(verify);
 	return 0;
 }
 
@@ -51,14 +55,22 @@ int logwalk_run(const struct context *context, const struct command_options *opt
 	_cleanup_(logverify_freep) struct logverify *verify = NULL;
 	_cleanup_(logset_closep) struct logset *set = NULL;
 
-	*check = (struct report_check){ .n = 0 };
+	if (check)
+		*check = (struct report_check){ .n = 0 };
 	if (logsource_open(&set, context, options, since_us) != COMMAND_OK)
 		return COMMAND_FAILED;
-	verify = logverify_new(&verifying);
-	if (!verify || walk(set, verify, take, userdata, check))
+	verify = check ? logverify_new(&verifying) : NULL;
+	if ((check && !verify) || walk(set, verify, take, userdata, check))
 		output_no_memory();
-	check->result = *logverify_result(verify);
+	if (check)
+		check->result = *logverify_result(verify);
 	return COMMAND_OK;
+}
+
+void logwalk_warn(const struct report_check *check)
+{
+	if (check->result.findings)
+		fputs(_("sekimorictl: something is wrong with the log: 'sekimorictl log verify' says what to do.\n"), stderr);
 }
 
 void logwalk_free(struct report_check *check)

@@ -39,8 +39,7 @@ static int make(const struct tally *tally, const struct report_check *check, int
 		options->compliance ? report_compliance(tally, check, now_us) : report_month(tally, check, now_us);
 	int r = logwalk_write(document, format, options);
 
-	if (check->result.findings)
-		fputs(_("sekimorictl: something is wrong with the log: 'sekimorictl log verify' says what to do.\n"), stderr);
+	logwalk_warn(check);
 	return check->unreadable ? COMMAND_FAILED : r;
 }
 
