@@ -264,7 +264,7 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 	if (!verify->begun && !verify->side.held) {
 		/* The log begins with this file; its header may say that the one before was lost.
 		 */
-		if (statement.missing)
+		if (statement.missing && statement.header.first_seq < seq)
 			verify_add(verify, LOGVERIFY_REMOVED, statement.header.first_seq, seq - 1,
 				   N_("the terminal says that its log file was gone when it wrote "
 				      "this record"));
