@@ -4,6 +4,7 @@ in polkit's place."""
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -138,6 +139,7 @@ def test_the_tool_lets_polkit_ask_and_says_in_words_who_may():
     with asking() as (w, client):
         tool = w.directory / "sekimorictl"
         shutil.copy(CTL, tool)
+        shutil.copytree(pathlib.Path(CTL).parent / "locale", w.directory / "locale")
         user = [] if os.getuid() else ["setpriv", f"--reuid={client.uid}", f"--regid={client.uid}", "--clear-groups"]
         w.tell("allow 0 M-0007")
         for answer, english, japanese in rows:

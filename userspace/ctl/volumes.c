@@ -144,14 +144,14 @@ static void tell_reason(const struct context *context, const char *what, const c
 {
 	size_t len = strcspn(why, ":");
 	_cleanup_(freep) char *code = strndup(why, len);
-	_cleanup_(freep) char *detail =
-		told_shown(why[len] ? why + len + 1 + (why[len + 1] == ' ') : "");
+	const char *rest = why[len] ? why + len + 1 + (why[len + 1] == ' ') : "";
+	_cleanup_(freep) char *detail = told_shown(rest);
 
 	if (!code || !reason_find(code)) {
 		_cleanup_(freep) char *shown = told_shown(why);
 
 		fprintf(stderr, "%s %s\n", what, shown);
-	} else if (!strcmp(detail, reason_text(code))) {
+	} else if (!strcmp(rest, reason_text(code))) {
 		/* The daemon's own words for the code. */
 		fprintf(stderr, "%s %s\n", what, i18n(reason_text(code)));
 	} else if (!strcmp(code, "passphrase-wait")) {
