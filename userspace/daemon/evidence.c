@@ -413,7 +413,7 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 		json_object_object_del(record, "hash");
 		evidence_tell(evidence->tell, kind_of(kind, &unknown), record, true);
 	} else if (!r) {
-		set_writable(evidence, 0);
+		/* After a failure only the timer says that all is well: on a disk with room for some records it would come and go. */
 		tend(evidence);
 	}
 	if (r == -EMSGSIZE)
