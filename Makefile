@@ -189,17 +189,19 @@ run: need-deps ## boot a virtual terminal and show the barrier live
 
 bench: need-deps ## print the figures, beside USBGuard and the same kernel without us (some minutes)
 	$(MAKE) need-deps DEPS="$(DEPS_BENCH)"
-	$(MAKE) -s -j2 stage $(BUILD)/bench/policy-bench $(BUILD)/bench/peer-memory
+	$(MAKE) -s -j2 stage $(BUILD)/bench/policy-bench $(BUILD)/bench/peer-memory $(BUILD)/bench/evidence-bench \
+		$(BUILD)/tests/seal-log
 	tests/terminal/prepare.sh
 	tests/bench/policy.py
+	tests/bench/evidence.py
 	tests/bench/run.py
 	tests/bench/media.py
 	tests/bench/desk.py
 
-$(BUILD)/bench/policy-bench: tests/bench/policy-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/bench/%-bench: tests/bench/%-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -o $@ $(filter %.c %.a,$^) -Wl,--as-needed \
-		$(call libs_of,json-c libsodium libsystemd libudev)
+		$(call libs_of,json-c libsodium libsystemd libudev libzstd)
 
 # The peer's library is C++, and so is what measures it.
 $(BUILD)/bench/peer-memory: tests/bench/peer-memory.cpp

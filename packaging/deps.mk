@@ -6,12 +6,12 @@ DEPS_BUILD := gcc make pkg-config libc6-dev linux-headers-amd64 libsystemd-dev l
 	libcryptsetup-dev libblkid-dev libsqlite3-dev libzstd-dev libaudit-dev
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
-	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev
+	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
 
 # For `make test-debug` only: it builds a kernel.
 DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev
 
-# For `make bench` only: what USBGuard's own library makes of the same rules.
-DEPS_BENCH := libusbguard-dev g++
+# For `make bench` only: what USBGuard's own library makes of the same rules; memory of a process.
+DEPS_BENCH := libusbguard-dev g++ time
 
 DEPS := $(DEPS_BUILD) $(DEPS_TEST)

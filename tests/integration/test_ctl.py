@@ -354,7 +354,7 @@ def test_help_names_every_command_and_option():
         assert text.returncode == 0
         for word in ("status", "list", "watch", "reload", "check-policy", "explain", "rule-for",
                      "import-usbguard", "policy history", "policy diff", "--json", "--all",
-                     "--count=N", "--policy=FILE", "--device=LINE", "--version"):
+                     "--count=N", "--policy=FILE", "--device=DEVICE", "--version"):
             assert word in text.stdout, word
         one = w.ctl("help", "watch").stdout
         assert "--count=N" in one and "--all" not in one

@@ -165,3 +165,15 @@ def test_two_verifiers_agree_on_good_and_on_changed_logs():
             # The other one stops where the order breaks; a record that is there too early or too late is named here.
             if what not in ("swapped", "duplicated", "cut"):
                 assert ours[0][1] == theirs[0], (what, ours, theirs)
+
+
+def test_a_log_made_from_nothing_is_not_the_one_that_was_begun_at_set_up():
+    with desk() as d:
+        # Whoever knows the desk's public key can seal keys of his own to it, and root can sign.
+        public = keygen(d)
+        facts, path = sealed_log(d, desk_public=public)
+        assert answer(d, path, status=0)["log"] == facts["log"]
+        d.write("header", json.dumps({"log": facts["log"], "public": facts["public"]}))
+        assert answer(d, "--terminal-key", d.directory / "header", path, status=0)["ok"]
+        d.write("header", json.dumps({"log": "00" * 16, "public": facts["public"]}))
+        assert findings(d, "--terminal-key", d.directory / "header", path)[0][:2] == ("foreign", 1)

@@ -68,6 +68,7 @@ def test_show_is_a_table_in_the_readers_time_and_language():
         assert done.returncode == 0 and done.stderr == "", done
         lines = done.stdout.splitlines()
         assert len(lines) == 4 and lines[0].startswith("Time "), lines
+        assert not re.search(r" $", done.stdout, re.M), done.stdout
         assert re.fullmatch(r"2026-11-01 09:00:00  A device was refused\. +1-2 USBメモリ +tanaka +This medium is not registered\..*",
                             lines[2]), lines
         assert re.fullmatch(r"2026-11-01 09:01:00 .* 1-3 Stick +ZEI-1 +sato +Registered medium, encryption proved\.", lines[3]), lines

@@ -2,7 +2,6 @@
 """sekimorictl log verify: names what was done to a log, from outside."""
 import base64
 import json
-import os
 import shutil
 import subprocess
 
@@ -109,9 +108,13 @@ def test_a_foreign_file_and_a_wrong_key_are_named():
         key = w.directory / "terminal.pub"
         key.write_text(f"# this terminal\n{own}\n", encoding="ascii")
         assert findings(w, f"--terminal-key={key}")[0] == []
+        assert findings(w, f"--terminal-key={w.sealed['public']}")[0] == []
+        key.write_text(json.dumps({"log": w.sealed["log"], "public": w.sealed["public"]}), encoding="ascii")
+        assert findings(w, f"--terminal-key={key}")[0] == []
         kinds, _ = findings(w, f"--terminal-key={base64.b64decode(other['public']).hex()}")
         assert {k for k, _, _ in kinds} <= {"foreign", "bad-signature"} and kinds[0][1] == 1, kinds
-        for wrong in (own[:-1], own + "0", str(w.directory / "nothing"), str(w.log / "events.jsonl")):
+        key.write_text("# nothing but a comment\n", encoding="ascii")
+        for wrong in (own[:-1], own + "0", str(w.directory / "nothing"), str(key), str(w.log)):
             assert log(w, "verify", f"--terminal-key={wrong}").returncode == 2
 
 
@@ -160,13 +163,9 @@ def test_files_that_cannot_be_read_are_no_success():
 
 def journal_of(directory, entries):
     """A journal file as journald writes it, from the export format."""
-    remote = "/lib/systemd/systemd-journal-remote"
-    if not os.path.exists(remote):
-        return False
     text = "".join("".join(f"{key}={value}\n" for key, value in entry.items()) + "\n" for entry in entries)
     directory.mkdir(parents=True)
-    subprocess.run([remote, "--output", directory / "system.journal", "-"], input=text.encode(), check=True, capture_output=True)
-    return True
+    subprocess.run(["/lib/systemd/systemd-journal-remote", "--output", directory / "system.journal", "-"], input=text.encode(), check=True, capture_output=True)
 
 
 def test_this_terminals_key_and_journal_are_used():
@@ -180,7 +179,7 @@ def test_this_terminals_key_and_journal_are_used():
         w.log.rename(root / "var/log/sekimori")
         current = root / "var/log/sekimori/events.jsonl"
         lines = current.read_bytes().splitlines(keepends=True)
-        (state / "header").write_text(json.dumps({"public": w.sealed["public"]}), encoding="ascii")
+        (state / "header").write_text(json.dumps({"public": w.sealed["public"], "log": w.sealed["log"]}), encoding="ascii")
         source = (TOP / "userspace/core/eventkind.c").read_text(encoding="utf-8")
         message_id = source.split('"checkpoint", "')[1][:32]
 
@@ -189,9 +188,9 @@ def test_this_terminals_key_and_journal_are_used():
                     "_BOOT_ID": "0123456789abcdef0123456789abcdef", "_UID": uid, "MESSAGE_ID": message_id, "MESSAGE": "checkpoint",
                     "SEKIMORI_SEQ": seq, "SEKIMORI_HASH": digest}
         points = [json.loads(line) for line in lines if b'"kind":"checkpoint"' in line]
-        entries = [entry(i, p["seq"], p["hash"]) for i, p in enumerate(points)] + [entry(90, 9999, "0" * 64, uid="1000")]
-        if not journal_of(root / "var/log/journal", entries):
-            return
+        entries = [entry(i, p["seq"], p["hash"]) for i, p in enumerate(points)] + [entry(90, 9999, "0" * 64, uid="1000"),
+                                                                                          {**entry(91, 8888, "0" * 64), "SEKIMORI_LOST": "1"}]
+        journal_of(root / "var/log/journal", entries)
 
         def answer():
             done = w.ctl("log", "verify", "--json", f"--root={root}")
@@ -206,5 +205,11 @@ def test_this_terminals_key_and_journal_are_used():
         shutil.rmtree(root / "var/log/sekimori")
         seal(root / "var/log/sekimori", RECORDS, "--checkpoint", "20")
         assert {f["kind"] for f in answer()["findings"]} & {"foreign", "bad-signature"}
+        # As if root had the signing key too: only the log's id is another.
+        other = json.loads((root / "var/log/sekimori/events.jsonl").read_bytes().splitlines()[0])
+        (state / "header").write_text(json.dumps({"public": other["public"], "log": w.sealed["log"]}), encoding="ascii")
+        assert "foreign" in {f["kind"] for f in answer()["findings"]}
+        (state / "header").write_text(json.dumps({"public": other["public"], "log": other["log"]}), encoding="ascii")
+        assert "foreign" not in {f["kind"] for f in answer()["findings"]}
         (state / "header").unlink()
         assert "anchor" in {f["kind"] for f in answer()["findings"]}

@@ -163,6 +163,20 @@ static void try_flip(const struct logverify *clean, size_t first, const char *te
 			     at);
 }
 
+/* A log whose older files expired begins at a later number. */
+static void every_changed_byte_of_a_later_first_record_is_found(void)
+{
+	struct logverify *clean = verifier(0, true);
+	static char text[(WINDOW + 2) * 4096];
+	size_t first = RECORDS / 2, len = 0;
+
+	for (size_t j = first; j < first + WINDOW; j++)
+		len += (size_t)sprintf(text + len, "%s\n", ours->lines[j]);
+	for (size_t at = 0; at <= strlen(ours->lines[first]); at++)
+		try_flip(clean, first, text, len, at, 0x04);
+	logverify_free(clean);
+}
+
 static void flip_all(bool keys, const uint8_t *patterns, size_t n_patterns, size_t step)
 {
 	struct logverify *clean = verifier(0, keys), *end = verifier(RECORDS, keys);
@@ -666,6 +680,54 @@ static void two_faults_are_two_findings_in_order(void)
 	CU_ASSERT(found.list[2].kind == LOGVERIFY_ALTERED && found.list[2].from == 801);
 }
 
+/* Several faults at random: what they are may be told in many ways, but never nothing. */
+static void no_mixture_of_faults_hides_itself(void)
+{
+	static char text[64 * 1024], changed[96 * 1024];
+	size_t len = 0, rounds = full() ? 20000 : 1000;
+	uint64_t state = 88172645463325252u;
+
+#define RANDOM(n) (state ^= state << 13, state ^= state >> 7, state ^= state << 17, (size_t)(state % (n)))
+	small_begin();
+	log_checkpoint(&small);
+	log_header(&small, "log-continued", "rotated", 1);
+	while (small.n < 30)
+		log_deny(&small);
+	for (size_t i = 0; i < small.n; i++)
+		len += (size_t)sprintf(text + len, "%s\n", small.lines[i]);
+	for (size_t round = 0; round < rounds; round++) {
+		struct logverify *verify = verifier(small.chain.seq, round % 2);
+		size_t n = len;
+
+		memcpy(changed, text, len);
+		for (size_t faults = 1 + RANDOM(4); faults; faults--) {
+			size_t a = RANDOM(n), b = a + RANDOM(n - a), lines = RANDOM(2);
+
+			/* Whole lines, or any bytes. */
+			while (lines && a && changed[a - 1] != '\n')
+				a--;
+			while (lines && b > a && changed[b - 1] != '\n')
+				b--;
+			if (!RANDOM(3)) {
+				changed[a] = (char)(changed[a] ^ (1 << RANDOM(8)));
+			} else if (RANDOM(2)) {
+				memmove(changed + a, changed + b, n - b);
+				n -= b - a;
+			} else if (n + (b - a) <= sizeof(changed)) {
+				memmove(changed + b + (b - a), changed + b, n - b);
+				memcpy(changed + b, changed + a, b - a);
+				n += b - a;
+			}
+			if (!n)
+				break;
+		}
+		feed_text(verify, changed, n);
+		finish(verify);
+		EXPECT((found.n > 0) == (n != len || memcmp(changed, text, len) != 0), "changed at random");
+	}
+#undef RANDOM
+}
+
 static void any_bytes_are_survived(void)
 {
 	static const char *const lines[] = {
@@ -703,7 +765,9 @@ int main(void)
 		TEST(a_later_file_can_be_checked_alone),
 		TEST(every_changed_byte_is_found_without_a_key),
 		TEST(every_changed_byte_is_found_with_the_key),
+		TEST(every_changed_byte_of_a_later_first_record_is_found),
 		TEST(every_missing_record_is_found),
+		TEST(no_mixture_of_faults_hides_itself),
 		TEST(every_duplicated_record_is_found),
 		TEST(swapped_records_are_one_fault),
 		TEST(a_moved_record_is_one_fault),

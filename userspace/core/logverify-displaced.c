@@ -261,10 +261,10 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 	if ((!record_is_header(record) && record->kind != RECORD_DAMAGED) ||
 	    !record_read(record, &statement) || !record_links(record, statement.previous))
 		return false;
-	if (!verify->begun && !verify->side.held && !verify->torn.lines) {
+	if (!verify->begun && !verify->side.held) {
 		/* The log begins with this file; its header may say that the one before was lost.
 		 */
-		if (statement.missing)
+		if (statement.missing && statement.header.first_seq < seq)
 			verify_add(verify, LOGVERIFY_REMOVED, statement.header.first_seq, seq - 1,
 				   N_("the terminal says that its log file was gone when it wrote "
 				      "this record"));
@@ -346,7 +346,7 @@ static void settle_side(struct logverify *verify, struct record *record,
 		/* The finding is of what was before it. */
 	} else if (was == expected || (!verify->begun && verify->side.first)) {
 		verify_change(verify, id, LOGVERIFY_ALTERED,
-			      verify->side.seq < was ? verify->side.seq : was, was,
+			      verify->side.reaches == was ? verify->side.seq : was, was,
 			      N_("its bytes are not those that were sealed"));
 	} else if (verify->side.seq == was) {
 		verify_change(verify, id, LOGVERIFY_REMOVED, expected, was - 1,
@@ -405,6 +405,7 @@ void displaced_take(struct logverify *verify, struct record *record,
 		    const uint8_t computed[static CHAIN_HASH_LEN])
 {
 	uint64_t seq = record->line.seq, expected = verify->seq + 1;
+	struct statement statement;
 	enum logverify_kind kind = LOGVERIFY_ALTERED;
 	uint64_t from = seq, to = seq, id;
 	const char *detail = N_("its bytes are not those that were sealed");
@@ -463,4 +464,7 @@ void displaced_take(struct logverify *verify, struct record *record,
 	}
 	id = verify->rewritten ? verify->rewritten : verify_add(verify, kind, from, to, detail);
 	side_hold(verify, record, computed, id, false);
+	/* Nothing is before it but what it states itself. */
+	if (!verify->begun && record_is_header(record) && record_read(record, &statement))
+		chain_line_check(&record->line, statement.previous, NULL, verify->side.computed);
 }

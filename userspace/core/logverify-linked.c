@@ -132,7 +132,12 @@ void linked_take_header(struct logverify *verify, const struct record *record,
 	    memcmp(header->public_key, verify->options.public_key, LOGVERIFY_PUBLIC_LEN))
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
 			      N_("the log is signed with another key than the given one"));
+	else if (first && verify->options.id &&
+		 memcmp(header->id, verify->options.id, CHAIN_ID_LEN))
+		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
+			      N_("it is not the log that is expected of this terminal"));
 	verify->log_known = true;
+	memcpy(verify->result.id, header->id, CHAIN_ID_LEN);
 	memcpy(verify->result.terminal, statement->terminal, sizeof(verify->result.terminal));
 }
 
@@ -250,5 +255,8 @@ void linked_take(struct logverify *verify, const struct record *record,
 	if (key)
 		linked_take_mac(verify, record->line.seq,
 				chain_line_check(&record->line, previous, key, NULL));
+	else if (verify->has_key && record->line.seq > verify->key_seq)
+		rewrite_found(verify, LOGVERIFY_FORGED, record->line.seq,
+			      N_("its number is too far from the record whose key is sealed"));
 	linked_take_checked(verify, record, previous, next);
 }

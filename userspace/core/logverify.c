@@ -110,9 +110,12 @@ static void settle_torn(struct logverify *verify, struct record *record, bool li
 		    statement.torn_bytes == verify->torn.bytes &&
 		    !memcmp(hash, statement.torn_hash, sizeof(hash)))
 			findings_take_back(&verify->findings, id);
-	} else if (!verify->side.held && seq > expected && seq - expected <= verify->torn.lines &&
-		   !verify->torn.cut) {
+	} else if (!verify->side.held && seq > expected && !verify->torn.cut &&
+		   (seq - expected <= verify->torn.lines ||
+		    (!verify->begun && !record_is_header(record)))) {
 		/* They were records, and this one hangs on what they were. */
+		if (!verify->begun && seq - expected > verify->torn.lines)
+			expected = seq - 1;
 		verify_change(verify, id, LOGVERIFY_ALTERED, expected, seq - 1,
 			      N_("its line has no longer the form of a record"));
 		verify_go_on(verify, seq - 1, computed);

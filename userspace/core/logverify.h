@@ -55,6 +55,7 @@ struct logverify_result {
 	uint64_t expired_seq;	 /* the newest record that retention removed, as the log says; 0: none */
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	char terminal[LOGVERIFY_TERMINAL_MAX];
+	uint8_t id[CHAIN_ID_LEN]; /* of the newest log; zeros: no header was there */
 };
 
 struct logverify_header;
@@ -69,8 +70,8 @@ typedef bool (*logverify_unseal_fn)(void *userdata, const struct logverify_heade
 /* All may be NULL or 0. Pointers must live as long as the verifier. */
 struct logverify_options {
 	const uint8_t *public_key;   /* LOGVERIFY_PUBLIC_LEN: the terminal's, from elsewhere */
-	const uint8_t *first_key;    /* CHAIN_KEY_LEN, of the log `id` */
-	const uint8_t *id;	     /* CHAIN_ID_LEN; NULL: of the first log */
+	const uint8_t *first_key;    /* CHAIN_KEY_LEN, of the log `id`, or of the first log */
+	const uint8_t *id;	     /* CHAIN_ID_LEN: the log must be this one; NULL: any */
 	logverify_unseal_fn unseal;  /* instead of first_key */
 	uint64_t expected_seq;	     /* the log must reach at least this record */
 	bool whole;		     /* these are all files: older ones may be missing only as log-expired tells */

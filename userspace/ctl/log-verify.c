@@ -29,8 +29,9 @@
 struct check {
 	const struct context *context;
 	struct logverify *verify;
-	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
+	struct logterminal terminal;
 	bool has_key;
+	bool own; /* this terminal's log, and no other was asked for */
 	uint64_t expected_seq;
 	uint64_t from_journal, from_file;
 	bool from_daemon;
@@ -98,14 +99,15 @@ static int usage(const char *option, const char *value, const char *what)
 static int take_key(struct check *check, const struct command_options *options)
 {
 	if (options->terminal_key) {
-		check->has_key = loganchors_parse_key(options->terminal_key, check->public_key);
+		check->has_key = loganchors_parse_terminal(options->terminal_key, &check->terminal);
 		return check->has_key ? COMMAND_OK :
 					usage("terminal-key", options->terminal_key,
-					      _("is neither 64 hexadecimal digits nor a file that holds them"));
+					      _("is neither 64 hexadecimal digits nor base64 of a key, nor a file that holds one"));
 	}
 	/* Somebody else's log is not to be held against this terminal's key. */
-	if (!options->logs.n)
-		check->has_key = loganchors_public_key(check->context, check->public_key);
+	check->own = !options->logs.n;
+	if (check->own)
+		check->has_key = loganchors_read_terminal(check->context, &check->terminal);
 	return COMMAND_OK;
 }
 
@@ -165,7 +167,9 @@ static int check_init(struct check *check, const struct command_options *options
 		expect_seq(check, journal[i].seq);
 	if (check->from_daemon)
 		expect_seq(check, daemon.seq);
-	with.public_key = check->has_key ? check->public_key : NULL;
+	with.public_key = check->has_key ? check->terminal.public_key : NULL;
+	/* Of the first log that is given; the keeper tells the newest one's, which check_newest() looks at. */
+	with.id = check->terminal.has_id && !check->own ? check->terminal.id : NULL;
 	with.expected_seq = check->expected_seq;
 	with.whole = is_directory(options);
 	check->verify = logverify_new(&with);
@@ -176,6 +180,21 @@ static int check_init(struct check *check, const struct command_options *options
 	if (check->from_daemon)
 		add_anchor(check, &daemon);
 	return options->anchors ? take_anchor_file(check, options->anchors) : COMMAND_OK;
+}
+
+/* The keeper's own header is of the log that it writes now. */
+static void check_newest(struct check *check)
+{
+	const struct logverify_result *result = logverify_result(check->verify);
+	const struct logverify_finding finding = {.kind = LOGVERIFY_FOREIGN,
+						  .file = "",
+						  .from = result->first_seq,
+						  .to = result->last_seq,
+						  .detail = N_("it is not the log that this terminal's keeper writes")};
+
+	if (check->own && check->terminal.has_id && result->records &&
+	    memcmp(result->id, check->terminal.id, CHAIN_ID_LEN))
+		take_finding(check, &finding);
 }
 
 /* --- the answer --------------------------------------------------------------------------------- */
@@ -198,6 +217,7 @@ static void print_json(const struct check *check)
 		{"first_seq", result->first_seq},
 		{"seq", result->last_seq},
 		{"expected_seq", check->expected_seq},
+		{"expired_seq", result->expired_seq},
 		{"checkpoints", result->checkpoints},
 		{"after_checkpoint", result->after_checkpoint},
 		{"anchors_journal", check->from_journal},
@@ -227,6 +247,9 @@ static void print_reach(const struct check *check)
 	const struct logverify_result *result = logverify_result(check->verify);
 	uint64_t anchors = check->from_journal + check->from_file + check->from_daemon;
 
+	if (result->first_seq > 1)
+		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
+		       (unsigned long long)result->first_seq, (unsigned long long)result->expired_seq);
 	puts(check->has_key ? _("The signatures were checked with the terminal's own key.") :
 			      _("The signatures were checked with the key that the log itself states; --terminal-key takes the terminal's."));
 	if (anchors)
@@ -293,6 +316,7 @@ int log_verify_run(const struct context *context, const struct command_options *
 		r = logsource_open(&set, context, options, 0);
 	if (!r) {
 		logcheck_run(set, check.verify, true, take_unreadable, &check);
+		check_newest(&check);
 		if (context->json)
 			print_json(&check);
 		else

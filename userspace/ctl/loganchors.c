@@ -6,7 +6,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
 #include "cli/output.h"
@@ -22,49 +21,56 @@
 
 /* --- the terminal's key ---------------------------------------------------------------------- */
 
-bool loganchors_public_key(const struct context *context, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+/* 64 hexadecimal digits, or base64 as in the log's headers. */
+static bool parse_text(const char *text, size_t len, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
 {
-	_cleanup_(freep) char *path = output_format("%s%s", context->root, HEADER_FILE);
+	size_t got;
+
+	if (len == 2 * LOGVERIFY_PUBLIC_LEN &&
+	    !sodium_hex2bin(key, LOGVERIFY_PUBLIC_LEN, text, len, NULL, &got, NULL) && got == LOGVERIFY_PUBLIC_LEN)
+		return true;
+	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) &&
+	       got == LOGVERIFY_PUBLIC_LEN;
+}
+
+/* The keeper's header, or a line of its own; lines with # are comments. */
+static bool parse_file(const char *path, struct logterminal *terminal)
+{
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
-	const char *public;
+	const char *public, *id;
+	char *rest;
 	size_t len;
 
 	if (textfile_read(path, KEY_FILE_MAX, &text, &len))
 		return false;
 	header = json_tokener_parse(text);
-	public = output_raw(header, "public");
-	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, public, strlen(public), NULL, &len, NULL,
-				  sodium_base64_VARIANT_ORIGINAL) &&
-	       len == LOGVERIFY_PUBLIC_LEN;
-}
-
-static bool parse_digits(const char *text, size_t digits, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
-{
-	size_t len;
-
-	return digits == 2 * LOGVERIFY_PUBLIC_LEN &&
-	       !sodium_hex2bin(key, LOGVERIFY_PUBLIC_LEN, text, digits, NULL, &len, NULL) && len == LOGVERIFY_PUBLIC_LEN;
-}
-
-bool loganchors_parse_key(const char *given, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
-{
-	_cleanup_(freep) char *text = NULL;
-	struct stat st;
-	char *rest;
-	size_t len;
-
-	if (parse_digits(given, strlen(given), key))
-		return true;
-	if (stat(given, &st) || textfile_read(given, KEY_FILE_MAX, &text, &len))
-		return false;
+	if (json_object_is_type(header, json_type_object)) {
+		public = output_raw(header, "public");
+		id = output_raw(header, "log");
+		terminal->has_id = !sodium_hex2bin(terminal->id, CHAIN_ID_LEN, id, strlen(id), NULL, &len, NULL) &&
+				   len == CHAIN_ID_LEN;
+		return parse_text(public, strlen(public), terminal->public_key);
+	}
 	rest = text;
 	for (char *line; (line = strsep(&rest, "\n"));) {
 		line += strspn(line, " \t\r");
 		if (*line && *line != '#')
-			return parse_digits(line, strcspn(line, " \t\r"), key);
+			return parse_text(line, strcspn(line, " \t\r"), terminal->public_key);
 	}
 	return false;
+}
+
+bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal)
+{
+	_cleanup_(freep) char *path = output_format("%s%s", context->root, HEADER_FILE);
+
+	return parse_file(path, terminal);
+}
+
+bool loganchors_parse_terminal(const char *given, struct logterminal *terminal)
+{
+	return parse_text(given, strlen(given), terminal->public_key) || parse_file(given, terminal);
 }
 
 /* --- records seen elsewhere ------------------------------------------------------------------- */
@@ -114,6 +120,9 @@ static bool entry_parse(sd_journal *journal, struct loganchor *anchor)
 	const char *text;
 	size_t len;
 
+	/* A record that could not be written is told there too. */
+	if (field(journal, "SEKIMORI_LOST", &len))
+		return false;
 	text = field(journal, "SEKIMORI_SEQ", &len);
 	if (!text || !len || len >= sizeof(digits))
 		return false;

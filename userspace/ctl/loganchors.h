@@ -8,11 +8,21 @@
 #include "core/logverify.h"
 #include "ctl/command.h"
 
-/* The public key that the keeper laid down. False: there is none, or it may not be read. */
-bool loganchors_public_key(const struct context *context, uint8_t key[static LOGVERIFY_PUBLIC_LEN]);
+/* The terminal that wrote a log, as is known apart from the log. */
+struct logterminal {
+	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
+	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
+	bool has_id;
+};
 
-/* A key as it is given: 64 hexadecimal digits, or a file that holds them on a line (lines with # are comments). */
-bool loganchors_parse_key(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_LEN]);
+/* What the keeper laid down for its newest log. False: there is nothing, or it may not be read. */
+bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal);
+
+/*
+ * A key as it is given: 64 hexadecimal digits or base64, or a file that holds that on a line (lines with # are comments) or is a
+ * keeper's header, which has the log's id too.
+ */
+bool loganchors_parse_terminal(const char *text, struct logterminal *terminal);
 
 struct loganchor {
 	uint64_t seq;

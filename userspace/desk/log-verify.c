@@ -139,10 +139,26 @@ static bool key_from_text(const char *text, uint8_t key[static LOGVERIFY_PUBLIC_
 	       got == LOGVERIFY_PUBLIC_LEN;
 }
 
+/* The terminal that the log must be of. */
+struct terminal {
+	uint8_t key[LOGVERIFY_PUBLIC_LEN];
+	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
+	bool has_id;
+};
+
+static bool id_from_text(const char *text, struct terminal *out)
+{
+	size_t got;
+
+	out->has_id =
+		!sodium_hex2bin(out->id, sizeof(out->id), text, strlen(text), NULL, &got, NULL) &&
+		got == sizeof(out->id);
+	return out->has_id;
+}
+
 /* 64 hex digits, base64, a file with that in a line of its own, or the terminal's
  * /var/lib/sekimori/log/header. */
-static bool key_from_file(const struct context *context, const char *path,
-			  uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+static bool key_from_file(const struct context *context, const char *path, struct terminal *out)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
@@ -153,17 +169,17 @@ static bool key_from_file(const struct context *context, const char *path,
 		return false;
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object))
-		return key_from_text(output_raw(header, "public"), key);
+		return id_from_text(output_raw(header, "log"), out) &&
+		       key_from_text(output_raw(header, "public"), out->key);
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line && *line != '#')
-			return key_from_text(line, key);
+			return key_from_text(line, out->key);
 	return false;
 }
 
-static int read_terminal_key(const struct context *context, const char *given,
-			     uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+static int read_terminal(const struct context *context, const char *given, struct terminal *out)
 {
-	if (key_from_text(given, key) || key_from_file(context, given, key))
+	if (key_from_text(given, out->key) || key_from_file(context, given, out))
 		return COMMAND_OK;
 	message_fail(context,
 		     BOTH(_("--terminal-key: %s is neither 64 hexadecimal digits nor a file that "
@@ -240,7 +256,7 @@ static void print_json(const struct check *check)
 {
 	const struct logverify_result *result = logverify_result(check->verify);
 	_cleanup_(json_objectp) struct json_object *object = json_object_new_object();
-	char hash[2 * CHAIN_HASH_LEN + 1];
+	char hash[2 * CHAIN_HASH_LEN + 1], id[2 * CHAIN_ID_LEN + 1];
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -259,6 +275,8 @@ static void print_json(const struct check *check)
 	sodium_bin2hex(hash, sizeof(hash), result->last_hash, sizeof(result->last_hash));
 	json_object_object_add(object, "ok",
 			       json_object_new_boolean(check_status(check) == COMMAND_OK));
+	sodium_bin2hex(id, sizeof(id), result->id, sizeof(result->id));
+	json_object_object_add(object, "log", json_object_new_string(id));
 	json_object_object_add(object, "terminal", json_object_new_string(result->terminal));
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		json_object_object_add(object, numbers[i].name,
@@ -282,7 +300,8 @@ static void print_reach(const struct check *check)
 	       (unsigned long long)result->last_seq, *terminal ? terminal : "?",
 	       (unsigned long long)result->checkpoints, (unsigned long long)result->macs);
 	if (result->first_seq > 1 && result->expired_seq)
-		printf(_("Records before %llu are not here; the log says that those up to %llu expired.\n"),
+		printf(_("Records before %llu are not here; the log says that those up to %llu "
+			 "expired.\n"),
 		       (unsigned long long)result->first_seq,
 		       (unsigned long long)result->expired_seq);
 	else if (result->first_seq > 1)
@@ -362,14 +381,15 @@ int log_verify_run(const struct context *context, const struct command_options *
 		.finding = take_finding,
 		.userdata = &check,
 	};
-	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
-	int r = terminal ? read_terminal_key(context, terminal, public_key) : COMMAND_OK;
+	struct terminal of = {0};
+	int r = terminal ? read_terminal(context, terminal, &of) : COMMAND_OK;
 
 	if (!r && expected)
 		r = read_expected(context, expected, &with.expected_seq);
 	if (r)
 		return r;
-	with.public_key = terminal ? public_key : NULL;
+	with.public_key = terminal ? of.key : NULL;
+	with.id = of.has_id ? of.id : NULL;
 	/* --no-key: no log has a key, and none is asked for. */
 	if (check.no_key)
 		with.unseal = NULL;

@@ -15,7 +15,7 @@ static const struct {
 	const char *advice;
 } rows[N_LOGVERIFY_KINDS] = {
 	[LOGVERIFY_ALTERED] = {N_("its text is not what was sealed"), ADVICE_TAMPERED},
-	[LOGVERIFY_REMOVED] = {N_("missing"), ADVICE_TAMPERED},
+	[LOGVERIFY_REMOVED] = {N_("missing from the log"), ADVICE_TAMPERED},
 	[LOGVERIFY_REORDERED] = {N_("stands later than its number says"), ADVICE_TAMPERED},
 	[LOGVERIFY_DUPLICATED] = {N_("stands there a second time"), ADVICE_TAMPERED},
 	[LOGVERIFY_TRUNCATED] = {

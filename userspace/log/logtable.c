@@ -15,8 +15,7 @@
 #include "log/logrecord.h"
 
 #define TIME_WIDTH (sizeof("2026-11-21 08:30:00") - 1)
-#define GAP "  "
-#define GAP_WIDTH (sizeof(GAP) - 1)
+#define GAP_WIDTH 2
 
 enum column {
 	COLUMN_TIME,
@@ -68,17 +67,27 @@ static size_t column_width(const struct logwriter *writer, enum column column)
 	return share < columns[column].max ? share : columns[column].max;
 }
 
-/* Prints one cell; `text` is cut. *used: columns of this line so far. */
-static void print_cell(const struct logwriter *writer, enum column column, char *text, const char *colour, size_t *used)
+/* Where a line stands: columns that are behind it, and blanks that are due before the next text, so that none ends it. */
+struct place {
+	size_t used;
+	size_t due;
+};
+
+/* Prints one cell; `text` is cut. */
+static void print_cell(const struct logwriter *writer, enum column column, char *text, const char *colour, struct place *at)
 {
 	size_t width = column_width(writer, column);
 	bool last = column == COLUMN_WHY;
 
 	if (last)
-		width = !writer->width ? 0 : writer->width > *used ? writer->width - *used : 1;
+		width = !writer->width ? 0 : writer->width > at->used ? writer->width - at->used : 1;
 	if (width || !last)
 		output_cut(text, width);
-	if (writer->colour && *colour)
+	if (*text) {
+		printf("%*s", (int)at->due, "");
+		at->due = 0;
+	}
+	if (writer->colour && *text && *colour)
 		printf("%s%s\x1b[0m", colour, text);
 	else
 		fputs(text, stdout);
@@ -86,9 +95,8 @@ static void print_cell(const struct logwriter *writer, enum column column, char 
 		putchar('\n');
 		return;
 	}
-	output_pad(text, width);
-	fputs(GAP, stdout);
-	*used += width + GAP_WIDTH;
+	at->due += width - text_width(text) + GAP_WIDTH;
+	at->used += width + GAP_WIDTH;
 }
 
 static char *time_cell(struct json_object *record)
@@ -185,20 +193,20 @@ static char *why_cell(struct json_object *record)
 
 void logtable_begin(const struct logwriter *writer)
 {
-	size_t used = 0;
+	struct place at = {0};
 
 	for (unsigned int column = 0; column < N_COLUMNS; column++) {
 		_cleanup_(freep) char *title = output_format("%s", i18n(columns[column].title));
 
 		if (is_shown(writer, column))
-			print_cell(writer, column, title, "", &used);
+			print_cell(writer, column, title, "", &at);
 	}
 }
 
 void logtable_record(const struct logwriter *writer, struct json_object *record)
 {
 	char *cells[N_COLUMNS];
-	size_t used = 0;
+	struct place at = {0};
 
 	cells[COLUMN_TIME] = time_cell(record);
 	cells[COLUMN_TERMINAL] = logrecord_text(record, "terminal");
@@ -209,7 +217,7 @@ void logtable_record(const struct logwriter *writer, struct json_object *record)
 	cells[COLUMN_WHY] = why_cell(record);
 	for (unsigned int column = 0; column < N_COLUMNS; column++) {
 		if (is_shown(writer, column))
-			print_cell(writer, column, cells[column], column == COLUMN_KIND ? kind_colour(record) : "", &used);
+			print_cell(writer, column, cells[column], column == COLUMN_KIND ? kind_colour(record) : "", &at);
 		free(cells[column]);
 	}
 }
