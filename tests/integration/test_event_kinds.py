@@ -56,5 +56,5 @@ def test_every_kind_that_is_written_is_in_the_table_and_on_the_page():
         if name.endswith(".c"):
             text = read("userspace/daemon/" + name)
             written |= set(re.findall(r'(?:manager_record|record_event)\([^;]*?,\s*"([a-z-]+)"', text))
-            written |= set(re.findall(r'put_own\(evidence, "([a-z-]+)"', text))
+            written |= set(re.findall(r'evidence_put_own\(evidence, "([a-z-]+)"', text))
     assert len(written) > 15 and written <= set(kinds), written - set(kinds)

@@ -11,7 +11,8 @@ LOG_DIR = "/var/log/sekimori"
 
 def log_lines(t):
     """The lines of a guest's log, rotated files that are not compressed first, without their newlines."""
-    names = sorted(name for name in t.ls(LOG_DIR) if re.fullmatch(r"events-.*\.jsonl", name)) + ["events.jsonl"]
+    names = sorted(name for name in t.ls(LOG_DIR) if re.fullmatch(r"events-.*\.jsonl", name))
+    names += ["events.jsonl"] if t.exists(f"{LOG_DIR}/events.jsonl") else []
     lines = []
     for name in names:
         data = t.read_bytes(f"{LOG_DIR}/{name}")

@@ -78,12 +78,12 @@ def test_the_catalogue_explains_in_english_and_japanese(t):
     assert "Subject: The barrier's keeper has started" in shown and "what was held stayed held" in shown, shown
     # No Japanese locale is installed here: its catalogue takes the English one's place for once.
     with open(os.path.join(TOP, "packaging/sekimori.ja.catalog"), encoding="utf-8") as f:
-        t.run("mkdir -p /etc/systemd/catalog")
-        t.write("/etc/systemd/catalog/sekimori.catalog", f.read())
+        t.run("mkdir -p /usr/local/lib/systemd/catalog")
+        t.write("/usr/local/lib/systemd/catalog/sekimori.catalog", f.read())
     t.run("journalctl --update-catalog")
     shown = t.run("LC_ALL=C.UTF-8 journalctl -q --no-pager -x SEKIMORI_KIND=started | cat").out
     assert "Subject: バリアの常駐プログラムが起動しました" in shown, shown
-    t.run("rm /etc/systemd/catalog/sekimori.catalog; journalctl --update-catalog")
+    t.run("rm /usr/local/lib/systemd/catalog/sekimori.catalog; journalctl --update-catalog")
 
 
 def test_killed_under_load_it_leaves_a_whole_chain(t):

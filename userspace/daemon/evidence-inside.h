@@ -1,13 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rooms of the evidence: evidence.c writes, evidence-device.c describes a device, evidence-tell.c tells others. */
+/*
+ * The rooms of the evidence: evidence.c writes, evidence-device.c describes a device, evidence-tell.c tells others,
+ * evidence-keep.c rotates and removes files.
+ */
 #pragma once
 
 #include <json-c/json_object.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+#include <time.h>
 
 #include "core/eventkind.h"
 #include "core/macro.h"
-#include "daemon/device.h"
+#include "daemon/evidence.h"
+#include "system/logrotate.h"
+#include "system/logstore.h"
+
+#define EVIDENCE_SECOND INT64_C(1000000)
+#define EVIDENCE_DAY (86400 * EVIDENCE_SECOND)
+
+/* Records that wait for a commit together. */
+#define EVIDENCE_SOON_MAX 256
+
+/* Sources that nobody waits for. */
+#define EVIDENCE_LATER (SD_EVENT_PRIORITY_NORMAL + 20)
+
+struct evidence {
+	sd_event *event;
+	struct evidence_callbacks callbacks;
+	struct logstore *store;
+	struct logrotate *rotate;
+	struct evidence_tell *tell;
+	char terminal[SETTINGS_VALUE_MAX];
+	char name[SETTINGS_VALUE_MAX]; /* of the current file */
+	uint64_t rotate_bytes;
+	int64_t rotate_us;
+	unsigned int checkpoint_records;
+	uint64_t checkpoint_us;
+	unsigned int retention_days;
+
+	bool writable;
+	char state[128];
+	unsigned int since_checkpoint;
+	uint64_t checkpoint_seq;
+	int64_t no_rotation_before; /* after one that failed, CLOCK_BOOTTIME */
+	bool rotating;
+
+	/* Written, not committed: their keepers hear of them when they are durable. */
+	struct {
+		const struct eventkind *kind;
+		struct json_object *record;
+	} soon[EVIDENCE_SOON_MAX];
+	unsigned int n_soon;
+	uint64_t soon_since;
+
+	sd_event_source *turn, *limit;	/* commits */
+	sd_event_source *save;		/* the keys */
+	sd_event_source *retry, *checkpoint, *expire, *daily;
+};
+
+uint64_t evidence_clock_us(clockid_t id);
+bool evidence_clock_is_synchronised(void);
+
+/* Sets a timer of ours, which is made at the first time. */
+void evidence_arm(struct evidence *evidence, sd_event_source **source, uint64_t usec, uint64_t accuracy, int64_t priority,
+		  sd_event_time_handler_t fn);
+
+/* Writes what must stand before a record of this kind. Negative errno: nothing can be written. */
+int evidence_make_ready(struct evidence *evidence, const char *kind);
+
+/* Writes a record of evidence's own; takes `extra`. Only after evidence_make_ready(). */
+int evidence_put_own(struct evidence *evidence, const char *name, struct json_object *extra);
+
+bool evidence_rotation_is_due(const struct evidence *evidence);
+void evidence_rotate(struct evidence *evidence);
 
 void evidence_add_device(struct json_object *record, const struct device *device);
 

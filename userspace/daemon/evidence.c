@@ -13,73 +13,27 @@
 #include "daemon/evidence.h"
 #include "daemon/json.h"
 #include "system/logfiles.h"
-#include "system/logrotate.h"
-#include "system/logstore.h"
 #include "system/textfile.h"
 
-#define SECOND INT64_C(1000000)
-#define DAY (86400 * SECOND)
-
-#define SOON_MAX 256	      /* records that wait for a commit together */
-#define SOON_US 20000	      /* and how long */
-#define SAVE_US 50000	      /* from a commit to the end of its keys */
-#define RETRY_US (5 * SECOND) /* while the log cannot be written */
-#define ROTATE_RETRY_US (300 * SECOND)
-#define EXPIRE_MAX 100 /* files a turn */
+#define SOON_US 20000 /* that a record waits for a commit at most */
+#define SAVE_US 50000 /* from a commit to the end of its keys */
+#define RETRY_US (5 * EVIDENCE_SECOND) /* while the log cannot be written */
 #define DESK_KEY_FILE_MAX 4096
 
 /* After what the gate says, before the bus (bus/connection.h). */
 #define SOON_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 5)
-#define LATER_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 20)
-
-struct evidence {
-	sd_event *event;
-	struct evidence_callbacks callbacks;
-	struct logstore *store;
-	struct logrotate *rotate;
-	struct evidence_tell *tell;
-	char terminal[SETTINGS_VALUE_MAX];
-	char name[SETTINGS_VALUE_MAX]; /* of the current file */
-	uint64_t rotate_bytes;
-	int64_t rotate_us;
-	unsigned int checkpoint_records;
-	uint64_t checkpoint_us;
-	unsigned int retention_days;
-
-	bool writable;
-	char state[128];
-	unsigned int since_checkpoint;
-	uint64_t checkpoint_seq;
-	int64_t no_rotation_before; /* after one that failed, CLOCK_BOOTTIME */
-	bool rotating;
-
-	/* Written, not committed: their keepers hear of them when they are durable. */
-	struct {
-		const struct eventkind *kind;
-		struct json_object *record;
-	} soon[SOON_MAX];
-	unsigned int n_soon;
-	uint64_t soon_since;
-
-	sd_event_source *turn, *limit;	/* commits */
-	sd_event_source *save;		/* the keys */
-	sd_event_source *retry, *checkpoint, *expire, *daily;
-};
-
-static int evidence_put(struct evidence *evidence, const char *name, const struct device *device,
-			struct json_object *extra, struct json_object **recordp);
 
 /* --- clocks --- */
 
-static uint64_t clock_us(clockid_t id)
+uint64_t evidence_clock_us(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+	return (uint64_t)ts.tv_sec * EVIDENCE_SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static bool clock_is_synchronised(void)
+bool evidence_clock_is_synchronised(void)
 {
 	struct timex tx = { .modes = 0 };
 
@@ -88,7 +42,7 @@ static bool clock_is_synchronised(void)
 
 /* --- timers --- */
 
-static void arm(struct evidence *evidence, sd_event_source **source, uint64_t usec, uint64_t accuracy,
+void evidence_arm(struct evidence *evidence, sd_event_source **source, uint64_t usec, uint64_t accuracy,
 		int64_t priority, sd_event_time_handler_t fn)
 {
 	int r;
@@ -129,7 +83,7 @@ static void set_writable(struct evidence *evidence, int r)
 	if (r) {
 		snprintf(evidence->state, sizeof(evidence->state), "cannot be written: %s", strerror(-r));
 		if (!armed(evidence->retry))
-			arm(evidence, &evidence->retry, RETRY_US, SECOND, SD_EVENT_PRIORITY_NORMAL, retry_now);
+			evidence_arm(evidence, &evidence->retry, RETRY_US, EVIDENCE_SECOND, SD_EVENT_PRIORITY_NORMAL, retry_now);
 	} else {
 		strcpy(evidence->state, "ok");
 		disarm(evidence->retry);
@@ -182,7 +136,7 @@ static int commit(struct evidence *evidence)
 	if (r)
 		set_writable(evidence, r);
 	else if (logstore_unsaved(evidence->store) && !armed(evidence->save))
-		arm(evidence, &evidence->save, SAVE_US, SAVE_US / 2, LATER_PRIORITY, save_now);
+		evidence_arm(evidence, &evidence->save, SAVE_US, SAVE_US / 2, EVIDENCE_LATER, save_now);
 	return r;
 }
 
@@ -212,7 +166,7 @@ static void commit_soon(struct evidence *evidence)
 	if (r < 0)
 		commit(evidence);
 	else if (!armed(evidence->limit))
-		arm(evidence, &evidence->limit, SOON_US, 1000, SD_EVENT_PRIORITY_IMPORTANT, limit_reached);
+		evidence_arm(evidence, &evidence->limit, SOON_US, 1000, SD_EVENT_PRIORITY_IMPORTANT, limit_reached);
 }
 
 /* --- one record --- */
@@ -238,10 +192,10 @@ static struct json_object *make_record(struct evidence *evidence, const char *ki
 	logfiles_format_time(time, now);
 	json_add_number(record, "seq", logstore_next_seq(evidence->store));
 	json_add_string(record, "time", time);
-	json_add_number(record, "boot_us", clock_us(CLOCK_BOOTTIME));
+	json_add_number(record, "boot_us", evidence_clock_us(CLOCK_BOOTTIME));
 	json_add_string(record, "kind", kind);
 	json_add_string(record, "terminal", evidence->terminal);
-	json_object_object_add(record, "sync", json_object_new_boolean(clock_is_synchronised()));
+	json_object_object_add(record, "sync", json_object_new_boolean(evidence_clock_is_synchronised()));
 	if (device)
 		evidence_add_device(record, device);
 	if (extra) {
@@ -282,7 +236,7 @@ static int append(struct evidence *evidence, struct json_object *record, int64_t
 static void enqueue(struct evidence *evidence, const struct eventkind *kind, struct json_object *record)
 {
 	if (!evidence->n_soon)
-		evidence->soon_since = clock_us(CLOCK_MONOTONIC);
+		evidence->soon_since = evidence_clock_us(CLOCK_MONOTONIC);
 	evidence->soon[evidence->n_soon].kind = kind;
 	evidence->soon[evidence->n_soon++].record = json_object_get(record);
 }
@@ -303,8 +257,8 @@ static int write_record(struct evidence *evidence, const struct eventkind *kind,
 	evidence->since_checkpoint++;
 	/* A kind without a row, which the caller keeps, is at once: only rows of the table wait. */
 	enqueue(evidence, kind, record);
-	if (kind->at_once || evidence->n_soon == SOON_MAX ||
-	    clock_us(CLOCK_MONOTONIC) - evidence->soon_since >= SOON_US)
+	if (kind->at_once || evidence->n_soon == EVIDENCE_SOON_MAX ||
+	    evidence_clock_us(CLOCK_MONOTONIC) - evidence->soon_since >= SOON_US)
 		return commit(evidence);
 	commit_soon(evidence);
 	return 0;
@@ -314,7 +268,7 @@ static int write_record(struct evidence *evidence, const struct eventkind *kind,
 static int evidence_put(struct evidence *evidence, const char *name, const struct device *device,
 			struct json_object *extra, struct json_object **recordp)
 {
-	int64_t now = (int64_t)clock_us(CLOCK_REALTIME);
+	int64_t now = (int64_t)evidence_clock_us(CLOCK_REALTIME);
 	struct json_object *record = make_record(evidence, name, device, extra, now);
 	struct eventkind unknown;
 	int r = record ? write_record(evidence, kind_of(name, &unknown), record, now) : -ENOMEM;
@@ -328,7 +282,7 @@ static int evidence_put(struct evidence *evidence, const char *name, const struc
 }
 
 /* One of evidence's own. */
-static int put_own(struct evidence *evidence, const char *name, struct json_object *extra)
+int evidence_put_own(struct evidence *evidence, const char *name, struct json_object *extra)
 {
 	struct json_object *record = NULL;
 	int r = evidence_put(evidence, name, NULL, extra, &record);
@@ -350,14 +304,14 @@ static int put_clock_reversed(struct evidence *evidence, int64_t newest)
 		return -ENOMEM;
 	logfiles_format_time(time, newest);
 	json_add_string(extra, "earlier_than", time);
-	return put_own(evidence, "clock-reversed", extra);
+	return evidence_put_own(evidence, "clock-reversed", extra);
 }
 
 /*
  * Everything that the log itself has to say comes first: what it found, and that the clock has gone back (right behind a
  * record that is due, so that it is that one's neighbour).
  */
-static int make_ready(struct evidence *evidence, const char *kind)
+int evidence_make_ready(struct evidence *evidence, const char *kind)
 {
 	struct json_object *members;
 	const char *due = NULL;
@@ -376,10 +330,10 @@ static int make_ready(struct evidence *evidence, const char *kind)
 			set_writable(evidence, r);
 			return r;
 		}
-		reversed = (int64_t)clock_us(CLOCK_REALTIME) < newest;
+		reversed = (int64_t)evidence_clock_us(CLOCK_REALTIME) < newest;
 		if (!r)
 			break;
-		r = put_own(evidence, due, members);
+		r = evidence_put_own(evidence, due, members);
 		if (!r && reversed)
 			r = put_clock_reversed(evidence, newest);
 		if (r)
@@ -406,7 +360,7 @@ static int checkpoint_now(sd_event_source *source, uint64_t usec, void *userdata
 int evidence_checkpoint(struct evidence *evidence)
 {
 	struct json_object *extra;
-	int r = make_ready(evidence, "checkpoint");
+	int r = evidence_make_ready(evidence, "checkpoint");
 
 	if (r)
 		return r;
@@ -417,7 +371,7 @@ int evidence_checkpoint(struct evidence *evidence)
 		json_object_put(extra);
 		return 0;
 	}
-	r = put_own(evidence, "checkpoint", extra);
+	r = evidence_put_own(evidence, "checkpoint", extra);
 	if (!r) {
 		evidence->checkpoint_seq = logstore_durable(evidence->store)->seq;
 		evidence->since_checkpoint = 0;
@@ -426,113 +380,14 @@ int evidence_checkpoint(struct evidence *evidence)
 	return r;
 }
 
-static int expire_files(sd_event_source *source, void *userdata);
-
-static void expire_soon(struct evidence *evidence)
-{
-	if (evidence->expire)
-		sd_event_source_set_enabled(evidence->expire, SD_EVENT_ONESHOT);
-	else if (sd_event_add_defer(evidence->event, &evidence->expire, expire_files, evidence) >= 0)
-		sd_event_source_set_priority(evidence->expire, LATER_PRIORITY);
-}
-
-static int a_day_later(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	expire_soon(userdata);
-	return 0;
-}
-
-static int expire_one(struct evidence *evidence, int dir, struct logrotate_expired *old)
-{
-	struct json_object *extra = json_object_new_object();
-	int r;
-
-	if (!extra)
-		return -ENOMEM;
-	json_add_string(extra, "file", old->name);
-	json_add_number(extra, "first_seq", old->first_seq);
-	json_add_number(extra, "last_seq", old->last_seq);
-	json_add_string(extra, "last_hash", old->last_hash);
-	r = put_own(evidence, "log-expired", extra);
-	return r ? r : logrotate_remove(dir, old->name);
-}
-
-/* By a clock that nobody vouches for nothing is removed: whoever sets it ahead would empty the log. */
-static int expire_files(sd_event_source *source, void *userdata)
-{
-	struct evidence *evidence = userdata;
-	int64_t before = (int64_t)clock_us(CLOCK_REALTIME) - (int64_t)evidence->retention_days * DAY;
-	int r = 1;
-
-	if (!evidence->retention_days)
-		return 0;
-	arm(evidence, &evidence->daily, DAY, 3600 * SECOND, LATER_PRIORITY, a_day_later);
-	if (!clock_is_synchronised() || make_ready(evidence, "log-expired"))
-		return 0;
-	for (unsigned int i = 0; i < EXPIRE_MAX && r > 0; i++) {
-		struct logrotate_expired old = { .name = NULL };
-		int dir = logstore_directory(evidence->store);
-
-		r = dir < 0 ? -EBADF :
-			      logrotate_find_expired(dir, logstore_stem(evidence->store), evidence->name,
-						     logstore_first_us(evidence->store),
-						     logstore_first_seq(evidence->store), before, &old);
-		if (r > 0 && expire_one(evidence, dir, &old))
-			r = 0;
-		free(old.name);
-	}
-	if (r < 0)
-		fprintf(stderr, SD_WARNING "event log: old files cannot be looked through: %s\n", strerror(-r));
-	return 0;
-}
-
-static void compress(struct evidence *evidence)
-{
-	int dir = logstore_directory(evidence->store);
-	int r = dir < 0 ? 0 : logrotate_compress(evidence->rotate, dir, logstore_stem(evidence->store));
-
-	if (r < 0)
-		fprintf(stderr, SD_WARNING "event log: a rotated file stays uncompressed: %s\n", strerror(-r));
-}
-
-static bool rotation_is_due(const struct evidence *evidence)
-{
-	int64_t first = logstore_first_us(evidence->store), now = (int64_t)clock_us(CLOCK_REALTIME);
-
-	return !evidence->rotating &&
-	       (logstore_size(evidence->store) >= evidence->rotate_bytes ||
-		(first > 0 && now - first >= evidence->rotate_us)) &&
-	       (int64_t)clock_us(CLOCK_BOOTTIME) >= evidence->no_rotation_before;
-}
-
-static void rotate(struct evidence *evidence)
-{
-	int r;
-
-	evidence->rotating = true;
-	r = evidence_checkpoint(evidence);
-	if (!r)
-		r = logstore_rotate(evidence->store, NULL);
-	if (!r)
-		r = make_ready(evidence, "log-continued");
-	evidence->rotating = false;
-	if (r) {
-		evidence->no_rotation_before = (int64_t)clock_us(CLOCK_BOOTTIME) + ROTATE_RETRY_US;
-		fprintf(stderr, SD_WARNING "event log: it is not rotated for now: %s\n", strerror(-r));
-		return;
-	}
-	compress(evidence);
-	expire_soon(evidence);
-}
-
 static void tend(struct evidence *evidence)
 {
-	if (rotation_is_due(evidence))
-		rotate(evidence);
+	if (evidence_rotation_is_due(evidence))
+		evidence_rotate(evidence);
 	else if (evidence->since_checkpoint >= evidence->checkpoint_records)
 		evidence_checkpoint(evidence);
 	else if (evidence->since_checkpoint && !armed(evidence->checkpoint))
-		arm(evidence, &evidence->checkpoint, evidence->checkpoint_us, 60 * SECOND, LATER_PRIORITY,
+		evidence_arm(evidence, &evidence->checkpoint, evidence->checkpoint_us, 60 * EVIDENCE_SECOND, EVIDENCE_LATER,
 		    checkpoint_now);
 }
 
@@ -543,13 +398,13 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 {
 	struct json_object *record = NULL;
 	struct eventkind unknown;
-	int r = make_ready(evidence, kind);
+	int r = evidence_make_ready(evidence, kind);
 
 	if (!r) {
 		r = evidence_put(evidence, kind, device, extra, &record);
 	} else {
 		logstore_count_lost(evidence->store, r);
-		record = make_record(evidence, kind, device, extra, (int64_t)clock_us(CLOCK_REALTIME));
+		record = make_record(evidence, kind, device, extra, (int64_t)evidence_clock_us(CLOCK_REALTIME));
 		json_object_put(extra);
 	}
 	if (r && record) {
@@ -558,7 +413,7 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 		json_object_object_del(record, "hash");
 		evidence_tell(evidence->tell, kind_of(kind, &unknown), record, true);
 	} else if (!r) {
-		set_writable(evidence, 0);
+		/* After a failure only the timer says that all is well: on a disk with room for some records it would come and go. */
 		tend(evidence);
 	}
 	if (r == -EMSGSIZE)
@@ -573,9 +428,9 @@ int evidence_write(struct evidence *evidence, const char *kind, const struct dev
 static int retry_now(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct evidence *evidence = userdata;
-	int r = make_ready(evidence, "log-recovered");
+	int r = evidence_make_ready(evidence, "log-recovered");
 
-	/* make_ready() has armed the next try if it failed where it could see; a commit may have. */
+	/* evidence_make_ready() has armed the next try if it failed where it could see; a commit may have. */
 	set_writable(evidence, r);
 	return 0;
 }
@@ -599,13 +454,6 @@ void evidence_head(const struct evidence *evidence, struct evidence_head *head)
 	head->hash[0] = '\0';
 	if (durable->seq)
 		sodium_bin2hex(head->hash, sizeof(head->hash), durable->hash, sizeof(durable->hash));
-}
-
-void evidence_set_retention(struct evidence *evidence, unsigned int days)
-{
-	evidence->retention_days = days;
-	if (days)
-		expire_soon(evidence);
 }
 
 /* --- beginning and end --- */
@@ -655,9 +503,9 @@ int evidence_new(struct evidence **evidencep, sd_event *event, const struct sett
 	memcpy(evidence->terminal, settings->terminal, sizeof(evidence->terminal));
 	strcpy(evidence->name, strrchr(settings->log_file, '/') + 1);
 	evidence->rotate_bytes = (uint64_t)settings->log_rotate_mib << 20;
-	evidence->rotate_us = (int64_t)settings->log_rotate_days * DAY;
+	evidence->rotate_us = (int64_t)settings->log_rotate_days * EVIDENCE_DAY;
 	evidence->checkpoint_records = settings->log_checkpoint_records;
-	evidence->checkpoint_us = (uint64_t)settings->log_checkpoint_minutes * 60 * SECOND;
+	evidence->checkpoint_us = (uint64_t)settings->log_checkpoint_minutes * 60 * EVIDENCE_SECOND;
 	has_desk = read_desk_key(settings->log_desk_key, desk);
 	r = logstore_new(&evidence->store, settings->log_file, settings->log_keys, has_desk ? desk : NULL);
 	if (!r)
