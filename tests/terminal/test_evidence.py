@@ -82,7 +82,7 @@ def test_the_catalogue_explains_in_english_and_japanese(t):
         t.write("/usr/local/lib/systemd/catalog/sekimori.catalog", f.read())
     t.run("journalctl --update-catalog")
     shown = t.run("LC_ALL=C.UTF-8 journalctl -q --no-pager -x SEKIMORI_KIND=started | cat").out
-    assert "Subject: バリアの常駐プログラムが起動しました" in shown, shown
+    assert "Subject: 関門の常駐プログラムが起動しました" in shown, shown
     t.run("rm /usr/local/lib/systemd/catalog/sekimori.catalog; journalctl --update-catalog")
 
 
