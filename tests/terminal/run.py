@@ -116,9 +116,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose file or name matches (regular expression)")
     parser.add_argument("-j", type=int, default=2, help="machines at the same time (2)")
-    parser.add_argument("--long", action="store_true", help="also the files that say LONG = True")
+    parser.add_argument("--long", action="store_true", help="also the files that say LONG = True, and more of what is done often")
     parser.add_argument("files", nargs="*", help="test files (all)")
     arguments = parser.parse_args()
+    if arguments.long:
+        os.environ["SEKIMORI_LONG"] = "1"  # some tests do more then
 
     files = arguments.files or sorted(glob.glob(os.path.join(HERE, "test_*.py")))
     jobs = []

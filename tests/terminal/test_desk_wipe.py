@@ -6,6 +6,7 @@ from helpdesk import (  # noqa: F401
     DISKS, HOLDER, IMAGE, LUKS, SKUL, desk, gone, image, inspect, issue, open_plain, opens,
     options, plug, ready, refused, start, teardown, wait_step)
 
+LONG = True
 OPTIONS = options()
 
 

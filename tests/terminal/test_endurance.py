@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two hundred attaches and detaches: nothing is left behind, in the kernel or in the daemon."""
+"""Many attaches and detaches (eighty; two hundred with --long): nothing is left behind, in the kernel or in the daemon."""
 
+import os
 import re
 import time
 
 from barrier import Since, counter, daemon_pid, disks, images, options, ready, records, unplug_all
 
-CYCLES = 200
+CYCLES = 200 if os.environ.get("SEKIMORI_LONG") else 80
 AT_ONCE = 5
 WARM_UP = 3
 OPTIONS = options()
@@ -58,7 +59,7 @@ def cycle(t, n):
     t.wait_until(lambda: not t.usb() and not disks(t), timeout=90, what="an empty bus")
 
 
-def test_two_hundred_cycles_leave_nothing_behind(t):
+def test_many_cycles_leave_nothing_behind(t):
     ready(t)
     for n in range(WARM_UP):
         cycle(t, n)

@@ -157,6 +157,8 @@ def spoil(t, command, kind, words, running):
         bus.close()
         t.unplug("a")
     # Without the first record's number the walk can begin only at a header: a removed beginning is told by it.
+    verified = t.run("sekimorictl log verify", check=False)
+    assert verified.status == 1 and re.search(r"events\.jsonl:\d+|expected|missing", verified.out), (command, verified)
     found = " ".join(walk(log_lines(t)))
     assert re.search(words, found) or kind == "log-continued" and said["why"] == "file-missing", (command, found)
 

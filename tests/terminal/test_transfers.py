@@ -2,13 +2,15 @@
 """What a person does with the files of an open medium stands in the event log: behind the sandbox of sekimorid.service,
 on each kind of file system, one by one and by thousands. Whatever becomes of who watches is in test_transfers_faults.py."""
 
+import os
+
 from barrier import UUID, UUID_2, images, unplug_all
 from policies import use
 from sessions import TANAKA, login, options, session
 from test_volumes_session import MEDIA, SLOW, ctl, mappings, plug, secret
 
 OPTIONS = options()
-FILES = 5000
+FILES = 5000 if os.environ.get("SEKIMORI_LONG") else 1500
 MAKE = {"vfat": "mkfs.vfat", "ext4": "mkfs.ext4 -q", "exfat": "mkfs.exfat"}
 
 made = set()

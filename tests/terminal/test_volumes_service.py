@@ -11,6 +11,7 @@ from sessions import TANAKA, login, options
 from test_volumes import EICAR, organisation_passphrase, start_clamd
 from test_volumes_session import MEDIA, SLOW, ctl, is_mounted, mappings, plug, property, secret, teardown, volume
 
+LONG = True
 OPTIONS = options(files={"/etc/sekimori/sekimorid.conf": "terminal ZEI-014\nscanner /run/clamd/ctl\n"})
 
 # As `sekimori-desk organisation-key export` writes it.
