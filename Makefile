@@ -14,13 +14,13 @@ KVER ?= $(shell ls -1 /lib/modules 2>/dev/null | while read -r v; do [ -e /lib/m
 KDIR ?= /lib/modules/$(KVER)/build
 
 CC ?= gcc
-PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit
+PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit sqlite3
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
-PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma audit
+PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma audit sqlite3
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	-Wpointer-arith -Wundef -Wno-unused-parameter -Wvla

@@ -45,7 +45,7 @@ static void header_says_what_it_says(void)
 	CU_ASSERT_EQUAL(policy_valid_until(policy), civil_of("2027-04-01") - 1);
 	CU_ASSERT_TRUE(header->has_harmless);
 	CU_ASSERT_EQUAL(header->encryption, ENCRYPTION_LUKS2);
-	CU_ASSERT_EQUAL(header->approvers, 2);
+	CU_ASSERT_EQUAL(header->exceptions.approvers, 2);
 	CU_ASSERT_EQUAL(header->retention_days, 7 * 366);
 	CU_ASSERT_STRING_EQUAL(header->contact, "情報政策課 内線 4321");
 	CU_ASSERT_TRUE(header->default_reject);
@@ -78,7 +78,7 @@ static void a_text_without_a_header_is_a_policy(void)
 		header = policy_header(policy);
 		EXPECT(!*header->id && !header->version && !header->valid_from &&
 			       !header->valid_until && !header->has_harmless &&
-			       !header->encryption && header->approvers == 1 &&
+			       !header->encryption && header->exceptions.approvers == 1 &&
 			       !header->retention_days && !*header->contact &&
 			       !header->default_reject,
 		       rows[i]);
@@ -107,8 +107,8 @@ static void header_statements_take_their_values(void)
 		ROW("version 1", version, 1),
 		ROW("version 007", version, 7),
 		ROW("version 999999999999999999", version, 999999999999999999),
-		ROW("approvers 1", approvers, 1),
-		ROW("approvers 2", approvers, 2),
+		ROW("approvers 1", exceptions.approvers, 1),
+		ROW("approvers 2", exceptions.approvers, 2),
 		ROW("retention 1 days", retention_days, 1),
 		ROW("retention 90 days", retention_days, 90),
 		ROW("retention 6 months", retention_days, 186),

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <string.h>
 
-#include "core/decide.h"
+#include "core/decide-inside.h"
 #include "core/macro.h"
-#include "core/proof.h"
-
-struct judge {
-	const struct decide_input *input;
-	struct decide_result *result;
-	unsigned int n_storage;
-	/* Of each interface: why what came nearest to letting it in did not, told instead of "not registered". */
-	const char *near[IDENT_INTERFACES_MAX];
-};
 
 /* What a storage driver has tried may be storage, whatever it says. */
-static bool is_storage(const struct decide_interface *intf)
+bool decide_is_storage(const struct decide_interface *intf)
 {
 	return intf->storage || intf->suspect;
 }
@@ -37,14 +29,13 @@ static struct decide_judgement prove(void)
 	return (struct decide_judgement){ .verdict = DECIDE_PROVE, .reason = "", .method = "" };
 }
 
-static void recheck_at(struct judge *judge, int64_t when)
+void decide_recheck_at(struct judge *judge, int64_t when)
 {
 	if (when < judge->result->recheck)
 		judge->result->recheck = when;
 }
 
-/* Its reason is NULL if the report proves one of these methods, and "" if there is none yet. */
-static struct proof proof_of(struct judge *judge, unsigned int methods, const struct medium *medium)
+struct proof decide_proof_of(struct judge *judge, unsigned int methods, const struct medium *medium)
 {
 	const struct decide_input *input = judge->input;
 	unsigned int accepted = policy_header(input->policy)->encryption;
@@ -64,11 +55,11 @@ static struct proof proof_of(struct judge *judge, unsigned int methods, const st
 		return proof;
 	proof = proof_judge(&asked);
 	if (!proof.reason)
-		recheck_at(judge, proof.recheck);
+		decide_recheck_at(judge, proof.recheck);
 	return proof;
 }
 
-static void near(struct judge *judge, unsigned int i, const char *reason)
+void decide_near(struct judge *judge, unsigned int i, const char *reason)
 {
 	if (!judge->near[i])
 		judge->near[i] = reason;
@@ -77,8 +68,8 @@ static void near(struct judge *judge, unsigned int i, const char *reason)
 static void near_storage(struct judge *judge, const char *reason)
 {
 	for (unsigned int i = 0; i < judge->input->n_interfaces; i++)
-		if (is_storage(&judge->input->interfaces[i]))
-			near(judge, i, reason);
+		if (decide_is_storage(&judge->input->interfaces[i]))
+			decide_near(judge, i, reason);
 }
 
 /* --- registered media --- */
@@ -129,11 +120,11 @@ static bool medium_in_term(struct judge *judge, const struct medium *medium)
 	int64_t now = judge->input->world.civil;
 
 	if (medium->from && now < medium->from) {
-		recheck_at(judge, medium->from);
+		decide_recheck_at(judge, medium->from);
 		return false;
 	}
 	if (medium->until && now <= medium->until)
-		recheck_at(judge, medium->until + 1);
+		decide_recheck_at(judge, medium->until + 1);
 	return !medium->until || now <= medium->until;
 }
 
@@ -184,7 +175,7 @@ static bool judge_lost(struct judge *judge, struct decide_judgement *judgement)
 
 static struct decide_judgement judge_proof(struct judge *judge, const struct medium *medium)
 {
-	struct proof proof = proof_of(judge, medium->encryption, medium);
+	struct proof proof = decide_proof_of(judge, medium->encryption, medium);
 	struct decide_judgement judgement;
 
 	if (proof.reason && !*proof.reason) {
@@ -288,7 +279,7 @@ static unsigned int rule_methods(const struct rule *rule, bool *stated)
 static bool judge_allow(struct judge *judge, const struct rule *rule, unsigned int i)
 {
 	struct decide_judgement *judgement = &judge->result->interfaces[i];
-	bool storage = is_storage(&judge->input->interfaces[i]);
+	bool storage = decide_is_storage(&judge->input->interfaces[i]);
 	unsigned int accepted = policy_header(judge->input->policy)->encryption;
 	const struct rule_attr *access = rule_attr(rule, RULE_ACCESS);
 	struct proof proof = { .method = "" };
@@ -298,17 +289,17 @@ static bool judge_allow(struct judge *judge, const struct rule *rule, unsigned i
 	if (stated && methods != ENCRYPTION_OPTIONAL) {
 		/* A condition like any other: what is not proved, this rule does not speak of. */
 		if (!storage) {
-			near(judge, i, "cannot-inspect");
+			decide_near(judge, i, "cannot-inspect");
 			return false;
 		}
-		proof = proof_of(judge, methods, NULL);
+		proof = decide_proof_of(judge, methods, NULL);
 		if (proof.reason && *proof.reason) {
-			near(judge, i, proof.reason);
+			decide_near(judge, i, proof.reason);
 			return false;
 		}
 	} else if (!stated && storage && accepted) {
 		/* The header's demand: it matches, but not like this. */
-		proof = proof_of(judge, accepted, NULL);
+		proof = decide_proof_of(judge, accepted, NULL);
 	}
 	if (proof.reason && !*proof.reason) {
 		*judgement = prove();
@@ -347,7 +338,7 @@ static void near_covered(struct judge *judge, const struct rule *rule, const cha
 		return;
 	for (unsigned int i = 0; i < judge->input->n_interfaces; i++)
 		if (interface_covered(judge, rule, &judge->input->interfaces[i]))
-			near(judge, i, reason);
+			decide_near(judge, i, reason);
 }
 
 static bool rule_applies(struct judge *judge, const struct rule *rule)
@@ -401,15 +392,12 @@ static void judge_rules(struct judge *judge, bool *done, unsigned int left)
 
 /* --- the whole --- */
 
-/*
- * Are all its settings of classes that this policy (NULL: the gate's own list) does not guard? The gate may
- * guard more than the policy asks for: a locked list can only be tightened.
- */
-static bool interface_harmless(const struct judge *judge, const struct policy *policy,
+/* The gate may guard more than the policy asks for: a locked list can only be tightened. */
+bool decide_is_harmless(const struct judge *judge, const struct policy *policy,
 			       const struct decide_interface *intf)
 {
 	const struct ident *ident = judge->input->ident;
-	bool harmless = !is_storage(intf) && policy_is_harmless(policy, intf->ident.class);
+	bool harmless = !decide_is_storage(intf) && policy_is_harmless(policy, intf->ident.class);
 
 	for (unsigned int i = 0; i < ident->n_types && harmless; i++)
 		if (ident->types[i].number == intf->ident.number)
@@ -439,13 +427,13 @@ static const char *policy_unusable(struct judge *judge)
 	from = policy_valid_from(policy);
 	until = policy_valid_until(policy);
 	if (from && now < from) {
-		recheck_at(judge, from);
+		decide_recheck_at(judge, from);
 		return "policy-not-yet-valid";
 	}
 	if (until && now > until)
 		return "policy-expired";
 	if (until)
-		recheck_at(judge, until + 1);
+		decide_recheck_at(judge, until + 1);
 	return NULL;
 }
 
@@ -465,7 +453,7 @@ static const struct decide_judgement *main_judgement(const struct judge *judge)
 			if (all[i].verdict == order[o] && strcmp(all[i].reason, "harmless"))
 				return &all[i];
 	for (unsigned int i = 0; i < input->n_interfaces; i++)
-		if (all[i].reject || (all[i].verdict == DECIDE_BLOCK && is_storage(&input->interfaces[i])))
+		if (all[i].reject || (all[i].verdict == DECIDE_BLOCK && decide_is_storage(&input->interfaces[i])))
 			return &all[i];
 	for (unsigned int i = 0; i < input->n_interfaces; i++)
 		if (all[i].verdict == DECIDE_BLOCK)
@@ -474,7 +462,7 @@ static const struct decide_judgement *main_judgement(const struct judge *judge)
 }
 
 /*
- * Steps 1 to 3 for each interface; says in `done` which are judged, and returns how many are not. Out of its
+ * Steps 1 to 4 for each interface; says in `done` which are judged, and returns how many are not. Out of its
  * time a policy lets nothing through, but what only this policy guards (keyboards, say) still goes by
  * its rules: an expired file must not take the keyboard away.
  */
@@ -493,15 +481,19 @@ static unsigned int judge_before_rules(struct judge *judge, const char *unusable
 			done[i] = true;
 		return 0;
 	}
+	if (!unusable)
+		decide_by_grants(judge, done);
 	for (unsigned int i = 0; i < input->n_interfaces; i++) {
 		const struct decide_interface *intf = &input->interfaces[i];
 
+		if (done[i])
+			continue;
 		done[i] = true;
-		if (interface_harmless(judge, policy, intf))
+		if (decide_is_harmless(judge, policy, intf))
 			judge->result->interfaces[i] = harmless;
-		else if (unusable && !(policy && interface_harmless(judge, NULL, intf)))
+		else if (unusable && !(policy && decide_is_harmless(judge, NULL, intf)))
 			judge->result->interfaces[i] = block(unusable);
-		else if (registered && is_storage(intf))
+		else if (registered && decide_is_storage(intf))
 			judge->result->interfaces[i] = storage;
 		else
 			done[i] = false;
@@ -524,7 +516,7 @@ void decide(const struct decide_input *input, struct decide_result *result)
 	if (!input->n_interfaces)
 		return;
 	for (unsigned int i = 0; i < input->n_interfaces; i++)
-		judge.n_storage += is_storage(&input->interfaces[i]);
+		judge.n_storage += decide_is_storage(&input->interfaces[i]);
 	if (input->ident->malformed) {
 		judge_all(&judge, block("bad-descriptors"));
 		return;
@@ -542,13 +534,27 @@ void decide(const struct decide_input *input, struct decide_result *result)
 			continue;
 		result->interfaces[i] =
 			block(judge.near[i]			   ? judge.near[i] :
-			      is_storage(&input->interfaces[i]) ? "not-registered" :
+			      decide_is_storage(&input->interfaces[i]) ? "not-registered" :
 								  "class-not-allowed");
 		result->interfaces[i].reject = policy_header(input->policy)->default_reject;
 	}
 	result->device = *main_judgement(&judge);
 	if (result->device.reject && result->device.rule)
 		judge_all(&judge, result->device);
+}
+
+void decide_by(const struct decide_judgement *judgement, const char *file, char *out, size_t size)
+{
+	char id[GRANTSET_ID_TEXT_MAX];
+
+	if (judgement->grant) {
+		grantset_id_format(judgement->grant->id, id);
+		snprintf(out, size, "grant %s", id);
+	} else if (decide_line(judgement)) {
+		snprintf(out, size, "%s:%u", file, decide_line(judgement));
+	} else {
+		snprintf(out, size, "default");
+	}
 }
 
 unsigned int decide_line(const struct decide_judgement *judgement)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum device_class {
 	DEVICE_CLASS_UNKNOWN = 0,
 	DEVICE_CLASS_STORAGE_PLAIN = 1,	    /* storage, not proved encrypted */
@@ -18,3 +20,23 @@ enum device_class {
 	DEVICE_CLASS_OTHER = 9,
 	N_DEVICE_CLASSES,
 };
+
+struct ident;
+struct report;
+
+/*
+ * By all settings of all its interfaces: a device is what it can turn into. `suspect`: a storage driver has tried one that does not
+ * say that it is storage. Without a report (NULL) storage counts as plain, for nothing is proved. Hubs, input devices and smart-card
+ * readers are looked through. UNKNOWN: its descriptors are not whole.
+ */
+enum device_class device_class_of(const struct ident *ident, bool suspect, const struct report *report);
+
+/* Stable word: "storage-plain"; and what people call it, to be translated when shown. "unknown" for any other number. */
+const char *device_class_name(unsigned int device_class);
+const char *device_class_text(unsigned int device_class);
+
+/* Is it judged by what is stored on it: does it want an inspection? */
+bool device_class_is_storage(enum device_class device_class);
+
+/* May what was granted to the one be used by the other? The same, or plain storage that was encrypted since. */
+bool device_class_covers(enum device_class granted, enum device_class found);

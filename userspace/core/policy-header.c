@@ -128,7 +128,7 @@ static int parse_encryption(struct policy_header *header, struct arena *arena, s
 
 static int parse_approvers(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
-	header->approvers =
+	header->exceptions.approvers =
 		(unsigned int)take_number(lex, N_("how many approvers an exception needs: 1 or 2"), 1, 2);
 	return 0;
 }
@@ -151,6 +151,124 @@ static int parse_retention(struct policy_header *header, struct arena *arena, st
 		}
 	lex_fail(lex, token, N_("expected days, months or years"));
 	return 0;
+}
+
+/* --- exceptions --- */
+
+/* A length of at most `max` days; *seconds stays as it is after an error was reported. */
+static void take_length(struct lex *lex, const char *what, uint32_t max, uint32_t *seconds)
+{
+	static const struct {
+		const char *unit;
+		uint32_t seconds;
+	} units[] = { { "minutes", 60 }, { "hours", 3600 }, { "days", 86400 } };
+	const struct lex_token *token;
+	uint64_t n = take_number(lex, what, 1, 366 * 24 * 60);
+
+	token = n ? lex_expect(lex, N_("minutes, hours or days")) : NULL;
+	if (!token)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(token->text, units[i].unit))
+			continue;
+		if (n * units[i].seconds <= max * UINT64_C(86400))
+			*seconds = (uint32_t)(n * units[i].seconds);
+		else
+			lex_fail(lex, token, N_("expected at most %u days"), max);
+		return;
+	}
+	lex_fail(lex, token, N_("expected minutes, hours or days"));
+}
+
+static int parse_exception_period(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_length(lex, N_("how long an exception lasts at most, like 8 hours"), 366,
+		    &header->exceptions.period_seconds);
+	return 0;
+}
+
+static int parse_exception_lapse(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_length(lex, N_("how long a request may wait for approval, like 3 days"), 92,
+		    &header->exceptions.lapse_seconds);
+	return 0;
+}
+
+static int parse_exception_requests(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	unsigned int waiting, daily;
+
+	waiting = (unsigned int)take_number(
+		lex, N_("how many requests one person may have waiting: 1 to 1000"), 1, 1000);
+	if (!waiting)
+		return 0;
+	daily = (unsigned int)take_number(
+		lex, N_("how many requests one person may make in 24 hours: 1 to 1000"), 1, 1000);
+	if (!daily)
+		return 0;
+	header->exceptions.waiting = waiting;
+	header->exceptions.daily = daily;
+	return 0;
+}
+
+static int parse_emergency_period(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_length(lex, N_("how long an emergency lasts at most, like 4 hours"), 7,
+		    &header->exceptions.emergency_seconds);
+	return 0;
+}
+
+static int parse_emergency_reports(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	uint64_t n = take_number(
+		lex, N_("how many missing reports keep the next emergency back: 1 to 100"), 1, 100);
+
+	if (n)
+		header->exceptions.emergency_reports = (unsigned int)n;
+	return 0;
+}
+
+static int parse_who(struct exception_who *who, struct arena *arena, struct lex *lex)
+{
+	static const char what[] = N_("users and groups in quotes, like \"@desk\"");
+	const struct text *texts[POLICY_WHO_MAX], **names;
+	const struct lex_token *token = lex_expect(lex, what);
+	unsigned int n = 0;
+
+	for (; token; token = lex_take(lex)) {
+		/* A group without a name would be one that nobody is in; a slip, then. */
+		if (n == POLICY_WHO_MAX || !token->quoted || !token->len ||
+		    !text_is_safe(token->text) || !strcmp(token->text, "@")) {
+			lex_fail(lex, token, N_("expected %s, at most %d"), _(what), POLICY_WHO_MAX);
+			return 0;
+		}
+		texts[n] = arena_text(arena, token->text, token->len);
+		if (!texts[n++])
+			return -ENOMEM;
+	}
+	if (!n)
+		return 0;
+	names = arena_alloc(arena, n * sizeof(texts[0]));
+	if (!names)
+		return -ENOMEM;
+	memcpy(names, texts, n * sizeof(texts[0]));
+	*who = (struct exception_who){ .said = true, .n = n, .names = names };
+	return 0;
+}
+
+static int parse_may_ask(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	return parse_who(&header->exceptions.ask, arena, lex);
+}
+
+static int parse_may_approve(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	return parse_who(&header->exceptions.approve, arena, lex);
+}
+
+static int parse_may_emergency(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	return parse_who(&header->exceptions.emergency, arena, lex);
 }
 
 static int parse_default(struct policy_header *header, struct arena *arena, struct lex *lex)
@@ -221,6 +339,12 @@ static void take_choice(struct lex *lex, const char *no, const char *yes, bool *
 		*out = false;
 	else if (token)
 		lex_fail(lex, token, N_("expected %s or %s"), no, yes);
+}
+
+static int parse_past_march(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_choice(lex, "no", "yes", &header->exceptions.past_march);
+	return 0;
 }
 
 static int parse_mark(struct policy_header *header, struct arena *arena, struct lex *lex)
@@ -321,6 +445,15 @@ static const struct policy_statement statements[] = {
 	{ "at-logout", parse_at_logout, false },
 	{ "at-switch", parse_at_switch, false },
 	{ "approvers", parse_approvers, false },
+	{ "exception-period", parse_exception_period, false },
+	{ "exception-lapse", parse_exception_lapse, false },
+	{ "exception-requests", parse_exception_requests, false },
+	{ "exception-past-march", parse_past_march, false },
+	{ "emergency-period", parse_emergency_period, false },
+	{ "emergency-reports", parse_emergency_reports, false },
+	{ "may-ask", parse_may_ask, false },
+	{ "may-approve", parse_may_approve, false },
+	{ "may-declare-emergency", parse_may_emergency, false },
 	{ "retention", parse_retention, false },
 	{ "contact", parse_contact, false },
 	{ "default", parse_default, false },
@@ -333,7 +466,12 @@ void policy_header_init(struct policy_header *header)
 {
 	*header = (struct policy_header){ .id = "",
 					  .contact = "",
-					  .approvers = 1,
+					  .exceptions = { .approvers = 1,
+							  .period_seconds = EXCEPTION_PERIOD_DEFAULT,
+							  .lapse_seconds = EXCEPTION_LAPSE_DEFAULT,
+							  .emergency_reports = EXCEPTION_REPORTS_DEFAULT,
+							  .waiting = EXCEPTION_WAITING_DEFAULT,
+							  .daily = EXCEPTION_DAILY_DEFAULT },
 					  .close_at_logout = true,
 					  .close_at_switch = true };
 }

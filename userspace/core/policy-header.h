@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/exception-rules.h"
 #include "core/lex.h"
 #include "core/minisign.h"
 
@@ -19,6 +20,7 @@ struct policy_classes {
 };
 
 #define POLICY_NAMES_MAX 16    /* ciphers, key derivations */
+#define POLICY_WHO_MAX 64      /* users and groups of one list */
 /* What is recorded of files on open volumes. */
 enum policy_transfers {
 	POLICY_TRANSFERS_WRITES, /* created, written, renamed, deleted */
@@ -53,7 +55,7 @@ struct policy_header {
 	bool close_at_switch;
 	unsigned int n_mark_keys;
 	struct minisign_key mark_keys[POLICY_MARK_KEYS_MAX]; /* that sign marks */
-	unsigned int approvers;	     /* needed for an exception: 1 or 2 */
+	struct exception_rules exceptions;
 	unsigned int retention_days; /* of the log; 0: nothing is said */
 	const char *contact;	     /* shown to staff */
 	bool default_reject;

@@ -22,7 +22,7 @@ struct policy {
 	bool looks_at_others;
 	struct index_media media_index;
 	struct index_rules rules_index;
-	unsigned int seen; /* header statements, a bit each, while parsing */
+	uint64_t seen; /* header statements, a bit each, while parsing */
 };
 
 static int parse_medium(struct policy *policy, struct lex *lex)
@@ -76,15 +76,26 @@ static const struct {
 	{ "model", parse_model },
 };
 
+/* Bytes added; a name that does not fit is left out. */
+static size_t append_name(char *names, size_t size, size_t n, const char *name)
+{
+	size_t len = strlen(name) + 2;
+
+	if (len >= size - n)
+		return 0;
+	snprintf(names + n, size - n, "%s, ", name);
+	return len;
+}
+
 static void fail_unknown(struct lex *lex, const struct lex_token *token)
 {
-	char names[256] = "";
+	char names[LEX_MESSAGE_MAX] = "";
 	size_t n = 0;
 
 	for (const struct policy_statement *s = policy_header_statements; s->name; s++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", s->name);
+		n += append_name(names, sizeof(names), n, s->name);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ", lists[i].name);
+		n += append_name(names, sizeof(names), n, lists[i].name);
 	lex_fail(lex, token, N_("unknown statement; expected %sor a rule: allow, block, reject"), names);
 }
 
@@ -99,7 +110,7 @@ static int parse_header(struct policy *policy, struct lex *lex, const struct lex
 			lex_fail(lex, token, N_("statement given twice: %s"), s->name);
 			return 0;
 		}
-		policy->seen |= 1u << i;
+		policy->seen |= UINT64_C(1) << i;
 		return s->parse(&policy->header, policy->arena, lex);
 	}
 	fail_unknown(lex, token);

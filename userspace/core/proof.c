@@ -199,6 +199,23 @@ bool proof_is_volume_of(const struct report *report, const struct medium *medium
 	return report->outcome == REPORT_PROVED && volume_of(report, medium);
 }
 
+bool proof_bears_mark(const struct proof_input *input, const char *number)
+{
+	const struct report *report = input->report;
+	int64_t never = INT64_MAX;
+
+	for (unsigned int i = 0; report->outcome == REPORT_PROVED && i < report->n_volumes; i++) {
+		const struct report_volume *volume = &report->volumes[i];
+
+		/* Without keys nothing is verified, and mark_unacceptable() is content where marks are optional. */
+		if (volume->has_mark && policy_header(input->policy)->n_mark_keys &&
+		    !strcmp(volume->mark.number, number) &&
+		    !mark_unacceptable(input, volume, false, &never))
+			return true;
+	}
+	return false;
+}
+
 bool proof_may_come(const char *reason)
 {
 	return !strcmp(reason, "no-medium") || !strcmp(reason, "hardware-locked");

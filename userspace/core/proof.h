@@ -32,3 +32,6 @@ bool proof_is_volume_of(const struct report *report, const struct medium *medium
 
 /* Is there something that a plug or a key on the device may change without plugging it anew: no medium, or locked? */
 bool proof_may_come(const char *reason);
+
+/* Does some volume that was proved bear a mark with this number, verified by a key of the policy, here and now? */
+bool proof_bears_mark(const struct proof_input *input, const char *number);

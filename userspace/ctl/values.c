@@ -132,7 +132,71 @@ static void put_at_switch(FILE *out, const struct policy_header *header)
 
 static void put_approvers(FILE *out, const struct policy_header *header)
 {
-	fprintf(out, "%u", header->approvers);
+	fprintf(out, "%u", header->exceptions.approvers);
+}
+
+static void put_length(FILE *out, uint32_t seconds)
+{
+	if (!(seconds % 86400))
+		fprintf(out, "%" PRIu32 " days", seconds / 86400);
+	else if (!(seconds % 3600))
+		fprintf(out, "%" PRIu32 " hours", seconds / 3600);
+	else
+		fprintf(out, "%" PRIu32 " minutes", seconds / 60);
+}
+
+static void put_exception_period(FILE *out, const struct policy_header *header)
+{
+	put_length(out, header->exceptions.period_seconds);
+}
+
+static void put_exception_lapse(FILE *out, const struct policy_header *header)
+{
+	put_length(out, header->exceptions.lapse_seconds);
+}
+
+static void put_exception_requests(FILE *out, const struct policy_header *header)
+{
+	fprintf(out, "%u %u", header->exceptions.waiting, header->exceptions.daily);
+}
+
+static void put_past_march(FILE *out, const struct policy_header *header)
+{
+	fputs(header->exceptions.past_march ? "yes" : "no", out);
+}
+
+static void put_emergency_period(FILE *out, const struct policy_header *header)
+{
+	if (header->exceptions.emergency_seconds)
+		put_length(out, header->exceptions.emergency_seconds);
+}
+
+static void put_emergency_reports(FILE *out, const struct policy_header *header)
+{
+	fprintf(out, "%u", header->exceptions.emergency_reports);
+}
+
+static void put_who(FILE *out, const struct exception_who *who)
+{
+	for (unsigned int i = 0; i < who->n; i++) {
+		fputs(i ? " " : "", out);
+		put_string(out, who->names[i]->bytes);
+	}
+}
+
+static void put_may_ask(FILE *out, const struct policy_header *header)
+{
+	put_who(out, &header->exceptions.ask);
+}
+
+static void put_may_approve(FILE *out, const struct policy_header *header)
+{
+	put_who(out, &header->exceptions.approve);
+}
+
+static void put_may_emergency(FILE *out, const struct policy_header *header)
+{
+	put_who(out, &header->exceptions.emergency);
 }
 
 static void put_retention(FILE *out, const struct policy_header *header)
@@ -172,6 +236,15 @@ static const struct {
 	{"at-logout", put_at_logout},
 	{"at-switch", put_at_switch},
 	{"approvers", put_approvers},
+	{"exception-period", put_exception_period},
+	{"exception-lapse", put_exception_lapse},
+	{"exception-requests", put_exception_requests},
+	{"exception-past-march", put_past_march},
+	{"emergency-period", put_emergency_period},
+	{"emergency-reports", put_emergency_reports},
+	{"may-ask", put_may_ask},
+	{"may-approve", put_may_approve},
+	{"may-declare-emergency", put_may_emergency},
 	{"retention", put_retention},
 	{"contact", put_contact},
 	{"default", put_default},

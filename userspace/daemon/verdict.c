@@ -124,7 +124,6 @@ void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		   struct device *device)
 {
 	const struct decide_judgement *judgement = &verdict->result.device;
-	unsigned int line = decide_line(judgement);
 
 	snprintf(device->reason, sizeof(device->reason), "%s", judgement->reason);
 	snprintf(device->method, sizeof(device->method), "%s", judgement->method);
@@ -135,11 +134,9 @@ void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		snprintf(device->luks_uuid, sizeof(device->luks_uuid), "%s",
 			 judgement->medium->luks_uuid);
 	device->access = verdict_access(verdict, device);
-	if (line)
-		snprintf(device->decided_by, sizeof(device->decided_by), "%s:%u",
-			 policy_file(manager->rulebook.policy), line);
-	else
-		snprintf(device->decided_by, sizeof(device->decided_by), "default");
+	/* A judgement that names a line comes from a policy. */
+	decide_by(judgement, manager->rulebook.policy ? policy_file(manager->rulebook.policy) : "",
+		  device->decided_by, sizeof(device->decided_by));
 
 	for (unsigned int i = 0; i < device->n_interfaces; i++)
 		device->interfaces[i].reason = NULL;

@@ -1,0 +1,683 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "core/exception.h"
+#include "core/grantclock.h"
+#include "core/macro.h"
+#include "core/text.h"
+
+/* What a step is taken with, and the exception as it will be. */
+struct step {
+	struct exception *x;
+	const struct exception_event *event;
+	const struct exception_actor *actor;
+	const struct exception_world *world;
+	enum exception_state to;
+};
+
+/* --- people ------------------------------------------------------------------------------------ */
+
+bool exception_same_person(const struct exception_person *a, const struct exception_person *b)
+{
+	return (a->uid == b->uid && a->uid != UINT32_MAX) ||
+	       !strncmp(a->name, b->name, sizeof(a->name));
+}
+
+static struct exception_person grant_person(const struct grant *grant)
+{
+	struct exception_person person = { .uid = grant->uid };
+
+	memcpy(person.name, grant->person, sizeof(person.name));
+	return person;
+}
+
+static bool is_own(const struct exception *x, const struct exception_person *who)
+{
+	struct exception_person person = grant_person(&x->grant);
+
+	return exception_same_person(&x->requester, who) || exception_same_person(&person, who);
+}
+
+static bool is_system(const struct exception_actor *actor)
+{
+	return actor->roles & EXCEPTION_ROLE_SYSTEM;
+}
+
+static bool text_fits(const char *text, size_t size, bool needed)
+{
+	return memchr(text, '\0', size) && (*text || !needed) && text_is_safe(text);
+}
+
+static bool person_known(const struct exception_person *who)
+{
+	return who->uid != UINT32_MAX && text_fits(who->name, sizeof(who->name), true);
+}
+
+/* One more approval: 0, and *enough says whether it was the last. */
+static int approvals_add(const struct step *step, struct exception_approvals *approvals, bool *enough)
+{
+	const struct exception_person *who = &step->actor->who;
+
+	if (is_own(step->x, who))
+		return EXCEPTION_E_OWN;
+	for (unsigned int i = 0; i < approvals->n; i++)
+		if (exception_same_person(&approvals->by[i], who))
+			return EXCEPTION_E_TWICE;
+	if (approvals->n < EXCEPTION_APPROVERS_MAX)
+		approvals->by[approvals->n++] = *who;
+	*enough = approvals->n >= step->world->rules->approvers;
+	return 0;
+}
+
+/* --- what is wished for ------------------------------------------------------------------------ */
+
+static bool form_known(const char *form)
+{
+	static const char *const forms[] = { "", "8", "10", "13-1", "13-2" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!strcmp(form, forms[i]))
+			return true;
+	return false;
+}
+
+static bool data_class_known(const char *class)
+{
+	return !*class || !strcmp(class, "I") || !strcmp(class, "II") || !strcmp(class, "III");
+}
+
+static int check_fields(const struct step *step)
+{
+	const struct grant *grant = &step->x->grant;
+
+	if (!text_fits(grant->fingerprint, sizeof(grant->fingerprint), false) ||
+	    !text_fits(grant->medium, sizeof(grant->medium), false) ||
+	    !text_fits(grant->terminal, sizeof(grant->terminal), true) ||
+	    !text_fits(grant->person, sizeof(grant->person), true) ||
+	    !text_fits(grant->purpose, sizeof(grant->purpose), true) ||
+	    !text_fits(grant->data_class, sizeof(grant->data_class), false) ||
+	    !text_fits(grant->form, sizeof(grant->form), false))
+		return EXCEPTION_E_INCOMPLETE;
+	if ((!*grant->fingerprint && !*grant->medium) || grant->class >= N_DEVICE_CLASSES ||
+	    grant->access > GRANT_READ_WRITE || !form_known(grant->form) ||
+	    !data_class_known(grant->data_class) || grant->not_before < 0 || grant->not_after < 0 ||
+	    grant->return_by < 0)
+		return EXCEPTION_E_INCOMPLETE;
+	if (!step->world->terminal || strcmp(grant->terminal, step->world->terminal))
+		return EXCEPTION_E_TERMINAL;
+	return 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The period that the wish comes to if it is granted now: within the policy's longest one, and within the fiscal year in
+ * which it begins. A length is cut at that year's end; an end that was named beyond it is refused, since somebody meant it.
+ */
+static int resolve_period(const struct step *step, uint32_t longest, int64_t *begin, int64_t *end)
+{
+	const struct grant *grant = &step->x->grant;
+	int64_t now = step->world->now, march;
+	uint32_t period = step->x->period;
+
+	*begin = grant->not_before > now ? grant->not_before : now;
+	if (*begin > now + EXCEPTION_AHEAD_MAX || (!period && !grant->not_after))
+		return EXCEPTION_E_PERIOD;
+	*end = period ? *begin + period : grant->not_after;
+	if (grant->not_after)
+		*end = earlier(*end, grant->not_after);
+	if (*end <= *begin)
+		return EXCEPTION_E_PERIOD;
+	if (*end - *begin > longest)
+		return EXCEPTION_E_TOO_LONG;
+	if (step->world->rules->past_march)
+		return 0;
+	march = grantclock_fiscal_end(*begin, step->world->utc_offset);
+	if (grant->not_after > march || grant->return_by > march)
+		return EXCEPTION_E_MARCH;
+	*end = earlier(*end, march);
+	return 0;
+}
+
+static int grant_now(struct step *step, uint32_t longest)
+{
+	int64_t begin, end;
+	int r = resolve_period(step, longest, &begin, &end);
+
+	if (r)
+		return r;
+	step->x->grant.not_before = begin;
+	step->x->grant.not_after = end;
+	step->x->approved = step->world->now;
+	return 0;
+}
+
+/* --- the steps: each 0 or EXCEPTION_E_…; what they change is dropped if they refuse ---------------- */
+
+static int check_flood(const struct step *step)
+{
+	const struct exception_rules *rules = step->world->rules;
+
+	if (step->world->waiting >= rules->waiting)
+		return EXCEPTION_E_MANY_WAITING;
+	return step->world->daily >= rules->daily ? EXCEPTION_E_MANY_TODAY : 0;
+}
+
+static int do_request(struct step *step)
+{
+	int64_t begin, end;
+	int r;
+
+	if (!exception_same_person(&step->x->requester, &step->actor->who))
+		return EXCEPTION_E_ROLE;
+	r = check_fields(step);
+	if (!r)
+		r = resolve_period(step, step->world->rules->period_seconds, &begin, &end);
+	if (!r)
+		r = check_flood(step);
+	step->x->requested = step->world->now;
+	return r;
+}
+
+static int do_emergency(struct step *step)
+{
+	const struct exception_rules *rules = step->world->rules;
+	int r;
+
+	if (!exception_same_person(&step->x->requester, &step->actor->who))
+		return EXCEPTION_E_ROLE;
+	if (!rules->emergency_seconds)
+		return EXCEPTION_E_NO_EMERGENCY;
+	if (step->world->reports_due >= rules->emergency_reports)
+		return EXCEPTION_E_REPORTS_DUE;
+	/* At once: whoever needs it tomorrow has the time to ask. */
+	if (step->x->grant.not_before > step->world->now)
+		return EXCEPTION_E_PERIOD;
+	if (!step->x->period && !step->x->grant.not_after)
+		step->x->period = rules->emergency_seconds;
+	r = check_fields(step);
+	if (!r)
+		r = grant_now(step, rules->emergency_seconds);
+	if (!r && step->world->daily >= rules->daily)
+		r = EXCEPTION_E_MANY_TODAY;
+	step->x->requested = step->x->begun = step->world->now;
+	step->x->emergency = true;
+	return r;
+}
+
+/* The desk has looked at length and number; the fiscal year, the terminal and the form of its fields count here too. */
+static int do_import(struct step *step)
+{
+	int r = check_fields(step);
+
+	if (!r)
+		r = grant_now(step, UINT32_MAX);
+	step->x->requested = step->world->now;
+	return r;
+}
+
+static int do_withdraw(struct step *step)
+{
+	step->x->ended = step->world->now;
+	return 0;
+}
+
+static int do_approve(struct step *step)
+{
+	const struct exception_rules *rules = step->world->rules;
+	bool enough;
+	int r;
+
+	if (step->world->now >= step->x->requested + rules->lapse_seconds)
+		return EXCEPTION_E_LAPSED;
+	r = approvals_add(step, &step->x->approvals, &enough);
+	if (r)
+		return r;
+	if (enough) {
+		step->to = EXCEPTION_APPROVED;
+		return grant_now(step, rules->period_seconds);
+	}
+	/* The first of two must not put his name to what the second can no longer grant. */
+	return resolve_period(step, rules->period_seconds, &(int64_t){ 0 }, &(int64_t){ 0 });
+}
+
+static void drop_extension(struct exception *x)
+{
+	x->extend_until = x->extend_asked = 0;
+	x->extend_approvals = (struct exception_approvals){ .n = 0 };
+}
+
+/* Is there an extension, and is it the one that the actor has seen? */
+static int check_extension(const struct step *step)
+{
+	if (!step->x->extend_until)
+		return EXCEPTION_E_NO_EXTENSION;
+	return step->event->until == step->x->extend_until ? 0 : EXCEPTION_E_OTHER;
+}
+
+/* May it last until then? */
+static int check_longer(const struct step *step, int64_t until)
+{
+	const struct exception_rules *rules = step->world->rules;
+	const struct grant *grant = &step->x->grant;
+
+	if (exception_is_over(step->x, step->world))
+		return EXCEPTION_E_ENDED;
+	if (until <= exception_end(step->x))
+		return EXCEPTION_E_PERIOD;
+	if (until - grant->not_before > rules->period_seconds)
+		return EXCEPTION_E_TOO_LONG;
+	if (!rules->past_march &&
+	    until > grantclock_fiscal_end(grant->not_before, step->world->utc_offset))
+		return EXCEPTION_E_MARCH;
+	return 0;
+}
+
+static int do_approve_extension(struct step *step)
+{
+	struct exception *x = step->x;
+	bool enough;
+	int r = check_extension(step);
+
+	if (!r && step->world->now >= x->extend_asked + step->world->rules->lapse_seconds)
+		r = EXCEPTION_E_LAPSED;
+	if (!r)
+		r = check_longer(step, x->extend_until);
+	if (!r)
+		r = approvals_add(step, &x->extend_approvals, &enough);
+	if (!r && enough) {
+		x->grant.not_after = x->extend_until;
+		x->grant.seconds = 0;
+		drop_extension(x);
+	}
+	return r;
+}
+
+static int check_note(const struct step *step)
+{
+	const char *note = step->event->note;
+
+	return note && strnlen(note, EXCEPTION_NOTE_MAX) < EXCEPTION_NOTE_MAX && *note ?
+		       0 :
+		       EXCEPTION_E_NOTE;
+}
+
+static int do_deny(struct step *step)
+{
+	step->x->ended = step->world->now;
+	return check_note(step);
+}
+
+static int do_deny_extension(struct step *step)
+{
+	int r = check_extension(step);
+
+	if (!r)
+		r = check_note(step);
+	drop_extension(step->x);
+	return r;
+}
+
+static int do_lapse(struct step *step)
+{
+	step->x->ended = step->world->now;
+	return step->world->now >= step->x->requested + step->world->rules->lapse_seconds ?
+		       0 :
+		       EXCEPTION_E_EARLY;
+}
+
+static int do_begin(struct step *step)
+{
+	if (exception_is_over(step->x, step->world))
+		return EXCEPTION_E_ENDED;
+	step->x->begun = step->world->now;
+	return step->world->now >= step->x->grant.not_before ? 0 : EXCEPTION_E_EARLY;
+}
+
+static bool quota_left(const struct exception *x)
+{
+	return !x->grant.write_quota || x->written < x->grant.write_quota;
+}
+
+static bool uses_left(const struct exception *x)
+{
+	return !x->grant.uses || x->used < x->grant.uses;
+}
+
+static int do_use(struct step *step)
+{
+	struct exception *x = step->x;
+
+	if (exception_is_over(x, step->world))
+		return EXCEPTION_E_ENDED;
+	if (!uses_left(x) || x->used == UINT32_MAX)
+		return EXCEPTION_E_USED_UP;
+	x->used++;
+	if (!x->first_used)
+		x->first_used = step->world->now;
+	return 0;
+}
+
+static int do_written(struct step *step)
+{
+	uint64_t *written = &step->x->written;
+
+	*written = step->event->bytes > UINT64_MAX - *written ? UINT64_MAX :
+								*written + step->event->bytes;
+	return 0;
+}
+
+static int do_end(struct step *step)
+{
+	step->x->ended = step->world->now;
+	drop_extension(step->x);
+	return 0;
+}
+
+static int do_use_up(struct step *step)
+{
+	do_end(step);
+	return uses_left(step->x) && quota_left(step->x) ? EXCEPTION_E_USES_LEFT : 0;
+}
+
+static int do_expire(struct step *step)
+{
+	if (!exception_is_over(step->x, step->world))
+		return EXCEPTION_E_EARLY;
+	return do_end(step);
+}
+
+static int do_extend(struct step *step)
+{
+	int r = step->x->emergency ? EXCEPTION_E_NOT_EMERGENCY : check_longer(step, step->event->until);
+
+	if (!r)
+		r = step->world->daily >= step->world->rules->daily ? EXCEPTION_E_MANY_TODAY : 0;
+	drop_extension(step->x);
+	step->x->extend_until = step->event->until;
+	step->x->extend_asked = step->world->now;
+	return r;
+}
+
+/* What has ended already keeps the moment at which it ended. */
+static int do_return(struct step *step)
+{
+	return step->x->ended ? 0 : do_end(step);
+}
+
+static int do_confirm(struct step *step)
+{
+	return !is_system(step->actor) && is_own(step->x, &step->actor->who) ? EXCEPTION_E_OWN : 0;
+}
+
+static int do_report(struct step *step)
+{
+	if (!step->x->emergency)
+		return EXCEPTION_E_NOT_EMERGENCY;
+	if (step->x->reported)
+		return EXCEPTION_E_REPORTED;
+	step->x->reported = step->world->now;
+	return check_note(step);
+}
+
+/* May data have gone onto it, or stayed on it? */
+static bool needs_erasure(const struct exception *x)
+{
+	switch (x->grant.class) {
+	case DEVICE_CLASS_NETWORK:
+	case DEVICE_CLASS_PRINTER:
+	case DEVICE_CLASS_AUDIO_VIDEO:
+	case DEVICE_CLASS_SERIAL:
+		return false;
+	default:
+		return x->used;
+	}
+}
+
+static int do_close(struct step *step)
+{
+	if (step->x->emergency && !step->x->reported)
+		return EXCEPTION_E_REPORT_DUE;
+	return step->x->state != EXCEPTION_ERASE_CONFIRMED && needs_erasure(step->x) ?
+		       EXCEPTION_E_ERASURE_DUE :
+		       0;
+}
+
+/* --- the table --------------------------------------------------------------------------------- */
+
+#define ASK EXCEPTION_ROLE_ASK
+#define APPROVE EXCEPTION_ROLE_APPROVE
+#define EMERGENCY EXCEPTION_ROLE_EMERGENCY
+#define DESK EXCEPTION_ROLE_DESK
+#define SYSTEM EXCEPTION_ROLE_SYSTEM
+#define OWN EXCEPTION_ROLE_OWN
+
+static const struct way {
+	struct exception_way way;
+	int (*take)(struct step *step); /* the same for all rows of one state and event */
+} ways[] = {
+#define WAY(from, event, to, roles, take)                                                          \
+	{                                                                                          \
+		{ EXCEPTION_##from, EXCEPTION_##event, EXCEPTION_##to, roles }, take               \
+	}
+	WAY(DRAFT, REQUEST, REQUESTED, ASK, do_request),
+	WAY(DRAFT, EMERGENCY, LIVE, EMERGENCY, do_emergency),
+	WAY(DRAFT, IMPORT, APPROVED, SYSTEM, do_import),
+	WAY(REQUESTED, APPROVE, REQUESTED, APPROVE, do_approve),
+	WAY(REQUESTED, APPROVE, APPROVED, APPROVE, do_approve),
+	WAY(REQUESTED, DENY, DENIED, APPROVE, do_deny),
+	WAY(REQUESTED, LAPSE, LAPSED, SYSTEM, do_lapse),
+	WAY(REQUESTED, WITHDRAW, CLOSED, OWN, do_withdraw),
+	WAY(APPROVED, BEGIN, LIVE, SYSTEM, do_begin),
+	WAY(APPROVED, EXPIRE, EXPIRED, SYSTEM, do_expire),
+	WAY(APPROVED, REVOKE, REVOKED, APPROVE | DESK | SYSTEM, do_end),
+	WAY(APPROVED, WITHDRAW, CLOSED, OWN, do_withdraw),
+	WAY(LIVE, USE, LIVE, SYSTEM, do_use),
+	WAY(LIVE, WRITTEN, LIVE, SYSTEM, do_written),
+	WAY(LIVE, USE_UP, USED_UP, SYSTEM, do_use_up),
+	WAY(LIVE, EXPIRE, EXPIRED, SYSTEM, do_expire),
+	WAY(LIVE, REVOKE, REVOKED, APPROVE | DESK | SYSTEM, do_end),
+	WAY(LIVE, RETURN, RETURNED, OWN | APPROVE | DESK, do_return),
+	WAY(LIVE, EXTEND, LIVE, OWN, do_extend),
+	WAY(LIVE, APPROVE, LIVE, APPROVE, do_approve_extension),
+	WAY(LIVE, DENY, LIVE, APPROVE, do_deny_extension),
+	WAY(LIVE, REPORT, LIVE, OWN | EMERGENCY | DESK, do_report),
+#define ENDED(state)                                                                               \
+	WAY(state, RETURN, RETURNED, OWN | APPROVE | DESK, do_return),                             \
+	WAY(state, WRITTEN, state, SYSTEM, do_written),                                            \
+	WAY(state, REPORT, state, OWN | EMERGENCY | DESK, do_report),                              \
+	WAY(state, CONFIRM_ERASED, ERASE_CONFIRMED, APPROVE | DESK | SYSTEM, do_confirm),          \
+	WAY(state, CLOSE, CLOSED, APPROVE | DESK | SYSTEM, do_close)
+	ENDED(USED_UP),
+	ENDED(EXPIRED),
+	ENDED(REVOKED),
+	WAY(RETURNED, WRITTEN, RETURNED, SYSTEM, do_written),
+	WAY(RETURNED, REPORT, RETURNED, OWN | EMERGENCY | DESK, do_report),
+	WAY(RETURNED, CONFIRM_ERASED, ERASE_CONFIRMED, APPROVE | DESK | SYSTEM, do_confirm),
+	WAY(RETURNED, CLOSE, CLOSED, APPROVE | DESK | SYSTEM, do_close),
+	WAY(ERASE_CONFIRMED, REPORT, ERASE_CONFIRMED, OWN | EMERGENCY | DESK, do_report),
+	WAY(ERASE_CONFIRMED, CLOSE, CLOSED, APPROVE | DESK | SYSTEM, do_close),
+};
+
+bool exception_way(size_t i, struct exception_way *way)
+{
+	if (i >= ARRAY_SIZE(ways))
+		return false;
+	*way = ways[i].way;
+	return true;
+}
+
+/* The first row of the two; a step may choose another end of theirs. */
+static const struct way *way_find(enum exception_state from, enum exception_event_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (ways[i].way.from == from && ways[i].way.kind == kind)
+			return &ways[i];
+	return NULL;
+}
+
+bool exception_leads(enum exception_state from, enum exception_event_kind kind,
+		     enum exception_state to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (ways[i].way.from == from && ways[i].way.kind == kind && ways[i].way.to == to)
+			return true;
+	return false;
+}
+
+/* No way leads on from here by this event: the state says why. */
+static int refused_by(enum exception_state state)
+{
+	switch (state) {
+	case EXCEPTION_DRAFT:
+		return EXCEPTION_E_DRAFT;
+	case EXCEPTION_REQUESTED:
+		return EXCEPTION_E_WAITING;
+	case EXCEPTION_APPROVED:
+		return EXCEPTION_E_APPROVED;
+	case EXCEPTION_DENIED:
+		return EXCEPTION_E_DENIED;
+	case EXCEPTION_LAPSED:
+		return EXCEPTION_E_LAPSED;
+	case EXCEPTION_LIVE:
+		return EXCEPTION_E_LIVE;
+	case EXCEPTION_USED_UP:
+	case EXCEPTION_EXPIRED:
+	case EXCEPTION_REVOKED:
+	case EXCEPTION_RETURNED:
+	case EXCEPTION_ERASE_CONFIRMED:
+		return EXCEPTION_E_ENDED;
+	case EXCEPTION_CLOSED:
+	case N_EXCEPTION_STATES:
+		break;
+	}
+	return EXCEPTION_E_CLOSED;
+}
+
+static int check_actor(const struct exception *x, const struct exception_actor *actor,
+		       const struct way *way)
+{
+	unsigned int roles = actor->roles & ~(unsigned int)EXCEPTION_ROLE_OWN;
+
+	if (!is_system(actor) && !person_known(&actor->who))
+		return EXCEPTION_E_UNKNOWN;
+	/* The daemon's own user is nobody's colleague. */
+	if (!is_system(actor) && is_own(x, &actor->who))
+		roles |= EXCEPTION_ROLE_OWN;
+	return roles & way->way.roles ? 0 : EXCEPTION_E_ROLE;
+}
+
+static void note_deed(const struct step *step, enum exception_state from, struct exception_deed *deed)
+{
+	const char *note = step->event->note;
+
+	*deed = (struct exception_deed){ .number = step->x->steps,
+					 .kind = step->event->kind,
+					 .from = from,
+					 .to = step->to,
+					 .when = step->world->now,
+					 .who = step->actor->who,
+					 .until = step->event->until,
+					 .bytes = step->event->bytes };
+	snprintf(deed->session, sizeof(deed->session), "%s",
+		 step->actor->session ? step->actor->session : "");
+	snprintf(deed->note, sizeof(deed->note), "%s", note ? note : "");
+}
+
+int exception_step(struct exception *exception, const struct exception_event *event,
+		   const struct exception_actor *actor, const struct exception_world *world,
+		   struct exception_deed *deed)
+{
+	const struct way *way = way_find(exception->state, event->kind);
+	struct exception after = *exception;
+	struct step step = { .x = &after, .event = event, .actor = actor, .world = world };
+	int r;
+
+	if (!way)
+		return refused_by(exception->state);
+	step.to = way->way.to;
+	r = check_actor(exception, actor, way);
+	if (!r && event->note && (strnlen(event->note, EXCEPTION_NOTE_MAX) == EXCEPTION_NOTE_MAX ||
+				  !text_is_safe(event->note)))
+		r = EXCEPTION_E_NOTE;
+	if (!r)
+		r = way->take(&step);
+	if (r)
+		return r;
+	after.state = step.to;
+	after.steps++;
+	after.changed = world->now;
+	if (deed)
+		note_deed(&step, exception->state, deed);
+	*exception = after;
+	return 0;
+}
+
+/* --- looking ----------------------------------------------------------------------------------- */
+
+void exception_init(struct exception *exception, const struct grant *wish, uint32_t period,
+		    const struct exception_person *requester)
+{
+	*exception = (struct exception){ .grant = *wish,
+					 .period = period,
+					 .requester = *requester,
+					 .state = EXCEPTION_DRAFT };
+}
+
+int64_t exception_end(const struct exception *exception)
+{
+	const struct grant *grant = &exception->grant;
+
+	if (!grant->seconds || !exception->first_used)
+		return grant->not_after;
+	return earlier(grant->not_after, exception->first_used + grant->seconds);
+}
+
+bool exception_is_over(const struct exception *exception, const struct exception_world *world)
+{
+	return world->now >= exception_end(exception) || exception->approved < world->void_before;
+}
+
+bool exception_in_force(const struct exception *exception, const struct exception_world *world)
+{
+	return exception->state == EXCEPTION_LIVE && !exception_is_over(exception, world) &&
+	       world->now >= exception->grant.not_before && quota_left(exception);
+}
+
+unsigned int exception_due(const struct exception *exception, int64_t now)
+{
+	unsigned int due = 0;
+
+	switch (exception->state) {
+	case EXCEPTION_USED_UP:
+	case EXCEPTION_EXPIRED:
+	case EXCEPTION_REVOKED:
+		if (needs_erasure(exception))
+			due |= EXCEPTION_DUE_RETURN | EXCEPTION_DUE_ERASURE;
+		break;
+	case EXCEPTION_RETURNED:
+		if (needs_erasure(exception))
+			due |= EXCEPTION_DUE_ERASURE;
+		break;
+	case EXCEPTION_LIVE:
+		if (exception->grant.return_by && now > exception->grant.return_by)
+			due |= EXCEPTION_DUE_RETURN;
+		break;
+	case EXCEPTION_ERASE_CONFIRMED:
+		break;
+	default:
+		return 0;
+	}
+	if (due && now > exception->grant.return_by && now > exception->ended)
+		due |= EXCEPTION_DUE_OVERDUE;
+	if (exception->emergency && !exception->reported) {
+		due |= EXCEPTION_DUE_REPORT;
+		if (exception->ended && now > exception->ended)
+			due |= EXCEPTION_DUE_OVERDUE;
+	}
+	return due;
+}
