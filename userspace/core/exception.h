@@ -4,23 +4,21 @@
  * machine: who asks, what time it is and what the policy says come in as arguments, and exception_step() is the only
  * function that changes a state. Plain data; nothing in it is owned.
  *
- *	draft --emergency-------------------------------> live
- *	  |  \--import--------------> approved
- *	request                       ^   |  \--begin--> live
- *	  v                           |   |               |
- *	requested --approve-----------+   |               |--use-up---> used-up --+
- *	  |     \--deny---> denied        |               |--return---> returned -+
- *	  |     \--lapse--> lapsed        +--revoke--+----|--revoke---> revoked --+
- *	  |                               +--expire--+----+--expire---> expired --+
- *	  |                               |                                       |
- *	  +----------withdraw-------------+                 +---confirm-erased----+
- *	                 v                                  v                     |
- *	              closed <----------close------ erase-confirmed               |
- *	                 ^                                                        |
- *	                 +-------------------------close--------------------------+
+ *	draft --request--> requested --approve--> approved --begin--> live
+ *	  |                    |                      |                 |
+ *	  +--import---------------------> approved    |                 +--use-up--> used-up --+
+ *	  +--emergency------------------> live        +-----expire------+--expire--> expired --+
+ *	                       |                      +-----revoke------+--revoke--> revoked --+
+ *	                       |                      |                 |                      |
+ *	                       +--deny---> denied     |                 +--return--> returned -+
+ *	                       +--lapse--> lapsed     |                                        |
+ *	                       +-------withdraw-------+--> closed                              |
+ *	                                                     ^                                 |
+ *	                                                     +--close-- erase-confirmed <--confirm-erased
  *
  * Events that stay where they are: approve (the first of two; of an extension while live), deny (of an extension), extend,
- * use, written, report. A used-up, expired or revoked exception may also be returned. denied, lapsed and closed are final.
+ * use, written, report. A used-up, expired or revoked exception may also be returned, and all four may be closed at once if nothing is
+ * owed. denied, lapsed and closed are final.
  * Every row of the table, with who may do it, stands in docs/exceptions.md.
  *
  * - Nobody approves what he asked for or what is for him, and two approvers are two people: two that share neither user id nor
