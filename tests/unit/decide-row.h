@@ -6,6 +6,7 @@
  *	allow ro proved luks2 @A      access, reason, proven method, what decided: medium or rule's line
  *	block rule-rejected reject @2
  *	prove @A
+ *	allow ro granted @grant 2
  */
 #pragma once
 
@@ -51,6 +52,8 @@ struct row {
 	const char *terminal; /* not known */
 	const char *now;      /* 2026-04-15T10:00:00, a Wednesday */
 	bool malformed;
+	const struct decide_grants *grants;
+	const struct mark *mark; /* on the volume that was found */
 };
 
 #define NOW "2026-04-15T10:00:00"
@@ -133,6 +136,10 @@ static inline void make_report(const struct row *row, struct report *report)
 	report->units[0] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blocks = 1,
 						 .block_size = 512, .digest = { 1 } };
 	strcpy(volume.uuid, row->uuid);
+	if (row->mark) {
+		volume.has_mark = true;
+		volume.mark = *row->mark;
+	}
 	report_add_volume(report, 0, 0, 0, 512, &volume);
 }
 
@@ -156,6 +163,8 @@ static inline void tell(const struct decide_judgement *judgement, char *out, siz
 		snprintf(out + n, size - n, " @%s", judgement->medium->number);
 	else if (judgement->rule)
 		snprintf(out + n, size - n, " @%u", judgement->rule->line);
+	else if (judgement->grant)
+		snprintf(out + n, size - n, " @grant %u", judgement->grant->id[0]);
 }
 
 static inline void tell_each(const struct decide_result *result, unsigned int n, char *out, size_t size)
@@ -173,7 +182,8 @@ static inline void tell_each(const struct decide_result *result, unsigned int n,
 static inline void check_judgement(const struct decide_judgement *judgement, const struct report *report,
 			    const char *name)
 {
-	EXPECT(!(judgement->medium && judgement->rule), name);
+	EXPECT(!!judgement->medium + !!judgement->rule + !!judgement->grant <= 1, name);
+	EXPECT(!judgement->grant == !!strcmp(judgement->reason, "granted"), name);
 	EXPECT(judgement->verdict == DECIDE_BLOCK || !judgement->reject, name);
 	EXPECT(judgement->verdict == DECIDE_ALLOW || !*judgement->method, name);
 	if (judgement->verdict == DECIDE_PROVE)
@@ -209,6 +219,7 @@ static inline void run_row(const struct row *row)
 		.interfaces = interfaces,
 		.report = row->outcome ? &report : NULL,
 		.policy = policy,
+		.grants = row->grants,
 		.world = { .civil = civil_of(row->now ? row->now : NOW),
 			   .user = row->user,
 			   .groups = groups,

@@ -137,6 +137,17 @@ static bool any_suspect(const struct decide_input *input)
 	return suspect;
 }
 
+/* Whether it encrypts in hardware is asked only of what the catalogue knows: of others it would say nothing but that. */
+static unsigned int methods_of(const struct decide_input *input)
+{
+	const struct ident *ident = input->ident;
+
+	return ENCRYPTION_PROVABLE |
+	       (policy_find_model(input->policy, ident->id_vendor, ident->id_product) ?
+			ENCRYPTION_HARDWARE :
+			0u);
+}
+
 void decide_by_grants(struct judge *judge, bool *done)
 {
 	const struct decide_input *input = judge->input;
@@ -152,8 +163,7 @@ void decide_by_grants(struct judge *judge, bool *done)
 		granted.class = device_class_of(input->ident, any_suspect(input), input->report);
 		granted.proof.method = "";
 		if (judge->n_storage)
-			granted.proof = decide_proof_of(
-				judge, ENCRYPTION_PROVABLE | ENCRYPTION_HARDWARE, NULL);
+			granted.proof = decide_proof_of(judge, methods_of(input), NULL);
 		else
 			granted.proof.reason = "cannot-inspect";
 		entry = best_entry(&granted);
