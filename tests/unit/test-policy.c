@@ -109,6 +109,30 @@ static void header_statements_take_their_values(void)
 		ROW("version 999999999999999999", version, 999999999999999999),
 		ROW("approvers 1", exceptions.approvers, 1),
 		ROW("approvers 2", exceptions.approvers, 2),
+		ROW("version 1", exceptions.approvers, 1),
+		ROW("version 1", exceptions.period_seconds, 7 * 86400),
+		ROW("version 1", exceptions.lapse_seconds, 3 * 86400),
+		ROW("version 1", exceptions.emergency_seconds, 0),
+		ROW("version 1", exceptions.emergency_reports, 1),
+		ROW("version 1", exceptions.waiting, 5),
+		ROW("version 1", exceptions.daily, 20),
+		ROW("version 1", exceptions.past_march, false),
+		ROW("version 1", exceptions.ask.said, false),
+		ROW("version 1", exceptions.approve.said, false),
+		ROW("version 1", exceptions.emergency.said, false),
+		ROW("exception-period 8 hours", exceptions.period_seconds, 8 * 3600),
+		ROW("exception-period 1 minutes", exceptions.period_seconds, 60),
+		ROW("exception-period 366 days", exceptions.period_seconds, 366 * 86400),
+		ROW("exception-lapse 90 minutes", exceptions.lapse_seconds, 5400),
+		ROW("exception-requests 3 9", exceptions.waiting, 3),
+		ROW("exception-requests 3 9", exceptions.daily, 9),
+		ROW("exception-past-march yes", exceptions.past_march, true),
+		ROW("exception-past-march no", exceptions.past_march, false),
+		ROW("emergency-period 4 hours", exceptions.emergency_seconds, 4 * 3600),
+		ROW("emergency-reports 3", exceptions.emergency_reports, 3),
+		ROW("may-ask \"@staff\"", exceptions.ask.n, 1),
+		ROW("may-approve \"@heads\" \"sato\"", exceptions.approve.n, 2),
+		ROW("may-declare-emergency \"@duty\"", exceptions.emergency.said, true),
 		ROW("retention 1 days", retention_days, 1),
 		ROW("retention 90 days", retention_days, 90),
 		ROW("retention 6 months", retention_days, 186),
@@ -251,6 +275,30 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		{ "retention 7 weeks", 1, 13, "expected days, months or years" },
 		{ "retention 7 years 6 months", 1, 19, "expected the end of the line" },
 
+		{ "exception-period", 1, 17, "expected how long an exception lasts at most" },
+		{ "exception-period 0 hours", 1, 18, "expected how long an exception lasts at most" },
+		{ "exception-period 8", 1, 19, "expected minutes, hours or days" },
+		{ "exception-period 8 hour", 1, 20, "expected minutes, hours or days" },
+		{ "exception-period 367 days", 1, 22, "expected at most 366 days" },
+		{ "exception-period 527041 minutes", 1, 18, "expected how long an exception lasts at most" },
+		{ "exception-period 8 hours 30 minutes", 1, 26, "expected the end of the line" },
+		{ "exception-lapse never", 1, 17, "expected how long a request may wait" },
+		{ "exception-lapse 93 days", 1, 20, "expected at most 92 days" },
+		{ "exception-requests", 1, 19, "expected how many requests one person may have waiting" },
+		{ "exception-requests 3", 1, 21, "expected how many requests one person may make" },
+		{ "exception-requests 0 9", 1, 20, "expected how many requests one person may have waiting" },
+		{ "exception-requests 3 1001", 1, 22, "expected how many requests one person may make" },
+		{ "exception-past-march maybe", 1, 22, "expected no or yes" },
+		{ "emergency-period 0 hours", 1, 18, "expected how long an emergency lasts" },
+		{ "emergency-period 8 days", 1, 20, "expected at most 7 days" },
+		{ "emergency-reports 0", 1, 19, "expected how many missing reports" },
+		{ "emergency-reports 101", 1, 19, "expected how many missing reports" },
+		{ "may-ask", 1, 8, "expected users and groups in quotes" },
+		{ "may-ask staff", 1, 9, "expected users and groups in quotes" },
+		{ "may-approve \"\"", 1, 13, "expected users and groups in quotes" },
+		{ "may-approve \"@\"", 1, 13, "expected users and groups in quotes" },
+		{ "may-approve \"a\\x1b\"", 1, 13, "expected users and groups in quotes" },
+
 		{ "contact", 1, 8, "expected whom staff should ask" },
 		{ "contact 内線 4321", 1, 16, "expected the end of the line" },
 
@@ -282,6 +330,36 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 	}
 }
 
+static void lists_name_users_and_groups(void)
+{
+	static const char *const groups[] = { "staff", "heads" };
+	static const struct {
+		const char *text, *user;
+		size_t n_groups;
+		enum exception_word expected;
+	} rows[] = {
+		{ "version 1", "sato", 2, EXCEPTION_WORD_UNSAID },
+		{ "may-approve \"sato\"", "sato", 0, EXCEPTION_WORD_YES },
+		{ "may-approve \"sato\"", "kato", 2, EXCEPTION_WORD_NO },
+		{ "may-approve \"sato\"", "", 2, EXCEPTION_WORD_NO },
+		{ "may-approve \"sato\"", NULL, 0, EXCEPTION_WORD_NO },
+		{ "may-approve \"@heads\"", "kato", 2, EXCEPTION_WORD_YES },
+		{ "may-approve \"@heads\"", "kato", 1, EXCEPTION_WORD_NO },
+		{ "may-approve \"heads\"", "kato", 2, EXCEPTION_WORD_NO },
+		{ "may-approve \"@sato\"", "sato", 2, EXCEPTION_WORD_NO },
+		{ "may-approve \"ito\" \"@heads\"", "kato", 2, EXCEPTION_WORD_YES },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct policy *policy = policy_of(rows[i].text);
+
+		EXPECT(policy && exception_who_has(&policy_header(policy)->exceptions.approve, rows[i].user, groups,
+						   rows[i].n_groups) == rows[i].expected,
+		       rows[i].text);
+		policy_free(policy);
+	}
+}
+
 static void header_statements_are_given_once(void)
 {
 	static const char *const rows[] = {
@@ -289,7 +367,9 @@ static void header_statements_are_given_once(void)
 		"harmless 03", "encryption luks2", "approvers 1",	    "retention 1 years",
 		"contact a",   "default block",	   "cipher a",		    "kdf a",
 		"mark required", "scan no",	   "at-lock keep",	    "at-logout keep",
-		"at-switch keep", "transfers off",
+		"at-switch keep", "transfers off", "exception-period 8 hours", "exception-lapse 1 days",
+		"exception-requests 3 9", "exception-past-march yes", "emergency-period 4 hours",
+		"emergency-reports 2", "may-ask \"a\"", "may-approve \"a\"", "may-declare-emergency \"a\"",
 	};
 	char text[128];
 
@@ -609,6 +689,7 @@ static const struct test tests[] = {
 	TEST(a_text_without_a_header_is_a_policy),
 	TEST(header_statements_take_their_values),
 	TEST(errors_name_line_and_column_and_leave_no_policy),
+	TEST(lists_name_users_and_groups),
 	TEST(header_statements_are_given_once),
 	TEST(a_policy_does_not_end_before_it_begins),
 	TEST(all_errors_are_reported_not_only_the_first),
