@@ -285,6 +285,7 @@ static const char *const rows[] = {
 	N_("expected number of the medium: 1 to %s bytes, no control characters"),
 	N_("expected %s, without control characters"),
 	N_("expected %s, at most %s"),
+	N_("expected at most %s days"),
 	N_("expected a name in quotes of 1 to %s bytes without control characters"),
 	N_("expected a number of keys from 1 to %s"),
 	N_("expected a role: a word of a-z, 0-9 and -, at most %s bytes, beginning with a letter"),
