@@ -18,12 +18,6 @@ struct step {
 
 /* --- people ------------------------------------------------------------------------------------ */
 
-bool exception_same_person(const struct exception_person *a, const struct exception_person *b)
-{
-	return (a->uid == b->uid && a->uid != UINT32_MAX) ||
-	       !strncmp(a->name, b->name, sizeof(a->name));
-}
-
 static struct exception_person grant_person(const struct grant *grant)
 {
 	struct exception_person person = { .uid = grant->uid };
@@ -338,11 +332,6 @@ static int do_begin(struct step *step)
 	return step->world->now >= step->x->grant.not_before ? 0 : EXCEPTION_E_EARLY;
 }
 
-static bool quota_left(const struct exception *x)
-{
-	return !x->grant.write_quota || x->written < x->grant.write_quota;
-}
-
 static bool uses_left(const struct exception *x)
 {
 	return !x->grant.uses || x->used < x->grant.uses;
@@ -381,7 +370,7 @@ static int do_end(struct step *step)
 static int do_use_up(struct step *step)
 {
 	do_end(step);
-	return uses_left(step->x) && quota_left(step->x) ? EXCEPTION_E_USES_LEFT : 0;
+	return uses_left(step->x) && exception_bytes_left(step->x) ? EXCEPTION_E_USES_LEFT : 0;
 }
 
 static int do_expire(struct step *step)
@@ -424,25 +413,11 @@ static int do_report(struct step *step)
 	return check_note(step);
 }
 
-/* May data have gone onto it, or stayed on it? */
-static bool needs_erasure(const struct exception *x)
-{
-	switch (x->grant.class) {
-	case DEVICE_CLASS_NETWORK:
-	case DEVICE_CLASS_PRINTER:
-	case DEVICE_CLASS_AUDIO_VIDEO:
-	case DEVICE_CLASS_SERIAL:
-		return false;
-	default:
-		return x->used;
-	}
-}
-
 static int do_close(struct step *step)
 {
 	if (step->x->emergency && !step->x->reported)
 		return EXCEPTION_E_REPORT_DUE;
-	return step->x->state != EXCEPTION_ERASE_CONFIRMED && needs_erasure(step->x) ?
+	return step->x->state != EXCEPTION_ERASE_CONFIRMED && exception_needs_erasure(step->x) ?
 		       EXCEPTION_E_ERASURE_DUE :
 		       0;
 }
@@ -615,69 +590,4 @@ int exception_step(struct exception *exception, const struct exception_event *ev
 		note_deed(&step, exception->state, deed);
 	*exception = after;
 	return 0;
-}
-
-/* --- looking ----------------------------------------------------------------------------------- */
-
-void exception_init(struct exception *exception, const struct grant *wish, uint32_t period,
-		    const struct exception_person *requester)
-{
-	*exception = (struct exception){ .grant = *wish,
-					 .period = period,
-					 .requester = *requester,
-					 .state = EXCEPTION_DRAFT };
-}
-
-int64_t exception_end(const struct exception *exception)
-{
-	const struct grant *grant = &exception->grant;
-
-	if (!grant->seconds || !exception->first_used)
-		return grant->not_after;
-	return earlier(grant->not_after, exception->first_used + grant->seconds);
-}
-
-bool exception_is_over(const struct exception *exception, const struct exception_world *world)
-{
-	return world->now >= exception_end(exception) || exception->approved < world->void_before;
-}
-
-bool exception_in_force(const struct exception *exception, const struct exception_world *world)
-{
-	return exception->state == EXCEPTION_LIVE && !exception_is_over(exception, world) &&
-	       world->now >= exception->grant.not_before && quota_left(exception);
-}
-
-unsigned int exception_due(const struct exception *exception, int64_t now)
-{
-	unsigned int due = 0;
-
-	switch (exception->state) {
-	case EXCEPTION_USED_UP:
-	case EXCEPTION_EXPIRED:
-	case EXCEPTION_REVOKED:
-		if (needs_erasure(exception))
-			due |= EXCEPTION_DUE_RETURN | EXCEPTION_DUE_ERASURE;
-		break;
-	case EXCEPTION_RETURNED:
-		if (needs_erasure(exception))
-			due |= EXCEPTION_DUE_ERASURE;
-		break;
-	case EXCEPTION_LIVE:
-		if (exception->grant.return_by && now > exception->grant.return_by)
-			due |= EXCEPTION_DUE_RETURN;
-		break;
-	case EXCEPTION_ERASE_CONFIRMED:
-		break;
-	default:
-		return 0;
-	}
-	if (due && now > exception->grant.return_by && now > exception->ended)
-		due |= EXCEPTION_DUE_OVERDUE;
-	if (exception->emergency && !exception->reported) {
-		due |= EXCEPTION_DUE_REPORT;
-		if (exception->ended && now > exception->ended)
-			due |= EXCEPTION_DUE_OVERDUE;
-	}
-	return due;
 }

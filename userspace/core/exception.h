@@ -245,6 +245,12 @@ bool exception_is_over(const struct exception *exception, const struct exception
 /* Does it allow its device now, so that decide() is to know of it? */
 bool exception_in_force(const struct exception *exception, const struct exception_world *world);
 
+/* Bytes that may still be written to the medium; UINT64_MAX without a quota. */
+uint64_t exception_bytes_left(const struct exception *exception);
+
+/* Was it used, and may it hold data, so that it is closed only after its erasure was confirmed? */
+bool exception_needs_erasure(const struct exception *exception);
+
 /* What is still owed, bits. */
 enum {
 	EXCEPTION_DUE_REPORT = 1 << 0,	/* the report of an emergency */
