@@ -37,6 +37,7 @@ static const struct player {
 	{ "desk", 1007, "desk", EXCEPTION_ROLE_DESK },
 	{ "stranger", 1008, "ono", 0 },
 	{ "asker", 1009, "abe", EXCEPTION_ROLE_ASK },
+	{ "liar", 1011, "liar", EXCEPTION_ROLE_OWN },
 	{ "nobody", UINT32_MAX, "", EXCEPTION_ROLE_APPROVE | EXCEPTION_ROLE_DESK },
 	{ "nameless", 1010, "", EXCEPTION_ROLE_APPROVE | EXCEPTION_ROLE_DESK },
 	{ "system", 0, "", EXCEPTION_ROLE_SYSTEM },
@@ -116,6 +117,7 @@ static inline void story_set(struct story *story, const char *name, const char *
 	SET("class", grant->class, n)
 	SET("access", grant->access, n)
 	SET("uid", grant->uid, n)
+	SET("requester-uid", story->x.requester.uid, n)
 	SET("negative", grant->return_by, -n)
 	SET_TEXT("person", grant->person)
 	SET_TEXT("terminal", grant->terminal)

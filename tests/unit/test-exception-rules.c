@@ -52,6 +52,8 @@ static void two_approvers_are_two_people_and_neither_is_the_applicant(void)
 		{ "a denial says why", "", "request:ito deny:sato:-", "exception-note" },
 		{ "nobody confirms his own erasure", "uses=1",
 		  LIVE " use return:ito confirm-erased:boss", "exception-own" },
+		{ "the daemon is not root who asked", "requester-uid=0", "import begin return:system",
+		  "exception-role" },
 		{ "another does", "uses=1", LIVE " use return:ito confirm-erased:sato", "erase-confirmed" },
 	};
 

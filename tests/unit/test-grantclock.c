@@ -252,6 +252,24 @@ static void what_is_granted_after_the_clock_went_back_is_good(void)
 	CU_ASSERT_TRUE(is_over(&terminal, granted, granted + 60));
 }
 
+/* A virtual machine that goes back to an earlier moment keeps its boot id. */
+static void a_restored_snapshot_is_another_boot(void)
+{
+	struct terminal terminal;
+	int64_t before;
+
+	begin(&terminal);
+	pass(&terminal, 600, true);
+	before = grantclock_now(&terminal.clock);
+	terminal.uptime -= 300;
+	terminal.wall -= 300;
+	terminal.told = 0;
+	tick(&terminal);
+	CU_ASSERT_EQUAL(terminal.told, GRANTCLOCK_REBOOTED | GRANTCLOCK_VOIDED | GRANTCLOCK_BACK);
+	CU_ASSERT_TRUE(grantclock_now(&terminal.clock) > before);
+	CU_ASSERT_TRUE(is_over(&terminal, before, before + 3600));
+}
+
 static void time_never_goes_back(void)
 {
 	struct terminal terminal;
@@ -410,6 +428,7 @@ int main(void)
 		TEST(a_grant_never_lasts_longer_than_it_was_granted),
 		TEST(pulling_the_plug_again_and_again_wins_nothing),
 		TEST(what_is_granted_after_the_clock_went_back_is_good),
+		TEST(a_restored_snapshot_is_another_boot),
 		TEST(time_never_goes_back),
 		TEST(a_clock_that_was_ahead_is_set_back_by_hand_only),
 		TEST(the_mark_is_due_every_half_minute),

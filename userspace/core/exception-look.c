@@ -62,7 +62,7 @@ bool exception_is_over(const struct exception *exception, const struct exception
 bool exception_in_force(const struct exception *exception, const struct exception_world *world)
 {
 	return exception->state == EXCEPTION_LIVE && !exception_is_over(exception, world) &&
-	       world->now >= exception->grant.not_before && exception_bytes_left(exception);
+	       exception_bytes_left(exception);
 }
 
 unsigned int exception_due(const struct exception *exception, int64_t now)

@@ -40,8 +40,8 @@ static unsigned int after_reboot(struct grantclock *clock, const struct grantclo
 
 	set_mark(&clock->mark, later(reading->wall_us, least), reading);
 	if (behind) {
-		/* The second that is now counts as before. */
-		clock->mark.void_before = grantclock_now(clock) + 1;
+		/* Whatever was granted bears a time up to the mark, and that is behind by now. */
+		clock->mark.void_before = grantclock_now(clock);
 		told |= GRANTCLOCK_VOIDED | GRANTCLOCK_BACK;
 	}
 	return told;
