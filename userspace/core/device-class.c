@@ -2,7 +2,6 @@
 #include "core/device-class.h"
 #include "core/ident.h"
 #include "core/macro.h"
-#include "core/mark-text.h"
 #include "core/report.h"
 
 /* What one interface is for. */
@@ -93,38 +92,6 @@ enum device_class device_class_of(const struct ident *ident, bool suspect, const
 	default:
 		return found & KIND_STORAGE ? DEVICE_CLASS_COMPOSITE : DEVICE_CLASS_OTHER;
 	}
-}
-
-static const struct {
-	const char *name;
-	const char *text;
-} words[N_DEVICE_CLASSES] = {
-	[DEVICE_CLASS_UNKNOWN] = { "unknown", N_("unknown device") },
-	[DEVICE_CLASS_STORAGE_PLAIN] = { "storage-plain", N_("USB memory, not encrypted") },
-	[DEVICE_CLASS_STORAGE_ENCRYPTED] = { "storage-encrypted", N_("USB memory, encrypted") },
-	[DEVICE_CLASS_CAMERA_OR_PHONE] = { "camera-or-phone", N_("camera or telephone") },
-	[DEVICE_CLASS_NETWORK] = { "network", N_("network device") },
-	[DEVICE_CLASS_PRINTER] = { "printer", N_("printer") },
-	[DEVICE_CLASS_AUDIO_VIDEO] = { "audio-video", N_("audio or video device") },
-	[DEVICE_CLASS_SERIAL] = { "serial", N_("serial line or modem") },
-	[DEVICE_CLASS_COMPOSITE] = { "composite", N_("USB memory with other functions") },
-	[DEVICE_CLASS_OTHER] = { "other", N_("another kind of device") },
-};
-
-const char *device_class_name(unsigned int device_class)
-{
-	return words[device_class < N_DEVICE_CLASSES ? device_class : DEVICE_CLASS_UNKNOWN].name;
-}
-
-const char *device_class_text(unsigned int device_class)
-{
-	return words[device_class < N_DEVICE_CLASSES ? device_class : DEVICE_CLASS_UNKNOWN].text;
-}
-
-bool device_class_is_storage(enum device_class device_class)
-{
-	return device_class == DEVICE_CLASS_STORAGE_PLAIN ||
-	       device_class == DEVICE_CLASS_STORAGE_ENCRYPTED || device_class == DEVICE_CLASS_COMPOSITE;
 }
 
 bool device_class_covers(enum device_class granted, enum device_class found)

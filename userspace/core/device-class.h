@@ -31,12 +31,5 @@ struct report;
  */
 enum device_class device_class_of(const struct ident *ident, bool suspect, const struct report *report);
 
-/* Stable word: "storage-plain"; and what people call it, to be translated when shown. "unknown" for any other number. */
-const char *device_class_name(unsigned int device_class);
-const char *device_class_text(unsigned int device_class);
-
-/* Is it judged by what is stored on it: does it want an inspection? */
-bool device_class_is_storage(enum device_class device_class);
-
 /* May what was granted to the one be used by the other? The same, or plain storage that was encrypted since. */
 bool device_class_covers(enum device_class granted, enum device_class found);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/exception.h"
+#include "core/exception-inside.h"
 #include "core/grantclock.h"
 #include "core/macro.h"
 #include "core/text.h"
@@ -38,14 +38,9 @@ static bool is_system(const struct exception_actor *actor)
 	return actor->roles & EXCEPTION_ROLE_SYSTEM;
 }
 
-static bool text_fits(const char *text, size_t size, bool needed)
-{
-	return memchr(text, '\0', size) && (*text || !needed) && text_is_safe(text);
-}
-
 static bool person_known(const struct exception_person *who)
 {
-	return who->uid != UINT32_MAX && text_fits(who->name, sizeof(who->name), true);
+	return who->uid != UINT32_MAX && exception_text_fits(who->name, sizeof(who->name), true);
 }
 
 /* One more approval: 0, and *enough says whether it was the last. */
@@ -64,83 +59,10 @@ static int approvals_add(const struct step *step, struct exception_approvals *ap
 	return 0;
 }
 
-/* --- what is wished for ------------------------------------------------------------------------ */
-
-static bool form_known(const char *form)
-{
-	static const char *const forms[] = { "", "8", "10", "13-1", "13-2" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-		if (!strcmp(form, forms[i]))
-			return true;
-	return false;
-}
-
-static bool data_class_known(const char *class)
-{
-	return !*class || !strcmp(class, "I") || !strcmp(class, "II") || !strcmp(class, "III");
-}
-
-static int check_fields(const struct step *step)
-{
-	const struct grant *grant = &step->x->grant;
-
-	if (!text_fits(grant->fingerprint, sizeof(grant->fingerprint), false) ||
-	    !text_fits(grant->medium, sizeof(grant->medium), false) ||
-	    !text_fits(grant->terminal, sizeof(grant->terminal), true) ||
-	    !text_fits(grant->person, sizeof(grant->person), true) ||
-	    !text_fits(grant->purpose, sizeof(grant->purpose), true) ||
-	    !text_fits(grant->data_class, sizeof(grant->data_class), false) ||
-	    !text_fits(grant->form, sizeof(grant->form), false))
-		return EXCEPTION_E_INCOMPLETE;
-	if ((!*grant->fingerprint && !*grant->medium) || grant->class >= N_DEVICE_CLASSES ||
-	    grant->access > GRANT_READ_WRITE || !form_known(grant->form) ||
-	    !data_class_known(grant->data_class) || grant->not_before < 0 || grant->not_after < 0 ||
-	    grant->return_by < 0)
-		return EXCEPTION_E_INCOMPLETE;
-	if (!step->world->terminal || strcmp(grant->terminal, step->world->terminal))
-		return EXCEPTION_E_TERMINAL;
-	return 0;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * The period that the wish comes to if it is granted now: within the policy's longest one, and within the fiscal year in
- * which it begins. A length is cut at that year's end; an end that was named beyond it is refused, since somebody meant it.
- */
-static int resolve_period(const struct step *step, uint32_t longest, int64_t *begin, int64_t *end)
-{
-	const struct grant *grant = &step->x->grant;
-	int64_t now = step->world->now, march;
-	uint32_t period = step->x->period;
-
-	*begin = grant->not_before > now ? grant->not_before : now;
-	if (*begin > now + EXCEPTION_AHEAD_MAX || (!period && !grant->not_after))
-		return EXCEPTION_E_PERIOD;
-	*end = period ? *begin + period : grant->not_after;
-	if (grant->not_after)
-		*end = earlier(*end, grant->not_after);
-	if (*end <= *begin)
-		return EXCEPTION_E_PERIOD;
-	if (*end - *begin > longest)
-		return EXCEPTION_E_TOO_LONG;
-	if (step->world->rules->past_march)
-		return 0;
-	march = grantclock_fiscal_end(*begin, step->world->utc_offset);
-	if (grant->not_after > march || grant->return_by > march)
-		return EXCEPTION_E_MARCH;
-	*end = earlier(*end, march);
-	return 0;
-}
-
 static int grant_now(struct step *step, uint32_t longest)
 {
 	int64_t begin, end;
-	int r = resolve_period(step, longest, &begin, &end);
+	int r = exception_resolve_period(step->x, step->world, longest, &begin, &end);
 
 	if (r)
 		return r;
@@ -168,9 +90,9 @@ static int do_request(struct step *step)
 
 	if (!exception_same_person(&step->x->requester, &step->actor->who))
 		return EXCEPTION_E_ROLE;
-	r = check_fields(step);
+	r = exception_check_fields(step->x, step->world);
 	if (!r)
-		r = resolve_period(step, step->world->rules->period_seconds, &begin, &end);
+		r = exception_resolve_period(step->x, step->world, step->world->rules->period_seconds, &begin, &end);
 	if (!r)
 		r = check_flood(step);
 	step->x->requested = step->world->now;
@@ -193,7 +115,7 @@ static int do_emergency(struct step *step)
 		return EXCEPTION_E_PERIOD;
 	if (!step->x->period && !step->x->grant.not_after)
 		step->x->period = rules->emergency_seconds;
-	r = check_fields(step);
+	r = exception_check_fields(step->x, step->world);
 	if (!r)
 		r = grant_now(step, rules->emergency_seconds);
 	if (!r && step->world->daily >= rules->daily)
@@ -206,7 +128,7 @@ static int do_emergency(struct step *step)
 /* The desk has looked at length and number; the fiscal year, the terminal and the form of its fields count here too. */
 static int do_import(struct step *step)
 {
-	int r = check_fields(step);
+	int r = exception_check_fields(step->x, step->world);
 
 	if (!r)
 		r = grant_now(step, UINT32_MAX);
@@ -236,7 +158,7 @@ static int do_approve(struct step *step)
 		return grant_now(step, rules->period_seconds);
 	}
 	/* The first of two must not put his name to what the second can no longer grant. */
-	return resolve_period(step, rules->period_seconds, &(int64_t){ 0 }, &(int64_t){ 0 });
+	return exception_resolve_period(step->x, step->world, rules->period_seconds, &(int64_t){ 0 }, &(int64_t){ 0 });
 }
 
 static void drop_extension(struct exception *x)
