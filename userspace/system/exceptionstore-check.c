@@ -39,8 +39,6 @@ static const char triggers[] =
 	" SELECT raise(ABORT, 'the clock does not go back'); END;";
 
 static const char others[] =
-	"CREATE INDEX exceptions_requester_uid ON exceptions (requester_uid);"
-	"CREATE INDEX exceptions_requester ON exceptions (requester);"
 	"CREATE INDEX steps_time ON steps (time);"
 	"CREATE INDEX steps_emergency ON steps (exception) WHERE event = 1;"
 	/* Follows the wall clock forward; see core/grantclock.h. The one row that changes. */

@@ -222,17 +222,19 @@ _Static_assert(EXCEPTION_REQUEST == 0 && EXCEPTION_EMERGENCY == 1 && EXCEPTION_E
 static int count(struct exceptionstore *store, const struct exception_actor *actor,
 		 struct exception_world *world)
 {
+	/* What has lapsed waits no longer, recorded or not; so a long past costs nothing. */
 	static const char waiting[] =
-		"SELECT count(*) FROM exceptions e WHERE (requester_uid = ?1 OR requester = ?2)"
-		" AND ?3 AND 1 = (SELECT to_state FROM steps WHERE exception = e.number"
-		" ORDER BY step DESC LIMIT 1)";
+		"SELECT count(*) FROM steps s WHERE time > ?3 AND event = 0"
+		" AND (by_uid = ?1 OR by_name = ?2) AND 1 = (SELECT to_state FROM steps"
+		" WHERE exception = s.exception ORDER BY step DESC LIMIT 1)";
 	static const char daily[] =
 		"SELECT count(*) FROM steps WHERE time > ?3 AND event IN (0, 1, 13)"
 		" AND (by_uid = ?1 OR by_name = ?2)";
 	int64_t due = 0;
 	int r;
 
-	r = count_for(store, waiting, &actor->who, 1, &world->waiting);
+	r = count_for(store, waiting, &actor->who, world->now - world->rules->lapse_seconds,
+		      &world->waiting);
 	if (!r)
 		r = count_for(store, daily, &actor->who, world->now - DAY_S, &world->daily);
 	if (!r)
