@@ -176,7 +176,7 @@ def test_a_damaged_file_is_refused_and_not_touched():
             assert d.database.read_bytes() == bytes(bad), page
         d.database.write_bytes(good)
         db = sqlite3.connect(d.database)
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
         db.close()
         assert "later version" in d.refused("list")
 
