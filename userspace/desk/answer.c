@@ -101,15 +101,35 @@ static bool parse_access(const char *text, enum grant_access *access)
 	return !strcmp(text, "ro") || !strcmp(text, "rw");
 }
 
+static bool parse_period(const char *text, uint32_t *seconds)
+{
+	return duration_parse(text, seconds) && phonecode_period(*seconds);
+}
+
+/* What was given on the command line is judged before anybody is asked anything. COMMAND_OK or COMMAND_USAGE. */
+static int take_options(struct answer *answer)
+{
+	const struct context *context = answer->context;
+	const char *access = command_option(answer->options, OPTION_ACCESS);
+	const char *period = command_option(answer->options, OPTION_PERIOD);
+	const char *uses = command_option(answer->options, OPTION_USES);
+
+	if (access && !parse_access(access, &answer->terms.access))
+		return message_usage(context, _("--access takes ro or rw"));
+	if (period && !parse_period(period, &answer->terms.seconds))
+		return message_usage(context, _("--period takes one of these: %s"), PERIODS);
+	if (uses && (strlen(uses) != 1 || *uses < '1' || *uses > '0' + PHONECODE_USES_MAX))
+		return message_usage(context, _("--uses takes a number from 1 to %d"), PHONECODE_USES_MAX);
+	answer->terms.uses = uses ? (unsigned int)(*uses - '0') : 0;
+	return COMMAND_OK;
+}
+
 static int choose_access(struct answer *answer)
 {
-	const char *given = command_option(answer->options, OPTION_ACCESS);
 	char line[ASK_MAX];
 
-	if (given)
-		return parse_access(given, &answer->terms.access)
-			       ? 0
-			       : message_usage(answer->context, _("--access takes ro or rw"));
+	if (command_option(answer->options, OPTION_ACCESS))
+		return 0;
 	do {
 		if (!ask_line(answer->context, _("Access: ro (read-only) or rw (reading and writing)"), "ro", "--access",
 			      line))
@@ -118,20 +138,12 @@ static int choose_access(struct answer *answer)
 	return 0;
 }
 
-static bool parse_period(const char *text, uint32_t *seconds)
-{
-	return duration_parse(text, seconds) && phonecode_period(*seconds);
-}
-
 static int choose_period(struct answer *answer)
 {
-	const char *given = command_option(answer->options, OPTION_PERIOD);
 	char line[ASK_MAX];
 
-	if (given)
-		return parse_period(given, &answer->terms.seconds)
-			       ? 0
-			       : message_usage(answer->context, _("--period takes one of these: %s"), PERIODS);
+	if (command_option(answer->options, OPTION_PERIOD))
+		return 0;
 	for (;;) {
 		if (!ask_line(answer->context, _("For how long (15m, 2h, 1d, …)"), "2h", "--period", line))
 			return COMMAND_FAILED;
@@ -139,18 +151,6 @@ static int choose_period(struct answer *answer)
 			return 0;
 		message_note(answer->context, _("it must be one of these: %s"), PERIODS);
 	}
-}
-
-static int choose_uses(struct answer *answer)
-{
-	const char *given = command_option(answer->options, OPTION_USES);
-
-	if (!given)
-		return 0;
-	if (strlen(given) != 1 || *given < '1' || *given > '0' + PHONECODE_USES_MAX)
-		return message_usage(answer->context, _("--uses takes a number from 1 to %d"), PHONECODE_USES_MAX);
-	answer->terms.uses = (unsigned int)(*given - '0');
-	return 0;
 }
 
 /* What speaks against it is said; whoever does it all the same says why. */
@@ -295,7 +295,7 @@ static void print(const struct answer *answer)
 
 static int answer_call(struct answer *answer)
 {
-	static int (*const steps[])(struct answer *) = {choose_terminal, choose_access, choose_period, choose_uses, weigh};
+	static int (*const steps[])(struct answer *) = {choose_terminal, choose_access, choose_period, weigh};
 	int r = call_look(&answer->call, answer->desk.reg);
 
 	if (r)
@@ -316,8 +316,11 @@ static int answer_call(struct answer *answer)
 int answer_run(const struct context *context, const struct command_options *options)
 {
 	struct answer answer = {.context = context, .options = options};
-	int r = desk_open(context, &answer.desk);
+	int r = take_options(&answer);
 
+	if (r)
+		return r;
+	r = desk_open(context, &answer.desk);
 	if (!r)
 		r = take_challenge(&answer);
 	if (!r)

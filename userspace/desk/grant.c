@@ -147,7 +147,12 @@ static int set_papers(struct giving *giving)
 {
 	const struct context *context = giving->context;
 	const char *class = option(giving, OPTION_CLASS), *form = option(giving, OPTION_FORM);
+	const char *comment = option(giving, OPTION_COMMENT);
 	struct grant *grant = &giving->grant;
+
+	if (comment && (!text_is_safe(comment) || strlen(comment) >= SECRETKEY_COMMENT_MAX))
+		return message_usage(context, _("--comment takes a text of at most %d bytes, without control characters"),
+				     SECRETKEY_COMMENT_MAX - 1);
 
 	if (class && (strlen(class) > 3 || !*class || strspn(class, "I") != strlen(class)))
 		return message_usage(context, _("--class takes I, II or III"));
@@ -267,9 +272,6 @@ static int write_files(struct giving *giving, const struct signing_key *key)
 	size_t len;
 	int r;
 
-	if (!text_is_safe(said) || strlen(said) >= SECRETKEY_COMMENT_MAX)
-		return message_usage(giving->context, _("--comment takes a text of at most %d bytes, without control characters"),
-				     SECRETKEY_COMMENT_MAX - 1);
 	len = secretkey_sign(key, giving->text, giving->len, said, signature);
 	r = outfile_write(giving->context, path, 0644, signature, len);
 	return r ? r : outfile_write(giving->context, giving->path, 0644, giving->text, giving->len);

@@ -76,18 +76,19 @@ static int keep(void *userdata, const struct terminal_state *state)
 int terminals_find(struct media_register *reg, const char *name, struct terminal_state *state)
 {
 	_cleanup_(statement_freep) sqlite3_stmt *rows = NULL;
+	struct terminal_state found = {.n_events = 0};
 	int r = register_prepare(reg,
 				 "SELECT terminal, kind, generation, time FROM terminals"
 				 " WHERE terminal = ?1 ORDER BY sequence",
 				 &rows);
 
-	*state = (struct terminal_state){.n_events = 0};
-	utf8_copy(state->name, sizeof(state->name), name, strlen(name));
-	if (r)
-		return r;
-	register_bind(rows, 1, name);
-	r = each_of(rows, keep, state);
-	return r || state->n_events ? r : REGISTER_E_ABSENT;
+	utf8_copy(found.name, sizeof(found.name), name, strlen(name));
+	if (!r) {
+		register_bind(rows, 1, found.name);
+		r = each_of(rows, keep, &found);
+	}
+	*state = found;
+	return r || found.n_events ? r : REGISTER_E_ABSENT;
 }
 
 int terminals_note(struct media_register *reg, struct terminal_state *state, enum terminal_event event, const char *by,

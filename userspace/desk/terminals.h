@@ -32,7 +32,7 @@ struct terminal_state {
 	char exported[REGISTER_TIME_MAX]; /* the key of this generation, last; "": not yet */
 };
 
-/* Fills *state; REGISTER_E_ABSENT if the name was never entered. */
+/* Fills *state (`name` may be its own); REGISTER_E_ABSENT, with the name alone in it, if it was never entered. */
 int terminals_find(struct media_register *reg, const char *name, struct terminal_state *state);
 
 /* One more event; *state is as terminals_find() filled it, and is brought up. Between begin and commit. */
