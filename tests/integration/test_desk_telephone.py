@@ -257,6 +257,19 @@ def test_the_desk_warns_of_what_it_would_not_allow_and_takes_a_reason():
         assert d.json("answer", "rules") == rules
 
 
+def test_periods_are_taken_as_people_type_them():
+    with desk() as d:
+        for text, seconds in (("15m", 900), ("30min", 1800), ("30分", 1800), ("2", 7200), ("2h", 7200), ("２時間", 7200),
+                              ("8 時間", 28800), ("90m", 5400), ("5d", 432000), ("1日", 86400), ("３日間", 259200),
+                              ("24h", 86400), ("1440m", 86400)):
+            assert d.json("answer", "rules", f"--period={text}")["seconds"] == seconds, text
+        for text in ("", "0", "-1", "1.5h", "h", "7h", "6d", "2hh", "2h ", " 2h", "99999999999999999999h", "１", "２時"):
+            done = d.run("answer", "rules", f"--period={text}")
+            assert done.returncode == (0 if text == "１" else 2), text
+        # Nobody changed it by looking.
+        assert d.json("answer", "rules")["seconds"] == 3600
+
+
 def test_a_grant_does_not_silently_reach_beyond_the_fiscal_year():
     with desk() as d:
         add(d, "ZEI-014")

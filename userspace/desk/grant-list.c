@@ -16,6 +16,7 @@
 #define TIME_WIDTH 22
 #define TERMINAL_WIDTH 16
 #define BY_WIDTH 16
+#define HOW_WIDTH 12
 
 static void put_cell(const char *text, size_t width)
 {
@@ -47,15 +48,23 @@ static char *terms_text(struct json_object *terms)
 static void print(const struct granted *granted, struct json_object *terms)
 {
 	_cleanup_(freep) char *what = terms_text(terms);
+	_cleanup_(freep) char *why = output_escape(granted->why ? granted->why : "");
+	_cleanup_(freep) char *all = output_format("%s%s%s", what, *why ? "; " : "", why);
 
 	put_cell(granted->time, TIME_WIDTH);
 	put_cell(granted->terminal, TERMINAL_WIDTH);
 	put_cell(granted->by, BY_WIDTH);
-	put_cell(strcmp(granted->kind, GRANTED_FILE) ? _("by telephone") : _("by file"), 12);
-	put_cell(what, 0);
-	if (granted->why)
-		put_cell(granted->why, 0);
-	putchar('\n');
+	put_cell(strcmp(granted->kind, GRANTED_FILE) ? _("by telephone") : _("by file"), HOW_WIDTH);
+	puts(all);
+}
+
+static void print_titles(void)
+{
+	put_cell(_("When (UTC)"), TIME_WIDTH);
+	put_cell(_("Terminal"), TERMINAL_WIDTH);
+	put_cell(_("By"), BY_WIDTH);
+	put_cell(_("How"), HOW_WIDTH);
+	puts(_("What, and why"));
 }
 
 static int take(void *userdata, const struct granted *granted)
@@ -89,6 +98,8 @@ int grant_list_run(const struct context *context, const struct command_options *
 	int r = desk_open(context, &desk);
 
 	if (!r) {
+		if (!list)
+			print_titles();
 		r = granted_each(desk.reg, command_option(options, OPTION_TERMINAL), NULL, take, list);
 		if (r)
 			r = register_say(context, desk.reg, r, desk.path);

@@ -348,7 +348,9 @@ static int keygen(const struct context *context, struct desk *desk, bool quick)
 	int r;
 
 	if (!faccessat(desk->keys, KEYS_GRANT ".key", F_OK, AT_SYMLINK_NOFOLLOW))
-		return message_fail(context, _("this desk has a key for grants already (keys/%s.key)"), KEYS_GRANT);
+		return message_fail(context, _("this desk has a key for grants already (keys/%s.key). If `keys` does not list it, it was not "
+				      "finished: remove it and make another one"),
+				    KEYS_GRANT);
 	r = keys_make(context, desk->keys, KEYS_GRANT, context->by, quick, &public_key);
 	if (r)
 		return r;
