@@ -94,11 +94,24 @@ enum option_name {
 	OPTION_EXPECT_SEQ,
 	OPTION_ANCHORS,
 	OPTION_NO_KEY,
+	/* answer, grant */
+	OPTION_TERMINAL,
+	OPTION_DEVICE,
+	OPTION_KIND,
+	OPTION_PERIOD,
+	OPTION_USES,
+	OPTION_WRITE_QUOTA,
+	OPTION_ENCRYPTED_ONLY,
+	OPTION_FORM,
+	OPTION_RETURN_BY,
 	OPTION_COUNT,
 };
-_Static_assert(OPTION_COUNT <= 64, "COMMAND_TAKES() has a bit for each");
 
-#define COMMAND_TAKES(option) (UINT64_C(1) << (option))
+/* A bit for each option. */
+typedef unsigned __int128 command_takes;
+_Static_assert(OPTION_COUNT <= 128, "command_takes has a bit for each");
+
+#define COMMAND_TAKES(option) ((command_takes)1 << (option))
 
 /* How many options one call may hold: --log and --policy-signer may be repeated. */
 #define COMMAND_GIVEN_MAX 256
@@ -129,7 +142,7 @@ struct command {
 	const char *usage; /* its arguments, "" for none */
 	int min_arguments;
 	int max_arguments; /* INT_MAX: any number */
-	uint64_t takes;    /* COMMAND_TAKES() of single commands' options */
+	command_takes takes; /* COMMAND_TAKES() of single commands' options */
 	const char *text;
 };
 

@@ -85,6 +85,31 @@ const struct command commands[] = {
 	{"log verify", log_verify_run, "FILE|DIR…", 1, INT_MAX,
 	 T(TERMINAL_KEY) | T(EXPECT_SEQ) | T(ANCHORS) | T(NO_KEY),
 	 N_("was a terminal's event log altered, cut or written anew?")},
+	{"terminal add", terminal_add_run, "NAME…", 1, INT_MAX, T(QUICK_KDF),
+	 N_("enter terminals that may ask for exceptions by telephone; the first time makes the secret "
+	    "behind their keys")},
+	{"terminal list", terminal_list_run, "", 0, 0, 0,
+	 N_("the terminals that are entered, and which have their key")},
+	{"terminal key", terminal_key_run, "NAME", 1, 1, T(OUT),
+	 N_("write a terminal's key in the clear, for setting it up")},
+	{"terminal renew", terminal_renew_run, "NAME…", 1, INT_MAX, 0,
+	 N_("give them other keys: the ones they have are worth nothing from now on")},
+	{"terminal remove", terminal_remove_run, "NAME…", 1, INT_MAX, 0,
+	 N_("they are gone: no more answers to them")},
+	{"answer", answer_run, "[CODE]", 0, 1,
+	 T(TERMINAL) | T(ACCESS) | T(PERIOD) | T(USES),
+	 N_("answer a request by telephone: say what is asked, take access and period, print the code")},
+	{"answer rules", answer_rules_run, "", 0, 0, T(KIND) | T(ACCESS) | T(PERIOD),
+	 N_("what may be answered without a reason: show it, or set it")},
+	{"grant", grant_run, "FILE", 1, 1,
+	 T(TERMINAL) | T(DEVICE) | T(NUMBER) | T(KIND) | T(USER) | T(ACCESS) | T(ENCRYPTED_ONLY) |
+		 T(FROM) | T(UNTIL) | T(PERIOD) | T(USES) | T(WRITE_QUOTA) | T(CLASS) | T(FORM) |
+		 T(RETURN_BY) | T(COMMENT),
+	 N_("write and sign a grant as a file, for one terminal; --why is the purpose")},
+	{"grant keygen", grant_keygen_run, "", 0, 0, T(QUICK_KDF),
+	 N_("make the key that signs grant files, and enter it into what terminals trust")},
+	{"grant list", grant_list_run, "", 0, 0, T(TERMINAL),
+	 N_("what was granted by telephone and by file: when, by whom, to which terminal")},
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
@@ -188,6 +213,20 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("records that were seen elsewhere: JSON lines with seq and hash")),
 	ROW(NO_KEY, "no-key", NULL, false, false,
 	    N_("without the desk's key: hashes and signatures only")),
+	ROW(TERMINAL, "terminal", "NAME", false, false, N_("the terminal")),
+	ROW(DEVICE, "device", "FINGERPRINT", false, false,
+	    N_("the device, by its fingerprint as the terminal lists it (blake2b:…)")),
+	ROW(KIND, "kind", "KIND", true, false,
+	    N_("kind of device: storage-plain, storage-encrypted, camera-or-phone, network, printer, "
+	       "audio-video, serial, composite, other, unknown (answer rules: may be repeated)")),
+	ROW(PERIOD, "period", "15m|2h|3d", false, false, N_("for how long")),
+	ROW(USES, "uses", "N", false, false, N_("how often it may be plugged in (default: any number)")),
+	ROW(WRITE_QUOTA, "write-quota", "BYTES|KiB|MiB|GiB", false, false,
+	    N_("how much may be written, like 200MiB (default: any amount)")),
+	ROW(ENCRYPTED_ONLY, "encrypted-only", NULL, false, false,
+	    N_("only while all of it is encrypted")),
+	ROW(FORM, "form", "8|10|13-1|13-2", false, false, N_("number of the form that was handed in")),
+	ROW(RETURN_BY, "return-by", "DATE", false, false, N_("day by which the medium is due back")),
 };
 
 /* Does the name consist of these first words? */

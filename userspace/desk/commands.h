@@ -33,3 +33,13 @@ int enrol_run(const struct context *context, const struct command_options *optio
 int wipe_run(const struct context *context, const struct command_options *options);
 int inspect_run(const struct context *context, const struct command_options *options);
 int recovery_run(const struct context *context, const struct command_options *options);
+int terminal_add_run(const struct context *context, const struct command_options *options);
+int terminal_list_run(const struct context *context, const struct command_options *options);
+int terminal_key_run(const struct context *context, const struct command_options *options);
+int terminal_renew_run(const struct context *context, const struct command_options *options);
+int terminal_remove_run(const struct context *context, const struct command_options *options);
+int answer_run(const struct context *context, const struct command_options *options);
+int answer_rules_run(const struct context *context, const struct command_options *options);
+int grant_run(const struct context *context, const struct command_options *options);
+int grant_keygen_run(const struct context *context, const struct command_options *options);
+int grant_list_run(const struct context *context, const struct command_options *options);

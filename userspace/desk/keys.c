@@ -18,6 +18,8 @@
 
 #define ORGANISATION_FILE "organisation.sealed"
 #define ORGANISATION_PURPOSE "organisation secret"
+#define TELEPHONE_FILE "telephone.sealed"
+#define TELEPHONE_PURPOSE "telephone secret"
 #define TRUST_FILE "sekimori-desk.trust"
 
 _Static_assert(sizeof(ORGANISATION_PURPOSE) <= SEALED_PURPOSE_MAX, "purpose");
@@ -88,32 +90,51 @@ int keys_open(const struct context *context, const struct desk *desk, const char
 	return r ? say_unsealed(context, file, r) : 0;
 }
 
-int keys_open_organisation(const struct context *context, const struct desk *desk,
-			   uint8_t **secretp)
+/* A secret of `size` bytes, sealed for `purpose`; *secretp: to be freed by sodium_free(). */
+static int open_sealed(const struct context *context, const struct desk *desk, const char *file,
+		       const char *purpose, const char *question, size_t size, uint8_t **secretp)
 {
-	uint8_t sealed[SECRETKEY_FILE_MAX], *secret = NULL;
+	uint8_t sealed[SECRETKEY_FILE_MAX], *secret;
 	char *passphrase = NULL;
 	size_t len = 0;
-	int r = read_secret(context, desk->keys, ORGANISATION_FILE, sealed, &len);
+	int r = read_secret(context, desk->keys, file, sealed, &len);
 
 	if (!r)
-		r = passphrase_ask(context, _("Passphrase of the organisation's secret"), false,
-				   &passphrase);
+		r = passphrase_ask(context, question, false, &passphrase);
 	if (r)
 		return r;
-	secret = sodium_malloc(ORGKEY_SECRET_SIZE);
+	secret = sodium_malloc(size);
 	if (!secret)
 		output_no_memory();
-	r = len == ORGKEY_SECRET_SIZE + SEALED_OVERHEAD
-		    ? sealed_open(ORGANISATION_PURPOSE, passphrase, sealed, len, secret)
-		    : SEALED_E_FORM;
+	r = len == size + SEALED_OVERHEAD ? sealed_open(purpose, passphrase, sealed, len, secret)
+					  : SEALED_E_FORM;
 	sodium_free(passphrase);
 	if (r) {
 		sodium_free(secret);
-		return say_unsealed(context, ORGANISATION_FILE, r);
+		return say_unsealed(context, file, r);
 	}
 	*secretp = secret;
 	return 0;
+}
+
+int keys_open_organisation(const struct context *context, const struct desk *desk,
+			   uint8_t **secretp)
+{
+	return open_sealed(context, desk, ORGANISATION_FILE, ORGANISATION_PURPOSE,
+			   _("Passphrase of the organisation's secret"), ORGKEY_SECRET_SIZE,
+			   secretp);
+}
+
+int keys_open_telephone(const struct context *context, const struct desk *desk, uint8_t **secretp)
+{
+	return open_sealed(context, desk, TELEPHONE_FILE, TELEPHONE_PURPOSE,
+			   _("Passphrase of the telephone codes' secret"), TERMINALKEY_SECRET_SIZE,
+			   secretp);
+}
+
+bool keys_has_telephone(const struct desk *desk)
+{
+	return !faccessat(desk->keys, TELEPHONE_FILE, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 /* --- making --------------------------------------------------------------------------------- */
@@ -162,26 +183,39 @@ int keys_make(const struct context *context, int keys, const char *name, const c
 	return r;
 }
 
-int keys_make_organisation(const struct context *context, int keys, bool quick)
+/* A fresh secret under a new passphrase. */
+static int make_sealed(const struct context *context, int keys, const char *file, const char *purpose,
+		       const char *question, size_t size, bool quick)
 {
-	uint8_t sealed[ORGKEY_SECRET_SIZE + SEALED_OVERHEAD], *secret;
+	uint8_t sealed[SECRETKEY_FILE_MAX], *secret;
 	char *passphrase = NULL;
-	int r = passphrase_ask(context, _("New passphrase of the organisation's secret"), true,
-			       &passphrase);
+	int r = passphrase_ask(context, question, true, &passphrase);
 
 	if (r)
 		return r;
-	secret = sodium_malloc(ORGKEY_SECRET_SIZE);
+	secret = sodium_malloc(size);
 	if (!secret)
 		output_no_memory();
-	randombytes_buf(secret, ORGKEY_SECRET_SIZE);
-	r = sealed_close(ORGANISATION_PURPOSE, passphrase, quick, secret, ORGKEY_SECRET_SIZE,
-			 sealed);
+	randombytes_buf(secret, size);
+	r = sealed_close(purpose, passphrase, quick, secret, size, sealed);
 	sodium_free(secret);
 	sodium_free(passphrase);
 	if (r)
 		return message_fail(context, _("too little memory to protect the secret"));
-	return outfile_write_at(context, keys, ORGANISATION_FILE, 0600, sealed, sizeof(sealed));
+	return outfile_write_at(context, keys, file, 0600, sealed, size + SEALED_OVERHEAD);
+}
+
+int keys_make_organisation(const struct context *context, int keys, bool quick)
+{
+	return make_sealed(context, keys, ORGANISATION_FILE, ORGANISATION_PURPOSE,
+			   _("New passphrase of the organisation's secret"), ORGKEY_SECRET_SIZE, quick);
+}
+
+int keys_make_telephone(const struct context *context, const struct desk *desk, bool quick)
+{
+	return make_sealed(context, desk->keys, TELEPHONE_FILE, TELEPHONE_PURPOSE,
+			   _("New passphrase of the telephone codes' secret"),
+			   TERMINALKEY_SECRET_SIZE, quick);
 }
 
 /* --- what terminals get --------------------------------------------------------------------- */
@@ -299,26 +333,10 @@ int keys_make_log(const struct context *context, const struct desk *desk, bool q
 int keys_open_log(const struct context *context, const struct desk *desk,
 		  uint8_t public_key[static KEYS_LOG_SIZE], uint8_t **secretp)
 {
-	uint8_t sealed[SECRETKEY_FILE_MAX], *secret;
-	char *passphrase = NULL;
-	size_t len = 0;
-	int r = read_secret(context, desk->keys, LOG_FILE, sealed, &len);
+	int r = open_sealed(context, desk, LOG_FILE, LOG_PURPOSE,
+			    _("Passphrase of the event log's key"), KEYS_LOG_SIZE, secretp);
 
 	if (!r)
-		r = passphrase_ask(context, _("Passphrase of the event log's key"), false, &passphrase);
-	if (r)
-		return r;
-	secret = sodium_malloc(KEYS_LOG_SIZE);
-	if (!secret)
-		output_no_memory();
-	r = len == KEYS_LOG_SIZE + SEALED_OVERHEAD ? sealed_open(LOG_PURPOSE, passphrase, sealed, len, secret)
-						   : SEALED_E_FORM;
-	sodium_free(passphrase);
-	if (r) {
-		sodium_free(secret);
-		return say_unsealed(context, LOG_FILE, r);
-	}
-	crypto_scalarmult_base(public_key, secret);
-	*secretp = secret;
-	return 0;
+		crypto_scalarmult_base(public_key, *secretp);
+	return r;
 }

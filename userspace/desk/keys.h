@@ -5,9 +5,11 @@
  * which media keys are derived (core/orgkey.h). Each lies in DESK/keys under a passphrase, mode
  * 0600:
  *
- *	NAME.key NAME.pub name: "media", or "policy-" and a number; whose it is stands in the
- *	register
+ *	NAME.key NAME.pub name: "media", "grant", or "policy-" and a number; whose it is stands in
+ *	the register
  *	organisation.sealed  as in sealed.h, purpose "organisation secret"
+ *	telephone.sealed  the same for the secret behind the terminals' keys (core/terminalkey.h),
+ *	purpose "telephone secret"; made by the first `terminal add`
  *	desk-log.sealed, desk-log.pub  see below; made by `log keygen`
  *
  * Opened secrets lie in sodium_malloc() memory and are wiped by their free functions.
@@ -21,11 +23,13 @@
 #include "core/mark.h"
 #include "core/minisign.h"
 #include "core/orgkey.h"
+#include "core/terminalkey.h"
 #include "desk/command.h"
 #include "desk/desk.h"
 
 #define KEYS_NAME_MAX 32 /* with NUL: of the files */
 #define KEYS_MEDIA "media"
+#define KEYS_GRANT "grant"
 #define KEYS_ROLE_MEDIA "media"
 #define KEYS_ROLE_POLICY "policy"
 
@@ -48,6 +52,15 @@ int keys_open(const struct context *context, const struct desk *desk, const char
 /* The organisation's secret, ORGKEY_SECRET_SIZE bytes; to be freed by sodium_free(). The same. */
 int keys_open_organisation(const struct context *context, const struct desk *desk,
 			   uint8_t **secretp);
+
+/* --- the secret behind the terminals' keys --------------------------------------------------- */
+
+/* The secret, TERMINALKEY_SECRET_SIZE bytes; to be freed by sodium_free(). 0, or COMMAND_FAILED after saying why. */
+int keys_open_telephone(const struct context *context, const struct desk *desk, uint8_t **secretp);
+bool keys_has_telephone(const struct desk *desk);
+
+/* Makes it where there is none, asking for a new passphrase. The same. */
+int keys_make_telephone(const struct context *context, const struct desk *desk, bool quick);
 
 /* --- the event log's key ----------------------------------------------------------------------- */
 

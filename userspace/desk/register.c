@@ -51,25 +51,42 @@ static const char schema[] =
 	" file TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL,"
 	" public_key TEXT NOT NULL, time TEXT NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* Schema 2: terminals that may ask by telephone, and what was granted by code or file. */
+static const char schema_2[] =
+	"CREATE TABLE terminals ("
+	" terminal TEXT NOT NULL CHECK (terminal != ''),"
+	" sequence INTEGER NOT NULL CHECK (sequence >= 1), kind TEXT NOT NULL,"
+	" generation INTEGER NOT NULL CHECK (generation >= 1),"
+	" time TEXT NOT NULL, by TEXT NOT NULL CHECK (by != ''), why TEXT,"
+	" PRIMARY KEY (terminal, sequence)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE grants ("
+	" number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, time TEXT NOT NULL,"
+	" by TEXT NOT NULL CHECK (by != ''), why TEXT, terminal TEXT NOT NULL, challenge TEXT,"
+	" terms TEXT NOT NULL) STRICT;";
+
 /*
  * INSERT OR REPLACE deletes without a DELETE trigger (SQLite, "INSERT": REPLACE), so an insert of a
  * key that is there is refused as well.
  */
 static const struct {
+	int schema; /* that brought it */
 	const char *table;
 	const char *taken; /* true if NEW would replace a row, or leave a gap */
 } tables[] = {
-	{"media", "EXISTS (SELECT 1 FROM media WHERE number = NEW.number OR medium = NEW.medium)"},
-	{"events", "NEW.sequence != (SELECT coalesce(max(sequence), 0) + 1 FROM events"
+	{1, "media", "EXISTS (SELECT 1 FROM media WHERE number = NEW.number OR medium = NEW.medium)"},
+	{1, "events", "NEW.sequence != (SELECT coalesce(max(sequence), 0) + 1 FROM events"
 		   " WHERE medium = NEW.medium)"},
-	{"stocktakes", "EXISTS (SELECT 1 FROM stocktakes WHERE stocktake = NEW.stocktake)"},
-	{"stocktake_closings",
+	{1, "stocktakes", "EXISTS (SELECT 1 FROM stocktakes WHERE stocktake = NEW.stocktake)"},
+	{1, "stocktake_closings",
 	 "EXISTS (SELECT 1 FROM stocktake_closings WHERE stocktake = NEW.stocktake)"},
-	{"sightings", "EXISTS (SELECT 1 FROM sightings WHERE medium = NEW.medium"
+	{1, "sightings", "EXISTS (SELECT 1 FROM sightings WHERE medium = NEW.medium"
 		      " AND time = NEW.time AND terminal = NEW.terminal)"},
-	{"policies", "EXISTS (SELECT 1 FROM policies WHERE version = NEW.version)"},
-	{"settings", "EXISTS (SELECT 1 FROM settings WHERE setting = NEW.setting)"},
-	{"signers", "EXISTS (SELECT 1 FROM signers WHERE file = NEW.file)"},
+	{1, "policies", "EXISTS (SELECT 1 FROM policies WHERE version = NEW.version)"},
+	{1, "settings", "EXISTS (SELECT 1 FROM settings WHERE setting = NEW.setting)"},
+	{1, "signers", "EXISTS (SELECT 1 FROM signers WHERE file = NEW.file)"},
+	{2, "terminals", "NEW.sequence != (SELECT coalesce(max(sequence), 0) + 1 FROM terminals"
+			 " WHERE terminal = NEW.terminal)"},
+	{2, "grants", "EXISTS (SELECT 1 FROM grants WHERE number = NEW.number)"},
 };
 
 /* --- what the other modules of the register use --------------------------------------------- */
@@ -190,10 +207,15 @@ static int connect(const char *path, struct media_register **regp)
 	return r;
 }
 
-static int make_triggers(struct media_register *reg)
+static int make_triggers(struct media_register *reg, int version)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-		char *sql = sqlite3_mprintf(
+		char *sql;
+		int r;
+
+		if (tables[i].schema != version)
+			continue;
+		sql = sqlite3_mprintf(
 			"CREATE TRIGGER %s_kept BEFORE UPDATE ON %s BEGIN"
 			" SELECT raise(ABORT, 'nothing in the register is ever changed'); END;"
 			"CREATE TRIGGER %s_stays BEFORE DELETE ON %s BEGIN"
@@ -202,13 +224,35 @@ static int make_triggers(struct media_register *reg)
 			" SELECT raise(ABORT, 'nothing in the register is ever replaced'); END;",
 			tables[i].table, tables[i].table, tables[i].table, tables[i].table,
 			tables[i].table, tables[i].table, tables[i].taken);
-		int r = sql ? register_run(reg, sql) : -ENOMEM;
-
+		r = sql ? register_run(reg, sql) : -ENOMEM;
 		sqlite3_free(sql);
 		if (r)
 			return r;
 	}
 	return 0;
+}
+
+/* What schema 2 adds to the first one; between begin and commit. */
+static int make_schema_2(struct media_register *reg)
+{
+	int r = register_run(reg, schema_2);
+
+	if (!r)
+		r = make_triggers(reg, 2);
+	return r ? r : register_run(reg, "PRAGMA user_version=" NUMBER(REGISTER_SCHEMA));
+}
+
+/* Two desks may open an old register at once: the second one finds it done. */
+static int upgrade(struct media_register *reg)
+{
+	int r = register_begin(reg);
+
+	if (!r && query_number(reg, "PRAGMA user_version") == 1)
+		r = make_schema_2(reg);
+	if (!r)
+		return register_commit(reg);
+	register_rollback(reg);
+	return r;
 }
 
 int register_create(const char *path, struct media_register **regp)
@@ -226,12 +270,11 @@ int register_create(const char *path, struct media_register **regp)
 	if (!r)
 		r = register_run(reg, schema);
 	if (!r)
-		r = make_triggers(reg);
+		r = make_triggers(reg, 1);
 	if (!r)
-		r = register_run(reg, "PRAGMA application_id=" NUMBER(
-					      APPLICATION_ID) ";"
-							      "PRAGMA user_version=" NUMBER(
-								      REGISTER_SCHEMA) ";");
+		r = make_schema_2(reg);
+	if (!r)
+		r = register_run(reg, "PRAGMA application_id=" NUMBER(APPLICATION_ID));
 	if (!r)
 		r = register_commit(reg);
 	if (!r)
@@ -277,6 +320,8 @@ int register_open(const char *path, struct media_register **regp)
 	if (version > REGISTER_SCHEMA)
 		return REGISTER_E_SCHEMA;
 	r = check(reg);
+	if (!r && version < REGISTER_SCHEMA)
+		r = upgrade(reg);
 	if (!r)
 		*regp = TAKE_PTR(reg);
 	return r;

@@ -21,7 +21,8 @@
 #include "desk/field.h"
 #include "desk/transition.h"
 
-#define REGISTER_SCHEMA 1
+/* A register of schema 1 is brought to this one when it is opened. */
+#define REGISTER_SCHEMA 2
 #define REGISTER_WAIT_MS 10000
 #define REGISTER_TIME_MAX 21 /* YYYY-MM-DDTHH:MM:SSZ and a NUL */
 #define REGISTER_DETAIL_MAX 65536
