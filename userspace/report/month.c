@@ -80,9 +80,15 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 	fact_number(d, "self-checks", _("Self-checks"), sum(t->checks, N_CHECKS), TONE_PLAIN);
 	fact_number(d, "self-checks-failed", _("Self-checks that failed"), t->checks[CHECK_FAIL],
 		    bad_if(t->checks[CHECK_FAIL]));
+	fact_number(d, "self-checks-unknown", _("Self-checks that could not look at everything, and found nothing else"),
+		    t->checks[CHECK_UNKNOWN], TONE_PLAIN);
 	fact_number(d, "starts", _("Starts of the keeper"), t->starts.total, TONE_PLAIN);
+	fact_number(d, "stops", _("Proper ends of the keeper"), t->stops, TONE_PLAIN);
 	document_words(d, _("Time without the keeper while the terminal ran"), "unwatched");
 	document_duration(d, t->gap_on_us);
+	fact_number(d, "kept", _("Devices in use before the barrier looked"), t->kept, TONE_PLAIN);
+	fact_number(d, "missed", _("Devices that came or went without the keeper"), t->missed, TONE_PLAIN);
+	fact_number(d, "lost-events", _("Events of the barrier that were lost"), t->lost, bad_if(t->lost));
 	fact_number(d, "missing-numbers", _("Gaps in the numbers of records"), t->seq_gaps.total,
 		    bad_if(t->seq_gaps.total));
 	add_check_result(d, check);
@@ -130,6 +136,7 @@ static void add_days(struct document *d, const struct tally *t)
 	document_column(d, "check-ok", _("Check ok"), true);
 	document_column(d, "check-warn", _("warned"), true);
 	document_column(d, "check-fail", _("failed"), true);
+	document_column(d, "check-unknown", _("not checked"), true);
 	for (unsigned int i = 0; i < t->period->n_days; i++) {
 		const struct tally_day *day = &t->days[i];
 
@@ -206,12 +213,43 @@ static void add_reason_table(struct document *d, struct counts *counts, const ch
 	}
 }
 
+/* The rows of a table that shows only some of the names: the most used ones, and how many more there are. */
+struct selection {
+	const struct count *rows[ROWS_MAX];
+	size_t n;
+};
+
+static void select_rows(struct document *d, struct counts *counts, size_t value, struct selection *selection)
+{
+	const struct count *const *sorted = counts_sorted(counts, value);
+	const struct count *others = counts_others(counts);
+	uint64_t left = 0, names = 0;
+
+	selection->n = 0;
+	for (size_t i = 0; sorted && i < counts_n(counts) && sorted[i]->values[value]; i++) {
+		if (value == USE_VERDICTS && !sorted[i]->parts[0][0])
+			continue;
+		if (selection->n < ROWS_MAX) {
+			selection->rows[selection->n++] = sorted[i];
+			continue;
+		}
+		names++;
+		left += sorted[i]->values[value];
+	}
+	if (names)
+		document_note(d, _("Only the %d most used are listed. %llu more are left out, used %llu times together."),
+			      ROWS_MAX, (unsigned long long)names, (unsigned long long)left);
+	if (others && others->values[value])
+		document_note(d, _("Names that came when there were too many to be kept apart were used %llu times."),
+			      (unsigned long long)others->values[value]);
+}
+
 static void add_media(struct document *d, const struct tally *t)
 {
-	const struct count *const *sorted = counts_sorted(t->use, USE_ALLOWED);
+	struct selection selection;
 
 	document_section(d, "media", _("Media used"))->n_keys = 2;
-	note_left_over(d, t->use, sorted, USE_ALLOWED);
+	select_rows(d, t->use, USE_VERDICTS, &selection);
 	document_column(d, "medium", _("Medium"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "allowed", _("Let in"), true);
@@ -220,11 +258,9 @@ static void add_media(struct document *d, const struct tally *t)
 	document_column(d, "written", _("Written"), true);
 	document_column(d, "first", _("First time"), false);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < rows_of(t->use); i++) {
-		const struct count *use = sorted[i];
+	for (size_t i = 0; i < selection.n; i++) {
+		const struct count *use = selection.rows[i];
 
-		if (!use->parts[0][0])
-			continue;
 		document_text(d, use->parts[0]);
 		report_person(d, use->parts[1]);
 		document_number(d, use->values[USE_ALLOWED]);
@@ -238,7 +274,7 @@ static void add_media(struct document *d, const struct tally *t)
 
 static void add_transfers(struct document *d, const struct tally *t)
 {
-	const struct count *const *sorted = counts_sorted(t->use, USE_WRITTEN);
+	struct selection selection;
 
 	document_section(d, "transfers", _("Files transferred"))->n_keys = 2;
 	if (t->limited)
@@ -246,7 +282,7 @@ static void add_transfers(struct document *d, const struct tally *t)
 			      (unsigned long long)t->limited);
 	if (t->writes_only)
 		document_note(d, "%s", _("On some media only writing could be watched, not renaming and deleting."));
-	note_left_over(d, t->use, sorted, USE_FILES);
+	select_rows(d, t->use, USE_TRANSFERS, &selection);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "medium", _("Medium"), false);
 	document_column(d, "files", _("Files written"), true);
@@ -254,11 +290,9 @@ static void add_transfers(struct document *d, const struct tally *t)
 	document_column(d, "changed", _("Renamed, deleted"), true);
 	document_column(d, "reads", _("Files read"), true);
 	document_column(d, "read-bytes", _("Read"), true);
-	for (size_t i = 0; sorted && i < rows_of(t->use); i++) {
-		const struct count *use = sorted[i];
+	for (size_t i = 0; i < selection.n; i++) {
+		const struct count *use = selection.rows[i];
 
-		if (!use->values[USE_FILES] && !use->values[USE_CHANGED] && !use->values[USE_READS])
-			continue;
 		report_person(d, use->parts[1]);
 		document_text(d, use->parts[0]);
 		document_number(d, use->values[USE_FILES]);
@@ -416,8 +450,8 @@ static void add_policies(struct document *d, const struct tally *t)
 
 static void add_self_check(struct document *d, const struct tally *t)
 {
-	static const char *const words[N_CHECKS] = { "ok", "warn", "fail" };
-	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), _("failed") };
+	static const char *const words[N_CHECKS] = { "ok", "warn", "fail", "unknown" };
+	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), _("failed"), _("not checked") };
 
 	document_section(d, "self-check", _("The newest self-check"));
 	if (t->check_us)
@@ -427,7 +461,7 @@ static void add_self_check(struct document *d, const struct tally *t)
 	for (unsigned int i = 0; t->check_us && i < N_CHECKS; i++) {
 		document_time(d, t->check_us);
 		document_words(d, titles[i], words[i]);
-		document_tone(d, !t->check_found[i] || !i ? TONE_PLAIN : i == CHECK_WARN ? TONE_WARN : TONE_BAD);
+		document_tone(d, !t->check_found[i] || !i ? TONE_PLAIN : i == CHECK_FAIL ? TONE_BAD : TONE_WARN);
 		document_number(d, t->check_found[i]);
 	}
 	if (t->check_us)
