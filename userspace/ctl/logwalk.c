@@ -7,10 +7,15 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "ctl/logproof.h"
 #include "ctl/logsource.h"
 #include "log/logfinding.h"
 
-DEFINE_CLEANUP(struct logverify *, logverify_free);
+struct walk {
+	struct report_check *check;
+	logwalk_fn take;
+	void *userdata;
+};
 
 static void found(void *userdata, const struct logverify_finding *finding)
 {
@@ -23,48 +28,55 @@ static void found(void *userdata, const struct logverify_finding *finding)
 								       .text = logfinding_sentence(finding) };
 }
 
-/* verify: NULL, or the check is of it. */
-static int walk(struct logset *set, struct logverify *verify, logwalk_fn take, void *userdata,
-		struct report_check *check)
+static void take_unreadable(void *userdata, const char *file, int error)
 {
-	struct logset_line line;
-	int r;
+	struct walk *walk = userdata;
 
-	while ((r = logset_next(set, &line))) {
-		if (r < 0) {
-			logsource_unreadable(NULL, logset_file(set), r);
-			if (check)
-				check->unreadable = true;
-			continue;
-		}
-		if (verify)
-			logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
-		r = take(userdata, &line);
-		if (r < 0)
-			return r;
+	logsource_unreadable(NULL, file, error);
+	if (walk->check)
+		walk->check->unreadable = true;
+}
+
+/* What is made of the log rests on its newer files; whether it is whole only all of them together tell. */
+static int take_line(void *userdata, const struct logset_line *line)
+{
+	struct walk *walk = userdata;
+
+	return line->early ? 0 : walk->take(walk->userdata, line);
+}
+
+static void run(struct logset *set, struct logproof *proof, struct walk *walk)
+{
+	const struct logcheck how = { .unreadable = take_unreadable, .line = take_line, .userdata = walk };
+
+	if (walk->check)
+		logset_give_early(set);
+	if (walk->check ? logproof_run(proof, set, &how) : logcheck_run(set, &how))
+		output_no_memory();
+	if (walk->check) {
+		walk->check->result = *logverify_result(proof->verify);
+		walk->check->result.findings = proof->findings;
 	}
-	if (verify)
-		logverify_end(verify);
-	return 0;
 }
 
 int logwalk_run(const struct context *context, const struct command_options *options, int64_t since_us,
 		logwalk_fn take, void *userdata, struct report_check *check)
 {
-	struct logverify_options verifying = { .finding = found, .userdata = check };
-	_cleanup_(logverify_freep) struct logverify *verify = NULL;
+	struct walk walk = { .check = check, .take = take, .userdata = userdata };
 	_cleanup_(logset_closep) struct logset *set = NULL;
+	struct logproof proof = { .verify = NULL };
+	int r = COMMAND_OK;
 
-	if (check)
+	if (check) {
 		*check = (struct report_check){ .n = 0 };
-	if (logsource_open(&set, context, options, since_us) != COMMAND_OK)
-		return COMMAND_FAILED;
-	verify = check ? logverify_new(&verifying) : NULL;
-	if ((check && !verify) || walk(set, verify, take, userdata, check))
-		output_no_memory();
-	if (check)
-		check->result = *logverify_result(verify);
-	return COMMAND_OK;
+		r = logproof_init(&proof, context, options, found, check);
+	}
+	if (r == COMMAND_OK)
+		r = logsource_open(&set, context, options, since_us);
+	if (r == COMMAND_OK)
+		run(set, &proof, &walk);
+	logproof_deinit(&proof);
+	return r;
 }
 
 void logwalk_warn(const struct report_check *check)

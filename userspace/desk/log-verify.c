@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/keys.h"
@@ -118,12 +119,12 @@ static void take_unreadable(void *userdata, const char *file, int error)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "file", json_object_new_string(file));
-	json_object_object_add(object, "error", json_object_new_string(strerror(-error)));
+	json_object_object_add(object, "error", json_object_new_string(strerrordesc_np(-error)));
 	json_object_array_add(check->unreadable, object);
 	if (error == -EBADMSG)
 		message_fail(check->context, _("%s: the compressed file is damaged"), file);
 	else
-		message_fail(check->context, "%s: %s", file, strerror(-error));
+		message_fail(check->context, "%s: %s", file, i18n_error(-error));
 }
 
 /* --- what it is held against ---------------------------------------------------------------- */
@@ -209,7 +210,7 @@ static int read_anchors(struct check *check, const char *path)
 				    "hexadecimal digits)"),
 			     path, (unsigned long long)line);
 	else if (r)
-		message_fail(check->context, "%s: %s", path, strerror(-r));
+		message_fail(check->context, "%s: %s", path, i18n_error(-r));
 	return r ? COMMAND_USAGE : COMMAND_OK;
 }
 
@@ -350,6 +351,12 @@ static void print_text(const struct check *check)
 
 static int run(struct check *check, const struct command_options *options)
 {
+	const struct logcheck how = {.verify = check->verify,
+				     .finding = take_finding,
+				     .finding_userdata = check,
+				     .unreadable = take_unreadable,
+				     .userdata = check,
+				     .progress = true};
 	_cleanup_(logset_closep) struct logset *set = NULL;
 	const char *anchors = command_option(options, OPTION_ANCHORS), *bad = "";
 	int r = anchors ? read_anchors(check, anchors) : COMMAND_OK;
@@ -358,10 +365,10 @@ static int run(struct check *check, const struct command_options *options)
 		return r;
 	r = logset_open(&set, options->arguments, (size_t)options->n_arguments, 0, &bad);
 	if (r) {
-		message_fail(check->context, "%s: %s", bad, strerror(-r));
+		message_fail(check->context, "%s: %s", bad, i18n_error(-r));
 		return COMMAND_USAGE;
 	}
-	logcheck_run(set, check->verify, true, take_unreadable, check);
+	logcheck_run(set, &how);
 	if (check->context->json)
 		print_json(check);
 	else

@@ -39,30 +39,32 @@ static void show_progress(const struct logset *set, int64_t *shown)
 	fflush(stderr);
 }
 
-bool logcheck_run(struct logset *set, struct logverify *verify, bool progress, logcheck_unreadable_fn unreadable,
-		  void *userdata)
+int logcheck_run(struct logset *set, const struct logcheck *check)
 {
+	bool progress = check->progress && isatty(STDERR_FILENO);
 	struct logset_line line;
 	int64_t shown = now_ms();
 	uint64_t n = 0;
-	bool whole = true;
 	int r;
 
-	progress = progress && isatty(STDERR_FILENO);
 	while ((r = logset_next(set, &line))) {
 		if (r < 0) {
-			whole = false;
-			unreadable(userdata, logset_file(set), r);
+			check->unreadable(check->userdata, logset_file(set), r);
 			continue;
 		}
-		logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
+		if (check->verify)
+			logverify_line(check->verify, line.file, line.number, line.text, line.len, line.cut);
+		r = check->line ? check->line(check->userdata, &line) : 0;
+		if (r)
+			break;
 		if (progress && !(++n % LINES_PER_LOOK))
 			show_progress(set, &shown);
 	}
-	logverify_end(verify);
+	if (check->verify)
+		logverify_end(check->verify);
 	if (progress)
 		fputs("\r     \r", stderr);
-	return whole;
+	return r;
 }
 
 /* --- anchors --------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct logset_file {
 	const char *name;   /* the end of path */
 	bool rotated;	    /* its name tells begin and seq */
 	bool current;	    /* of a directory */
+	bool early;	    /* ends before since_us */
 	uint64_t seq;
 	int64_t begin_us;
 	uint64_t size;
@@ -43,7 +44,8 @@ struct logset {
 	struct logset_file *now;  /* being read, or NULL */
 	const char *spoken_of;
 	struct logreader *reader;
-	uint64_t total;
+	bool begun; /* a file was opened */
+	bool give_early;
 	bool follow;
 	char *follow_dir; /* whose current file is the last of the set */
 };
@@ -231,9 +233,7 @@ static void skip_before(struct logset *set, size_t from, int64_t since_us)
 		if (set->files[i + 1].rotated && set->files[i + 1].begin_us < since_us - CLOCK_SLACK_US)
 			keep = i + 1;
 	for (size_t i = from; i < keep; i++)
-		file_deinit(&set->files[i]);
-	memmove(set->files + from, set->files + keep, (set->n - keep) * sizeof(*set->files));
-	set->n -= keep - from;
+		set->files[i].early = true;
 }
 
 /*
@@ -338,8 +338,6 @@ int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t sinc
 			return r;
 		}
 	}
-	for (size_t i = 0; i < set->n; i++)
-		set->total += set->files[i].size;
 	*setp = TAKE_PTR(set);
 	return 0;
 }
@@ -354,6 +352,11 @@ struct logset *logset_close(struct logset *set)
 		free(set);
 	}
 	return NULL;
+}
+
+void logset_give_early(struct logset *set)
+{
+	set->give_early = true;
 }
 
 void logset_follow(struct logset *set)
@@ -373,7 +376,12 @@ uint64_t logset_bytes_read(const struct logset *set)
 
 uint64_t logset_bytes_total(const struct logset *set)
 {
-	return set->total;
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (!set->files[i].early || set->give_early)
+			total += set->files[i].size;
+	return total;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -407,6 +415,7 @@ static int begin_next(struct logset *set)
 		file->fd = fd;
 	}
 	set->now = file;
+	set->begun = true;
 	logreader_begin(set->reader, file->fd);
 	return 0;
 }
@@ -476,6 +485,7 @@ static int follow_on(struct logset *set, struct logset_line *line)
 	r = logreader_next(set->reader, line, false);
 	if (r) {
 		line->file = set->now->name;
+		line->early = false;
 		return r;
 	}
 	seq = set->now->seq;
@@ -490,11 +500,13 @@ int logset_next(struct logset *set, struct logset_line *line)
 		int r;
 
 		if (!set->now) {
+			while (set->next < set->n && set->files[set->next].early && !set->give_early)
+				set->next++;
 			if (set->next == set->n)
 				return 0;
 			r = begin_next(set);
 			/* Retention may remove the oldest while the others are waiting. */
-			if (r == -ENOENT && set->files[set->next - 1].rotated && set->next == 1)
+			if (r == -ENOENT && set->files[set->next - 1].rotated && !set->begun)
 				continue;
 			if (r)
 				return r;
@@ -510,6 +522,7 @@ int logset_next(struct logset *set, struct logset_line *line)
 		}
 		if (r > 0) {
 			line->file = set->now->name;
+			line->early = set->now->early;
 			if (line->first && !set->now->rotated)
 				set->now->seq = line_seq(line);
 			return 1;

@@ -25,6 +25,7 @@ struct logset_line {
 	bool first;	/* of its file */
 	bool cut;	/* the file ends without a newline here */
 	bool too_long;	/* only its beginning */
+	bool early;	/* the file ends before since_us; see logset_give_early() */
 };
 
 /*
@@ -42,6 +43,9 @@ DEFINE_CLEANUP(struct logset *, logset_close);
  * After an error the next call goes on with the next file.
  */
 int logset_next(struct logset *set, struct logset_line *line);
+
+/* Hands out the lines of skipped files too, marked, before the first logset_next(): verifying wants all. */
+void logset_give_early(struct logset *set);
 
 /* The file that logset_next() spoke of last; "" before the first. */
 const char *logset_file(const struct logset *set);
