@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "core/civil.h"
 #include "core/incident.h"
+#include "doctor/doctor.h"
 #include "report/report.h"
 
 /* Rows of a table of names; the others are added up in one row. */
@@ -135,7 +136,7 @@ static void add_days(struct document *d, const struct tally *t)
 	document_column(d, "starts", _("Starts"), true);
 	document_column(d, "check-ok", _("Check ok"), true);
 	document_column(d, "check-warn", _("warned"), true);
-	document_column(d, "check-fail", _("failed"), true);
+	document_column(d, "check-fail", i18n(NC_("check", "failed")), true);
 	document_column(d, "check-unknown", _("not checked"), true);
 	for (unsigned int i = 0; i < t->period->n_days; i++) {
 		const struct tally_day *day = &t->days[i];
@@ -340,7 +341,7 @@ static void add_devices(struct document *d, const struct tally *t)
 }
 
 /* Three parts of a name, how often, and when last. */
-static void add_named(struct document *d, struct counts *counts)
+static void add_named(struct document *d, struct counts *counts, const enum report_words of[COUNT_PARTS])
 {
 	const struct count *const *sorted = counts_sorted(counts, 0);
 
@@ -349,7 +350,7 @@ static void add_named(struct document *d, struct counts *counts)
 	document_column(d, "last", _("Last time"), false);
 	for (size_t i = 0; sorted && i < rows_of(counts); i++) {
 		for (size_t k = 0; k < COUNT_PARTS; k++)
-			document_text(d, sorted[i]->parts[k]);
+			report_word(d, of[k], sorted[i]->parts[k]);
 		document_number(d, sorted[i]->values[0]);
 		document_time(d, sorted[i]->last_us);
 	}
@@ -361,7 +362,7 @@ static void add_attempts(struct document *d, const struct tally *t)
 	document_column(d, "attempt", _("What"), false);
 	document_column(d, "program", _("Program"), false);
 	document_column(d, "uid", _("User id"), false);
-	add_named(d, t->attempts);
+	add_named(d, t->attempts, (const enum report_words[]){ WORDS_ATTEMPT, WORDS_PLAIN, WORDS_PLAIN });
 }
 
 static void add_acts(struct document *d, const struct tally *t)
@@ -370,7 +371,7 @@ static void add_acts(struct document *d, const struct tally *t)
 	document_column(d, "method", _("What"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "result", _("Result"), false);
-	add_named(d, t->acts);
+	add_named(d, t->acts, (const enum report_words[]){ WORDS_METHOD, WORDS_PLAIN, WORDS_RESULT });
 }
 
 static void add_exceptions(struct document *d, const struct tally *t)
@@ -401,7 +402,7 @@ static void add_incidents(struct document *d, const struct tally *t)
 	note_cut(d, &t->incidents);
 	if (t->incidents.n)
 		document_note(d, "%s", _("`sekimorictl incident export NUMBER` writes the report sheet of one."));
-	document_column(d, "number", _("Number"), false);
+	document_column(d, "number", i18n(NC_("incident", "Number")), false);
 	document_column(d, "time", _("Time"), false);
 	document_column(d, "type", _("What happened"), false);
 	document_column(d, "object", _("Medium or device"), false);
@@ -444,14 +445,14 @@ static void add_policies(struct document *d, const struct tally *t)
 		document_text(d, entry->texts[0]);
 		document_number(d, entry->numbers[0]);
 		document_words(d, policy_outcome(entry->texts[1]), entry->texts[1]);
-		document_text(d, entry->texts[2]);
+		report_told(d, entry->texts[2]);
 	}
 }
 
 static void add_self_check(struct document *d, const struct tally *t)
 {
 	static const char *const words[N_CHECKS] = { "ok", "warn", "fail", "unknown" };
-	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), _("failed"), _("not checked") };
+	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), i18n(NC_("check", "failed")), _("not checked") };
 
 	document_section(d, "self-check", _("The newest self-check"));
 	if (t->check_us)
@@ -468,14 +469,36 @@ static void add_self_check(struct document *d, const struct tally *t)
 		d->sections[d->n_sections - 1].n_keys = 2;
 }
 
+static const struct doctor_check *find_check(const char *id)
+{
+	for (size_t i = 0; i < n_doctor_checks; i++)
+		if (!strcmp(doctor_checks[i].id, id))
+			return &doctor_checks[i];
+	return NULL;
+}
+
 static void add_check_item(struct document *d, struct json_object *item)
 {
-	bool failed = !strcmp(output_raw(item, "result"), "fail");
+	const char *id = output_raw(item, "id"), *result = output_raw(item, "result");
+	const struct doctor_check *check = find_check(id);
+	bool failed = !strcmp(result, "fail"), warned = !strcmp(result, "warn");
 
-	document_text(d, output_raw(item, "id"));
-	document_text(d, output_raw(item, "result"));
+	if (check)
+		document_words(d, i18n(check->text), id);
+	else
+		document_text(d, id);
+	if (failed || warned || !strcmp(result, "unknown"))
+		document_words(d, failed ? i18n(NC_("check", "failed")) : warned ? _("to be looked at") : _("not checked"), result);
+	else
+		document_text(d, result);
 	document_tone(d, failed ? TONE_BAD : TONE_WARN);
-	document_text(d, output_raw(item, "detail"));
+	report_told(d, output_raw(item, "detail"));
+	document_words(d, check && (failed || warned) ? i18n(check->todo) : "", check && (failed || warned) ? check->todo : "");
+}
+
+static bool is_manifest(struct json_object *item)
+{
+	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), DOCTOR_MANIFEST_ITEM);
 }
 
 static void add_check_items(struct document *d, const struct tally *t)
@@ -485,13 +508,23 @@ static void add_check_items(struct document *d, const struct tally *t)
 	if (!json_object_is_type(items, json_type_array) || !json_object_array_length(items))
 		return;
 	document_section(d, "self-check-items", _("What it found"));
+	for (size_t i = 0; i < json_object_array_length(items); i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+
+		if (is_manifest(item)) {
+			_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
+
+			document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
+		}
+	}
 	document_column(d, "id", _("Item"), false);
 	document_column(d, "result", _("Result"), false);
 	document_column(d, "detail", _("Detail"), false);
+	document_column(d, "todo", _("What to do"), false);
 	for (size_t i = 0; i < json_object_array_length(items) && i < TALLY_LIST_MAX; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (json_object_is_type(item, json_type_object))
+		if (json_object_is_type(item, json_type_object) && !is_manifest(item))
 			add_check_item(d, item);
 	}
 }
@@ -508,10 +541,16 @@ static void add_operation(struct document *d, const struct tally_list *list, con
 	for (size_t i = 0; i < list->n; i++) {
 		document_time(d, list->entries[i].us);
 		for (int c = 0; c < 3; c++) {
+			const char *text = list->entries[i].texts[c];
+
 			if (!strcmp(ids[c], "kind"))
-				report_kind(d, list->entries[i].texts[c]);
+				report_kind(d, text);
 			else
-				document_text(d, list->entries[i].texts[c]);
+				report_word(d, !strcmp(ids[c], "why")	       ? WORDS_WHY :
+					       !strcmp(ids[c], "backend")      ? WORDS_LAYER :
+					       !strcmp(ids[c], "policy-state") ? WORDS_STATE :
+										 WORDS_PLAIN,
+					    text);
 		}
 	}
 }
