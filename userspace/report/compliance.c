@@ -79,7 +79,7 @@ static bool policy_ok(const struct tally *t)
 static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 {
 	const struct tally *t = facts->tally;
-	_cleanup_(freep) char *layer = output_escape(t->policy.backend);
+	_cleanup_(freep) char *layer = output_escape(report_word_text(WORDS_LAYER, t->policy.backend));
 	_cleanup_(freep) char *policy = output_escape(t->policy.id);
 
 	if (!t->policy.known) {

@@ -80,6 +80,8 @@ enum report_words {
 	WORDS_PLAIN,	/* no word: a text as it is */
 };
 void report_word(struct document *document, enum report_words of, const char *word);
+/* As a text; the word itself if it is not known. */
+const char *report_word_text(enum report_words of, const char *word);
 
 /* A text that the daemon formed, in the reader's language where it is known (cli/told.h). */
 void report_told(struct document *document, const char *text);

@@ -43,15 +43,22 @@ static const struct {
 	{ WORDS_METHOD, "Volume.Eject", N_("ejecting a medium") },
 };
 
+const char *report_word_text(enum report_words of, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].of == of && !strcmp(words[i].word, word))
+			return i18n(words[i].text);
+	return word;
+}
+
 void report_word(struct document *document, enum report_words of, const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (words[i].of == of && !strcmp(words[i].word, word)) {
-			document_words(document, i18n(words[i].text), word);
-			return;
-		}
-	}
-	document_text(document, word);
+	const char *text = report_word_text(of, word);
+
+	if (text == word)
+		document_text(document, word);
+	else
+		document_words(document, text, word);
 }
 
 void report_told(struct document *document, const char *text)
