@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 
+from harness import CTL
 from test_log import log, log_of, record, seal
 
 RECORDS = [record(i * 60, "held", device=f"1-{i}") for i in range(60)]
@@ -61,8 +62,14 @@ TAMPERED = [
 def test_a_whole_log_is_told_to_be_whole():
     with log_of(RECORDS, "--checkpoint", "20", "--rotate", "25") as w:
         done = log(w, "verify")
-        assert done.returncode == 0 and done.stderr == "" and "The log is whole" in done.stdout, done
+        assert done.returncode == 0 and done.stderr == "", done
         kinds, answer = findings(w)
+        # With nothing to hold it against, nobody knows what may have been cut off.
+        assert f"The log is whole as far as record {answer['seq']}; what came after it cannot be known." in done.stdout, done
+        anchors = w.directory / "anchors"
+        anchors.write_text(json.dumps(answer), encoding="utf-8")
+        done = log(w, "verify", f"--anchors={anchors}")
+        assert done.returncode == 0 and "The log is whole: nothing was altered, removed or added." in done.stdout, done
         last = json.loads(lines_of(w)[-1])
         assert kinds == [] and answer["seq"] == last["seq"] == answer["records"] and answer["hash"] == last["hash"]
         assert answer["checkpoints"] >= 3 and answer["terminal"] and answer["first_seq"] == 1
@@ -140,6 +147,10 @@ def test_anchors_uncover_what_was_cut_off_or_written_anew():
         assert findings(w)[0] == []
         kinds, answer = findings(w, f"--anchors={anchors}")
         assert "anchor" in {k for k, _, _ in kinds} and answer["first_bad"] in (1, 30), kinds
+        for nothing in ("/dev/null", w.directory / "blank"):
+            (w.directory / "blank").write_text("\n \n", encoding="ascii")
+            done = log(w, "verify", f"--anchors={nothing}")
+            assert done.returncode == 1 and "no record in it to hold the log against" in done.stderr and done.stdout == "", done
         for text, where in (('{"seq":1}\n', ":1:"), ('\n{"seq":"1","hash":"00"}\n', ":2:"), ("x\n", ":1:")):
             anchors.write_text(text, encoding="ascii")
             done = log(w, "verify", f"--anchors={anchors}")
@@ -279,3 +290,61 @@ def test_report_and_incident_hold_the_log_against_the_same():
         assert t.told(log, f"--anchors={anchors}")[0] == {"anchor"}
         done = w.ctl("report", log, "--terminal-key=nothing")
         assert done.returncode == 2 and done.stdout == "", done
+
+
+def test_an_own_log_without_its_traces_is_not_whole():
+    """Somebody removes the records, and with them what would tell of it."""
+    with log_of(RECORDS, "--checkpoint", "20", "--rotate", "25") as w:
+        t = Terminal(w)
+        good = t.verify()
+        assert good["ok"] and good["anchors_journal"] == 0, good
+        last = json.loads(t.current.read_bytes().splitlines()[0])["seq"]
+        held = t.header.read_bytes()
+
+        def kinds():
+            answer = t.verify()
+            assert answer["ok"] is False and answer["n_findings"] == len(answer["findings"]), answer
+            return [(f["kind"], f["from"], f["file"]) for f in answer["findings"]]
+        text = t.current.read_bytes()
+        t.current.write_bytes(b"")
+        assert kinds() == [("truncated", last, "events.jsonl")]
+        t.header.unlink()
+        assert kinds() == [("truncated", last, "events.jsonl"), ("no-header", 0, "/var/lib/sekimori/log/header")]
+        done = w.ctl("log", "verify", f"--root={t.root}")
+        assert done.returncode == 1 and "THE LOG IS NOT WHOLE" in done.stdout and "whole as far" not in done.stdout, done
+        t.current.unlink()
+        assert kinds() == [("truncated", last, ""), ("no-header", 0, "/var/lib/sekimori/log/header")]
+        t.current.write_bytes(text)
+        assert kinds() == [("no-header", 0, "/var/lib/sekimori/log/header")]
+        assert w.ctl("log", "verify", f"--root={t.root}", f"--terminal-key={w.sealed['public']}").returncode == 0
+        t.header.write_bytes(held)
+        assert t.verify()["ok"]
+
+
+def test_a_file_whose_name_contradicts_its_first_record_is_named():
+    with log_of(RECORDS, "--checkpoint", "20", "--rotate", "25") as w:
+        assert findings(w)[0] == []
+        first = sorted(w.log.glob("events-*.jsonl"))[0]
+        for name in ("events-20200101T000000Z-000000000001.jsonl", first.name.replace("000000000001", "000000000002")):
+            renamed = first.rename(w.log / name)
+            kinds, answer = findings(w)
+            assert kinds == [("misnamed", 0, 0)] and answer["findings"][0]["file"] == name, answer
+            done = log(w, "verify")
+            assert name in done.stdout.splitlines()[0] and "somebody has renamed it" in done.stdout, done
+            # Nor does the name hide anything.
+            seen = log(w, "show", "--json", "--since=2026-11-01", "--kind=held").stdout.count("\n")
+            assert seen == len(RECORDS), seen
+            renamed.rename(first)
+
+
+def test_an_answer_that_did_not_arrive_is_no_success():
+    with log_of([*RECORDS, record(9999, "incident", number="mado-03-2026-11-01-7", type="tampering", cause="x")]) as w:
+        for args in (["log", "verify"], ["log", "verify", "--json"], ["log", "show", "--json"], ["incident", "list"], ["incident", "list", "--json"],
+                     ["incident", "export", "7"], ["report"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([CTL, *args, f"--log={w.log}"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert done.returncode == 1 and "No space left on device" in done.stderr, (args, done)
+            assert done.stderr.count("No space") == 1, (args, done)
+        for args in (["--help"], ["--version"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                assert subprocess.run([CTL, *args], stdout=full, stderr=subprocess.PIPE, check=False).returncode == 1, args

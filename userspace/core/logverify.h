@@ -30,6 +30,9 @@ enum logverify_kind {
 	LOGVERIFY_ANCHOR,	 /* a record that was seen elsewhere (journal, D-Bus, last audit) is another one here */
 	LOGVERIFY_BEGUN_ANEW,	 /* the keys were lost and made anew: what is before and after hang together by hash only */
 	LOGVERIFY_NOT_A_RECORD,	 /* a line that is no record and that no later record explains */
+	/* What no line tells, found by those who open the files (log/logcheck.h, ctl/logproof.h): */
+	LOGVERIFY_MISNAMED,	 /* a rotated file's name says another number or time than its first record */
+	LOGVERIFY_NO_HEADER,	 /* the terminal's own copy of key and id is gone: nothing tells that this is its log */
 	N_LOGVERIFY_KINDS,
 };
 

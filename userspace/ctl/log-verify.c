@@ -55,7 +55,7 @@ static void take_finding(void *userdata, const struct logverify_finding *finding
 		_cleanup_(freep) char *sentence = logfinding_sentence(finding);
 
 		puts(sentence);
-		fflush(stdout);
+		output_flush();
 	}
 }
 
@@ -157,6 +157,9 @@ static void print_text(const struct check *check)
 	print_reach(check);
 	if (!result->records)
 		puts(_("There is no record in it: somebody may have emptied it. Tell the help desk."));
+	else if (is_well(check) && !logproof_anchors(&check->proof))
+		printf(_("The log is whole as far as record %llu; what came after it cannot be known.\n"),
+		       (unsigned long long)result->last_seq);
 	else if (is_well(check))
 		puts(_("The log is whole: nothing was altered, removed or added."));
 	else if (!check->n)

@@ -13,7 +13,6 @@
 #include "ctl/client.h"
 #include "system/textfile.h"
 
-#define HEADER_FILE "/var/lib/sekimori/log/header"
 #define JOURNAL_DIR "/var/log/journal"
 #define KEY_FILE_MAX 16384
 
@@ -63,7 +62,7 @@ static bool parse_file(const char *path, struct logterminal *terminal)
 
 bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal)
 {
-	_cleanup_(freep) char *path = output_format("%s%s", context->root, HEADER_FILE);
+	_cleanup_(freep) char *path = output_format("%s%s", context->root, LOGANCHORS_HEADER);
 
 	return parse_file(path, terminal);
 }

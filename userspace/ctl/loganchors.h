@@ -15,6 +15,8 @@ struct logterminal {
 	bool has_id;
 };
 
+#define LOGANCHORS_HEADER "/var/lib/sekimori/log/header"
+
 /* What the keeper laid down for its newest log. False: there is nothing, or it may not be read. */
 bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal);
 

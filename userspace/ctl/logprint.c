@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/logprint.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/i18n.h"
+#include "cli/output.h"
 #include "ctl/logsource.h"
 
 int logprint_all(struct logset *set, const struct logfilter *filter, const struct logwriter *writer, uint64_t *n)
@@ -19,6 +18,7 @@ int logprint_all(struct logset *set, const struct logfilter *filter, const struc
 		logwriter_begin(writer);
 	while ((r = logset_next(set, &line))) {
 		struct json_object *record;
+		bool failed;
 
 		if (r < 0) {
 			logsource_unreadable(NULL, logset_file(set), r);
@@ -31,13 +31,11 @@ int logprint_all(struct logset *set, const struct logfilter *filter, const struc
 		if (!(*n)++ && writer->format == LOGWRITER_TABLE)
 			logwriter_begin(writer);
 		logwriter_record(writer, record, &line);
+		failed = output_failed();
 		json_object_put(record);
-		if (ferror(stdout))
+		if (failed)
 			break;
 	}
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, _("sekimorictl: cannot write: %s\n"), i18n_error(errno));
-		return COMMAND_FAILED;
-	}
-	return status;
+	/* Why it did not arrive main() says. */
+	return output_flush() ? status : COMMAND_FAILED;
 }

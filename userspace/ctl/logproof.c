@@ -67,6 +67,8 @@ static int take_anchor_file(struct logproof *proof, const char *path)
 	if (r == -EINVAL)
 		fprintf(stderr, _("sekimorictl: %s:%llu: expected a JSON object with seq and hash (64 hexadecimal digits)\n"), shown,
 			(unsigned long long)line);
+	else if (r == -ENODATA)
+		fprintf(stderr, _("sekimorictl: %s: there is no record in it to hold the log against\n"), shown);
 	else
 		fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(-r));
 	return COMMAND_FAILED;
@@ -140,6 +142,24 @@ static void check_newest(struct logproof *proof)
 		tell(proof, &finding);
 }
 
+/* Whoever empties or replaces the log removes what would tell that, too. */
+static void check_traces(struct logproof *proof, const struct logset *set)
+{
+	const struct logverify_result *result = logverify_result(proof->verify);
+	const struct logverify_finding no_header = {
+		.kind = LOGVERIFY_NO_HEADER, .file = LOGANCHORS_HEADER, .detail = ""};
+	const struct logverify_finding missing = {.kind = LOGVERIFY_TRUNCATED,
+						  .file = "",
+						  .from = result->last_seq + 1,
+						  .to = result->last_seq + 1,
+						  .detail = N_("the newest file, events.jsonl, is not there")};
+
+	if (proof->own && logset_newest(set) == LOGSET_NEWEST_MISSING)
+		tell(proof, &missing);
+	if (proof->own && !proof->terminal.has_id)
+		tell(proof, &no_header);
+}
+
 int logproof_run(struct logproof *proof, struct logset *set, const struct logcheck *how)
 {
 	struct logcheck check = *how;
@@ -150,6 +170,7 @@ int logproof_run(struct logproof *proof, struct logset *set, const struct logche
 	check.finding_userdata = proof;
 	r = logcheck_run(set, &check);
 	check_newest(proof);
+	check_traces(proof, set);
 	return r;
 }
 

@@ -37,6 +37,7 @@ struct check {
 	const struct context *context;
 	struct logverify *verify;
 	bool no_key;
+	bool end_known; /* a record was named that the log must reach */
 	int failed; /* the key could not be opened, which was said */
 	uint8_t desk_public[KEYS_LOG_SIZE];
 	uint8_t *desk_secret;
@@ -209,6 +210,9 @@ static int read_anchors(struct check *check, const char *path)
 			     _("%s:%llu: expected a JSON object with seq and hash (64 "
 				    "hexadecimal digits)"),
 			     path, (unsigned long long)line);
+	else if (r == -ENODATA)
+		message_fail(check->context,
+			     _("%s: there is no record in it to hold the log against"), path);
 	else if (r)
 		message_fail(check->context, "%s: %s", path, i18n_error(-r));
 	return r ? COMMAND_USAGE : COMMAND_OK;
@@ -328,7 +332,10 @@ static void print_text(const struct check *check)
 	if (check->n > SHOWN_MAX)
 		printf(_("… and %llu more\n"), (unsigned long long)(check->n - SHOWN_MAX));
 	print_reach(check);
-	if (status == COMMAND_OK)
+	if (status == COMMAND_OK && !check->end_known)
+		printf(_("The log is whole as far as record %llu; what came after it cannot be known.\n"),
+		       (unsigned long long)logverify_result(check->verify)->last_seq);
+	else if (status == COMMAND_OK)
 		puts(_("The log is whole: nothing was altered, removed or added."));
 	else if (status == COMMAND_USAGE)
 		puts(_("The log could not be checked."));
@@ -373,7 +380,9 @@ static int run(struct check *check, const struct command_options *options)
 		print_json(check);
 	else
 		print_text(check);
-	return check_status(check);
+	/* An answer that did not arrive is none; main() says why. */
+	r = check_status(check);
+	return !r && !output_flush() ? COMMAND_USAGE : r;
 }
 
 int log_verify_run(const struct context *context, const struct command_options *options)
@@ -394,6 +403,7 @@ int log_verify_run(const struct context *context, const struct command_options *
 		r = read_expected(context, expected, &with.expected_seq);
 	if (r)
 		return r;
+	check.end_known = expected || command_option(options, OPTION_ANCHORS);
 	with.public_key = terminal ? of.key : NULL;
 	with.id = of.has_id ? of.id : NULL;
 	/* --no-key: no log has a key, and none is asked for. */

@@ -26,6 +26,6 @@ int logcheck_run(struct logset *set, const struct logcheck *check);
 /*
  * Records seen elsewhere, for logverify_add_anchor(): JSON lines with "seq" and "hash" (64 hex digits), as journal,
  * D-Bus and `sekimorictl log verify --json` give them; other members are ignored. 0; -ENOENT, -EACCES … ; -EINVAL: *linep
- * is the first line that is none; -E2BIG, -ENOMEM. "-" is standard input.
+ * is the first line that is none; -ENODATA: there is none in it; -E2BIG, -ENOMEM. "-" is standard input.
  */
 int logcheck_read_anchors(struct logverify *verify, const char *path, uint64_t *linep, uint64_t *np);

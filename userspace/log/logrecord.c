@@ -117,6 +117,21 @@ bool logrecord_time_parse(const char *text, size_t len, int64_t *us)
 	return true;
 }
 
+bool logrecord_begin(const char *line, size_t len, uint64_t *seq, int64_t *us)
+{
+	static const char first[] = "{\"seq\":", second[] = ",\"time\":\"";
+	static const size_t time_len = sizeof("2026-11-21T08:30:00.123456Z") - 1;
+	size_t at = sizeof(first) - 1;
+
+	*seq = 0;
+	if (len < at || memcmp(line, first, at))
+		return false;
+	for (; at < len && line[at] >= '0' && line[at] <= '9'; at++)
+		*seq = *seq * 10 + (uint64_t)(line[at] - '0');
+	return len - at >= sizeof(second) - 1 + time_len && !memcmp(line + at, second, sizeof(second) - 1) &&
+	       logrecord_time_parse(line + at + sizeof(second) - 1, time_len, us);
+}
+
 bool logrecord_time(struct json_object *record, int64_t *us)
 {
 	const char *text = output_raw(record, "time");

@@ -11,6 +11,7 @@
 
 #include "core/civil.h"
 #include "log/logreader.h"
+#include "log/logrecord.h"
 
 #define CURRENT "events.jsonl"
 #define STEM "events-"
@@ -20,7 +21,8 @@
 #define TIME_LEN (sizeof("YYYYMMDDTHHMMSSZ") - 1)
 
 /* A clock that was set back makes records of a file later than the file after it; that far it is believed. */
-#define CLOCK_SLACK_US (INT64_C(86400) * 1000000)
+#define SECOND_US INT64_C(1000000)
+#define CLOCK_SLACK_US (86400 * SECOND_US)
 
 /* Files may be rotated while the directory is being read. */
 #define LIST_TRIES 8
@@ -31,6 +33,7 @@ struct logset_file {
 	bool rotated;	    /* its name tells begin and seq */
 	bool current;	    /* of a directory */
 	bool early;	    /* ends before since_us */
+	bool empty;	    /* opened, and no line came of it */
 	uint64_t seq;
 	int64_t begin_us;
 	uint64_t size;
@@ -47,7 +50,10 @@ struct logset {
 	bool begun; /* a file was opened */
 	bool give_early;
 	bool follow;
-	char *follow_dir; /* whose current file is the last of the set */
+	char *follow_dir;     /* whose current file is the last of the set */
+	bool list_due;	      /* that file was rotated: list what is later than `list_after` */
+	int list_error;	      /* why that failed, and was told; negative errno */
+	uint64_t list_after;
 };
 
 static char bad[4096];
@@ -77,7 +83,7 @@ static bool stamp_parse(const char *text, int64_t *us)
 		 text + 13);
 	if (!civil_parse(iso, strlen(iso), false, &seconds))
 		return false;
-	*us = seconds * 1000000;
+	*us = seconds * SECOND_US;
 	return true;
 }
 
@@ -222,18 +228,53 @@ static int list_rotated(struct logset *set, const char *dir, const struct stat *
 	return 0;
 }
 
-/* A file whose begin is so early that the next one, too, begins before `since`. */
-static void skip_before(struct logset *set, size_t from, int64_t since_us)
+/* The time of a file's first record; names can be given by anybody. False: it cannot be told. */
+static bool first_time(struct logreader *reader, const struct logset_file *file, int64_t *us)
 {
-	size_t keep = from;
+	int fd = file->fd >= 0 ? file->fd : open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct logset_line line;
+	uint64_t seq;
+	bool told;
 
-	if (!since_us)
-		return;
-	for (size_t i = from; i + 1 < set->n; i++)
-		if (set->files[i + 1].rotated && set->files[i + 1].begin_us < since_us - CLOCK_SLACK_US)
-			keep = i + 1;
+	if (fd < 0)
+		return false;
+	logreader_begin(reader, fd);
+	told = logreader_next(reader, &line, false) > 0 && logrecord_begin(line.text, line.len, &seq, us);
+	if (fd != file->fd)
+		close(fd);
+	else if (lseek(fd, 0, SEEK_SET))
+		told = false;
+	return told;
+}
+
+/*
+ * Marks files that end before `since`: the next one begins before it. That holds only if each begins later than the
+ * one before: a clock that had lost its time makes a file of the year 2000 behind those of this one. Then none is.
+ */
+static int mark_early(struct logset *set, size_t from, int64_t since_us)
+{
+	struct logreader *reader;
+	size_t keep = from;
+	int64_t before = INT64_MIN, us;
+
+	if (!since_us || set->n - from < 2)
+		return 0;
+	reader = logreader_new();
+	if (!reader)
+		return -ENOMEM;
+	for (size_t i = from; i < set->n; i++) {
+		if (!first_time(reader, &set->files[i], &us) || us < before) {
+			keep = from;
+			break;
+		}
+		if (set->files[i].rotated && us < since_us - CLOCK_SLACK_US)
+			keep = i;
+		before = us;
+	}
 	for (size_t i = from; i < keep; i++)
 		set->files[i].early = true;
+	logreader_free(reader);
+	return 0;
 }
 
 /*
@@ -275,8 +316,7 @@ static int list_directory(struct logset *set, const char *dir, int64_t since_us)
 		}
 		if (set->n == from)
 			return -ENOENT;
-		skip_before(set, from, since_us);
-		return 0;
+		return mark_early(set, from, since_us);
 	}
 	return -EBUSY;
 }
@@ -384,6 +424,17 @@ uint64_t logset_bytes_total(const struct logset *set)
 	return total;
 }
 
+enum logset_newest logset_newest(const struct logset *set)
+{
+	const struct logset_file *last = set->n ? &set->files[set->n - 1] : NULL;
+
+	if (!last || !(last->current || last->rotated))
+		return LOGSET_NEWEST_UNASKED;
+	if (!last->current)
+		return LOGSET_NEWEST_MISSING;
+	return last->empty && set->n > 1 && set->files[set->n - 2].rotated ? LOGSET_NEWEST_EMPTIED : LOGSET_NEWEST_THERE;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* A rotated file may have been compressed since it was listed. */
@@ -415,6 +466,7 @@ static int begin_next(struct logset *set)
 		file->fd = fd;
 	}
 	set->now = file;
+	file->empty = true;
 	set->begun = true;
 	logreader_begin(set->reader, file->fd);
 	return 0;
@@ -427,17 +479,27 @@ static void end_file(struct logset *set)
 	set->now = NULL;
 }
 
-/* The number at the beginning of a line; 0 if there is none. */
-static uint64_t line_seq(const struct logset_line *line)
+static bool is_misnamed(const struct logset_file *file, const struct logset_line *line)
 {
-	static const char member[] = "{\"seq\":";
-	uint64_t seq = 0;
+	uint64_t seq;
+	int64_t us;
 
-	if (line->len < sizeof(member) - 1 || memcmp(line->text, member, sizeof(member) - 1))
-		return 0;
-	for (size_t i = sizeof(member) - 1; i < line->len && line->text[i] >= '0' && line->text[i] <= '9'; i++)
-		seq = seq * 10 + (uint64_t)(line->text[i] - '0');
-	return seq;
+	return logrecord_begin(line->text, line->len, &seq, &us) &&
+	       (seq != file->seq || us < file->begin_us || us >= file->begin_us + SECOND_US);
+}
+
+/* What the set itself has to say of a line, and learns from it. */
+static void take_line(struct logset *set, struct logset_line *line)
+{
+	struct logset_file *file = set->now;
+	int64_t us;
+
+	line->file = file->name;
+	line->early = file->early;
+	line->misnamed = line->first && file->rotated && is_misnamed(file, line);
+	file->empty = false;
+	if (line->first && !file->rotated)
+		logrecord_begin(line->text, line->len, &file->seq, &us);
 }
 
 /* Is another file the current one now? 1: yes, or negative errno. */
@@ -476,7 +538,6 @@ static int list_later(struct logset *set, uint64_t seq)
 /* 1: a line; 0: nothing new, or (set->now is NULL) there are more files to go on with; negative errno. */
 static int follow_on(struct logset *set, struct logset_line *line)
 {
-	uint64_t seq;
 	int r = was_rotated(set);
 
 	if (r <= 0)
@@ -484,13 +545,25 @@ static int follow_on(struct logset *set, struct logset_line *line)
 	/* It got its last lines before it was renamed. */
 	r = logreader_next(set->reader, line, false);
 	if (r) {
-		line->file = set->now->name;
-		line->early = false;
+		if (r > 0)
+			take_line(set, line);
 		return r;
 	}
-	seq = set->now->seq;
+	set->list_after = set->now->seq;
+	set->list_due = true;
 	end_file(set);
-	return list_later(set, seq);
+	return 0;
+}
+
+/* As often as it takes: one error is told once. */
+static int list_on(struct logset *set)
+{
+	int r = list_later(set, set->list_after);
+	bool told = r == set->list_error;
+
+	set->list_error = r;
+	set->list_due = r || set->next == set->n;
+	return told ? 0 : r;
 }
 
 int logset_next(struct logset *set, struct logset_line *line)
@@ -502,6 +575,9 @@ int logset_next(struct logset *set, struct logset_line *line)
 		if (!set->now) {
 			while (set->next < set->n && set->files[set->next].early && !set->give_early)
 				set->next++;
+			r = set->next == set->n && set->list_due ? list_on(set) : 0;
+			if (r)
+				return r;
 			if (set->next == set->n)
 				return 0;
 			r = begin_next(set);
@@ -521,10 +597,7 @@ int logset_next(struct logset *set, struct logset_line *line)
 				continue;
 		}
 		if (r > 0) {
-			line->file = set->now->name;
-			line->early = set->now->early;
-			if (line->first && !set->now->rotated)
-				set->now->seq = line_seq(line);
+			take_line(set, line);
 			return 1;
 		}
 		if (set->now)
