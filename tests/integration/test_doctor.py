@@ -518,6 +518,10 @@ def test_people_read_it_in_their_language():
         assert lines[at - 1].split()[:2] == ["FAIL", "R24"] and "10-sekimori.rules has been changed" in lines[at], lines
         assert lines[at + 1].strip().startswith("→ Install the package again"), lines
         assert "1 failed" in lines[-1], lines
+        tree.remove(f"/boot/initrd.img-{KERNEL}")
+        shown = w.ctl("doctor", "--record", "--root", tree.path, env=JA)
+        assert "読めません: ファイルまたはディレクトリーがありません" in shown.stdout and "No such" not in shown.stdout, shown.stdout
+        assert "cannot be read: No such file" in w.tell("self-check")[0], "the record is in English"
 
 
 def test_documentation_has_a_row_for_each_check():

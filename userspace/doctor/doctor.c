@@ -70,9 +70,12 @@ void finding_add(struct doctor_finding *finding, enum doctor_result result, cons
 void finding_unreadable(struct doctor_finding *finding, enum doctor_result result, const char *what,
 			int error)
 {
+	/* strerror() would be in the reader's language, where libc has it. */
+	const char *english = strerrordesc_np(error);
+
 	if (!finding_take(finding, result))
 		return;
-	detail_add(finding->detail, "%s cannot be read: %s", what, strerror(error));
+	detail_add(finding->detail, "%s cannot be read: %s", what, english ? english : "?");
 	detail_add(finding->shown, _("%s cannot be read: %s"), what, i18n_error(error));
 }
 

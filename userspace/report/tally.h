@@ -77,7 +77,7 @@ struct tally {
 	uint64_t verdicts, verdict_us, verdict_max_us;
 	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts, *exceptions;
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */
-	struct tally_list incidents;  /* numbers: count, first, last seq; texts: number, type, medium or device */
+	struct tally_list incidents;  /* numbers: count; texts: number, type, medium or device */
 	struct tally_list starts;     /* texts: version, backend, policy state */
 	struct tally_list clocks;     /* texts: kind */
 	struct tally_list log_events; /* texts: kind, why, file */
