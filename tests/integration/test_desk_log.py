@@ -70,7 +70,17 @@ def test_a_whole_log_is_checked_with_its_keys():
             assert result["ok"] and result["keys"] == "checked" and result["terminal"] == "madoguchi-1"
             assert result["records"] == result["macs"] == facts["last_seq"] and result["hash"] == facts["last_hash"]
         text = d.ok("log", "verify", path.parent)
-        assert "The log is whole" in text and str(facts["last_seq"]) in text
+        assert f"The log is whole as far as record {facts['last_seq']}; what came after it cannot be known." in text, text
+        assert "The log is whole: nothing was altered" in d.ok("log", "verify", "--expect-seq", facts["last_seq"], path.parent)
+        # An answer that did not arrive is none.
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run(d.command("log", "verify", "--no-key", "--json", path.parent), env=d.env, stdout=full, stderr=subprocess.PIPE, check=False)
+            assert done.returncode == 2 and b"cannot write" in done.stderr, done
+            assert subprocess.run(d.command("help"), env=d.env, stdout=full, stderr=subprocess.PIPE, check=False).returncode == 1
+        old = sorted(path.parent.glob("events-*"))[0]
+        renamed = old.rename(old.with_name("events-20200101T000000Z-000000000001.jsonl"))
+        assert findings(d, path.parent) == [("misnamed", 0, 0)]
+        renamed.rename(old)
         # A terminal's key in a file of its own, and the newest file alone.
         d.write("terminal.pub", f"# madoguchi-1\n{facts['public']}\n")
         assert answer(d, "--terminal-key", d.directory / "terminal.pub", path, status=0)["first_seq"] > 1
@@ -102,7 +112,7 @@ def test_what_could_not_be_checked_has_another_exit_status():
         done = d.run("log", "verify", path)
         assert done.returncode == 2 and "wrong passphrase" in done.stderr and "--no-key" in done.stderr, done
         assert answer(d, "--no-key", path, status=0)["ok"]
-        for args in (("nothing",), (path, "--expect-seq=x"), (path, "--terminal-key=abc"), (path, "--anchors=nothing"),
+        for args in (("nothing",), (path, "--expect-seq=x"), (path, "--terminal-key=abc"), (path, "--anchors=nothing"), (path, "--anchors=/dev/null"),
                      (path, f"--anchors={d.write('anchors', 'x')}"), (d.write("empty", ""),)):
             assert d.run("--json", "log", "verify", "--no-key", *args).returncode == 2, args
 

@@ -78,6 +78,22 @@ def test_show_is_a_table_in_the_readers_time_and_language():
             assert width(line[:re.search("This|Registered", line).start()]) == column, lines
 
 
+def test_what_a_record_says_stands_there_in_words():
+    records = [record(0, "refused", attempt="bind", program="/usr/bin/modprobe"), record(1, "revoked", why="others"),
+               record(2, "incident", type="gate-attempt", number="7", count=3), record(3, "self-check", result="fail"),
+               record(4, "denied", detail="keyslot 3 is not encrypted"), record(5, "held", why="of a newer keeper", state="held")]
+    with log_of(records) as w:
+        english = log(w, "show").stdout
+        for words in ("the terminal's first log", "binding a driver, program: /usr/bin/modprobe", "another device went", "count: 3", "result: fault",
+                      "of a newer keeper, state: held"):
+            assert words in english, (words, english)
+        japanese = log(w, "show", env=JA).stdout
+        for value in ("/usr/bin/modprobe", "of a newer keeper", "mado-03", "LUKS"):
+            japanese = japanese.replace(value, "")
+        assert "鍵スロット" in japanese or "キースロット" in japanese, japanese
+        assert not re.search("[A-Za-z]{3}|=", japanese), japanese
+
+
 def test_the_table_is_cut_to_the_screen_and_the_colours_are_only_ours():
     import pty
     import fcntl

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/civil.h"
 #include "core/macro.h"
 #include "report/tally.h"
 #include "testing.h"
@@ -156,9 +157,9 @@ static void a_month_is_that_of_the_wall_clock(void)
 	CU_ASSERT_TRUE_FATAL(period_set_month(&period, "2026-02"));
 	CU_ASSERT_EQUAL(period.n_days, 28);
 	CU_ASSERT_EQUAL(period.n_hours, 28 * 24);
-	CU_ASSERT_TRUE(period_parse_utc("2026-01-31T15:00:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-01-31T15:00:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period.since_us, us);
-	CU_ASSERT_TRUE(period_parse_utc("2026-02-10T23:59:59.999999Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-02-10T23:59:59.999999Z", 27, &us));
 	hour = period_find(&period, us);
 	CU_ASSERT_EQUAL(hour->day, 10);
 	CU_ASSERT_EQUAL(hour->hour, 8);
@@ -167,11 +168,11 @@ static void a_month_is_that_of_the_wall_clock(void)
 	set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
 	CU_ASSERT_TRUE_FATAL(period_set_month(&period, "2026-10"));
 	CU_ASSERT_EQUAL(period.n_hours, 31 * 24 + 1);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-25T00:30:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-25T00:30:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->hour, 2);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-25T01:30:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-25T01:30:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->hour, 2);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-31T22:59:59.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-31T22:59:59.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->day, 30);
 	set_zone("JST-9");
 }
@@ -180,7 +181,7 @@ static void what_is_no_month_or_time_is_refused(void)
 {
 	static const char *const months[] = { "", "2026", "2026-00", "2026-13", "26-01", "2026-1", "2026-01-01",
 					      "1969-12", "2026/01", "２０２６-01" };
-	static const char *const times[] = { "", "2026-10-01T00:00:00Z", "2026-13-01T00:00:00.000000Z",
+	static const char *const times[] = { "", "2026-10-01T00:00:00Z", "2026-13-01T00:00:00.000000Z", "2026-02-30T00:00:00.000000Z",
 					     "2026-10-01 00:00:00.000000Z", "2026-10-01T24:00:00.000000Z",
 					     "2026-10-01T00:00:00.00000xZ" };
 	struct period period;
@@ -189,7 +190,7 @@ static void what_is_no_month_or_time_is_refused(void)
 	for (size_t i = 0; i < ARRAY_SIZE(months); i++)
 		EXPECT(!period_set_month(&period, months[i]), months[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		EXPECT(!period_parse_utc(times[i], strlen(times[i]), &us), times[i]);
+		EXPECT(!civil_parse_moment(times[i], strlen(times[i]), &us), times[i]);
 }
 
 /* --- counters --- */

@@ -7,6 +7,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "core/civil.h"
 #include "core/incident.h"
 #include "core/utf8.h"
 #include "ctl/logsource.h"
@@ -99,7 +100,7 @@ static int take_incident(void *userdata, const struct logset_line *line)
 	    !fields_is(&fields, FIELD_KIND, "incident"))
 		return 0;
 	time = &fields.spans[FIELD_TIME];
-	if (!time->text || !period_parse_utc(time->text, time->len, &us) || us < found->since_us)
+	if (!time->text || !civil_parse_moment(time->text, time->len, &us) || us < found->since_us)
 		return 0;
 	TAKE_TEXT(number, &fields, FIELD_NUMBER);
 	incident = find_number(found, number);
@@ -250,7 +251,7 @@ static int take_event(void *userdata, const struct logset_line *line)
 	*event = (struct report_event){ .seq = seq };
 	time = &fields.spans[FIELD_TIME];
 	if (time->text)
-		period_parse_utc(time->text, time->len, &event->us);
+		civil_parse_moment(time->text, time->len, &event->us);
 	TAKE_TEXT(event->kind, &fields, FIELD_KIND);
 	TAKE_TEXT(event->reason, &fields, FIELD_REASON);
 	TAKE_TEXT(event->object, &fields, FIELD_MEDIUM);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/logwalk.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "cli/output.h"
 #include "ctl/logproof.h"
 #include "ctl/logsource.h"
+#include "ctl/newfile.h"
 #include "log/logfinding.h"
 
 struct walk {
@@ -110,53 +110,22 @@ int logwalk_format(const struct command_options *options, enum logwalk_format *f
 	return COMMAND_USAGE;
 }
 
-static void write_document(const struct document *document, enum logwalk_format format, FILE *out)
-{
-	switch (format) {
-	case LOGWALK_TEXT:
-		document_write_text(document, out);
-		break;
-	case LOGWALK_HTML:
-		document_write_html(document, out);
-		break;
-	case LOGWALK_CSV:
-		document_write_csv(document, out);
-		break;
-	}
-}
-
-static int fail(const char *path, int error)
-{
-	_cleanup_(freep) char *shown = output_escape(path);
-
-	fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(error));
-	if (error == EEXIST)
-		fputs(_("Nothing is overwritten: give another name, or remove the file.\n"), stderr);
-	return COMMAND_FAILED;
-}
-
 int logwalk_write(const struct document *document, enum logwalk_format format, const struct command_options *options)
 {
-	const char *path = options->output;
-	FILE *out = stdout;
-	int fd, error = 0;
+	int r = newfile_begin(options->output);
 
-	if (path) {
-		/* Who used what is nobody's business but the reader's. */
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return fail(path, errno);
-		out = fdopen(fd, "w");
-		if (!out)
-			output_no_memory();
+	if (r != COMMAND_OK)
+		return r;
+	switch (format) {
+	case LOGWALK_TEXT:
+		document_write_text(document, stdout);
+		break;
+	case LOGWALK_HTML:
+		document_write_html(document, stdout);
+		break;
+	case LOGWALK_CSV:
+		document_write_csv(document, stdout);
+		break;
 	}
-	errno = 0;
-	write_document(document, format, out);
-	if (fflush(out) || ferror(out))
-		error = errno ? errno : EIO;
-	if (path && fclose(out) && !error)
-		error = errno;
-	if (error && path)
-		unlink(path);
-	return error ? fail(path ? path : _("standard output"), error) : COMMAND_OK;
+	return newfile_end(options->output, COMMAND_OK);
 }

@@ -118,6 +118,12 @@ static bool matches(const struct logfilter *filter, struct json_object *record)
 		any_verdict_is(record, "verdict", filter->verdict));
 }
 
+bool logfilter_is_empty(const struct logfilter *filter)
+{
+	return !filter->person && !filter->medium && !filter->device && !filter->terminal && !filter->verdict &&
+	       !filter->reason && !filter->kinds[0] && !filter->since_us && !filter->until_us;
+}
+
 struct json_object *logfilter_match(const struct logfilter *filter, const struct logset_line *line)
 {
 	struct json_object *record = may_match(filter, line) ? logrecord_parse(line->text, line->len) : NULL;

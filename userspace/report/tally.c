@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/civil.h"
 #include "core/macro.h"
 #include "report/tally-inside.h"
 
@@ -191,7 +192,7 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 	int r;
 
 	if (!fields_parse(&fields, line, len) || !time->text ||
-	    !period_parse_utc(time->text, time->len, &record.us)) {
+	    !civil_parse_moment(time->text, time->len, &record.us)) {
 		tally->strange++;
 		return 0;
 	}

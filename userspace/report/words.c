@@ -7,34 +7,16 @@
 #include "cli/told.h"
 #include "core/eventkind.h"
 #include "core/reason.h"
+#include "log/logwords.h"
 #include "report/report.h"
 
-/* Words of records that have no table of their own; a word that is not known is shown as it is. */
+/* Words that log show has not: for others its own are taken. */
 static const struct {
 	enum report_words of;
 	const char *word, *text;
 } words[] = {
-	{ WORDS_STATE, "ok", N_("in force") },
-	{ WORDS_STATE, "previous", N_("refused; the one before is in force") },
-	{ WORDS_STATE, "missing", N_("there is none: nothing is let in") },
-	{ WORDS_STATE, "refused", N_("refused: nothing is let in") },
-	{ WORDS_STATE, "expired", N_("expired: nothing is let in") },
-	{ WORDS_STATE, "not-yet-valid", N_("not valid yet: nothing is let in") },
 	{ WORDS_LAYER, "kmod", N_("kernel module") },
 	{ WORDS_LAYER, "sysfs", N_("second layer only") },
-	{ WORDS_ATTEMPT, "bind", N_("binding a driver") },
-	{ WORDS_ATTEMPT, "authorize", N_("authorising an interface") },
-	{ WORDS_ATTEMPT, "claim", N_("using a device directly") },
-	{ WORDS_ATTEMPT, "unload", N_("taking the module out") },
-	{ WORDS_ATTEMPT, "unknown", N_("of an unknown kind") },
-	{ WORDS_WHY, "first", N_("the first one") },
-	{ WORDS_WHY, "rotated", N_("in its turn") },
-	{ WORDS_WHY, "file-missing", N_("a file is missing") },
-	{ WORDS_WHY, "key-state-lost", N_("the keys were lost") },
-	{ WORDS_WHY, "desk-key", N_("for another key of the help desk") },
-	{ WORDS_RESULT, "done", N_("done") },
-	{ WORDS_RESULT, "refused", N_("refused") },
-	{ WORDS_RESULT, "failed", N_("did not succeed") },
 	{ WORDS_METHOD, "Manager.ReloadPolicy", N_("reading the policy anew") },
 	{ WORDS_METHOD, "Manager.RecordSelfCheck", N_("recording a self-check") },
 	{ WORDS_METHOD, "Volume.Open", N_("opening a medium") },
@@ -45,10 +27,15 @@ static const struct {
 
 const char *report_word_text(enum report_words of, const char *word)
 {
+	static const char *const keys[] = { [WORDS_STATE] = "state",	 [WORDS_ATTEMPT] = "attempt", [WORDS_WHY] = "why",
+					    [WORDS_RESULT] = "result", [WORDS_PLAIN] = NULL };
+	const char *text;
+
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (words[i].of == of && !strcmp(words[i].word, word))
 			return i18n(words[i].text);
-	return word;
+	text = keys[of] ? logwords_word(keys[of], word) : NULL;
+	return text ? text : word;
 }
 
 void report_word(struct document *document, enum report_words of, const char *word)
