@@ -95,7 +95,7 @@ const struct command_option command_options[] = {
 	 N_("with the organisation's key instead of a passphrase")},
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
 	 N_("read the passphrase from FILE (- is standard input)")},
-	{"month", "YYYY-MM", 'M', FOR_REPORT, N_("the month (default: this one)")},
+	{"month", "YYYY-MM", 'M', FOR_REPORT, N_("the month, or 'last' (default: this one)")},
 	{"compliance", NULL, 'Y', FOR_REPORT, N_("the rules R01 to R34 with the evidence for each")},
 	{"since", "TIME", 'S', FOR_LOG_RECORDS | FOR_INCIDENT_LIST,
 	 N_("from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h")},

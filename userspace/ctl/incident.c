@@ -105,6 +105,9 @@ static int take_incident(void *userdata, const struct logset_line *line)
 	TAKE_TEXT(number, &fields, FIELD_NUMBER);
 	incident = find_number(found, number);
 	if (!incident) {
+		/* It began before the time that was asked for. */
+		if (found->since_us && fields_true(&fields, FIELD_AGAIN))
+			return 0;
 		incident = add_incident(found);
 		read_incident(incident, &fields, us);
 	}
@@ -302,7 +305,10 @@ static int run_one(const struct context *context, const struct command_options *
 		r = logwalk_run(context, options, 0, take_incident, &found, &check);
 	if (r == COMMAND_OK) {
 		found.wanted = choose(&found, options->arguments[0]);
-		r = found.wanted ? logwalk_run(context, options, 0, take_event, &found, NULL) : COMMAND_FAILED;
+		if (!found.wanted)
+			r = COMMAND_FAILED;
+		else if (!context->json)
+			r = logwalk_run(context, options, 0, take_event, &found, NULL);
 	}
 	if (r == COMMAND_OK && context->json) {
 		_cleanup_(json_objectp) struct json_object *object = incident_json(found.wanted);

@@ -78,7 +78,7 @@ static const struct {
 	{"state", "removed", N_("removed")},
 };
 
-static const char *word_of(const char *key, const char *code)
+const char *logwords_word(const char *key, const char *code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(words[i].key, key) && !strcmp(words[i].code, code))
@@ -96,7 +96,7 @@ char *logwords_members(struct json_object *record)
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		_cleanup_(freep) char *value = logrecord_text(record, members[i].key), *before = NULL;
-		const char *word = word_of(members[i].key, output_raw(record, members[i].key));
+		const char *word = logwords_word(members[i].key, output_raw(record, members[i].key));
 		const char *label = members[i].label ? i18n(members[i].label) : "";
 
 		if (!*value)

@@ -10,5 +10,8 @@
 /* The members that say the most where no reason code tells it; "" if there is none. */
 char *logwords_members(struct json_object *record);
 
+/* The word for a member's code, by the member's name (`why`, `attempt`, `result`, `state` …); NULL if there is none. */
+const char *logwords_word(const char *key, const char *code);
+
 /* `detail` or `error`: a text that the daemon formed, or a message of another program. */
 char *logwords_text(struct json_object *record, const char *key);
