@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import subprocess
 
@@ -180,6 +181,26 @@ def test_floods_are_summarised_and_root_is_not():
         summary, = records(w)[before:]
         assert (summary["count"], summary["refused"], summary["reason"]) == (20, 20, "not-authorised"), summary
         assert summary["uid"] == client.uid and "done" not in summary
+
+
+def test_many_users_write_no_more_together_than_all_may():
+    if os.getuid():
+        # It takes more users than one may become.
+        return
+    with asking("no") as (w, _):
+        # dbus-daemon knows only those of the database.
+        users = sorted({entry.pw_uid for entry in pwd.getpwall()} - {0})
+        assert len(users) > 16, users
+        for uid in users:
+            with Client(w.socket, uid) as client:
+                for _ in range(10):
+                    assert client.call(ROOT, MANAGER, "ReloadPolicy") == ERROR + "AccessDenied"
+        assert len(records(w)) == 40
+        w.daemon_stop()
+        summaries = records(w)[40:]
+        assert sum(r["count"] for r in summaries) == 10 * len(users) - 40 and len(summaries) <= 17, summaries
+        unnamed, = [r for r in summaries if "uid" not in r]
+        assert unnamed["count"] == 10 * (len(users) - 16) and not {"user", "session", "program", "pid"} & set(unnamed), unnamed
 
 
 def test_a_program_s_hostile_path_is_valid_in_the_record():

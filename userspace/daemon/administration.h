@@ -2,7 +2,7 @@
 /*
  * Every call over D-Bus that was to change something becomes a record of kind `administration`, also where it was
  * refused: who (user, program, session, process), what (method, object), and what came of it. A user who calls too
- * often is summarised (core/burst.h); root is not, since nothing that root does may be hidden in a number.
+ * often is summarised (core/purse.h); root is not, since nothing that root does may be hidden in a number.
  */
 #pragma once
 
