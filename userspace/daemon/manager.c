@@ -604,6 +604,8 @@ struct manager *manager_free(struct manager *manager)
 
 		manager->sessions = session->next;
 		session_leave_volumes(session);
+		if (session->announced)
+			manager_bus_device_removed(manager->bus, &session->device);
 		session_free(session);
 	}
 	if (manager->bus)
