@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 #include "core/utf8.h"
 #include "daemon/administration.h"
 #include "daemon/json.h"
+#include "system/username.h"
 
 #define SUMMARY_ACCURACY_US 5000000u
 
@@ -95,15 +95,16 @@ static struct json_object *describe(const struct bus_deed *deed)
 	return record;
 }
 
-/* The name last, and only for what is written: the user database may be slow. */
+/* The name last, and only for what is written. */
 static void write_record(struct administration *a, struct json_object *record, uid_t uid)
 {
-	struct passwd *entry = uid == (uid_t)-1 ? NULL : getpwuid(uid);
+	char name[USERNAME_MAX];
 
-	if (record && entry)
-		json_add_string(record, "user", entry->pw_name);
-	if (record)
-		a->record(a->userdata, record);
+	if (!record)
+		return;
+	if (uid != (uid_t)-1 && username_local(USERNAME_FILE, uid, name))
+		json_add_string(record, "user", name);
+	a->record(a->userdata, record);
 }
 
 /* Of several users nobody is named: the newest was only one of them. */

@@ -13,7 +13,10 @@
 
 struct administration;
 
-/* Writes a record of that kind; `extra` is taken over. */
+/*
+ * Writes a record of that kind; `extra` is taken over. It has a `user` only where /etc/passwd knows him (system/username.h);
+ * `uid` says who it is.
+ */
 typedef void (*administration_record_fn)(void *userdata, struct json_object *extra);
 
 int administration_new(struct administration **administrationp, sd_event *event,
