@@ -8,6 +8,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import time
 
 from harness import (CTL, DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
                      volume, wait_until, world)
@@ -82,6 +83,23 @@ def test_without_polkit_nobody_but_root_gets_further():
                 assert root.answer(close(root))[0] is None
                 assert root.call(ROOT, MANAGER, "ReloadPolicy") is None
             assert [r["result"] for r in records(w)][-2:] == ["done", "done"]
+
+
+def test_a_polkit_that_never_answers_is_waited_for_longer_where_a_person_types():
+    with asking("hold") as (w, client):
+        w.tell("patience 300 1500")
+        for flags, least, most in ((0, 0.3, 1.4), (INTERACTIVE, 1.5, 8)):
+            start = time.monotonic()
+            serial = close(client, flags)
+            w.polkit.wait(f"check org.sekimori.close-volume {1 if flags else 0}")
+            name, _ = client.answer(serial)
+            assert name == ERROR + "AccessDenied" and least <= time.monotonic() - start < most, (name, flags)
+            w.polkit.wait("cancel")
+            assert (records(w)[-1]["result"], records(w)[-1]["reason"]) == ("refused", "no-polkit")
+        # What it says then, nobody hears.
+        w.polkit.say("yes")
+        assert w.get_all(ROOT, MANAGER)["Terminal"] == "mado-03" and len(records(w)) == 2
+        assert client.answer(close(client))[0] is None
 
 
 def test_a_password_dialogue_holds_up_nobody_else():

@@ -555,6 +555,11 @@ void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, voi
 	bus_registry_set_witness(mb->registry, witness, userdata);
 }
 
+void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience)
+{
+	bus_registry_set_patience(mb->registry, patience);
+}
+
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)
 {
 	return bus_registry_connection(mb->registry);
