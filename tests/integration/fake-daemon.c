@@ -349,15 +349,19 @@ static int flood(struct fake *fake, unsigned int count)
 
 static int record_many(struct fake *fake, unsigned int count, const char *kind)
 {
-	while (count--)
-		record_write(fake, kind, json_object_new_object());
+	while (count--) {
+		struct json_object *record = json_object_new_object();
+
+		json_object_object_add(record, "path", json_object_new_string("/税務/滞納者一覧.xlsx"));
+		record_write(fake, kind, record);
+	}
 	return 0;
 }
 
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
- * helper PATH | may UID | volume DEVICE | volume-gone N | ejected |
+ * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N | ejected |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
@@ -395,6 +399,14 @@ static int command(struct fake *fake, const char *line)
 	}
 	if (!strcmp(verb, "helper"))
 		return sscanf(line, "%*s %255s", fake->helper) == 1 ? 0 : -EINVAL;
+	if (!strcmp(verb, "patience")) {
+		struct bus_patience patience;
+
+		if (sscanf(line, "%*s %d %d", &patience.polkit_ms, &patience.interactive_ms) != 2)
+			return -EINVAL;
+		manager_bus_set_patience(fake->bus, &patience);
+		return 0;
+	}
 	if (!strcmp(verb, "self-check")) {
 		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
 		return 0;

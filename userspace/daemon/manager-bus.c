@@ -21,6 +21,7 @@
 struct plugged {
 	struct plugged *next;
 	struct medium_bus medium; /* the object's userdata */
+	uint64_t device;	  /* its number, which is never used again */
 	char number[DEVICE_MEDIUM_MAX];
 	char path[MEDIUM_PATH_LEN];
 };
@@ -328,7 +329,7 @@ static struct plugged **plugged_find(struct manager_bus *mb, uint64_t device)
 {
 	struct plugged **at = &mb->media;
 
-	while (*at && (*at)->medium.device->id != device)
+	while (*at && (*at)->device != device)
 		at = &(*at)->next;
 	return at;
 }
@@ -350,6 +351,7 @@ static void plugged_add(struct manager_bus *mb, const struct device *dev)
 	if (!plugged)
 		return;
 	plugged->medium = (struct medium_bus){ dev, line_of_medium, volume_of_device, mb };
+	plugged->device = dev->id;
 	memcpy(plugged->number, dev->medium, sizeof(plugged->number));
 	snprintf(plugged->path, sizeof(plugged->path), BUS_MEDIUM_PATH_PREFIX "%" PRIu64,
 		 ++mb->last_medium);
@@ -551,6 +553,11 @@ void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium
 void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata)
 {
 	bus_registry_set_witness(mb->registry, witness, userdata);
+}
+
+void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience)
+{
+	bus_registry_set_patience(mb->registry, patience);
 }
 
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)

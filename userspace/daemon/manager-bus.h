@@ -95,6 +95,9 @@ void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium
 /* Is told what became of every call that was to change something (bus/object.h). NULL: nobody. */
 void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata);
 
+/* BUS_PATIENCE_DEFAULT if it is not called. */
+void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience);
+
 /* Something that info() returns has changed: PropertiesChanged of the Manager. */
 void manager_bus_info_changed(struct manager_bus *mb);
 

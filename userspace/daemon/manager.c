@@ -452,9 +452,18 @@ static dbus_bool_t bus_selfcheck(void *userdata, DBusMessage *call, DBusError *e
 	return done;
 }
 
+/* Who sits here has a name already, also where no file of this terminal has it. */
 static void administered(void *userdata, struct json_object *extra)
 {
-	manager_record(userdata, "administration", NULL, NULL, extra);
+	struct manager *manager = userdata;
+	const struct seat_user *seated = seat_active(manager->seat);
+	struct json_object *uid;
+
+	if (seated->name[0] && !json_object_object_get_ex(extra, "user", NULL) &&
+	    json_object_object_get_ex(extra, "uid", &uid) &&
+	    json_object_get_uint64(uid) == seated->uid)
+		json_add_string(extra, "user", seated->name);
+	manager_record(manager, "administration", NULL, NULL, extra);
 }
 
 /* One number may stand on several lines, for one term each: then the one that has decided. */
@@ -605,6 +614,8 @@ struct manager *manager_free(struct manager *manager)
 
 		manager->sessions = session->next;
 		session_leave_volumes(session);
+		if (session->announced)
+			manager_bus_device_removed(manager->bus, &session->device);
 		session_free(session);
 	}
 	if (manager->bus)

@@ -8,7 +8,6 @@
  *	right lost  ──► close all by force, no longer than CLOSE_US ──► REVOKE
  *	unplugged   ──► close all by force
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -83,7 +82,6 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 {
 	struct manager *manager = userdata;
 	const struct seat_user *seated = seat_active(manager->seat);
-	struct passwd *entry;
 
 	if (!volume_stands(session_of(manager, view), view))
 		return false;
@@ -93,11 +91,8 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 		*user = (struct volume_user){ .name = "root" };
 		return true;
 	}
-	entry = getpwuid(seated->uid);
-	if (!entry)
-		return false;
 	*user = (struct volume_user){ .uid = seated->uid,
-				      .gid = entry->pw_gid,
+				      .gid = seated->gid,
 				      .name = seated->name };
 	return true;
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "daemon/json.h"
 #include "daemon/transfers.h"
 #include "system/transferwatch.h"
+#include "system/username.h"
 
 #define NAME_MAX_BYTES 256
 #define TIME_TEXT_MAX 48
@@ -37,7 +37,7 @@ struct transfers {
 	/* The last name that was looked up: one user works at a time. */
 	bool known;
 	uid_t known_uid;
-	char known_name[NAME_MAX_BYTES];
+	char known_name[USERNAME_MAX];
 };
 
 bool transfers_wanted(const struct transfers_setup *setup)
@@ -79,14 +79,10 @@ static void add_bytes(struct json_object *record, const char *key, const char *b
 
 static const char *name_of(struct transfers *transfers, uid_t uid)
 {
-	struct passwd *entry;
-
 	if (uid == transfers->uid)
 		return transfers->user;
 	if (!transfers->known || transfers->known_uid != uid) {
-		entry = getpwuid(uid);
-		snprintf(transfers->known_name, sizeof(transfers->known_name), "%s",
-			 entry ? entry->pw_name : "");
+		username_local(USERNAME_FILE, uid, transfers->known_name);
 		transfers->known_uid = uid;
 		transfers->known = true;
 	}
