@@ -387,6 +387,8 @@ def test_an_incident_is_listed_shown_and_written_on_its_sheet():
         page = Page(sheet.read_text())
         for field in ("発生日時", "場所（庁舎・部屋・所属）", "事象", "現時点の被害・影響", "再発防止策", "応急措置"):
             assert field in page.cells, field
+        # The register of media says "content" and "number" of other things.
+        assert {"内容", "番号"} <= set(page.cells) and not {"情報の名称", "管理番号"} & set(page.cells)
         # What people must fill in is there, and empty.
         assert page.cells[page.cells.index("現時点の被害・影響") + 1] == ""
         assert all(str(seq) in page.cells for seq in denied)
