@@ -12,6 +12,9 @@
 
 #define CHANGE_STEPS_MAX 200
 
+/* How the process that had the trouble ends. */
+enum end { STOPPED, KILLED, KILLED_UNSAVED, N_ENDS };
+
 enum trouble { TROUBLE_NONE, TROUBLE_KILL, TROUBLE_ONCE, TROUBLE_LASTING };
 
 static struct {
@@ -196,23 +199,24 @@ static void killed_at_any_step_it_has_one_desk_or_the_other(void)
 static void whatever_step_fails_the_log_goes_on(void)
 {
 	for (enum trouble what = TROUBLE_ONCE; what <= TROUBLE_LASTING; what++) {
-		for (unsigned int killed = 0; killed < 2; killed++) {
+		for (enum end end = 0; end < N_ENDS; end++) {
 			bool reached = true;
 
 			for (unsigned int at = 0; reached && at < CHANGE_STEPS_MAX; at++) {
 				char row[64];
 
-				snprintf(row, sizeof(row), "step %u fails, %d, %u", at, what, killed);
+				snprintf(row, sizeof(row), "step %u fails, %d, %d", at, (int)what, (int)end);
 				desks_begin();
 				start();
 				trouble_set(what, at);
 				for (unsigned int i = 0; i < 4; i++)
 					if (!write_one("held"))
 						logstore_commit(world.store);
-				logstore_save(world.store);
+				if (end != KILLED_UNSAVED)
+					logstore_save(world.store);
 				reached = trouble.n > at;
 				trouble_set(TROUBLE_NONE, 0);
-				if (killed) {
+				if (end != STOPPED) {
 					crash();
 				} else {
 					EXPECT(!write_one("held") && !logstore_commit(world.store), row);

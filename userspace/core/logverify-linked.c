@@ -134,6 +134,9 @@ static void take_new_log(struct logverify *verify, const struct record *record,
 	    (!verify->handover.proved && !verify->handover.keyless)) {
 		verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
 			   N_("a new log with new keys goes on here"));
+		/* That says it all: what is before is not the expected one. */
+		if (is_expected(verify, statement->header.id))
+			findings_take_back(&verify->findings, verify->id_finding);
 		return;
 	}
 	if (is_expected(verify, statement->header.id)) {

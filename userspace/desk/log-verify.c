@@ -24,7 +24,7 @@
 #define JSON_MAX 10000
 #define TERMINAL_KEY_FILE_MAX 4096
 
-/* What the newest log's keys are sealed to. */
+/* What a log's keys are sealed to: the heavier, the less is known. */
 enum seal {
 	SEAL_UNASKED, /* --no-key, or no header was there */
 	SEAL_OPENED,
@@ -39,7 +39,7 @@ struct check {
 	int failed; /* the key could not be opened, which was said */
 	uint8_t desk_public[KEYS_LOG_SIZE];
 	uint8_t *desk_secret;
-	enum seal seal;
+	enum seal seal; /* the worst of all logs that are here */
 	char sealed_to[sizeof(((struct logverify_header *)NULL)->sealed_to)];
 
 	uint64_t n, first_bad;
@@ -66,30 +66,30 @@ static int open_desk_key(struct check *check)
 static bool unseal(void *userdata, const struct logverify_header *header,
 		   uint8_t key[static CHAIN_KEY_LEN])
 {
-	struct check *check = userdata;
+	enum seal seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
 	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
-	bool opened;
+	struct check *check = userdata;
 
 	if (check->no_key || check->failed)
 		return false;
-	memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
-	check->seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
-	if (header->sealed_len != sizeof(plain) + crypto_box_SEALBYTES)
-		return false;
-	if (!check->desk_secret) {
-		check->failed = open_desk_key(check);
+	if (header->sealed_len == sizeof(plain) + crypto_box_SEALBYTES) {
+		if (!check->desk_secret)
+			check->failed = open_desk_key(check);
 		if (check->failed)
 			return false;
+		if (!crypto_box_seal_open(plain, header->sealed, header->sealed_len,
+					  check->desk_public, check->desk_secret) &&
+		    !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN)) {
+			memcpy(key, plain, CHAIN_KEY_LEN);
+			seal = SEAL_OPENED;
+		}
+		sodium_memzero(plain, sizeof(plain));
 	}
-	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len,
-				       check->desk_public, check->desk_secret) &&
-		 !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
-	if (opened) {
-		memcpy(key, plain, CHAIN_KEY_LEN);
-		check->seal = SEAL_OPENED;
+	if (seal >= check->seal) {
+		check->seal = seal;
+		memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
 	}
-	sodium_memzero(plain, sizeof(plain));
-	return opened;
+	return seal == SEAL_OPENED;
 }
 
 /* --- what is found -------------------------------------------------------------------------- */
@@ -238,7 +238,14 @@ static const char *seal_word(enum seal seal)
 
 static bool is_sealed_right(const struct check *check)
 {
-	return check->no_key || check->seal == SEAL_OPENED;
+	return check->no_key ||
+	       (check->seal == SEAL_OPENED && !logverify_result(check->verify)->keyless);
+}
+
+/* Nothing was found, and some records bear their own keys. */
+static bool is_partly_right(const struct check *check)
+{
+	return !check->n && logverify_result(check->verify)->macs;
 }
 
 static int check_status(const struct check *check)
@@ -265,6 +272,9 @@ static void print_json(const struct check *check)
 		{"seq", result->last_seq},
 		{"checkpoints", result->checkpoints},
 		{"macs", result->macs},
+		{"unchecked", result->keyless},
+		{"unchecked_from", result->keyless_from},
+		{"unchecked_to", result->keyless_to},
 		{"after_checkpoint", result->after_checkpoint},
 		{"expired_seq", result->expired_seq},
 		{"n_findings", check->n},
@@ -318,6 +328,10 @@ static void print_reach(const struct check *check)
 	else if (check->no_key)
 		puts(_("Without the desk's key it is not known whether each record bears its own "
 		       "key."));
+	if (!check->no_key && result->keyless)
+		printf(_("Records %llu to %llu: keys not checked.\n"),
+		       (unsigned long long)result->keyless_from,
+		       (unsigned long long)result->keyless_to);
 }
 
 static void print_text(const struct check *check)
@@ -334,6 +348,8 @@ static void print_text(const struct check *check)
 	else if (check->first_bad)
 		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"),
 		       (unsigned long long)check->first_bad);
+	else if (is_partly_right(check))
+		puts(_("The rest of the log is whole: nothing was altered, removed or added."));
 	else
 		puts(_("THE LOG CANNOT BE TRUSTED."));
 	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
