@@ -99,10 +99,17 @@ static void take_line(struct doctor_log *log, const struct logset_line *line)
 		log->checkpoint = line_time(line->text, head);
 }
 
-static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
+/* What the keeper's own header says of the log that it writes. */
+struct own_log {
+	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
+	uint8_t id[CHAIN_ID_LEN];
+};
+
+static int log_verify(struct doctor_log *log, char *path, const struct own_log *own,
 		      uint64_t expected_seq)
 {
-	const struct logverify_options options = {.public_key = public,
+	const struct logverify_options options = {.public_key = own ? own->public_key : NULL,
+						  .id = own ? own->id : NULL,
 						  .expected_seq = expected_seq,
 						  .finding = take_finding,
 						  .userdata = log};
@@ -129,9 +136,9 @@ static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
 	return r;
 }
 
-/* The terminal's public key as the daemon laid it down. False: it cannot be read; the log's own
- * then counts. */
-static bool public_key(const struct doctor *doctor, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+/* The terminal's public key and its log as the daemon laid them down. False: that cannot be read; the
+ * log's own then count. */
+static bool own_log_read(const struct doctor *doctor, struct own_log *own)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
@@ -144,16 +151,21 @@ static bool public_key(const struct doctor *doctor, uint8_t key[static LOGVERIFY
 	if (!json_object_is_type(header, json_type_object))
 		return false;
 	encoded = output_raw(header, "public");
-	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, encoded, strlen(encoded), NULL, &len,
-				  NULL, sodium_base64_VARIANT_ORIGINAL) &&
-	       len == LOGVERIFY_PUBLIC_LEN;
+	if (sodium_base642bin(own->public_key, sizeof(own->public_key), encoded, strlen(encoded),
+			      NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) ||
+	    len != sizeof(own->public_key))
+		return false;
+	encoded = output_raw(header, "log");
+	return !sodium_hex2bin(own->id, sizeof(own->id), encoded, strlen(encoded), NULL, &len,
+			       NULL) &&
+	       len == sizeof(own->id);
 }
 
 static void log_look(const struct doctor *doctor, struct doctor_log *log)
 {
 	const struct timespec moment = {.tv_nsec = 300000000};
-	uint8_t key[LOGVERIFY_PUBLIC_LEN];
-	bool known = public_key(doctor, key);
+	struct own_log own;
+	bool known = own_log_read(doctor, &own);
 	struct json_object *seq;
 	char path[PATH_MAX];
 	uint64_t expected = 0;
@@ -161,14 +173,14 @@ static void log_look(const struct doctor *doctor, struct doctor_log *log)
 	if (doctor->manager && json_object_object_get_ex(doctor->manager, "LogSequence", &seq))
 		expected = json_object_get_uint64(seq);
 	snprintf(path, sizeof(path), "%s%s/" LOG_FILE, doctor->tree.root, doctor->log_dir);
-	log->error = log_verify(log, path, known ? key : NULL, expected);
+	log->error = log_verify(log, path, known ? &own : NULL, expected);
 	if (log->error || !log->result.findings)
 		return;
 	/* The daemon may have been writing, or rotating, just then. */
 	nanosleep(&moment, NULL);
 	free(log->sentence);
 	*log = (struct doctor_log){.error = 0};
-	log->error = log_verify(log, path, known ? key : NULL, expected);
+	log->error = log_verify(log, path, known ? &own : NULL, expected);
 }
 
 static void log_look_once(struct doctor *doctor)
