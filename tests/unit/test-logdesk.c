@@ -160,6 +160,24 @@ static void another_desk_gets_a_log_that_the_old_one_hands_over_to(void)
 	world_end();
 }
 
+/* The daemon has something else to say in between: that the clock has gone back. */
+static void a_record_in_between_is_handed_over_after(void)
+{
+	struct json_object *members;
+	const char *kind;
+
+	desks_begin();
+	start();
+	CU_ASSERT_EQUAL(logstore_ready(world.store, &kind, &members), LOGSTORE_E_DUE);
+	CU_ASSERT_STRING_EQUAL(kind, "log-handover");
+	CU_ASSERT_EQUAL(put(kind, members), 0);
+	CU_ASSERT_EQUAL(put("clock-reversed", NULL), 0);
+	write_some(1);
+	CU_ASSERT_STRING_EQUAL(world.kinds, "log-handover log-begun:desk-key ");
+	expect_handed_over("a record between");
+	world_end();
+}
+
 static void killed_at_any_step_it_has_one_desk_or_the_other(void)
 {
 	unsigned int at;
@@ -236,6 +254,7 @@ static void whatever_step_fails_the_log_goes_on(void)
 
 static const struct test tests[] = {
 	TEST(another_desk_gets_a_log_that_the_old_one_hands_over_to),
+	TEST(a_record_in_between_is_handed_over_after),
 	TEST(killed_at_any_step_it_has_one_desk_or_the_other),
 	TEST(whatever_step_fails_the_log_goes_on),
 };
