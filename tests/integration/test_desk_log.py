@@ -243,5 +243,14 @@ def test_a_log_made_from_nothing_is_not_the_one_that_was_begun_at_set_up():
         assert answer(d, path, status=0)["log"] == facts["log"]
         d.write("header", json.dumps({"log": facts["log"], "public": facts["public"]}))
         assert answer(d, "--terminal-key", d.directory / "header", path, status=0)["ok"]
+        # The id alone can be copied into it; what was sealed cannot.
+        header = {"log": facts["log"], "public": facts["public"], "sealed": json.loads(path.read_bytes().splitlines()[0])["sealed"]}
+        d.write("header", json.dumps(header))
+        assert answer(d, "--terminal-key", d.directory / "header", path, status=0)["ok"]
+        again, path = sealed_log(d, desk_public=public, key=facts["key"])
+        other = json.loads(path.read_bytes().splitlines()[0])["sealed"]
+        assert other != header["sealed"]
+        d.write("header", json.dumps({**header, "log": again["log"]}))
+        assert findings(d, "--terminal-key", d.directory / "header", path)[0][:2] == ("foreign", 1)
         d.write("header", json.dumps({"log": "00" * 16, "public": facts["public"]}))
         assert findings(d, "--terminal-key", d.directory / "header", path)[0][:2] == ("foreign", 1)

@@ -88,9 +88,15 @@ static void take_key(struct logverify *verify, const struct statement *statement
 	verify->key_seq = statement->header.first_seq;
 }
 
-static bool is_expected(const struct logverify *verify, const uint8_t *id)
+/* Root can seal a key of his own together with the right id, but not the same bytes. */
+static bool is_expected(const struct logverify *verify, const struct logverify_header *header)
 {
-	return verify->options.id && !memcmp(verify->options.id, id, CHAIN_ID_LEN);
+	const struct logverify_options *options = &verify->options;
+
+	return options->id && !memcmp(options->id, header->id, CHAIN_ID_LEN) &&
+	       (!options->sealed ||
+		(options->sealed_len == header->sealed_len &&
+		 !memcmp(options->sealed, header->sealed, header->sealed_len)));
 }
 
 /* Does the record directly before say that exactly this log, with exactly this key, follows? */
@@ -135,11 +141,11 @@ static void take_new_log(struct logverify *verify, const struct record *record,
 		verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
 			   N_("a new log with new keys goes on here"));
 		/* That says it all: what is before is not the expected one. */
-		if (is_expected(verify, statement->header.id))
+		if (is_expected(verify, &statement->header))
 			findings_take_back(&verify->findings, verify->id_finding);
 		return;
 	}
-	if (is_expected(verify, statement->header.id)) {
+	if (is_expected(verify, &statement->header)) {
 		expected_log_reached(verify);
 	} else if (!verify->handover.proved) {
 		id = verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
@@ -182,7 +188,7 @@ void linked_take_header(struct logverify *verify, const struct record *record,
 	    memcmp(header->public_key, verify->options.public_key, LOGVERIFY_PUBLIC_LEN))
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
 			      N_("the log is signed with another key than the given one"));
-	else if (first && verify->options.id && !is_expected(verify, header->id))
+	else if (first && verify->options.id && !is_expected(verify, header))
 		verify->id_finding =
 			verify_add(verify, LOGVERIFY_FOREIGN, record->line.seq, record->line.seq,
 				   N_("it is not the log that is expected of this terminal"));

@@ -76,6 +76,8 @@ struct logverify_options {
 	const uint8_t *first_key;    /* CHAIN_KEY_LEN, of the log `id`, or of the first log */
 	const uint8_t *id;	     /* CHAIN_ID_LEN: the log must be this one, or one that it handed over to, or that
 					handed over to it; NULL: any */
+	const uint8_t *sealed;	     /* the sealed key that this log states: an id alone everybody can copy. NULL: not known */
+	size_t sealed_len;
 	logverify_unseal_fn unseal;  /* instead of first_key */
 	uint64_t expected_seq;	     /* the log must reach at least this record */
 	bool whole;		     /* these are all files: older ones may be missing only as log-expired tells */

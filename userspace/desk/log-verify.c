@@ -143,6 +143,9 @@ struct terminal {
 	uint8_t key[LOGVERIFY_PUBLIC_LEN];
 	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
 	bool has_id;
+	uint8_t sealed[LOGVERIFY_SEALED_MAX]; /* its first key */
+	size_t sealed_len;
+	bool has_sealed;
 };
 
 static bool id_from_text(const char *text, struct terminal *out)
@@ -153,6 +156,16 @@ static bool id_from_text(const char *text, struct terminal *out)
 		!sodium_hex2bin(out->id, sizeof(out->id), text, strlen(text), NULL, &got, NULL) &&
 		got == sizeof(out->id);
 	return out->has_id;
+}
+
+static bool sealed_from_header(struct json_object *header, struct terminal *out)
+{
+	const char *text = output_raw(header, "sealed");
+
+	out->has_sealed = json_object_object_get_ex(header, "sealed", NULL);
+	return !out->has_sealed ||
+	       !sodium_base642bin(out->sealed, sizeof(out->sealed), text, strlen(text), NULL,
+				  &out->sealed_len, NULL, sodium_base64_VARIANT_ORIGINAL);
 }
 
 /* 64 hex digits, base64, a file with that in a line of its own, or the terminal's
@@ -169,6 +182,7 @@ static bool key_from_file(const struct context *context, const char *path, struc
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object))
 		return id_from_text(output_raw(header, "log"), out) &&
+		       sealed_from_header(header, out) &&
 		       key_from_text(output_raw(header, "public"), out->key);
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line && *line != '#')
@@ -405,6 +419,8 @@ int log_verify_run(const struct context *context, const struct command_options *
 		return r;
 	with.public_key = terminal ? of.key : NULL;
 	with.id = of.has_id ? of.id : NULL;
+	with.sealed = of.has_sealed ? of.sealed : NULL;
+	with.sealed_len = of.sealed_len;
 	/* --no-key: no log has a key, and none is asked for. */
 	if (check.no_key)
 		with.unseal = NULL;
