@@ -84,6 +84,8 @@ const struct eventkind eventkinds[] = {
 	  LOG_INFO, AT_ONCE, NO_AUDIT, N_("A signed checkpoint of the event log.") },
 	{ "log-begun", "de96efb94098e6fb990367be581fffec",
 	  LOG_WARNING, AT_ONCE, AUDIT, N_("An event log was begun.") },
+	{ "log-handover", "27c55ed9e6294562a7008589cc5aac63",
+	  LOG_WARNING, AT_ONCE, AUDIT, N_("The event log hands over to one for another desk's key.") },
 	{ "log-continued", "e6245f173f65008789378656f1cd660f",
 	  LOG_NOTICE, AT_ONCE, NO_AUDIT, N_("The event log goes on in a new file.") },
 	{ "log-recovered", "98c1d437c77a5b4784bdd963efff731b",

@@ -19,7 +19,8 @@ static const struct {
 	{"checkpoint", RECORD_CHECKPOINT},   {"clock-reversed", RECORD_CLOCK},
 	{"clock-set", RECORD_CLOCK},         {"log-begun", RECORD_BEGUN},
 	{"log-continued", RECORD_CONTINUED}, {"log-damaged", RECORD_DAMAGED},
-	{"log-expired", RECORD_EXPIRED},     {"log-recovered", RECORD_RECOVERED},
+	{"log-expired", RECORD_EXPIRED},     {"log-handover", RECORD_HANDOVER},
+	{"log-recovered", RECORD_RECOVERED},
 };
 
 static const char *after(const char *at, const char *end, const char *text)
@@ -184,6 +185,10 @@ static bool read_members(struct json_object *object, const struct record *record
 	case RECORD_DAMAGED:
 		return number_member(object, "expected_seq", &out->expected_seq) &&
 		       hex_member(object, "expected_hash", out->previous, sizeof(out->previous));
+	case RECORD_HANDOVER:
+		return hex_member(object, "next_log", out->header.id, sizeof(out->header.id)) &&
+		       hex_member(object, "sealed_hash", out->sealed_hash,
+				  sizeof(out->sealed_hash));
 	case RECORD_EXPIRED:
 		return number_member(object, "last_seq", &out->last_seq);
 	default:

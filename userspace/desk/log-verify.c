@@ -25,7 +25,7 @@
 #define JSON_MAX 10000
 #define TERMINAL_KEY_FILE_MAX 4096
 
-/* What the newest log's keys are sealed to. */
+/* What a log's keys are sealed to: the heavier, the less is known. */
 enum seal {
 	SEAL_UNASKED, /* --no-key, or no header was there */
 	SEAL_OPENED,
@@ -41,7 +41,7 @@ struct check {
 	int failed; /* the key could not be opened, which was said */
 	uint8_t desk_public[KEYS_LOG_SIZE];
 	uint8_t *desk_secret;
-	enum seal seal;
+	enum seal seal; /* the worst of all logs that are here */
 	char sealed_to[sizeof(((struct logverify_header *)NULL)->sealed_to)];
 
 	uint64_t n, first_bad;
@@ -68,30 +68,30 @@ static int open_desk_key(struct check *check)
 static bool unseal(void *userdata, const struct logverify_header *header,
 		   uint8_t key[static CHAIN_KEY_LEN])
 {
-	struct check *check = userdata;
+	enum seal seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
 	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
-	bool opened;
+	struct check *check = userdata;
 
 	if (check->no_key || check->failed)
 		return false;
-	memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
-	check->seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
-	if (header->sealed_len != sizeof(plain) + crypto_box_SEALBYTES)
-		return false;
-	if (!check->desk_secret) {
-		check->failed = open_desk_key(check);
+	if (header->sealed_len == sizeof(plain) + crypto_box_SEALBYTES) {
+		if (!check->desk_secret)
+			check->failed = open_desk_key(check);
 		if (check->failed)
 			return false;
+		if (!crypto_box_seal_open(plain, header->sealed, header->sealed_len,
+					  check->desk_public, check->desk_secret) &&
+		    !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN)) {
+			memcpy(key, plain, CHAIN_KEY_LEN);
+			seal = SEAL_OPENED;
+		}
+		sodium_memzero(plain, sizeof(plain));
 	}
-	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len,
-				       check->desk_public, check->desk_secret) &&
-		 !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
-	if (opened) {
-		memcpy(key, plain, CHAIN_KEY_LEN);
-		check->seal = SEAL_OPENED;
+	if (seal >= check->seal) {
+		check->seal = seal;
+		memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
 	}
-	sodium_memzero(plain, sizeof(plain));
-	return opened;
+	return seal == SEAL_OPENED;
 }
 
 /* --- what is found -------------------------------------------------------------------------- */
@@ -145,6 +145,9 @@ struct terminal {
 	uint8_t key[LOGVERIFY_PUBLIC_LEN];
 	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
 	bool has_id;
+	uint8_t sealed[LOGVERIFY_SEALED_MAX]; /* its first key */
+	size_t sealed_len;
+	bool has_sealed;
 };
 
 static bool id_from_text(const char *text, struct terminal *out)
@@ -155,6 +158,16 @@ static bool id_from_text(const char *text, struct terminal *out)
 		!sodium_hex2bin(out->id, sizeof(out->id), text, strlen(text), NULL, &got, NULL) &&
 		got == sizeof(out->id);
 	return out->has_id;
+}
+
+static bool sealed_from_header(struct json_object *header, struct terminal *out)
+{
+	const char *text = output_raw(header, "sealed");
+
+	out->has_sealed = json_object_object_get_ex(header, "sealed", NULL);
+	return !out->has_sealed ||
+	       !sodium_base642bin(out->sealed, sizeof(out->sealed), text, strlen(text), NULL,
+				  &out->sealed_len, NULL, sodium_base64_VARIANT_ORIGINAL);
 }
 
 /* 64 hex digits, base64, a file with that in a line of its own, or the terminal's
@@ -171,6 +184,7 @@ static bool key_from_file(const struct context *context, const char *path, struc
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object))
 		return id_from_text(output_raw(header, "log"), out) &&
+		       sealed_from_header(header, out) &&
 		       key_from_text(output_raw(header, "public"), out->key);
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line && *line != '#')
@@ -243,7 +257,14 @@ static const char *seal_word(enum seal seal)
 
 static bool is_sealed_right(const struct check *check)
 {
-	return check->no_key || check->seal == SEAL_OPENED;
+	return check->no_key ||
+	       (check->seal == SEAL_OPENED && !logverify_result(check->verify)->keyless);
+}
+
+/* Nothing was found, and some records bear their own keys. */
+static bool is_partly_right(const struct check *check)
+{
+	return !check->n && logverify_result(check->verify)->macs;
 }
 
 static int check_status(const struct check *check)
@@ -270,6 +291,9 @@ static void print_json(const struct check *check)
 		{"seq", result->last_seq},
 		{"checkpoints", result->checkpoints},
 		{"macs", result->macs},
+		{"unchecked", result->keyless},
+		{"unchecked_from", result->keyless_from},
+		{"unchecked_to", result->keyless_to},
 		{"after_checkpoint", result->after_checkpoint},
 		{"expired_seq", result->expired_seq},
 		{"n_findings", check->n},
@@ -323,6 +347,10 @@ static void print_reach(const struct check *check)
 	else if (check->no_key)
 		puts(_("Without the desk's key it is not known whether each record bears its own "
 		       "key."));
+	if (!check->no_key && result->keyless)
+		printf(_("Records %llu to %llu: keys not checked.\n"),
+		       (unsigned long long)result->keyless_from,
+		       (unsigned long long)result->keyless_to);
 }
 
 static void print_text(const struct check *check)
@@ -342,6 +370,8 @@ static void print_text(const struct check *check)
 	else if (check->first_bad)
 		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"),
 		       (unsigned long long)check->first_bad);
+	else if (is_partly_right(check))
+		puts(_("The rest of the log is whole: nothing was altered, removed or added."));
 	else
 		puts(_("THE LOG CANNOT BE TRUSTED."));
 	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
@@ -406,6 +436,8 @@ int log_verify_run(const struct context *context, const struct command_options *
 	check.end_known = expected || command_option(options, OPTION_ANCHORS);
 	with.public_key = terminal ? of.key : NULL;
 	with.id = of.has_id ? of.id : NULL;
+	with.sealed = of.has_sealed ? of.sealed : NULL;
+	with.sealed_len = of.sealed_len;
 	/* --no-key: no log has a key, and none is asked for. */
 	if (check.no_key)
 		with.unseal = NULL;

@@ -416,6 +416,7 @@ static const struct {
 	{ "overflow", add_overflow },
 	{ "missed", add_missed },
 	{ "log-begun", add_log_event },
+	{ "log-handover", add_log_event },
 	{ "log-continued", add_log_event },
 	{ "log-recovered", add_log_event },
 	{ "log-damaged", add_log_event },
