@@ -101,6 +101,7 @@ static void what_no_helper_of_ours_writes_is_refused(void)
 		{ "end\t18446744073709551616", false },
 		{ "end\t99999999999999999999999999", false },
 		{ "watching\tall", false },
+		{ "file\tattrib\t-\t5\t1001\t7\t-\tchmod\ta\t", true },
 		{ "file\tmove\t-\t5\t1001\t7\t12\tcp\ta\t", false },
 		{ "file\twrite\tx\t5\t1001\t7\t12\tcp\ta\t", false },
 		{ "file\twrite\tcd\t5\t1001\t7\t12\tcp\ta\t", false },

@@ -6,12 +6,12 @@
 #include "core/transfer.h"
 #include "core/utf8.h"
 
-#define FIELDS_MAX 14
+#define FIELDS_MAX 15
 #define DECIMALS_MAX 20 /* of a uint64_t */
 /* Bytes of JSON that a path may take in a record. */
 #define PATH_COST_MAX 4600
 
-static const char *const op_names[TRANSFER_OPS] = { "create", "write", "rename", "delete", "read" };
+static const char *const op_names[TRANSFER_OPS] = { "create", "write", "attrib", "rename", "delete", "read" };
 static const char *const kind_names[] = {
 	[TRANSFER_WATCHING] = "watching", [TRANSFER_FAILED] = "failed",	    [TRANSFER_FILE] = "file",
 	[TRANSFER_FILES] = "files",	  [TRANSFER_OVERFLOW] = "overflow", [TRANSFER_END] = "end",

@@ -7,7 +7,8 @@
  *	watching  full|limited
  *	failed    words                        it cannot watch; it ends
  *	file      op flags time uid pid size program path to
- *	files     from until uid program create write rename delete read bytes-written bytes-read first last
+ *	files     from until uid program create write attrib rename delete read bytes-written
+ *	          bytes-read first last
  *	overflow                               the kernel has dropped events
  *	end       events                       nothing more comes; how many the kernel has given
  *
@@ -30,7 +31,7 @@
 #define TRANSFER_PATH_MAX 1024
 #define TRANSFER_PROGRAM_MAX 256
 #define TRANSFER_WORDS_MAX 160
-/* Two paths and a program, all escaped, and 13 numbers; with the newline. */
+/* Two paths and a program, all escaped, and 14 numbers; with the newline. */
 #define TRANSFER_LINE_MAX 8192
 
 #define TRANSFER_UID_UNKNOWN UINT32_MAX
@@ -38,6 +39,7 @@
 enum transfer_op {
 	TRANSFER_CREATE,
 	TRANSFER_WRITE, /* closed after writing */
+	TRANSFER_ATTRIB, /* its times, mode, owner or extended attributes were set */
 	TRANSFER_RENAME,
 	TRANSFER_DELETE,
 	TRANSFER_READ, /* closed after having been opened for reading only */

@@ -11,7 +11,7 @@
 
 /* A rename takes about 900 bytes at most. As many events as are small here, and their descriptors, fit the limit of open files. */
 #define BUFFER_BYTES 4096
-#define WRITES (FAN_CREATE | FAN_CLOSE_WRITE | FAN_RENAME | FAN_DELETE | FAN_ONDIR)
+#define WRITES (FAN_CREATE | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_RENAME | FAN_DELETE | FAN_ONDIR)
 #define DELETED " (deleted)"
 
 /* --- beginning --------------------------------------------------------------------------------- */
@@ -190,8 +190,8 @@ static const struct {
 	enum transfer_op op;
 } ops_of[] = {
 	{ FAN_CREATE, TRANSFER_CREATE }, { FAN_CLOSE_NOWRITE, TRANSFER_READ },
-	{ FAN_CLOSE_WRITE, TRANSFER_WRITE }, { FAN_RENAME, TRANSFER_RENAME },
-	{ FAN_DELETE, TRANSFER_DELETE },
+	{ FAN_CLOSE_WRITE, TRANSFER_WRITE }, { FAN_ATTRIB, TRANSFER_ATTRIB },
+	{ FAN_RENAME, TRANSFER_RENAME }, { FAN_DELETE, TRANSFER_DELETE },
 };
 
 static void tell(const struct fanotify_event_metadata *metadata, struct transfer_event *event,
