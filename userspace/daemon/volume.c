@@ -195,6 +195,12 @@ static int wait_for_end(struct volume_life *volume, const struct waiter *what)
 	return 0;
 }
 
+void volume_release(struct volume_life *volume)
+{
+	if (volume->freed && !volume->opener && !volume->endings)
+		free(volume);
+}
+
 /* The end of a transition: the state, then the news, then the answers. */
 static void settle_cleaned(struct volume_life *volume, enum volume_state state, const char *reason,
 			   bool cleaned)
@@ -204,14 +210,13 @@ static void settle_cleaned(struct volume_life *volume, enum volume_state state, 
 	SET_TEXT(kept, reason ? reason : "");
 	volume->view.state = state;
 	if (state != VOLUME_OPEN) {
-		volume->transfers = transfers_end(volume->transfers);
+		volume_watch_end(volume);
 		volume->view.mount[0] = '\0';
 	}
 	SET_TEXT(volume->view.error, kept);
 	show(volume);
 	answer(volume, reason ? kept : NULL, cleaned);
-	if (volume->freed && !volume->opener)
-		free(volume);
+	volume_release(volume);
 }
 
 static void settle(struct volume_life *volume, enum volume_state state, const char *reason)
@@ -339,7 +344,7 @@ static void closing_done(void *userdata, enum opener_end end, const char *detail
 		SET_TEXT(view->detail, detail);
 	/* What the watcher saw comes before the record of the closing. */
 	if (closed)
-		volume->transfers = transfers_end(volume->transfers);
+		volume_watch_end(volume);
 	if (closed && view->mount[0])
 		volume_record(volume, "volume-closed", NULL);
 	if (closed && cleaning) {
