@@ -26,11 +26,12 @@ struct volume_life {
 	bool forced;		/* the closing that goes on is by force */
 	struct transfers *transfers; /* NULL: nothing is watched */
 	bool watched;		/* … and that should not be, from opening to closing */
-	bool cleaning;		/* … because of an open that came to a bad end: FAILED after it */
+	bool cleaning;		/* … because of an open or close that came to a bad end: FAILED after it */
 	unsigned int endings;	/* watches that still have something to write into the log */
 	/* What the helper has said last. */
 	char result[16];
 	char reason[VOLUME_REASON_MAX];
+	bool by_force; /* what it has closed */
 };
 
 bool volume_is_plain(const struct volume_life *volume);
