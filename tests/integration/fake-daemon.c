@@ -39,7 +39,6 @@ struct fake {
 	uint64_t seq;
 	FILE *records; /* of kind administration, one a line */
 	unsigned int may; /* the user who may open and close */
-	unsigned int ejected;
 };
 
 /* What devices call themselves; any number beyond the last is the first again. */
@@ -290,18 +289,12 @@ static bool volume_allowed(void *userdata, const struct volume_view *view, uid_t
 	return caller == fake->may;
 }
 
-static void volume_ejected(void *userdata, struct volume_life *volume)
-{
-	((struct fake *)userdata)->ejected++;
-}
-
 static int volume_make(struct fake *fake, unsigned int device)
 {
 	static const struct volume_ops ops = {
 		.changed = volume_changed,
 		.record = volume_recorded,
 		.may = volume_allowed,
-		.ejected = volume_ejected,
 	};
 	char uuid[40];
 	struct volume_facts facts = {
@@ -361,7 +354,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
- * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N | ejected |
+ * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
@@ -409,10 +402,6 @@ static int command(struct fake *fake, const char *line)
 	}
 	if (!strcmp(verb, "self-check")) {
 		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
-		return 0;
-	}
-	if (!strcmp(verb, "ejected")) {
-		printf("%u\n", fake->ejected);
 		return 0;
 	}
 	if (!strcmp(verb, "attempt"))

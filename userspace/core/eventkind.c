@@ -74,6 +74,8 @@ const struct eventkind eventkinds[] = {
 	  LOG_WARNING, AT_ONCE, AUDIT, N_("Some file transfers were not seen.") },
 	{ "transfers-unwatched", "cb6c472a4f0074ea3b67a81904fa3e3c",
 	  LOG_WARNING, AT_ONCE, AUDIT, N_("File transfers on a medium are not watched.") },
+	{ "transfers-watched", "3fa77e01fa6c4f38af73e5ffc08e634c",
+	  LOG_NOTICE, SOON, NO_AUDIT, N_("File transfers on a medium are watched again.") },
 	{ "administration", "820890efffb3103a9bdb98bd3ff2ae24",
 	  LOG_NOTICE, SOON, AUDIT, N_("Somebody asked the keeper to change something.") },
 	{ "incident", "4f1d9253433c73c34956eead4082f267",

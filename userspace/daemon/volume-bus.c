@@ -243,14 +243,6 @@ static void volume_start_close(void *object, struct bus_request *request)
 		volume_close(object, false, closed, request);
 }
 
-static void volume_start_eject(void *object, struct bus_request *request)
-{
-	struct volume_user user;
-
-	if (request_may(request, object, &user))
-		volume_eject(object, closed, request);
-}
-
 /* --- the table ----------------------------------------------------------------------------- */
 
 static const struct bus_property volume_properties[] = {
@@ -292,7 +284,7 @@ static const struct bus_method volume_methods[] = {
 	{.name = "Eject",
 	 .action = "org.sekimori.close-volume",
 	 .refuses = volume_refuses,
-	 .start = volume_start_eject},
+	 .start = volume_start_close},
 	{.name = NULL},
 };
 
