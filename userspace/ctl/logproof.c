@@ -108,8 +108,9 @@ int logproof_init(struct logproof *proof, const struct context *context, const s
 	if (proof->from_daemon)
 		expect_seq(proof, daemon.seq);
 	with.public_key = proof->has_key ? proof->terminal.public_key : NULL;
-	/* Of the first log that is given; the keeper tells the newest one's, which check_newest() looks at. */
-	with.id = proof->terminal.has_id && !proof->own ? proof->terminal.id : NULL;
+	with.id = proof->terminal.has_id ? proof->terminal.id : NULL;
+	with.sealed = proof->terminal.has_sealed ? proof->terminal.sealed : NULL;
+	with.sealed_len = proof->terminal.sealed_len;
 	with.expected_seq = proof->expected_seq;
 	with.whole = is_directory(options);
 	proof->verify = logverify_new(&with);
