@@ -27,7 +27,7 @@ int evidence_tell_new(struct evidence_tell **tellp)
 		return -ENOMEM;
 	r = journal_new(&tell->journal, NULL);
 	if (!r)
-		r = auditlog_new(&tell->audit);
+		r = auditlog_new(&tell->audit, NULL);
 	if (r) {
 		evidence_tell_free(tell);
 		return r;
