@@ -202,7 +202,7 @@ static int signal_send(struct fake *fake, const char *name, const struct device 
 		json_object_object_add(record, "interface", json_object_new_string("1-1:1.0"));
 		json_object_object_add(record, "program", json_object_new_string("tee\x1b[1m"));
 	}
-	r = manager_bus_signal(fake->bus, name, dev, record);
+	r = manager_bus_signal(fake->bus, name, dev ? &dev->id : NULL, record);
 	json_object_put(record);
 	return r;
 }
@@ -492,6 +492,7 @@ int main(void)
 		.active_user = "tanaka",
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.log_state = fake.log_state,
+		.log_damage = "",
 		.started_at = 1743465600000000,
 	};
 	r = sd_event_new(&fake.event);

@@ -445,6 +445,8 @@ def test_what_the_daemon_says_of_itself_counts():
         done, items = doctor(w, tree)
         assert done.returncode == 1 and items["log-state"]["result"] == "fail", items
         assert "No space left" in items["log-state"]["detail"] and items["policy-state"]["result"] == "warn", items
+        w.tell("log keys cannot be replaced: Input/output error")
+        assert doctor(w, tree)[1]["log-state"]["result"] == "warn"
         w.tell("policy-state expired")
         assert doctor(w, tree)[1]["policy-state"]["result"] == "fail"
         w.daemon_stop()

@@ -810,6 +810,67 @@ static void older_files_may_be_missing_only_when_they_expired(void)
 	}
 }
 
+/* A record of another day than the rest. */
+static void small_dated(const char *date, const char *kind, const char *more)
+{
+	char line[1024];
+	int len = snprintf(line, sizeof(line),
+			   "{\"seq\":%" PRIu64 ",\"time\":\"%sT08:30:00.000000Z\",\"boot_us\":1,\"kind\":\"%s\","
+			   "\"terminal\":\"terminal-1\"%s}",
+			   small.chain.seq + 1, date, kind, more);
+
+	CU_ASSERT_FATAL(chain_seal(&small.chain, line, (size_t)len, sizeof(line)) > 0);
+	small.lines[small.n++] = strdup(line);
+}
+
+static void small_expired(const char *date, const char *newest, unsigned int days)
+{
+	char more[256];
+
+	snprintf(more, sizeof(more),
+		 ",\"file\":\"x\",\"first_seq\":3,\"last_seq\":5,\"last_hash\":\"\",\"newest\":\"%sT08:30:00.000000Z\","
+		 "\"retention_days\":%u",
+		 newest, days);
+	small_dated(date, "log-expired", more);
+}
+
+static void a_file_must_have_been_old_enough_by_an_honest_clock(void)
+{
+	static const char ahead[] = ",\"ahead_s\":157680000"; /* five years */
+	static const struct {
+		const char *what;
+		const char *leap, *back; /* dates of clock-set, clock-reversed, or NULL */
+		const char *date, *newest;
+		unsigned int days;
+		bool early;
+	} rows[] = {
+		{ "old enough", NULL, NULL, "2026-12-01", "2025-10-01", 400, false },
+		{ "to the day", NULL, NULL, "2026-12-01", "2026-11-21", 10, false },
+		{ "too young", NULL, NULL, "2026-12-01", "2026-11-22", 10, true },
+		{ "younger than now", NULL, NULL, "2026-12-01", "2027-11-22", 10, true },
+		{ "within a week of a leap", "2031-12-01", NULL, "2031-12-07", "2020-10-01", 400, true },
+		{ "old only by the leap", "2031-12-01", NULL, "2032-01-01", "2026-10-01", 400, true },
+		{ "old without the leap", "2031-12-01", NULL, "2032-01-01", "2025-10-01", 400, false },
+		{ "written after the leap", "2031-12-01", NULL, "2033-12-01", "2032-01-01", 400, false },
+		{ "the leap was taken back", "2031-12-01", "2026-12-02", "2026-12-10", "2025-10-01", 400, false },
+		{ "within a week of that", "2031-12-01", "2026-12-02", "2026-12-07", "2025-10-01", 400, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		small_begin();
+		if (rows[i].leap)
+			small_dated(rows[i].leap, "clock-set", ahead);
+		if (rows[i].back)
+			small_dated(rows[i].back, "clock-reversed", ",\"earlier_than\":\"2031-12-01T08:30:00.000000Z\"");
+		small_expired(rows[i].date, rows[i].newest, rows[i].days);
+		small_run(true);
+		if (rows[i].early)
+			EXPECT_FOUND(LOGVERIFY_REMOVED, 3, 5, rows[i].what, 0, 0);
+		else
+			EXPECT(!found.n, rows[i].what);
+	}
+}
+
 static void two_faults_are_two_findings_in_order(void)
 {
 	struct logverify *verify = verifier(RECORDS, true);
@@ -940,6 +1001,7 @@ int main(void)
 		TEST(what_the_daemon_found_gone_is_removed),
 		TEST(a_later_file_whose_forerunner_was_gone_says_so),
 		TEST(older_files_may_be_missing_only_when_they_expired),
+		TEST(a_file_must_have_been_old_enough_by_an_honest_clock),
 		TEST(two_faults_are_two_findings_in_order),
 		TEST(any_bytes_are_survived),
 	};

@@ -38,6 +38,9 @@ struct record {
 /* Looks at the front of a line, by position: members stand in one order. */
 void record_look(struct record *record, const char *text, size_t len);
 
+/* Seconds since the epoch; 0: it has no time. */
+int64_t record_time(const struct record *record);
+
 /* Its terminal, looked for only when needed. */
 void record_find_terminal(struct record *record);
 
@@ -54,8 +57,12 @@ struct statement {
 	uint64_t torn_bytes; /* log-recovered */
 	uint8_t torn_hash[CHAIN_HASH_LEN];
 	uint64_t expected_seq; /* log-damaged */
-	uint64_t last_seq;     /* log-expired */
 	uint8_t sealed_hash[CHAIN_HASH_LEN]; /* log-handover: of the next log's `sealed` */
+	uint64_t first_seq, last_seq; /* log-expired */
+	int64_t newest;		      /* log-expired: seconds since the epoch; 0: it does not say */
+	uint64_t retention_days;      /* log-expired */
+	uint64_t ahead;	 /* clock-set: seconds that the clock has leapt ahead */
+	int64_t earlier; /* clock-reversed: than this, seconds since the epoch */
 	char terminal[LOGVERIFY_TERMINAL_MAX];
 };
 
@@ -143,6 +150,8 @@ struct logverify {
 	uint8_t hash[CHAIN_HASH_LEN];
 	char time[RECORD_TIME_LEN]; /* of main; empty: unknown */
 	bool clock;                 /* main told of the clock */
+	int64_t leap;  /* when the clock last leapt ahead, seconds since the epoch; 0: it has not */
+	int64_t ahead; /* and how far all leaps together, less what was taken back */
 	uint64_t clock_finding; /* main is earlier than its predecessor; the next may explain it */
 
 	struct {

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/clockwatch.h"
 #include "core/logverify-inside.h"
 
 /* Running a key forward takes a fraction of a microsecond; a number beyond this (a minute) is not
@@ -257,6 +258,48 @@ static void take_handover(struct logverify *verify, const struct record *record,
 	memcpy(verify->handover.sealed_hash, statement->sealed_hash, CHAIN_HASH_LEN);
 }
 
+/* More than a log will ever span: no sum overflows. */
+#define SPAN_MAX (INT64_C(1) << 40)
+#define DAY_S 86400
+/* Times are told in whole seconds. */
+#define ROUNDED_S 2
+
+static void take_clock(struct logverify *verify, const struct record *record, const struct statement *statement)
+{
+	int64_t now = record_time(record), back = statement->earlier - now;
+
+	if (!now)
+		return;
+	if (statement->earlier && back > 0) {
+		verify->ahead = back < verify->ahead ? verify->ahead - back : 0;
+		if (verify->leap > now)
+			verify->leap = now;
+	}
+	if (statement->ahead) {
+		verify->leap = now;
+		if (statement->ahead < SPAN_MAX && verify->ahead < SPAN_MAX)
+			verify->ahead += (int64_t)statement->ahead;
+	}
+}
+
+/* The terminal says by what clock it has removed a file: was it one to go by? (core/clockwatch.h) */
+static void take_expired(struct logverify *verify, const struct record *record, const struct statement *statement)
+{
+	int64_t now = record_time(record), age = now - statement->newest + ROUNDED_S;
+
+	if (statement->last_seq > verify->result.expired_seq)
+		verify->result.expired_seq = statement->last_seq;
+	if (!now || !statement->newest || !statement->retention_days || statement->retention_days > SPAN_MAX / DAY_S)
+		return;
+	if (verify->leap && statement->newest < verify->leap)
+		age -= verify->ahead;
+	if (age < (int64_t)statement->retention_days * DAY_S ||
+	    (verify->leap && now - verify->leap + ROUNDED_S < CLOCKWATCH_HOLD / 1000000))
+		verify_add(verify, LOGVERIFY_REMOVED, statement->first_seq ? statement->first_seq : statement->last_seq,
+			   statement->last_seq,
+			   N_("a file was removed before its time, or by a clock that had been set ahead"));
+}
+
 static void take_special(struct logverify *verify, const struct record *record,
 			 const uint8_t previous[static CHAIN_HASH_LEN])
 {
@@ -276,8 +319,10 @@ static void take_special(struct logverify *verify, const struct record *record,
 	else if (record->kind == RECORD_RECOVERED && statement.torn_bytes && !verify->torn.lines)
 		verify_add(verify, LOGVERIFY_NOT_A_RECORD, record->line.seq, record->line.seq,
 			   N_("the cut line that this record tells of is not before it"));
-	else if (record->kind == RECORD_EXPIRED && statement.last_seq > verify->result.expired_seq)
-		verify->result.expired_seq = statement.last_seq;
+	else if (record->kind == RECORD_EXPIRED)
+		take_expired(verify, record, &statement);
+	else if (record->kind == RECORD_CLOCK)
+		take_clock(verify, record, &statement);
 }
 
 /* The record has a key, and its MAC is right or not. */

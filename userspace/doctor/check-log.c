@@ -32,6 +32,9 @@
 #define SPACE_FAIL (UINT64_C(16) << 20)
 #define SPACE_WARN_PERCENT 5
 
+/* How LogState begins when nothing is let in for it; else the log is written, but something is to be done. */
+#define FAILED "cannot be written"
+
 /* Members that are looked for stand near the line's beginning, core/logverify.h. */
 #define HEAD_LEN 256
 
@@ -228,7 +231,8 @@ void check_log_state(struct doctor *doctor, const struct doctor_check *check,
 	if (!doctor->manager)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
 	else if (strcmp(state, "ok"))
-		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
+		finding_add(finding, strncmp(state, FAILED, sizeof(FAILED) - 1) ? DOCTOR_WARN : DOCTOR_FAIL,
+			    N_("the daemon says: %s"), state);
 }
 
 /* A word and numbers for programs, the verifier's sentence for people. */
