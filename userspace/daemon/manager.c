@@ -252,7 +252,6 @@ static struct json_object *describe_policy(const struct rulebook *rulebook)
 	json_add_number(extra, "retention_days", policy ? policy_header(policy)->retention_days : 0);
 	json_add_number(extra, "media", policy ? policy_n_media(policy) : 0);
 	json_add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
-	json_add_number(extra, "retention_days", policy ? policy_header(policy)->retention_days : 0);
 	json_object_object_add(extra, "signed", json_object_new_boolean(rulebook->is_signed));
 	for (size_t i = 0; rulebook->signers[i]; i++)
 		json_object_array_add(signers, json_object_new_string(rulebook->signers[i]));
