@@ -31,9 +31,18 @@ def signature_is_right(public, message, signature):
         return done.returncode == 0
 
 
-def verify(text, first_key=None, public=None, expected=0):
-    """(number of the first bad record, why), or None. text: the bytes of all files, in order."""
+def handed_over(handover, record, previous):
+    """Was the record before a log-handover, whose MAC was checked, to exactly the log that is begun here?"""
+    sealed = base64.b64decode(record["sealed"])
+    return (record["kind"] == "log-begun" and record["why"] == "desk-key"
+            and handover == (previous, record["log"], blake2b(sealed).hex()))
+
+
+def verify(text, first_key=None, public=None, expected=0, later_keys=None):
+    """(number of the first bad record, why), or None. text: the bytes of all files, in order; first_key: of the first log,
+    later_keys: by id, of those that it hands over to."""
     previous, seq, key, log, last_time, torn = bytes(32), 0, None, None, "", []
+    handover = None
     excused = clock = False  # the clock was set beside here
     reversed_at = None
     if text and not text.endswith(b"\n"):
@@ -60,9 +69,10 @@ def verify(text, first_key=None, public=None, expected=0):
             if record["previous"] != previous.hex():
                 return number, "previous"
             if record["log"] != log:
-                if log is not None:
+                if log is not None and not handed_over(handover, record, previous):
                     return number, "begun anew"
-                log, key, at = record["log"], first_key, record["log_first"]
+                key = first_key if log is None else (later_keys or {}).get(record["log"])
+                log, at = record["log"], record["log_first"]
                 for _ in range(at, number):
                     key = key and blake2b(b"sekimori-log-key-1", key=key)
                 if public and base64.b64decode(record["public"]) != public:
@@ -71,6 +81,8 @@ def verify(text, first_key=None, public=None, expected=0):
         if key:
             if blake2b(blake2b(previous + body), 16, key) != mac:
                 return number, "mac"
+            if record["kind"] == "log-handover":
+                handover = (stated, record["next_log"], record["sealed_hash"])
             key = blake2b(b"sekimori-log-key-1", key=key)
         if torn and not (record["kind"] == "log-recovered" and record.get("torn_bytes") == len(b"\n".join(torn))
                          and record.get("torn_hash") == blake2b(b"\n".join(torn)).hex()):

@@ -39,7 +39,6 @@ struct fake {
 	uint64_t seq;
 	FILE *records; /* of kind administration, one a line */
 	unsigned int may; /* the user who may open and close */
-	unsigned int ejected;
 };
 
 /* What devices call themselves; any number beyond the last is the first again. */
@@ -203,7 +202,7 @@ static int signal_send(struct fake *fake, const char *name, const struct device 
 		json_object_object_add(record, "interface", json_object_new_string("1-1:1.0"));
 		json_object_object_add(record, "program", json_object_new_string("tee\x1b[1m"));
 	}
-	r = manager_bus_signal(fake->bus, name, dev, record);
+	r = manager_bus_signal(fake->bus, name, dev ? &dev->id : NULL, record);
 	json_object_put(record);
 	return r;
 }
@@ -290,18 +289,12 @@ static bool volume_allowed(void *userdata, const struct volume_view *view, uid_t
 	return caller == fake->may;
 }
 
-static void volume_ejected(void *userdata, struct volume_life *volume)
-{
-	((struct fake *)userdata)->ejected++;
-}
-
 static int volume_make(struct fake *fake, unsigned int device)
 {
 	static const struct volume_ops ops = {
 		.changed = volume_changed,
 		.record = volume_recorded,
 		.may = volume_allowed,
-		.ejected = volume_ejected,
 	};
 	char uuid[40];
 	struct volume_facts facts = {
@@ -349,15 +342,19 @@ static int flood(struct fake *fake, unsigned int count)
 
 static int record_many(struct fake *fake, unsigned int count, const char *kind)
 {
-	while (count--)
-		record_write(fake, kind, json_object_new_object());
+	while (count--) {
+		struct json_object *record = json_object_new_object();
+
+		json_object_object_add(record, "path", json_object_new_string("/税務/滞納者一覧.xlsx"));
+		record_write(fake, kind, record);
+	}
 	return 0;
 }
 
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
- * helper PATH | may UID | volume DEVICE | volume-gone N | ejected |
+ * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
@@ -395,12 +392,16 @@ static int command(struct fake *fake, const char *line)
 	}
 	if (!strcmp(verb, "helper"))
 		return sscanf(line, "%*s %255s", fake->helper) == 1 ? 0 : -EINVAL;
-	if (!strcmp(verb, "self-check")) {
-		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
+	if (!strcmp(verb, "patience")) {
+		struct bus_patience patience;
+
+		if (sscanf(line, "%*s %d %d", &patience.polkit_ms, &patience.interactive_ms) != 2)
+			return -EINVAL;
+		manager_bus_set_patience(fake->bus, &patience);
 		return 0;
 	}
-	if (!strcmp(verb, "ejected")) {
-		printf("%u\n", fake->ejected);
+	if (!strcmp(verb, "self-check")) {
+		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
 		return 0;
 	}
 	if (!strcmp(verb, "attempt"))
@@ -491,6 +492,7 @@ int main(void)
 		.active_user = "tanaka",
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.log_state = fake.log_state,
+		.log_damage = "",
 		.started_at = 1743465600000000,
 	};
 	r = sd_event_new(&fake.event);

@@ -37,6 +37,22 @@ OPEN_POLICY = """
   <limit name="max_replies_per_connection">100000</limit>
 """
 
+# As the system bus of Debian, with our own file.
+STRICT_POLICY = f"""
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/><allow receive_type="method_return"/>
+    <allow receive_type="error"/><allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <include>{TOP}/policy/org.sekimori.Sekimori1.conf</include>
+"""
+
 
 def device(number):
     return f"{ROOT}/devices/{number}"

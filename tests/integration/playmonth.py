@@ -21,6 +21,15 @@ USERS = {"tanaka": 1001, "suzuki": 1002, "sato": 1003, "ito": 1004}
 MEDIA = [f"ZEI-{n:04}" for n in range(1, 8)]
 LOST = "ZEI-0009"
 
+# What a self-check found: of checks that we know, and one that only another version has.
+CHECKED = [
+    {"id": "clock-synchronised", "result": "warn", "detail": "the kernel does not say so"},
+    {"id": "overrides", "result": "warn", "detail": "/etc/systemd/system/sekimorid.service.d/local.conf changes ours"},
+    {"id": "initramfs", "result": "unknown", "detail": "/boot/initrd.img-6.1.0-18-amd64 cannot be read: No such file or directory"},
+    {"id": "clock", "result": "warn", "detail": "not <synchronised>"},
+    {"id": "manifest-digest", "result": "ok", "detail": "00112233445566778899aabbccddeeff" * 2},
+]
+
 # What a device may call itself: markup, formulas, escape sequences, other directions, what is no text.
 HOSTILE = [
     '<script>alert("1")</script>', '"><img src=x onerror=alert(1)>', "=cmd|'/c calc'!A0", "+1+1", "@SUM(A1)",
@@ -56,7 +65,7 @@ class Player:
         self.set(day, hour, minute, month)
         self.booted = self.now
         self.wait(9)
-        self.record("started", state="ok", policy="shiyakusho", policy_version=12, digest="0" * 64, media=9, rules=14,
+        self.record("started", state="ok", policy="shiyakusho", policy_version=12, digest="0" * 64, media=9, rules=14, retention_days=1095,
                     signed=True, signers=["keiri"], version="0.1.0", backend="kmod")
 
     def stick(self, name, serial, fingerprint):
@@ -110,8 +119,8 @@ class Player:
         self.record("seat", user=user, uid=USERS[user])
         self.wait(600)
         self.record("self-check", result="fail" if day == 15 else "warn" if day % 9 == 0 or day == 30 else "ok",
-                    ok=18, warn=1 if day % 9 == 0 or day == 30 else 0, fail=1 if day == 15 else 0,
-                    items=[{"id": "clock", "result": "warn", "detail": "not <synchronised>"}] if day == 30 else [])
+                    ok=18, warn=3 if day == 30 else int(day % 9 == 0), fail=1 if day == 15 else 0, unknown=int(day == 30),
+                    items=CHECKED if day == 30 else [])
         for _ in range(self.random.randrange(14, 24)):
             self.wait(self.random.randrange(240, 1500))
             dice = self.random.random()
@@ -150,16 +159,18 @@ class Player:
         self.wait(60)
         self.record("stopped")
         self.wait(3600)
-        self.record("started", state="ok", policy="shiyakusho", policy_version=12, digest="0" * 64, media=9, rules=14,
+        self.record("started", state="ok", policy="shiyakusho", policy_version=12, digest="0" * 64, media=9, rules=14, retention_days=1095,
                     signed=True, signers=["keiri"], version="0.1.0", backend="kmod")
         for name in HOSTILE:
             self.refused(name, name[::-1], "not-registered", fingerprint(name))
         self.record("refused", attempt="bind", interface="1-1:1.0", driver="usb-storage", program="<sh>", pid=77, uid=0)
         self.incident("gate-attempt", first=len(self.records) - 1, last=len(self.records) - 1, count=1, program="<sh>", uid=0,
                       cause="bind 0")
-        self.record("administration", method="ReloadPolicy", user="root", uid=0, result="done")
-        self.record("policy", state="ok", policy="shiyakusho", policy_version=13, digest="1" * 64, media=9, rules=15,
+        self.record("administration", method="Manager.ReloadPolicy", user="root", uid=0, result="done")
+        self.record("policy", state="ok", policy="shiyakusho", policy_version=13, digest="1" * 64, media=9, rules=15, retention_days=1095,
                     signed=True, signers=["keiri", "joho"])
+        self.record("policy-refused", reason="unsigned", state="ok",
+                    error="/etc/sekimori/policy is not signed, but /etc/sekimori/trust.d requires it; sign it with minisign -S -m /etc/sekimori/policy")
         self.record("policy-refused", reason="signature", error="no valid signature <of> \"anybody\"", state="ok")
         self.record("stopped")
 

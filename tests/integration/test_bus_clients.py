@@ -5,8 +5,10 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import subprocess
+import time
 
 from harness import (CTL, DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
                      volume, wait_until, world)
@@ -81,6 +83,23 @@ def test_without_polkit_nobody_but_root_gets_further():
                 assert root.answer(close(root))[0] is None
                 assert root.call(ROOT, MANAGER, "ReloadPolicy") is None
             assert [r["result"] for r in records(w)][-2:] == ["done", "done"]
+
+
+def test_a_polkit_that_never_answers_is_waited_for_longer_where_a_person_types():
+    with asking("hold") as (w, client):
+        w.tell("patience 300 1500")
+        for flags, least, most in ((0, 0.3, 1.4), (INTERACTIVE, 1.5, 8)):
+            start = time.monotonic()
+            serial = close(client, flags)
+            w.polkit.wait(f"check org.sekimori.close-volume {1 if flags else 0}")
+            name, _ = client.answer(serial)
+            assert name == ERROR + "AccessDenied" and least <= time.monotonic() - start < most, (name, flags)
+            w.polkit.wait("cancel")
+            assert (records(w)[-1]["result"], records(w)[-1]["reason"]) == ("refused", "no-polkit")
+        # What it says then, nobody hears.
+        w.polkit.say("yes")
+        assert w.get_all(ROOT, MANAGER)["Terminal"] == "mado-03" and len(records(w)) == 2
+        assert client.answer(close(client))[0] is None
 
 
 def test_a_password_dialogue_holds_up_nobody_else():
@@ -180,6 +199,26 @@ def test_floods_are_summarised_and_root_is_not():
         summary, = records(w)[before:]
         assert (summary["count"], summary["refused"], summary["reason"]) == (20, 20, "not-authorised"), summary
         assert summary["uid"] == client.uid and "done" not in summary
+
+
+def test_many_users_write_no_more_together_than_all_may():
+    if os.getuid():
+        # It takes more users than one may become.
+        return
+    with asking("no") as (w, _):
+        # dbus-daemon knows only those of the database.
+        users = sorted({entry.pw_uid for entry in pwd.getpwall()} - {0})
+        assert len(users) > 16, users
+        for uid in users:
+            with Client(w.socket, uid) as client:
+                for _ in range(10):
+                    assert client.call(ROOT, MANAGER, "ReloadPolicy") == ERROR + "AccessDenied"
+        assert len(records(w)) == 40
+        w.daemon_stop()
+        summaries = records(w)[40:]
+        assert sum(r["count"] for r in summaries) == 10 * len(users) - 40 and len(summaries) <= 17, summaries
+        unnamed, = [r for r in summaries if "uid" not in r]
+        assert unnamed["count"] == 10 * (len(users) - 16) and not {"user", "session", "program", "pid"} & set(unnamed), unnamed
 
 
 def test_a_program_s_hostile_path_is_valid_in_the_record():

@@ -110,6 +110,10 @@ def test_status_tells_of_a_log_that_cannot_be_kept():
         assert problems(w, root) == ["log-failed"]
         text = w.ctl("status", root).stdout
         assert "Log: cannot be written: \\x1B[31mfull" in text and "\x1b" not in text, text
+        # The log is written: things are let through, and the line says what is the matter.
+        w.tell("log disk nearly full: less than 64 MiB left")
+        done = w.ctl("status", root)
+        assert done.returncode == 0 and "disk nearly full: less than 64 MiB left" in done.stdout, done.stdout
 
 
 def test_status_shows_the_policy_in_force():

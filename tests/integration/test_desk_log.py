@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import json
 import random
+import shutil
 import stat
 import subprocess
 
@@ -70,7 +71,17 @@ def test_a_whole_log_is_checked_with_its_keys():
             assert result["ok"] and result["keys"] == "checked" and result["terminal"] == "madoguchi-1"
             assert result["records"] == result["macs"] == facts["last_seq"] and result["hash"] == facts["last_hash"]
         text = d.ok("log", "verify", path.parent)
-        assert "The log is whole" in text and str(facts["last_seq"]) in text
+        assert f"The log is whole as far as record {facts['last_seq']}; what came after it cannot be known." in text, text
+        assert "The log is whole: nothing was altered" in d.ok("log", "verify", "--expect-seq", facts["last_seq"], path.parent)
+        # An answer that did not arrive is none.
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run(d.command("log", "verify", "--no-key", "--json", path.parent), env=d.env, stdout=full, stderr=subprocess.PIPE, check=False)
+            assert done.returncode == 2 and b"cannot write" in done.stderr, done
+            assert subprocess.run(d.command("help"), env=d.env, stdout=full, stderr=subprocess.PIPE, check=False).returncode == 1
+        old = sorted(path.parent.glob("events-*"))[0]
+        renamed = old.rename(old.with_name("events-20200101T000000Z-000000000001.jsonl"))
+        assert findings(d, path.parent) == [("misnamed", 0, 0)]
+        renamed.rename(old)
         # A terminal's key in a file of its own, and the newest file alone.
         d.write("terminal.pub", f"# madoguchi-1\n{facts['public']}\n")
         assert answer(d, "--terminal-key", d.directory / "terminal.pub", path, status=0)["first_seq"] > 1
@@ -102,7 +113,7 @@ def test_what_could_not_be_checked_has_another_exit_status():
         done = d.run("log", "verify", path)
         assert done.returncode == 2 and "wrong passphrase" in done.stderr and "--no-key" in done.stderr, done
         assert answer(d, "--no-key", path, status=0)["ok"]
-        for args in (("nothing",), (path, "--expect-seq=x"), (path, "--terminal-key=abc"), (path, "--anchors=nothing"),
+        for args in (("nothing",), (path, "--expect-seq=x"), (path, "--terminal-key=abc"), (path, "--anchors=nothing"), (path, "--anchors=/dev/null"),
                      (path, f"--anchors={d.write('anchors', 'x')}"), (d.write("empty", ""),)):
             assert d.run("--json", "log", "verify", "--no-key", *args).returncode == 2, args
 
@@ -167,6 +178,73 @@ def test_two_verifiers_agree_on_good_and_on_changed_logs():
                 assert ours[0][1] == theirs[0], (what, ours, theirs)
 
 
+def seal_line(previous, key, seq, kind, /, **members):
+    """(the record, its hash, the next key)"""
+    text = json.dumps({"seq": seq, "time": f"2026-11-21T09:{seq // 60:02}:{seq % 60:02}.000000Z", "boot_us": seq, "kind": kind,
+                       "terminal": "madoguchi-1", **members}, separators=(",", ":")).encode()[:-1]
+    digest = hashlib.blake2b(previous + text, digest_size=32).digest()
+    text += b',"mac":"' + hashlib.blake2b(digest, digest_size=16, key=key).hexdigest().encode() + b'"'
+    stated = hashlib.blake2b(previous + text, digest_size=32).digest()
+    return (text + b',"hash":"' + stated.hex().encode() + b'"}\n', stated,
+            hashlib.blake2b(b"sekimori-log-key-1", digest_size=32, key=key).digest())
+
+
+def two_logs(d, first_desk, desk_public, handed=True):
+    """A log for first_desk that hands over to one for desk_public: (bytes, facts of both, number of the second's first)."""
+    first, path = sealed_log(d, 20, **({"desk_public": first_desk} if first_desk else {}))
+    lines, key = path.read_bytes(), bytes.fromhex(first["key"])
+    for _ in range(first["last_seq"]):
+        key = hashlib.blake2b(b"sekimori-log-key-1", digest_size=32, key=key).digest()
+    shutil.rmtree(path.parent)
+    second, path = sealed_log(d, 3, desk_public=desk_public)
+    begun = json.loads(path.read_bytes().splitlines()[0])
+    seq, previous = first["last_seq"], bytes.fromhex(first["last_hash"])
+    if handed:
+        seq += 1
+        line, previous, _ = seal_line(previous, key, seq, "log-handover", next_log=second["log"], sealed_to=desk_public,
+                                      sealed_hash=hashlib.blake2b(base64.b64decode(begun["sealed"]), digest_size=32).hexdigest())
+        lines += line
+    seq, key = seq + 1, bytes.fromhex(second["key"])
+    line, stated, key = seal_line(previous, key, seq, "log-begun", why="desk-key", log=second["log"], log_first=seq,
+                                  previous=previous.hex(), public=first["public"], sealed=begun["sealed"],
+                                  sealed_to=desk_public)
+    lines += line
+    line, _, _ = seal_line(stated, key, seq + 1, "denied")
+    path.write_bytes(lines + line)
+    return path, first, second, seq
+
+
+def test_another_desks_log_counts_only_behind_a_hand_over_and_whose_keys_were_not_checked_is_told():
+    with desk() as d:
+        public = keygen(d)
+        # Root begins another log in the terminal's name: own keys, sealed to the desk.
+        path, first, second, begun = two_logs(d, public, public, handed=False)
+        keys = (bytes.fromhex(first["key"]), None, 0, {second["log"]: bytes.fromhex(second["key"])})
+        d.write("header", json.dumps({"log": first["log"], "public": first["public"]}))
+        assert findings(d, "--terminal-key", d.directory / "header", path) == [("begun-anew", begun, begun)]
+        assert verify(path.read_bytes(), *keys) == (begun, "begun anew")
+
+        path, first, second, begun = two_logs(d, public, public)
+        keys = (bytes.fromhex(first["key"]), None, 0, {second["log"]: bytes.fromhex(second["key"])})
+        assert verify(path.read_bytes(), *keys) is None
+        for log in (first, second):
+            d.write("header", json.dumps({"log": log["log"], "public": first["public"]}))
+            result = answer(d, "--terminal-key", d.directory / "header", path, status=0)
+            assert result["macs"] == result["records"] and result["unchecked"] == 0, result
+
+        # The first log was sealed to nobody: only who knows that the second is the terminal's can tell that it was handed over to.
+        path, first, second, begun = two_logs(d, None, public)
+        result = answer(d, path, status=1)
+        assert [(f["kind"], f["from"]) for f in result["findings"]] == [("begun-anew", begun)], result
+        assert "cannot be proved" in result["findings"][0]["detail"], result
+        d.write("header", json.dumps({"log": second["log"], "public": first["public"]}))
+        result = answer(d, "--terminal-key", d.directory / "header", path, status=1)
+        assert not result["ok"] and not result["findings"] and result["keys"] == "sealed-to-nobody", result
+        assert (result["unchecked_from"], result["unchecked_to"], result["macs"]) == (1, begun - 1, 2), result
+        text = d.run("log", "verify", "--terminal-key", d.directory / "header", path).stdout
+        assert f"Records 1 to {begun - 1}: keys not checked." in text and "The rest of the log is whole" in text, text
+
+
 def test_a_log_made_from_nothing_is_not_the_one_that_was_begun_at_set_up():
     with desk() as d:
         # Whoever knows the desk's public key can seal keys of his own to it, and root can sign.
@@ -175,5 +253,14 @@ def test_a_log_made_from_nothing_is_not_the_one_that_was_begun_at_set_up():
         assert answer(d, path, status=0)["log"] == facts["log"]
         d.write("header", json.dumps({"log": facts["log"], "public": facts["public"]}))
         assert answer(d, "--terminal-key", d.directory / "header", path, status=0)["ok"]
+        # The id alone can be copied into it; what was sealed cannot.
+        header = {"log": facts["log"], "public": facts["public"], "sealed": json.loads(path.read_bytes().splitlines()[0])["sealed"]}
+        d.write("header", json.dumps(header))
+        assert answer(d, "--terminal-key", d.directory / "header", path, status=0)["ok"]
+        again, path = sealed_log(d, desk_public=public, key=facts["key"])
+        other = json.loads(path.read_bytes().splitlines()[0])["sealed"]
+        assert other != header["sealed"]
+        d.write("header", json.dumps({**header, "log": again["log"]}))
+        assert findings(d, "--terminal-key", d.directory / "header", path)[0][:2] == ("foreign", 1)
         d.write("header", json.dumps({"log": "00" * 16, "public": facts["public"]}))
         assert findings(d, "--terminal-key", d.directory / "header", path)[0][:2] == ("foreign", 1)

@@ -119,6 +119,9 @@ class Tree:
         subprocess.run(command, input=lines.encode(), check=True, capture_output=True)
         for new in log.glob("events*"):
             new.chmod(0o640)
+        first = json.loads((log / "events.jsonl").read_bytes().splitlines()[0])
+        self.write("/var/lib/sekimori/log/header",
+                   json.dumps({k: first[k] for k in ("log", "log_first", "public", "sealed", "sealed_to")}))
 
 
 def sign(t):
@@ -244,6 +247,28 @@ def flip_log(t):
     path.write_bytes(data.replace(b'"kind":"denied"', b'"kind":"passed"', 1))
 
 
+def other_log(t):
+    """A log that is sound in itself, of another terminal's key."""
+    header = t.at("/var/lib/sekimori/log/header").read_bytes()
+    t.seal_log()
+    t.write("/var/lib/sekimori/log/header", header)
+
+
+def drop_in(directory, text="[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n"):
+    return lambda t: t.write(f"{directory}/x.conf", text)
+
+
+def roads(first, now):
+    """Our file with the line for a driver changed, and a manifest that agrees."""
+    def change(t):
+        path = "/usr/lib/modprobe.d/sekimori-roads.conf"
+        text = t.at(path).read_text()
+        assert first in text
+        t.write(path, text.replace(first, now))
+        t.manifest()
+    return change
+
+
 def udisks_shown(t):
     t.write("/usr/libexec/udisks2/udisksd", "")
     t.write("/etc/udev/rules.d/99-show.rules", 'SUBSYSTEM=="block", ENV{UDISKS_IGNORE}="0"\n')
@@ -271,6 +296,12 @@ FAULTS = [
      {"module-ours": "fail", "manifest": "fail"}),
     ("not loaded at boot", lambda t: t.write("/etc/modules-load.d/sekimori.conf", "# nothing\n"),
      {"module-at-boot": "fail", "overrides": "warn"}),
+    ("named in a comment only", lambda t: (t.write("/usr/lib/modules-load.d/sekimori.conf",
+                                                   "# sekimori was switched off\n ; sekimori\n"), t.manifest()),
+     {"module-at-boot": "fail"}),
+    ("unlocked by a later file", lambda t: t.write("/etc/modprobe.d/z.conf", "options sekimori lock=0\n"),
+     {"module-at-boot": "warn"}),
+    ("locked by an earlier file", lambda t: t.write("/etc/modprobe.d/a.conf", "options sekimori lock=0\n"), {}),
     ("kept out", lambda t: t.write("/etc/modprobe.d/x.conf", "install sekimori /bin/true\n"), {"module-at-boot": "fail"}),
     ("initramfs without it", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")), {"initramfs": "warn"}),
     ("initramfs cut", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")[:-20]), {"initramfs": "unknown"}),
@@ -306,6 +337,16 @@ FAULTS = [
     ("manifest cut", lambda t: t.write("/usr/share/sekimori/manifest", "# sekimori-manifest 1\n"), {"manifest": "fail"}),
     ("drop-in", lambda t: t.write("/etc/systemd/system/sekimorid.service.d/x.conf", "[Service]\n"),
      {"overrides": "warn"}),
+    ("drop-in of a unit that starts something else", drop_in("/etc/systemd/system/sekimorid.service.d"),
+     {"overrides": "fail"}),
+    ("drop-in beside ours", drop_in("/usr/lib/systemd/system/sekimorid.service.d"), {"overrides": "fail"}),
+    ("drop-in until the next start", drop_in("/run/systemd/system/sekimorid.service.d"), {"overrides": "fail"}),
+    ("drop-in of a generator", drop_in("/run/systemd/generator.early/sekimorid.service.d"), {"overrides": "fail"}),
+    ("drop-in for all services", drop_in("/etc/systemd/system/service.d"), {"overrides": "fail"}),
+    ("drop-in for all services, harmless", drop_in("/usr/lib/systemd/system/service.d", "[Service]\nNice=1\n"),
+     {"overrides": "warn"}),
+    ("drop-in of names that begin so", drop_in("/run/systemd/system/sekimori-.timer.d", "[Timer]\nOnCalendar=\n"),
+     {"overrides": "fail"}),
     ("unit masked", lambda t: t.link("/run/systemd/system/sekimorid.service", "/dev/null"), {"overrides": "fail"}),
     ("bus opened", lambda t: t.write("/etc/dbus-1/system.d/x.conf", '<allow own="org.sekimori.Sekimori1"/>'),
      {"overrides": "fail"}),
@@ -320,6 +361,14 @@ FAULTS = [
     ("burner in use", lambda t: t.mkdir("/sys/block/sr0"), {"road-optical": "fail"}),
     ("burner's driver in", lambda t: t.write("/sys/module/sr_mod/initstate", "live\n"), {"road-optical": "fail"}),
     ("burner blacklisted only", closed_only_by_name, {"road-optical": "warn"}),
+    ("burner's driver by another command", roads("install sr_mod /bin/false",
+     "install sr_mod /bin/false || /sbin/modprobe --ignore-install sr_mod"), {"road-optical": "fail"}),
+    ("FireWire's driver after a command", lambda t: t.write("/etc/modprobe.d/a.conf",
+     "install firewire-ohci /bin/true ; insmod /lib/firewire-ohci.ko\n"), {"road-firewire": "fail"}),
+    ("FireWire's driver by a pattern", lambda t: t.write("/etc/modprobe.d/a.conf",
+     "install firewire* /sbin/modprobe -i $CMDLINE_OPTS\n"), {"road-firewire": "fail"}),
+    ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /bin/false", "")(t)),
+     {"road-floppy": "unknown"}),
     ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
     ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),
     ("FireWire opened", lambda t: t.write("/etc/modprobe.d/0.conf", "install firewire-ohci /sbin/modprobe -i firewire-ohci\n"),
@@ -337,11 +386,21 @@ FAULTS = [
     ("clock before the installation",
      lambda t: os.utime(t.at("/usr/share/sekimori/manifest"), (time.time() + 90000,) * 2), {"clock-sane": "fail"}),
     ("log altered", flip_log, {"log-verifies": "fail"}),
+    ("log of another terminal", other_log, {"log-verifies": "fail"}),
+    ("log emptied", lambda t: t.write("/var/log/sekimori/events.jsonl", "", 0o640),
+     {"log-verifies": "fail", "log-checkpoint": "unknown", "log-sealed": "unknown"}),
+    ("log's header gone", lambda t: t.remove("/var/lib/sekimori/log/header"), {"log-verifies": "fail"}),
+    ("log's header without a key", lambda t: t.write("/var/lib/sekimori/log/header", '{"public":"x"}'), {"log-verifies": "fail"}),
     ("log gone", lambda t: t.remove("/var/log/sekimori/events.jsonl"),
      {"log-verifies": "fail", "log-checkpoint": "unknown", "log-sealed": "unknown"}),
     ("no checkpoint for hours", lambda t: t.seal_log(checkpoint=False, age=9000), {"log-checkpoint": "warn"}),
     ("log sealed to nobody", lambda t: t.seal_log(desk=False), {"log-sealed": "warn"}),
     ("log readable by all", lambda t: t.mkdir("/var/log/sekimori", 0o755), {"log-directory": "fail"}),
+    ("no sysfs", lambda t: shutil.rmtree(t.at("/sys")),
+     {**dict.fromkeys(("module-loaded", "module-locked", "module-ours", "usb-hosts", "usb-persist", "road-sd", "road-memory-stick",
+                       "road-optical", "road-floppy", "road-firewire", "road-thunderbolt", "road-outside-pci",
+                       "road-hotplug-disks", "road-bluetooth", "road-nfc", "road-serial", "clock-sane"), "unknown"),
+      "kernel": "warn"}),
     ("usbmount", lambda t: t.mkdir("/usr/share/usbmount"), {"automounters": "warn"}),
     ("udisks shown media", udisks_shown, {"automounters": "fail"}),
     ("fstab for users", lambda t: t.write("/etc/fstab", "/dev/sdb1 /media/usb vfat noauto,users 0 0\n"),
@@ -386,6 +445,8 @@ def test_what_the_daemon_says_of_itself_counts():
         done, items = doctor(w, tree)
         assert done.returncode == 1 and items["log-state"]["result"] == "fail", items
         assert "No space left" in items["log-state"]["detail"] and items["policy-state"]["result"] == "warn", items
+        w.tell("log keys cannot be replaced: Input/output error")
+        assert doctor(w, tree)[1]["log-state"]["result"] == "warn"
         w.tell("policy-state expired")
         assert doctor(w, tree)[1]["policy-state"]["result"] == "fail"
         w.daemon_stop()
@@ -405,15 +466,18 @@ def test_result_is_handed_to_the_daemon():
         done, items = doctor(w, tree, "--record")
         assert done.returncode == 0, done
         ok = sum(item["result"] == "ok" for item in items.values())
-        assert json.loads(w.tell("self-check")[0]) == {"result": "ok", "ok": ok, "warn": 0, "fail": 0, "items": []}
+        manifest = {"id": "manifest-digest", "result": "ok", "detail": digest(tree.at("/usr/share/sekimori/manifest").read_bytes())}
+        assert json.loads(w.tell("self-check")[0]) == {"result": "ok", "ok": ok, "warn": 0, "fail": 0, "unknown": 0,
+                                                       "items": [manifest]}
         edit_rule(tree)
         stick_persists(tree)
+        tree.remove("/proc/cmdline")
         done, items = doctor(w, tree, "--record")
         recorded = json.loads(w.tell("self-check")[0])
         assert done.returncode == 1 and recorded["result"] == "fail", recorded
-        assert (recorded["ok"], recorded["warn"], recorded["fail"]) == (ok - 2, 1, 1), recorded
+        assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 3, 1, 1, 1), recorded
         assert recorded["items"] == [{"id": id, "result": items[id]["result"], "detail": items[id]["detail"][:160]}
-                                     for id in ("usb-persist", "manifest")], recorded
+                                     for id in ("usb-persist", "manifest", "command-line")] + [manifest], recorded
         w.daemon_stop()
         done = w.ctl("doctor", "--record", "--root", tree.path)
         assert done.returncode == 1 and "could not be recorded" in done.stderr, done
@@ -440,7 +504,7 @@ def test_daemon_takes_no_nonsense():
         for bad in (("perfect", 1, 0, 0, 0), ("ok", 1, 0, 1, 1, "a", "fail", ""), ("fail", 1, 0, 0, 0),
                     ("ok", 1001, 0, 0, 0), ("fail", 0, 0, 1, 0), ("fail", 0, 0, 1, 1, "", "fail", ""),
                     ("fail", 0, 0, 1, 1, "A B", "fail", ""), ("fail", 0, 0, 1, 1, "a" * 49, "fail", ""),
-                    ("fail", 0, 0, 1, 1, "a", "ok", ""), ("fail", 0, 0, 1, 1, "a", "fail", "x" * 513),
+                    ("fail", 0, 0, 1, 1, "a", "perfect", ""), ("fail", 0, 0, 1, 1, "a", "fail", "x" * 513),
                     ("fail", 0, 0, 65, 65) + ("a", "fail", "") * 65, ("fail", 0, 0, 40, 40) + ("a", "fail", "x" * 400) * 40):
             assert re.match("Call failed: (the|an|a|there) ", record(w, *bad) or ""), (bad, record(w, *bad))
         assert json.loads(w.tell("self-check")[0])["items"] == [{"id": "manifest", "result": "fail", "detail": "x"}]
@@ -456,6 +520,10 @@ def test_people_read_it_in_their_language():
         assert lines[at - 1].split()[:2] == ["FAIL", "R24"] and "10-sekimori.rules has been changed" in lines[at], lines
         assert lines[at + 1].strip().startswith("→ Install the package again"), lines
         assert "1 failed" in lines[-1], lines
+        tree.remove(f"/boot/initrd.img-{KERNEL}")
+        shown = w.ctl("doctor", "--record", "--root", tree.path, env=JA)
+        assert "読めません: ファイルまたはディレクトリーがありません" in shown.stdout and "No such" not in shown.stdout, shown.stdout
+        assert "cannot be read: No such file" in w.tell("self-check")[0], "the record is in English"
 
 
 def test_documentation_has_a_row_for_each_check():

@@ -226,7 +226,7 @@ def told_rows():
 
 
 def test_what_the_tool_knows_again_is_what_the_daemon_tells():
-    said = "\n".join(literal for folder in ("core", "inspect", "system", "daemon", "open", "bus")
+    said = "\n".join(literal for folder in ("core", "inspect", "system", "daemon", "open", "bus", "doctor")
                      for path in sorted((TOP / "userspace" / folder).glob("*.[ch]"))
                      for literal in literals(path.read_text(encoding="utf-8")))
     rows = told_rows()

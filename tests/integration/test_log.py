@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import unicodedata
@@ -75,6 +76,22 @@ def test_show_is_a_table_in_the_readers_time_and_language():
         column = width(lines[0][:lines[0].index("Why")])
         for line in lines[2:]:
             assert width(line[:re.search("This|Registered", line).start()]) == column, lines
+
+
+def test_what_a_record_says_stands_there_in_words():
+    records = [record(0, "refused", attempt="bind", program="/usr/bin/modprobe"), record(1, "revoked", why="others"),
+               record(2, "incident", type="gate-attempt", number="7", count=3), record(3, "self-check", result="fail"),
+               record(4, "denied", detail="keyslot 3 is not encrypted"), record(5, "held", why="of a newer keeper", state="held")]
+    with log_of(records) as w:
+        english = log(w, "show").stdout
+        for words in ("the terminal's first log", "binding a driver, program: /usr/bin/modprobe", "another device went", "count: 3", "result: fault",
+                      "of a newer keeper, state: held"):
+            assert words in english, (words, english)
+        japanese = log(w, "show", env=JA).stdout
+        for value in ("/usr/bin/modprobe", "of a newer keeper", "mado-03", "LUKS"):
+            japanese = japanese.replace(value, "")
+        assert "鍵スロット" in japanese or "キースロット" in japanese, japanese
+        assert not re.search("[A-Za-z]{3}|=", japanese), japanese
 
 
 def test_the_table_is_cut_to_the_screen_and_the_colours_are_only_ours():
@@ -275,6 +292,28 @@ def test_follow_shows_the_newest_and_goes_on_over_rotation():
         write(46, "held")
         assert json.loads(lines.next())["seq"] == 46
         wait_until(lambda: process.poll() == 0, "the end after four new records")
+
+
+def test_follow_goes_on_once_the_directory_can_be_listed_again():
+    with log_of([record(i, "held") for i in range(3)]) as w:
+        current = w.log / "events.jsonl"
+        errors = w.directory / "errors"
+        with open(errors, "wb") as stderr:
+            process = w.start([CTL, "log", "follow", "--json", "--count=1", f"--log={w.log}"], stdout=subprocess.PIPE, stderr=stderr)
+        lines = Lines(process)
+        for _ in range(4):
+            lines.next()
+        limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        current.rename(w.log / "events-20261101T000000Z-000000000001.jsonl")
+        current.write_text('{"seq":5,"time":"2026-11-21T00:00:00.000000Z","kind":"held"}\n', encoding="ascii")
+        wait_until(lambda: b"Too many open files" in errors.read_bytes(), "the error")
+        (w.log / "stir").write_bytes(b"")
+        (w.log / "again").write_bytes(b"")
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
+        assert json.loads(lines.next())["seq"] == 5
+        wait_until(lambda: process.poll() == 0, "the end")
+        assert errors.read_bytes().count(b"Too many open files") == 1, errors.read_bytes()
 
 
 def test_follow_ends_when_nobody_reads():

@@ -41,6 +41,12 @@ def properties(w, number=0):
     return w.get_all(volume(number), VOLUME)
 
 
+def details(w, number=0):
+    data, error = w.call(volume(number), VOLUME, "Details")
+    assert error is None, error
+    return {name: value["data"] for name, value in data[0].items()}
+
+
 def error_of(w, method, number=0):
     return w.dbus_send_error(volume(number), f"{VOLUME}.{method}")
 
@@ -54,14 +60,14 @@ def test_open_and_eject_at_the_command_line():
         assert (w.directory / "secret").read_text() == PASSPHRASE
         assert PASSPHRASE not in (w.directory / "calls").read_text()
         now = properties(w)
-        assert now["State"] == "open" and now["MountPoint"] == "/run/media/tanaka/区役所"
+        assert now["State"] == "open" and details(w)["MountPoint"] == "/run/media/tanaka/区役所"
         assert now["Device"] == device(0) and now["User"] == "tanaka"
         done = w.ctl("open")
         assert done.returncode == 0 and done.stdout == "All media are open already.\n"
         done = w.ctl("eject", env=JA)
         assert done.returncode == 0, done.stderr
         assert done.stdout == "ZEI-001 を閉じました。\n抜いてかまいません。\n"
-        assert properties(w)["State"] == "locked" and w.tell("ejected") == ["1"]
+        assert properties(w)["State"] == "locked"
         done = w.ctl("--json", "eject", "1-0")
         assert done.returncode == 0 and json.loads(done.stdout)[0]["ok"] is True
 
@@ -134,7 +140,7 @@ def test_infected_files_are_named_and_safe_to_print():
         while "failed" not in states:
             states.append(next_signal(lines, "PropertiesChanged")["payload"]["data"][1]["State"]["data"])
         assert states == ["opening", "scanning", "failed"], states
-        assert properties(w)["Infected"] == [["d/\x1b[2J.doc", "Eicar"]]
+        assert details(w)["Infected"] == [["d/\x1b[2J.doc", "Eicar"]]
 
 
 def test_a_volume_in_use_names_who_uses_it():
@@ -144,8 +150,7 @@ def test_a_volume_in_use_names_who_uses_it():
         done = w.ctl("eject")
         assert done.returncode == 1 and done.stdout == "", done.stdout
         assert "in use by soffice (77)" in done.stderr and "Do not unplug it yet." in done.stderr
-        assert properties(w)["State"] == "open" and properties(w)["Holders"] == [["soffice", 77, 1001]]
-        assert w.tell("ejected") == ["0"]
+        assert properties(w)["State"] == "open" and details(w)["Holders"] == [["soffice", 77, 1001]]
 
 
 def test_only_who_sits_there_may():

@@ -172,15 +172,16 @@ def poke(t, name, what, user=None):
 
 
 class Bus:
-    """Signals of the daemon as dbus-monitor prints them."""
+    """Signals of the daemon as dbus-monitor prints them, of root or another user."""
 
     count = 0
 
-    def __init__(self, t):
+    def __init__(self, t, uid=0):
         Bus.count += 1
         self.t = t
         self.file = f"/run/bus-{Bus.count}"
-        self.pid = t.start("dbus-monitor --system \"type='signal',sender='org.sekimori.Sekimori1'\"", self.file)
+        other = f"setpriv --reuid {uid} --regid {uid} --clear-groups " if uid else ""
+        self.pid = t.start(f"{other}dbus-monitor --system \"type='signal',sender='org.sekimori.Sekimori1'\"", self.file)
         t.wait_until(lambda: "member=Name" in self.text(), what="dbus-monitor")
         time.sleep(0.2)
 

@@ -8,6 +8,7 @@ from helpdesk import (  # noqa: F401
     DISKS, HOLDER, IMAGE, KEY_PASSPHRASE, LUKS, QUICK, USB_ID, desk, image, inspect, issue,
     open_plain, opens, options, plug, ready, refused, teardown)
 
+LONG = True
 OPTIONS = options()
 
 

@@ -60,7 +60,10 @@ def test_service_sees_what_root_sees_and_records_it(t):
     record, succeeded = service(t)
     assert succeeded and record["result"] == "warn" and record["fail"] == 0, record
     assert record["ok"] == list(results(items).values()).count("ok"), (record, said(items))
-    assert {i["id"]: (i["result"], i["detail"]) for i in record["items"]} == said(items), record
+    recorded = {i["id"]: (i["result"], i["detail"]) for i in record["items"]}
+    by_hand = t.run("b2sum -l 256 /usr/share/sekimori/manifest").out.split()[0]
+    assert recorded.pop("manifest-digest") == ("ok", by_hand) and recorded == said(items), record
+    assert record["unknown"] == list(results(items).values()).count("unknown"), record
     shown = t.run("busctl get-property org.sekimori.Sekimori1 /org/sekimori/Sekimori1 org.sekimori.Sekimori1.Manager "
                   "SelfCheckResult LastSelfCheck").out.split()
     assert shown[:2] == ["s", '"warn"'] and shown[3].strip('"')[:16] == record["time"][:16], (shown, record)

@@ -70,6 +70,12 @@ def test_the_right_and_the_record_go_with_who_asks(t):
     done = run_as(t, TANAKA, "sekimorictl reload", check=False)
     assert done.status != 0 and "You are not authorised to do this" in done.err, done
 
+    # What is on it he may know, and root; nobody else.
+    assert "MountPoint" in call(t, TANAKA, path, f"{NAME}.Volume Details").out
+    assert "MountPoint" in call(t, None, path, f"{NAME}.Volume Details").out
+    refused = call(t, SUZUKI, path, f"{NAME}.Volume Details")
+    assert refused.status != 0 and "Access denied" in refused.err, refused
+
     # In the background: nothing, and polkit is not even asked.
     refused = close(t, SUZUKI, path)
     assert refused.status != 0 and "Access denied" in refused.err, refused
@@ -91,7 +97,7 @@ def test_the_right_and_the_record_go_with_who_asks(t):
 def test_a_listener_hears_every_record_and_sees_the_medium(t):
     ready(t)
     use(t, "default block\n" + MEDIA)
-    bus = Bus(t)
+    bus, other = Bus(t), Bus(t, SUZUKI.uid)
     since = Since(t)
     t.plug_storage("a", images.luks2(), serial="GOOD")
     offered = volume(t)
@@ -107,9 +113,13 @@ def test_a_listener_hears_every_record_and_sees_the_medium(t):
     t.wait_until(lambda: gone["seq"] in heard(), what="the signal of the last record")
     assert heard() == [record["seq"] for record in since.records() if record["seq"] in range(heard()[0], heard()[-1] + 1)]
     assert set(heard()) >= {record["seq"] for record in since.records() if record["seq"] <= gone["seq"]}, heard()
+    # Any user hears of the device, and nothing of the log.
+    t.wait_until(lambda: "member=DeviceRemoved" in other.text(), what="the other user's listener")
+    assert "member=DeviceAllowed" in other.text() and "Recorded" not in other.text(), other.text()
     newest = t.run(f"busctl get-property {NAME} {ROOT} {NAME}.Manager LogSequence").out.split()[1]
     assert int(newest) >= gone["seq"]
     bus.close()
+    other.close()
 
 
 def test_a_rule_of_the_administrator_is_followed(t):

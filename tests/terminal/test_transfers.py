@@ -4,10 +4,10 @@ on each kind of file system, one by one and by thousands. Whatever becomes of wh
 
 import os
 
-from barrier import UUID, UUID_2, images, unplug_all
+from barrier import UUID, UUID_2, Since, disks, images, ready, unplug_all
 from policies import use
 from sessions import TANAKA, login, options, session
-from test_volumes_session import MEDIA, SLOW, ctl, mappings, plug, secret
+from test_volumes_session import MEDIA, SLOW, ctl, mappings, plug, property, secret
 
 OPTIONS = options()
 FILES = 5000 if os.environ.get("SEKIMORI_LONG") else 1500
@@ -47,6 +47,17 @@ def eject(t, since):
     ctl(t, TANAKA, "eject")
     since.wait("volume-closed", SLOW)
     assert not mappings(t)
+
+
+def hold(t):
+    """A copy of all mounts, in a namespace that tanaka may make for himself; its process."""
+    t.run("setsid runuser -u tanaka -- unshare -Urm sleep 4711 > /dev/null 2>&1 &")
+    return t.wait_until(lambda: t.run("pgrep -f '^sleep 4711'", check=False).out.split(), SLOW, "the copy")[0]
+
+
+def writes(t, pid, where):
+    """Does it come to the medium, what is written through that copy?"""
+    return t.run(f"dd if=/dev/zero of=/proc/{pid}/root{where}/unseen bs=64k count=1 conv=fsync", check=False).status == 0
 
 
 def happened(since):
@@ -89,6 +100,10 @@ def test_names_of_any_bytes_and_thousands_of_files(t):
     record = since.wait("file", op="write")
     assert bytes.fromhex(record["path_hex"]) == name and record["path"] == 'a\ufffd\n\x1b[2J"', record
 
+    # What goes into an extended attribute is seen too.
+    t.write("/run/attribute.py", f"import os, time\nos.setxattr({name!r}, 'user.x', b'carried out')\ntime.sleep(1)\n")
+    t.run(f"cd {where} && runuser -u tanaka -- python3 /run/attribute.py")
+    assert bytes.fromhex(since.wait("file", op="attrib")["path_hex"]) == name
     before = len(since.records())
     do(t, where, f"i=0; while [ $i -lt {FILES} ]; do printf abc > f$i; i=$((i+1)); done")
     last = f"f{FILES - 1}"
@@ -115,8 +130,19 @@ def test_exfat_tells_what_is_written_and_that_it_tells_no_more(t):
     assert since.records("volume-opened")[0]["transfers"] == "limited"
     do(t, where, "mkdir d; printf 12345 > d/税.txt; mv d/税.txt y; rm y")
     record = since.wait("file", op="write")
+    # A file that the kernel cannot open for the watcher is one that went unseen.
+    watcher, = watchers(t)
+    t.run(f"kill -STOP {watcher}")
+    do(t, where, "printf 1 > held")
+    t.write("/run/lease.py", "import fcntl, os, signal, time\nsignal.signal(signal.SIGIO, signal.SIG_IGN)\n"
+            "fcntl.fcntl(os.open('held', os.O_RDWR), 1024, fcntl.F_WRLCK)\nopen('/run/user/1001/leased', 'w').close()\ntime.sleep(600)\n")
+    t.run(f"cd {where} && runuser -u tanaka -- python3 /run/lease.py > /dev/null 2>&1 &")
+    t.wait_until(lambda: t.exists("/run/user/1001/leased"), SLOW, "the lease")
+    t.run(f"kill -CONT {watcher}")
+    since.wait("transfer-overflow")
+    t.run("pkill -f [l]ease.py")
     eject(t, since)
-    assert happened(since) == [("write", "d/税.txt")], happened(since)
+    assert happened(since)[0] == ("write", "d/税.txt") and ("rename", "y") not in happened(since), happened(since)
     assert record["limited"] is True and record["user"] == "tanaka", record
     assert not since.records("transfers-unwatched")
 
@@ -130,3 +156,35 @@ def test_reads_of_a_read_only_medium_are_records_where_the_policy_asks(t):
     assert (record["path"], record["size"], record["user"], record["access"]) == ("f1", 3, "tanaka", "ro"), record
     eject(t, since)
     assert happened(since) == [("read", "f1")], "nothing was written, and listing a directory is no transfer"
+
+
+def test_no_copy_of_the_mount_is_of_use_after_the_close(t):
+    since, where = opened(t, "vfat")
+    pid = hold(t)
+    assert writes(t, pid, where)
+    ctl(t, TANAKA, "eject")
+    assert since.wait("volume-closed", SLOW)["forced"] is True
+    assert property(t, "State") == 's "locked"' and not watchers(t)
+    assert not writes(t, pid, where), "nobody watches"
+    t.run(f"kill {pid}")
+    t.wait_until(lambda: not mappings(t), SLOW, "what was held is gone")
+
+
+def test_of_a_plain_medium_the_device_is_taken_back(t):
+    use(t, 'default block\nallow serial "BARE"\n' + MEDIA)
+    ready(t)
+    since = Since(t)
+    t.plug_storage("a", images.get("plain", lambda d: d.plain("plain")), serial="BARE")
+    since.wait("released", SLOW)
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+    t.wait_until(lambda: ctl(t, TANAKA, "open", check=False).status == 0, SLOW, "it is open")
+    where = "/run/media/tanaka/PLAIN"
+    since.wait("volume-opened", SLOW)
+    pid = hold(t)
+    assert writes(t, pid, where)
+    assert ctl(t, TANAKA, "eject", check=False).status != 0
+    assert since.wait("revoked", SLOW)["why"] == "close-failed"
+    t.wait_until(lambda: not disks(t), SLOW, "the disk is gone")
+    assert not writes(t, pid, where), "nobody watches"
+    assert since.wait("denied", SLOW)["reason"] == "close-failed", "until it is plugged in anew"
+    t.run(f"kill {pid}")

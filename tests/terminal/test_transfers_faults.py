@@ -2,8 +2,6 @@
 """Whoever watches an open volume dies, cannot begin, or loses the medium: nothing goes on unseen, and what was not seen is
 a record."""
 
-import time
-
 from barrier import UUID, Since
 from policies import use
 from sessions import TANAKA, options
@@ -27,7 +25,7 @@ def test_a_watcher_that_dies_is_replaced_and_the_gap_is_a_record(t):
         record = gap.wait("transfers-unwatched", SLOW)
         assert (record["detail"], record["user"], record["volume"]) == (detail, "tanaka", UUID), record
         t.wait_until(lambda: watchers(t) and watchers(t) != old, SLOW, "another watcher")
-        time.sleep(1)
+        assert gap.wait("transfers-watched", SLOW)["seq"] > record["seq"]
         do(t, where, "printf 1234 > again; rm again")
         gap.wait("file", op="delete", path="again")
         assert property(t, "State") == 's "open"'

@@ -70,7 +70,7 @@ def plug(t, image=None, serial="GOOD", passphrase="sekimori"):
     ready(t)
     since = Since(t)
     t.plug_storage("a", image, serial=serial)
-    since.wait("released")
+    since.wait("released", timeout=SLOW)
     t.wait_until(lambda: disks(t), what="the disk")
     volume(t)
     if image not in filled:

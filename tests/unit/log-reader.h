@@ -109,33 +109,20 @@ static void reader_lines(struct logverify *verify, const char *dir, const char *
 }
 
 /* The findings in words, "" for none; reader_result is set. */
-static _unused_ const char *reader_verify(const char *dir, const uint8_t *desk_public, const uint8_t *desk_secret)
+static _unused_ const char *reader_run(const char *dir, struct logverify_options *options)
 {
 	static char findings[2048];
-	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
-	struct logverify_options options = { .finding = reader_finding, .userdata = findings };
-	struct logverify_header header;
 	struct logverify *verify;
-	char path[256], **names = NULL, *text;
-	size_t n = 0, len;
+	char **names = NULL;
+	size_t n = 0;
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	findings[0] = '\0';
 	CU_ASSERT_EQUAL_FATAL(logfiles_list(fd, "events", &names, &n), 0);
 	close(fd);
-	snprintf(path, sizeof(path), "%s/%s", dir, n ? names[0] : "events.jsonl");
-	text = reader_file(path, &len);
-	if (strstr(path, ".zst"))
-		text = reader_unpack(text, &len);
-	if (memchr(text, '\n', len) &&
-	    logverify_header_parse(&header, text, (size_t)((char *)memchr(text, '\n', len) - text)) &&
-	    !crypto_box_seal_open(plain, header.sealed, header.sealed_len, desk_public, desk_secret)) {
-		options.first_key = plain;
-		options.id = plain + CHAIN_KEY_LEN;
-		options.public_key = header.public_key;
-	}
-	free(text);
-	verify = logverify_new(&options);
+	options->finding = reader_finding;
+	options->userdata = findings;
+	verify = logverify_new(options);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(verify);
 	for (size_t i = 0; i < n; i++)
 		reader_lines(verify, dir, names[i]);
@@ -145,4 +132,38 @@ static _unused_ const char *reader_verify(const char *dir, const uint8_t *desk_p
 	logverify_free(verify);
 	safedir_free_names(names, n);
 	return findings;
+}
+
+/* Each log is opened by one of the desks. */
+static struct {
+	size_t n;
+	uint8_t public[2][32], secret[2][32];
+} reader_desks;
+
+static _unused_ bool reader_unseal(void *userdata, const struct logverify_header *header,
+				   uint8_t key[static CHAIN_KEY_LEN])
+{
+	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
+
+	(void)userdata;
+	for (size_t i = 0; i < reader_desks.n; i++) {
+		if (header->sealed_len != sizeof(plain) + crypto_box_SEALBYTES ||
+		    crypto_box_seal_open(plain, header->sealed, header->sealed_len, reader_desks.public[i],
+					 reader_desks.secret[i]))
+			continue;
+		memcpy(key, plain, CHAIN_KEY_LEN);
+		return !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
+	}
+	return false;
+}
+
+/* The same with the desk's key, as the desk does. */
+static _unused_ const char *reader_verify(const char *dir, const uint8_t *desk_public, const uint8_t *desk_secret)
+{
+	struct logverify_options options = { .unseal = reader_unseal };
+
+	reader_desks.n = 1;
+	memcpy(reader_desks.public[0], desk_public, 32);
+	memcpy(reader_desks.secret[0], desk_secret, 32);
+	return reader_run(dir, &options);
 }

@@ -58,6 +58,19 @@ static inline void log_header(struct log_text *log, const char *kind, const char
 	log_seal(log, kind, more);
 }
 
+/* The log's next record will be a log-begun with this id; log_header() seals to nobody. */
+static inline void log_handover(struct log_text *log, const uint8_t *next_id)
+{
+	char more[512], id[2 * CHAIN_ID_LEN + 1], hex[2 * CHAIN_HASH_LEN + 1];
+	uint8_t hash[CHAIN_HASH_LEN];
+
+	crypto_generichash(hash, sizeof(hash), NULL, 0, NULL, 0);
+	sodium_bin2hex(id, sizeof(id), next_id, CHAIN_ID_LEN);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	snprintf(more, sizeof(more), ",\"next_log\":\"%s\",\"sealed_hash\":\"%s\",\"sealed_to\":\"\"", id, hex);
+	log_seal(log, "log-handover", more);
+}
+
 static inline void log_checkpoint(struct log_text *log)
 {
 	char more[1024], id[2 * CHAIN_ID_LEN + 1], head[2 * CHAIN_HASH_LEN + 1], text[128];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -399,8 +400,9 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	CU_ASSERT_EQUAL(modules_rule(&modules, "floppy"), MODULES_OPEN);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "pcspkr"), MODULES_BLACKLISTED);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "sr_mod"), MODULES_OPEN);
-	CU_ASSERT_TRUE(modules_option(&modules, "sekimori", "lock=1"));
-	CU_ASSERT_FALSE(modules_option(&modules, "sekimori", "lock"));
+	CU_ASSERT_TRUE(modules_option_on(&modules, "sekimori", "lock"));
+	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "loc"));
+	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "other"));
 	CU_ASSERT_TRUE(modules_installed(&modules, "sekimori", path));
 	CU_ASSERT_STRING_EQUAL(path, "updates/sekimori.ko.xz");
 	CU_ASSERT_TRUE(modules_installed(&modules, "firewire_ohci", NULL));
@@ -410,6 +412,77 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	CU_ASSERT_FALSE(modules_present(&modules, "sr_mod"));
 	modules_free(&modules);
 	tree_remove(root, &tree);
+}
+
+/* The kernel takes the last value of a parameter, as kstrtobool() reads it. */
+static void last_value_of_an_option_decides(void)
+{
+	static const struct {
+		const char *text;
+		bool on;
+	} rows[] = {
+		{"options sekimori lock=1\n", true},
+		{"options sekimori lock\n", true},
+		{"options sekimori lock=Y harmless=09\r\n", true},
+		{"options sekimori lock=on\n", true},
+		{"options sekimori lock=off\n", false},
+		{"options sekimori lock=0\n", false},
+		{"options sekimori lock=1 lock=0\n", false},
+		{"options sekimori lock=1\noptions sekimori harmless=09 lock=n\n", false},
+		{"options sekimori lock=0\noptions sekimori lock=1\n", true},
+		{"options sekimori locked=1\n", false},
+		{"options other lock=1\n", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct modules modules;
+		struct tree tree;
+		char root[32];
+
+		tree_make(root, &tree);
+		file_write(root, "/etc/modprobe.d/x.conf", rows[i].text);
+		CU_ASSERT_EQUAL_FATAL(modules_load(&modules, &tree, "6.1"), 0);
+		EXPECT(modules_option_on(&modules, "sekimori", "lock") == rows[i].on, rows[i].text);
+		modules_free(&modules);
+		tree_remove(root, &tree);
+	}
+}
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+static int clock_status;
+
+/* The kernel's part: in the place of the C library's. */
+int adjtimex(struct timex *timex)
+{
+	timex->status = clock_status;
+	return 0;
+}
+
+static enum doctor_result clock_finding(struct doctor *doctor)
+{
+	struct doctor_finding finding = {.result = DOCTOR_FAIL};
+
+	for (size_t i = 0; i < n_doctor_checks; i++)
+		if (!strcmp(doctor_checks[i].id, "clock-synchronised"))
+			doctor_examine(doctor, &doctor_checks[i], &finding);
+	return finding.result;
+}
+
+/* systemd-timesyncd leaves its file when it has lost its server. */
+static void own_clock_is_as_the_kernel_says(void)
+{
+	struct doctor doctor = {.own = true};
+	char root[32];
+
+	tree_make(root, &doctor.tree);
+	clock_status = STA_UNSYNC;
+	CU_ASSERT_EQUAL(clock_finding(&doctor), DOCTOR_WARN);
+	file_write(root, "/run/systemd/timesync/synchronized", "");
+	CU_ASSERT_EQUAL(clock_finding(&doctor), DOCTOR_WARN);
+	clock_status = 0;
+	CU_ASSERT_EQUAL(clock_finding(&doctor), DOCTOR_OK);
+	tree_remove(root, &doctor.tree);
 }
 
 /* A link that leads out of the tree leads to the tree's own file, or nowhere. */
@@ -482,6 +555,8 @@ static const struct test tests[] = {
 	TEST(build_id_of_file_and_of_notes_are_the_same),
 	TEST(hostile_elf_shows_no_build_id_and_nothing_behind_it),
 	TEST(modprobe_files_count_as_kmod_reads_them),
+	TEST(last_value_of_an_option_decides),
+	TEST(own_clock_is_as_the_kernel_says),
 	TEST(links_stay_inside_of_the_tree),
 	TEST(heaviest_result_counts_and_brings_its_own_words),
 	TEST(every_check_has_an_id_of_its_own_that_can_be_recorded),

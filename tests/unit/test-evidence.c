@@ -5,8 +5,10 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "daemon/evidence-inside.h"
 #include "daemon/evidence.h"
 #include "log-reader.h"
 #include "testing.h"
@@ -20,15 +22,41 @@ static struct {
 	unsigned int checkpoints, others;
 	int changes; /* of being writable */
 	bool writable;
+	unsigned int told, lost; /* records of all kinds */
+	char newest[32];	 /* kind of the newest that was told of */
+	int64_t later_us, ahead_us; /* that both clocks, and the wall clock besides, are ahead of the real ones */
 } world;
 
-static void recorded(void *userdata, const char *kind, struct json_object *record)
+/* In the place of daemon/evidence-clock.c. */
+uint64_t evidence_clock_us(clockid_t id)
 {
+	struct timespec ts;
+	int64_t us;
+
+	clock_gettime(id, &ts);
+	us = ts.tv_sec * EVIDENCE_SECOND + ts.tv_nsec / 1000;
+	if (id != CLOCK_MONOTONIC)
+		us += world.later_us;
+	return (uint64_t)(id == CLOCK_REALTIME ? us + world.ahead_us : us);
+}
+
+bool evidence_clock_is_synchronised(void)
+{
+	return true;
+}
+
+static void recorded(void *userdata, const char *kind, const char *signal, uint64_t device, struct json_object *record)
+{
+	bool written = json_object_object_get_ex(record, "hash", NULL);
+
 	if (!strcmp(kind, "checkpoint"))
 		world.checkpoints++;
-	else
+	else if (!strncmp(kind, "log-", 4) || !strncmp(kind, "clock-", 6))
 		world.others++;
-	CU_ASSERT_TRUE(json_object_object_get_ex(record, "hash", NULL));
+	CU_ASSERT_EQUAL(written, json_object_object_get_ex(record, "seq", NULL));
+	world.told++;
+	world.lost += !written;
+	snprintf(world.newest, sizeof(world.newest), "%s", signal ? signal : kind);
 }
 
 static void changed(void *userdata, bool writable)
@@ -87,7 +115,7 @@ static int write_text(const char *kind, const char *text)
 	struct json_object *extra = json_object_new_object();
 
 	json_object_object_add(extra, "detail", json_object_new_string(text));
-	return evidence_write(world.evidence, kind, NULL, extra, NULL);
+	return evidence_write(world.evidence, kind, "Signal", NULL, extra, NULL);
 }
 
 static void expect_clean(void)
@@ -179,7 +207,8 @@ static void names_of_strangers_stand_there_safely_and_read_back_the_same(void)
 
 static void a_record_that_is_too_long_is_refused_alone(void)
 {
-	char *text = calloc(1, 20000);
+	char *text = calloc(1, 20000), *log;
+	size_t len;
 
 	memset(text, 'x', 19999);
 	world_begin();
@@ -189,7 +218,11 @@ static void a_record_that_is_too_long_is_refused_alone(void)
 	CU_ASSERT_EQUAL(write_text("allowed", "x"), 0);
 	stop();
 	expect_clean();
-	CU_ASSERT_EQUAL(reader_result.last_seq, 3);
+	/* Of the other one a short form stands there. */
+	CU_ASSERT_EQUAL(reader_result.last_seq, 4);
+	log = reader_file(world.settings.log_file, &len);
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "\"kind\":\"allowed\",\"terminal\":\"T-1\",\"sync\":true,\"too_long\":true,\"mac\""));
+	free(log);
 	free(text);
 	world_end();
 }
@@ -203,7 +236,7 @@ static void what_cannot_be_written_says_so_and_comes_back_by_itself(void)
 	chmod(world.settings.log_file, 0666);
 	stop();
 	start();
-	CU_ASSERT_EQUAL(evidence_write(world.evidence, "allowed", NULL, NULL, &record), -EPERM);
+	CU_ASSERT_EQUAL(evidence_write(world.evidence, "allowed", NULL, NULL, NULL, &record), -EPERM);
 	CU_ASSERT_FALSE(json_object_object_get_ex(record, "seq", NULL));
 	json_object_put(record);
 	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "cannot be written: Operation not permitted");
@@ -218,11 +251,249 @@ static void what_cannot_be_written_says_so_and_comes_back_by_itself(void)
 	world_end();
 }
 
+static void who_listens_hears_of_what_is_durable_and_of_what_is_lost_without_a_number(void)
+{
+	struct rlimit limit = { 0 }, before;
+	struct stat st;
+
+	world_begin();
+	CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+	CU_ASSERT_EQUAL(world.told, 2);
+	CU_ASSERT_EQUAL(write_text("held", "x"), 0);
+	CU_ASSERT_EQUAL(world.told, 2);
+	CU_ASSERT_EQUAL(evidence_flush(world.evidence), 0);
+	CU_ASSERT_TRUE(world.told == 3 && durable() == 3);
+	CU_ASSERT_STRING_EQUAL(world.newest, "Signal");
+	/* The file cannot grow: what waited goes with it. */
+	CU_ASSERT_EQUAL(write_text("held", "x"), 0);
+	CU_ASSERT_EQUAL_FATAL(stat(world.settings.log_file, &st), 0);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = (rlim_t)st.st_size;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	CU_ASSERT_EQUAL(world.lost, 0);
+	CU_ASSERT_EQUAL(write_text("denied", "x"), -EFBIG);
+	CU_ASSERT_TRUE(world.told == 5 && world.lost == 2);
+	CU_ASSERT_EQUAL(durable(), 3);
+	setrlimit(RLIMIT_FSIZE, &before);
+	CU_ASSERT_EQUAL(write_text("allowed", "x"), 0);
+	CU_ASSERT_EQUAL(world.lost, 2);
+	stop();
+	expect_clean();
+	world_end();
+}
+
+/* The descriptor of the file with the keys. */
+static int keys_fd(void)
+{
+	char path[64], target[256], wanted[SETTINGS_VALUE_MAX + 8];
+
+	snprintf(wanted, sizeof(wanted), "%s/state", world.settings.log_keys);
+	for (int fd = 3; fd < 64; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n > 0 && (target[n] = '\0', !strcmp(target, wanted)))
+			return fd;
+	}
+	CU_FAIL_FATAL("no file with keys is open");
+	return -1;
+}
+
+static void old_keys_go_also_while_the_loop_has_no_time_and_it_is_said_when_they_cannot(void)
+{
+	char path[SETTINGS_VALUE_MAX + 8], *before, *after;
+	int fd, good, bad;
+	size_t len;
+
+	world_begin();
+	CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+	evidence_flush(world.evidence);
+	snprintf(path, sizeof(path), "%s/state", world.settings.log_keys);
+	before = reader_file(path, &len);
+	/* The loop does not run. */
+	for (int i = 0; i < 300; i++)
+		CU_ASSERT_EQUAL(write_text("allowed", "x"), 0);
+	after = reader_file(path, &len);
+	CU_ASSERT_TRUE(len == 1024 && memcmp(before, after, len));
+	free(before);
+	free(after);
+
+	fd = keys_fd();
+	good = fcntl(fd, F_DUPFD_CLOEXEC, 64);
+	bad = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CU_ASSERT_EQUAL_FATAL(dup3(bad, fd, O_CLOEXEC), fd);
+	for (int i = 0; i < 300; i++)
+		CU_ASSERT_EQUAL(write_text("allowed", "x"), 0);
+	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "keys cannot be replaced: Bad file descriptor");
+	CU_ASSERT_EQUAL(world.changes, 0);
+	CU_ASSERT_EQUAL_FATAL(dup3(good, fd, O_CLOEXEC), fd);
+	for (int i = 0; i < 80 && strcmp(evidence_state(world.evidence), "ok"); i++)
+		sd_event_run(world.event, 100000);
+	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "ok");
+	close(good);
+	close(bad);
+	stop();
+	expect_clean();
+	world_end();
+}
+
+static unsigned int rotated(void)
+{
+	int dir = open(world.log, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char **names = NULL;
+	size_t n = 0;
+
+	CU_ASSERT_EQUAL_FATAL(logfiles_list(dir, "events", &names, &n), 0);
+	safedir_free_names(names, n);
+	close(dir);
+	return (unsigned int)n;
+}
+
+static void turns(int n)
+{
+	for (int i = 0; i < n; i++)
+		sd_event_run(world.event, 20000);
+}
+
+/* A file for every other day, of 12 days that the daemon has run. */
+static void twelve_days(void)
+{
+	world_begin();
+	world.settings.log_rotate_days = 1;
+	stop();
+	start();
+	for (int i = 0; i < 6; i++) {
+		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+		world.later_us += 2 * EVIDENCE_DAY;
+	}
+	turns(30);
+	CU_ASSERT_EQUAL(rotated(), 5);
+}
+
+static void old_files_go_one_a_turn_and_a_record_says_how_old_they_were(void)
+{
+	unsigned int left = 5, now;
+	char *log;
+	size_t len;
+
+	twelve_days();
+	evidence_set_retention(world.evidence, 5);
+	for (int i = 0; i < 40; i++) {
+		sd_event_run(world.event, 20000);
+		now = rotated();
+		CU_ASSERT_TRUE(now == left || now + 1 == left);
+		left = now;
+	}
+	CU_ASSERT_EQUAL(left, 2);
+	stop();
+	expect_clean();
+	log = reader_file(world.settings.log_file, &len);
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "\"newest\":\"20"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "\"retention_days\":5"));
+	free(log);
+	world_end();
+}
+
+/* The newest rotated file or the current one has it. */
+static void expect_leap(void)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cat %s/*.jsonl | grep -c '\"kind\":\"clock-set\".*\"ahead_s\":432' | grep -qx 1", world.log);
+	CU_ASSERT_EQUAL(system(command), 0);
+}
+
+static void a_clock_that_is_set_ahead_removes_nothing_also_across_a_restart(void)
+{
+	for (int running = 0; running < 2; running++) {
+		unsigned int others;
+
+		twelve_days();
+		others = world.others;
+		if (!running)
+			stop();
+		world.ahead_us = 5000 * EVIDENCE_DAY;
+		if (!running)
+			start();
+		world.settings.log_rotate_days = 365;
+		evidence_set_retention(world.evidence, 400);
+		CU_ASSERT_EQUAL(write_text(running ? "clock-set" : "started", "x"), 0);
+		/* It is one record, whoever saw it; and then the file is rotated. */
+		expect_leap();
+		CU_ASSERT_TRUE(world.others <= others + 2);
+		turns(40);
+		CU_ASSERT_TRUE(rotated() >= 5);
+		/* Nor when the week is over: the files have not become older by it. */
+		world.later_us += 8 * EVIDENCE_DAY;
+		stop();
+		start();
+		evidence_set_retention(world.evidence, 400);
+		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+		world.later_us += 8 * EVIDENCE_DAY;
+		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+		turns(40);
+		CU_ASSERT_TRUE(rotated() >= 5);
+		stop();
+		expect_clean();
+		world_end();
+	}
+}
+
+static void a_leap_that_was_taken_back_delays_by_a_week(void)
+{
+	for (int seen = 0; seen < 2; seen++) {
+		twelve_days();
+		world.ahead_us = 5000 * EVIDENCE_DAY;
+		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+		world.ahead_us = 0;
+		CU_ASSERT_EQUAL(write_text(seen ? "clock-set" : "started", "x"), 0);
+		evidence_set_retention(world.evidence, 5);
+		turns(40);
+		CU_ASSERT_TRUE(rotated() >= 5);
+		world.later_us += 8 * EVIDENCE_DAY;
+		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+		evidence_set_retention(world.evidence, 5);
+		turns(60);
+		CU_ASSERT_TRUE(rotated() <= 2);
+		stop();
+		/* Also for a verifier, which reckons by itself. */
+		expect_clean();
+		world_end();
+	}
+}
+
+static void what_was_left_uncompressed_is_compressed_at_the_start(void)
+{
+	static const char name[] = "events-20200101T000000Z-000000000001.jsonl";
+	char path[256], packed[264];
+
+	world_begin();
+	stop();
+	snprintf(path, sizeof(path), "%s/%s", world.log, name);
+	snprintf(packed, sizeof(packed), "%s.zst", path);
+	reader_write(path, "x\n", 2);
+	start();
+	CU_ASSERT_EQUAL(write_text("started", "x"), 0);
+	for (int i = 0; i < 100 && access(packed, F_OK); i++)
+		sd_event_run(world.event, 20000);
+	CU_ASSERT_EQUAL(access(packed, F_OK), 0);
+	world_end();
+}
+
 static const struct test tests[] = {
 	TEST(a_record_that_waits_is_durable_with_the_next_one_that_must_be),
 	TEST(a_burst_is_signed_rotated_and_compressed_and_verifies_whole),
 	TEST(names_of_strangers_stand_there_safely_and_read_back_the_same),
 	TEST(a_record_that_is_too_long_is_refused_alone),
+	TEST(who_listens_hears_of_what_is_durable_and_of_what_is_lost_without_a_number),
+	TEST(old_keys_go_also_while_the_loop_has_no_time_and_it_is_said_when_they_cannot),
+	TEST(old_files_go_one_a_turn_and_a_record_says_how_old_they_were),
+	TEST(a_clock_that_is_set_ahead_removes_nothing_also_across_a_restart),
+	TEST(a_leap_that_was_taken_back_delays_by_a_week),
+	TEST(what_was_left_uncompressed_is_compressed_at_the_start),
 	TEST(what_cannot_be_written_says_so_and_comes_back_by_itself),
 };
 

@@ -72,11 +72,16 @@ static void rotated_files_are_compressed_one_after_the_other_and_lose_no_byte(vo
 	put(SECOND, "{}\n", 3);
 	put("events.jsonl", "{}\n", 3);
 	put(FIRST ".zst.new", "left by a kill", 14);
+	/* Its file was compressed and has expired since. */
+	put("events-20251101T000000Z-000000000001.jsonl.zst.new", "left, too", 9);
+	put("events-mine.jsonl.zst.new", "another's", 9);
 	CU_ASSERT_EQUAL_FATAL(logrotate_new(&rotate, event), 0);
 	CU_ASSERT_EQUAL(logrotate_compress(rotate, dir, "events"), 0);
 	run_until_gone(SECOND);
 	CU_ASSERT_TRUE(is_there(FIRST ".zst") && is_there(SECOND ".zst") && is_there("events.jsonl"));
 	CU_ASSERT_FALSE(is_there(FIRST) || is_there(SECOND) || is_there(FIRST ".zst.new"));
+	CU_ASSERT_FALSE(is_there("events-20251101T000000Z-000000000001.jsonl.zst.new"));
+	CU_ASSERT_TRUE(is_there("events-mine.jsonl.zst.new"));
 	snprintf(path, sizeof(path), "%s/%s.zst", dir_path, FIRST);
 	CU_ASSERT_TRUE(!stat(path, &st) && (st.st_mode & 0777) == 0640);
 	packed = reader_file(path, &len);
@@ -96,9 +101,10 @@ static void rotated_files_are_compressed_one_after_the_other_and_lose_no_byte(vo
 	world_end();
 }
 
-static void only_files_that_are_wholly_older_expire(void)
+static void the_oldest_is_found_with_how_old_it_is(void)
 {
-	static const char second[] = "{\"seq\":3,\"previous\":\"" HASH "\"}\n{\"seq\":4}\n";
+	static const char second[] = "{\"seq\":3,\"time\":\"2026-11-03T00:00:00.000000Z\",\"previous\":\"" HASH
+				    "\"}\n{\"seq\":4}\n";
 	struct logrotate_expired old = { .name = NULL };
 	struct logfiles_name name;
 	int64_t begin, current;
@@ -113,21 +119,22 @@ static void only_files_that_are_wholly_older_expire(void)
 	len = ZSTD_compress(packed, sizeof(packed), second, sizeof(second) - 1, 3);
 	put(SECOND ".zst", packed, len);
 	put("events.jsonl", "{\"seq\":9,\"previous\":\"x\"}\n", 25);
-	CU_ASSERT_EQUAL(logrotate_find_expired(dir, "events", "events.jsonl", current, 9, begin, &old), 0);
-	CU_ASSERT_EQUAL_FATAL(logrotate_find_expired(dir, "events", "events.jsonl", current, 9, begin + 1, &old), 1);
+	CU_ASSERT_EQUAL_FATAL(logrotate_find_oldest(dir, "events", "events.jsonl", current, 9, &old), 1);
+	/* As its record says: the file's name, which anybody can change, would make it a day older. */
+	CU_ASSERT_EQUAL(old.newest_us, begin + DAY);
 	CU_ASSERT_STRING_EQUAL(old.name, FIRST ".zst");
 	CU_ASSERT_TRUE(old.first_seq == 1 && old.last_seq == 2);
 	CU_ASSERT_STRING_EQUAL(old.last_hash, HASH);
 	CU_ASSERT_EQUAL(logrotate_remove(dir, old.name), 0);
 	free(old.name);
 	/* The current file's header is no hash here: the record then has none. */
-	CU_ASSERT_EQUAL(logrotate_find_expired(dir, "events", "events.jsonl", current, 9, current, &old), 0);
-	CU_ASSERT_EQUAL_FATAL(logrotate_find_expired(dir, "events", "events.jsonl", current, 9, current + 1, &old), 1);
+	CU_ASSERT_EQUAL_FATAL(logrotate_find_oldest(dir, "events", "events.jsonl", current, 9, &old), 1);
+	CU_ASSERT_EQUAL(old.newest_us, current);
 	CU_ASSERT_TRUE(old.first_seq == 3 && old.last_seq == 8);
 	CU_ASSERT_STRING_EQUAL(old.last_hash, "");
 	CU_ASSERT_EQUAL(logrotate_remove(dir, old.name), 0);
 	free(old.name);
-	CU_ASSERT_EQUAL(logrotate_find_expired(dir, "events", "events.jsonl", current, 9, INT64_MAX, &old), 0);
+	CU_ASSERT_EQUAL(logrotate_find_oldest(dir, "events", "events.jsonl", current, 9, &old), 0);
 	CU_ASSERT_TRUE(is_there("events.jsonl"));
 	world_end();
 }
@@ -163,7 +170,7 @@ static void only_names_of_rotated_files_are_taken_for_such(void)
 
 static const struct test tests[] = {
 	TEST(rotated_files_are_compressed_one_after_the_other_and_lose_no_byte),
-	TEST(only_files_that_are_wholly_older_expire),
+	TEST(the_oldest_is_found_with_how_old_it_is),
 	TEST(only_names_of_rotated_files_are_taken_for_such),
 };
 

@@ -138,24 +138,126 @@ static void a_file_compressed_after_it_was_listed_is_found(void)
 	logset_close(set);
 }
 
+static void record_write(const char *name, unsigned int seq, const char *time)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "{\"seq\":%u,\"time\":\"%s.000000Z\"}\n", seq, time);
+	text_write(name, text);
+}
+
+/* Numbers of the first records that come, with "!" where the file's name is another's. */
+static void expect_numbers(int64_t since_us, const char *want)
+{
+	struct logset *set = set_of(dir, since_us);
+	struct logset_line line;
+	char got[256] = "";
+
+	while (logset_next(set, &line) > 0)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%.1s%s ", line.text + strlen("{\"seq\":"),
+			 line.misnamed ? "!" : "");
+	EXPECT(!strcmp(got, want), want);
+	logset_close(set);
+}
+
 static void files_that_end_long_before_are_skipped(void)
 {
 	static const struct {
 		const char *since, *want;
 		int64_t us;
 	} rows[] = {
-		{"nothing", "^a|^b|^c|", 0},
-		{"within the first", "^a|^b|^c|", INT64_C(1788300000000000)},	  /* 2026-09-02 */
-		{"an hour after the second began", "^a|^b|^c|", INT64_C(1790816400000000)},
-		{"days after it", "^b|^c|", INT64_C(1791100800000000)},		 /* 2026-10-04 */
+		{"nothing", "1 2 3 ", 0},
+		{"within the first", "1 2 3 ", INT64_C(1788300000000000)},	  /* 2026-09-02 */
+		{"an hour after the second began", "1 2 3 ", INT64_C(1790816400000000)},
+		{"days after it", "2 3 ", INT64_C(1791100800000000)},		 /* 2026-10-04 */
 	};
 
 	clear();
-	text_write("events-20260901T000000Z-000000000001.jsonl", "a\n");
-	text_write("events-20261001T000000Z-000000000002.jsonl", "b\n");
-	text_write("events.jsonl", "c\n");
+	record_write("events-20260901T000000Z-000000000001.jsonl", 1, "2026-09-01T00:00:00");
+	record_write("events-20261001T000000Z-000000000002.jsonl", 2, "2026-10-01T00:00:00");
+	record_write("events.jsonl", 3, "2026-11-01T00:00:00");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		expect_path(dir, rows[i].us, rows[i].want);
+		expect_numbers(rows[i].us, rows[i].want);
+}
+
+/* Nobody may hide records by the name of a file, and no dead battery by a wrong year. */
+static void no_file_is_skipped_where_times_contradict_each_other(void)
+{
+	static const int64_t november = INT64_C(1793836800000000); /* 2026-11-05 */
+
+	clear();
+	record_write("events-20261001T000000Z-000000000001.jsonl", 1, "2026-10-01T00:00:00");
+	record_write("events-20000101T000000Z-000000000002.jsonl", 2, "2000-01-01T00:00:00");
+	record_write("events-20261103T000000Z-000000000003.jsonl", 3, "2026-11-03T00:00:00");
+	record_write("events.jsonl", 4, "2026-11-06T00:00:00");
+	expect_numbers(november, "1 2 3 4 ");
+
+	/* The clock has no time again, in the newest file. */
+	clear();
+	record_write("events-20260801T000000Z-000000000001.jsonl", 1, "2026-08-01T00:00:00");
+	record_write("events-20260901T000000Z-000000000002.jsonl", 2, "2026-09-01T00:00:00");
+	record_write("events.jsonl", 3, "2000-01-01T00:00:00");
+	expect_numbers(november, "1 2 3 ");
+
+	/* Renamed: what the first record says counts, and the name is told. */
+	clear();
+	record_write("events-20261001T000000Z-000000000001.jsonl", 1, "2026-10-01T00:00:00");
+	record_write("events-20261101T000000Z-000000000002.jsonl", 2, "2026-11-06T00:00:00");
+	record_write("events.jsonl", 3, "2026-11-07T00:00:00");
+	expect_numbers(november, "1 2! 3 ");
+	clear();
+	record_write("events-20261001T000000Z-000000000001.jsonl", 1, "2026-10-01T00:00:00");
+	record_write("events-20261106T000000Z-000000000007.jsonl", 2, "2026-11-06T00:00:00");
+	record_write("events.jsonl", 3, "2026-11-07T00:00:00");
+	expect_numbers(november, "1 2! 3 ");
+
+	/* What cannot be dated. */
+	clear();
+	record_write("events-20260801T000000Z-000000000001.jsonl", 1, "2026-08-01T00:00:00");
+	record_write("events-20260901T000000Z-000000000002.jsonl", 2, "2026-09-01T00:00:00");
+	text_write("events.jsonl", "");
+	expect_numbers(november, "1 2 ");
+}
+
+static void skipped_files_are_handed_out_marked_to_those_who_want_all(void)
+{
+	struct logset *set;
+	struct logset_line line;
+
+	clear();
+	record_write("events-20260901T000000Z-000000000001.jsonl", 1, "2026-09-01T00:00:00");
+	record_write("events-20261001T000000Z-000000000002.jsonl", 2, "2026-10-01T00:00:00");
+	record_write("events.jsonl", 3, "2026-11-01T00:00:00");
+	set = set_of(dir, INT64_C(1793836800000000));
+	logset_give_early(set);
+	CU_ASSERT_EQUAL_FATAL(logset_next(set, &line), 1);
+	CU_ASSERT(line.early && line.first);
+	CU_ASSERT_EQUAL_FATAL(logset_next(set, &line), 1);
+	CU_ASSERT(!line.early);
+	CU_ASSERT_EQUAL(logset_next(set, &line), 1);
+	CU_ASSERT_EQUAL(logset_next(set, &line), 0);
+	CU_ASSERT_EQUAL(logset_newest(set), LOGSET_NEWEST_THERE);
+	logset_close(set);
+}
+
+static void the_newest_file_is_missed(void)
+{
+	struct logset_line line;
+	struct logset *set;
+
+	clear();
+	record_write("events-20260901T000000Z-000000000001.jsonl", 1, "2026-09-01T00:00:00");
+	set = set_of(dir, 0);
+	while (logset_next(set, &line) > 0)
+		;
+	CU_ASSERT_EQUAL(logset_newest(set), LOGSET_NEWEST_MISSING);
+	logset_close(set);
+	text_write("events.jsonl", "");
+	set = set_of(dir, 0);
+	while (logset_next(set, &line) > 0)
+		;
+	CU_ASSERT_EQUAL(logset_newest(set), LOGSET_NEWEST_EMPTIED);
+	logset_close(set);
 }
 
 static void odd_ends_are_told(void)
@@ -285,6 +387,9 @@ static const struct test tests[] = {
 	TEST(a_file_that_is_being_compressed_is_read_once),
 	TEST(a_file_compressed_after_it_was_listed_is_found),
 	TEST(files_that_end_long_before_are_skipped),
+	TEST(no_file_is_skipped_where_times_contradict_each_other),
+	TEST(skipped_files_are_handed_out_marked_to_those_who_want_all),
+	TEST(the_newest_file_is_missed),
 	TEST(odd_ends_are_told),
 	TEST(a_damaged_compressed_file_is_an_error_and_the_next_one_is_read),
 	TEST(long_lines_are_given_in_part),

@@ -1,165 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* system/logstore: what stands in the files after whatever happened, judged by core/logverify. */
-#include <fcntl.h>
-#include <json-c/json.h>
-#include <sodium.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-
-#include "log-reader.h"
-#include "system/logstate.h"
-#include "system/logstore.h"
-#include "testing.h"
-
-static struct {
-	char dir[64], keys[96], log[96];
-	uint8_t desk_public[32], desk_secret[32];
-	struct logstore *store;
-	char kinds[1024]; /* of what the log said by itself since the last start */
-} world;
-
-static int64_t now = INT64_C(1800000000000000);
-
-static void world_begin(void)
-{
-	/* In memory where that is possible: thousands of syncs. */
-	strcpy(world.dir, access("/dev/shm", W_OK) ? "/tmp/test-logstore-XXXXXX" : "/dev/shm/test-logstore-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world.dir));
-	snprintf(world.keys, sizeof(world.keys), "%s/keys", world.dir);
-	snprintf(world.log, sizeof(world.log), "%s/log", world.dir);
-	mkdir(world.log, 0750);
-	crypto_box_keypair(world.desk_public, world.desk_secret);
-}
-
-static const char *log_path(void)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/events.jsonl", world.log);
-	return path;
-}
-
-static void stop(void)
-{
-	if (world.store) {
-		CU_ASSERT_EQUAL(logstore_commit(world.store), 0);
-		CU_ASSERT_EQUAL(logstore_save(world.store), 0);
-	}
-	world.store = logstore_free(world.store);
-}
-
-static void crash(void)
-{
-	world.store = logstore_free(world.store);
-}
-
-static void world_end(void)
-{
-	char command[128];
-
-	crash();
-	snprintf(command, sizeof(command), "rm -rf %s", world.dir);
-	CU_ASSERT_EQUAL(system(command), 0);
-}
-
-static void start(void)
-{
-	CU_ASSERT_EQUAL_FATAL(logstore_new(&world.store, log_path(), world.keys, world.desk_public), 0);
-	world.kinds[0] = '\0';
-}
-
-static int put(const char *kind, struct json_object *members)
-{
-	struct json_object *record = json_object_new_object();
-	char line[LOGSTORE_LINE_MAX], time[64];
-	uint8_t hash[CHAIN_HASH_LEN];
-	time_t seconds = (time_t)(++now / 1000000);
-	const char *text;
-	struct tm tm;
-	int r;
-
-	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
-	sprintf(time + strlen(time), ".%06dZ", (int)(now % 1000000));
-	json_object_object_add(record, "seq", json_object_new_uint64(logstore_next_seq(world.store)));
-	json_object_object_add(record, "time", json_object_new_string(time));
-	json_object_object_add(record, "boot_us", json_object_new_int(1));
-	json_object_object_add(record, "kind", json_object_new_string(kind));
-	json_object_object_add(record, "terminal", json_object_new_string("T-1"));
-	if (members) {
-		json_object_object_foreach(members, key, value)
-			json_object_object_add(record, key, json_object_get(value));
-		json_object_put(members);
-	}
-	text = json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	strcpy(line, text);
-	r = logstore_append(world.store, now, line, strlen(line), hash);
-	json_object_put(record);
-	return r;
-}
-
-/* What is due, as the daemon writes it. */
-static int make_ready(void)
-{
-	struct json_object *members;
-	const char *kind;
-	int r;
-
-	while ((r = logstore_ready(world.store, &kind, &members)) == LOGSTORE_E_DUE) {
-		struct json_object *why;
-
-		strcat(world.kinds, kind);
-		if (json_object_object_get_ex(members, "why", &why))
-			sprintf(world.kinds + strlen(world.kinds), ":%s", json_object_get_string(why));
-		strcat(world.kinds, " ");
-		r = put(kind, members);
-		if (!r)
-			r = logstore_commit(world.store);
-		if (r)
-			return r;
-	}
-	return r;
-}
-
-static int write_one(const char *kind)
-{
-	int r = make_ready();
-
-	return r ? r : put(kind, NULL);
-}
-
-static void write_some(unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		CU_ASSERT_EQUAL(write_one("held"), 0);
-	CU_ASSERT_EQUAL(logstore_commit(world.store), 0);
-}
-
-static void checkpoint(void)
-{
-	struct json_object *members = json_object_new_object();
-
-	CU_ASSERT_EQUAL(make_ready(), 0);
-	CU_ASSERT_TRUE(logstore_add_checkpoint(world.store, members));
-	CU_ASSERT_EQUAL(put("checkpoint", members), 0);
-	CU_ASSERT_EQUAL(logstore_commit(world.store), 0);
-}
-
-/* Everything is verified with the first key, unsealed as the desk does. */
-static const char *verify(void)
-{
-	return reader_verify(world.log, world.desk_public, world.desk_secret);
-}
-
-static void expect_clean(const char *row)
-{
-	const char *findings = verify();
-
-	if (*findings)
-		fprintf(stderr, "%s: %s\n", row, findings);
-	EXPECT(!*findings, row);
-}
+#include "log-world.h"
 
 static void edit(size_t at, char with)
 {
@@ -329,6 +170,68 @@ static void cut_while_it_rotates_it_goes_on_across_the_files(void)
 	world_end();
 }
 
+/* A power cut left a cut line; the next one comes while log-recovered is being written, and once more. */
+static void killed_while_it_tells_of_a_cut_line_it_tells_of_all_of_them(void)
+{
+	char state[128], copy[128], row[64];
+	size_t before, torn, len;
+	char *text, *more;
+
+	world_begin();
+	snprintf(state, sizeof(state), "%s/state", world.keys);
+	snprintf(copy, sizeof(copy), "%s/state", world.dir);
+	start();
+	write_some(4);
+	stop();
+	reader_copy(state, world.dir, "state");
+	free(reader_file(log_path(), &before));
+	for (torn = 1; torn < 190; torn += 37) {
+		reader_copy(copy, world.keys, "state");
+		CU_ASSERT_EQUAL(truncate(log_path(), (off_t)before), 0);
+		start();
+		write_some(1);
+		crash();
+		CU_ASSERT_EQUAL(truncate(log_path(), (off_t)(before + torn)), 0);
+		start();
+		CU_ASSERT_EQUAL(make_ready(), 0);
+		CU_ASSERT_STRING_EQUAL(world.kinds, "log-recovered ");
+		crash();
+		text = reader_file(log_path(), &len);
+		for (size_t cut = before + torn; cut <= len; cut++) {
+			size_t again;
+
+			snprintf(row, sizeof(row), "%zu, cut at %zu of %zu", torn, cut, len);
+			reader_copy(copy, world.keys, "state");
+			reader_write(log_path(), text, cut);
+			start();
+			EXPECT(!write_one("held") && !logstore_commit(world.store), row);
+			EXPECT(!strcmp(world.kinds, cut + 1 < len ? "log-recovered " : ""), row);
+			crash();
+			expect_clean(row);
+			/* What was told stands, also if the keys do not know of it. */
+			reader_copy(copy, world.keys, "state");
+			start();
+			EXPECT(!write_one("held") && !logstore_commit(world.store) && !*world.kinds, row);
+			crash();
+			expect_clean(row);
+			if (cut % 29)
+				continue;
+			more = reader_file(log_path(), &again);
+			for (size_t third = cut; third <= again; third += 17) {
+				reader_copy(copy, world.keys, "state");
+				reader_write(log_path(), more, third);
+				start();
+				EXPECT(!write_one("held") && !logstore_commit(world.store), row);
+				crash();
+				expect_clean(row);
+			}
+			free(more);
+		}
+		free(text);
+	}
+	world_end();
+}
+
 static void what_root_does_to_the_file_is_named_at_the_next_record(void)
 {
 	enum { ALTER, TRUNCATE, CUT, EMPTY, REMOVE, REPLACE, APPEND, N };
@@ -449,7 +352,7 @@ static void a_full_disk_loses_nothing_silently(void)
 
 static void lost_keys_begin_a_new_log_that_hangs_on_the_old_one(void)
 {
-	static const char *const files[] = { "state", "header", "terminal.key" };
+	static const char *const files[] = { "state", "terminal.key" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		char path[160];
@@ -469,6 +372,48 @@ static void lost_keys_begin_a_new_log_that_hangs_on_the_old_one(void)
 		EXPECT(logstore_durable(world.store)->seq == 7, files[i]);
 		stop();
 		EXPECT(strstr(verify(), "begun-anew"), verify());
+		world_end();
+	}
+}
+
+/* The file that was being written is gone too: number, hash and time go on from what is left. */
+static void lost_keys_and_a_lost_file_go_on_from_the_newest_rotated_file(void)
+{
+	for (unsigned int packed = 0; packed < 2; packed++) {
+		char command[512], *name = NULL;
+		struct json_object *members;
+		const char *kind, *findings;
+		uint8_t hash[CHAIN_HASH_LEN];
+		int64_t newest;
+		uint64_t seq;
+
+		world_begin();
+		start();
+		write_some(3);
+		CU_ASSERT_EQUAL(logstore_rotate(world.store, NULL), 0);
+		write_some(300);
+		CU_ASSERT_EQUAL(logstore_rotate(world.store, &name), 0);
+		seq = logstore_durable(world.store)->seq;
+		memcpy(hash, logstore_durable(world.store)->hash, sizeof(hash));
+		newest = logstore_newest_us(world.store);
+		write_some(2);
+		stop();
+		snprintf(command, sizeof(command), "rm -r %s %s; cd %s; test %u = 0 || zstd -q --rm %s", world.keys, log_path(),
+			 world.log, packed, name);
+		CU_ASSERT_EQUAL_FATAL(system(command), 0);
+		start();
+		CU_ASSERT_EQUAL(logstore_ready(world.store, &kind, &members), LOGSTORE_E_DUE);
+		CU_ASSERT_STRING_EQUAL(kind, "log-begun");
+		json_object_put(members);
+		CU_ASSERT_EQUAL(logstore_next_seq(world.store), seq + 1);
+		CU_ASSERT_EQUAL(logstore_newest_us(world.store), newest);
+		CU_ASSERT_EQUAL(memcmp(logstore_durable(world.store)->hash, hash, sizeof(hash)), 0);
+		write_some(1);
+		CU_ASSERT_STRING_EQUAL(world.kinds, "log-begun:key-state-lost ");
+		stop();
+		findings = verify();
+		EXPECT(strstr(findings, "begun-anew") && !strchr(strchr(findings, ')') + 1, '('), findings);
+		free(name);
 		world_end();
 	}
 }
@@ -518,23 +463,58 @@ static void lines_from_before_the_seal_are_kept_aside(void)
 	world_end();
 }
 
-static void another_desk_gets_a_log_of_its_own(void)
+static void a_cut_line_of_another_log_is_not_told_of(void)
 {
+	char *text;
+	size_t len;
+
+	/* Killed before the first record was whole: the keys are there, and a line that was put in its place. */
 	world_begin();
 	start();
-	write_some(3);
-	stop();
-	crypto_box_keypair(world.desk_public, world.desk_secret);
+	CU_ASSERT_EQUAL(make_ready(), 0);
+	crash();
+	text = reader_file(log_path(), &len);
+	text[60] ^= 1;
+	reader_write(log_path(), text, len - 1);
 	start();
-	write_some(3);
-	CU_ASSERT_STRING_EQUAL(world.kinds, "log-begun:desk-key ");
-	CU_ASSERT_EQUAL(logstore_durable(world.store)->seq, 8);
-	stop();
-	start();
+	logstore_count_lost(world.store, -EIO);
 	write_some(1);
-	CU_ASSERT_STRING_EQUAL(world.kinds, "");
+	CU_ASSERT_STRING_EQUAL(world.kinds, "log-begun:first log-recovered ");
 	stop();
+	free(text);
+	text = reader_file(log_path(), &len);
+	CU_ASSERT_PTR_NULL(strstr(text, "torn_bytes"));
+	free(text);
 	world_end();
+}
+
+static void the_header_is_only_a_copy(void)
+{
+	for (unsigned int spoilt = 0; spoilt < 2; spoilt++) {
+		char path[160], *before, *after;
+		size_t len, again;
+
+		world_begin();
+		start();
+		write_some(2);
+		stop();
+		snprintf(path, sizeof(path), "%s/header", world.keys);
+		before = reader_file(path, &len);
+		if (spoilt)
+			reader_write(path, "{}", 2);
+		else
+			unlink(path);
+		start();
+		write_some(1);
+		CU_ASSERT_STRING_EQUAL(world.kinds, "");
+		stop();
+		after = reader_file(path, &again);
+		CU_ASSERT(len == again && !memcmp(before, after, len));
+		expect_clean("header");
+		free(before);
+		free(after);
+		world_end();
+	}
 }
 
 static void files_that_others_may_write_are_refused(void)
@@ -599,7 +579,10 @@ static const struct test tests[] = {
 	TEST(lost_keys_begin_a_new_log_that_hangs_on_the_old_one),
 	TEST(one_bad_slot_of_the_state_is_no_loss),
 	TEST(lines_from_before_the_seal_are_kept_aside),
-	TEST(another_desk_gets_a_log_of_its_own),
+	TEST(killed_while_it_tells_of_a_cut_line_it_tells_of_all_of_them),
+	TEST(lost_keys_and_a_lost_file_go_on_from_the_newest_rotated_file),
+	TEST(a_cut_line_of_another_log_is_not_told_of),
+	TEST(the_header_is_only_a_copy),
 	TEST(files_that_others_may_write_are_refused),
 	TEST(a_key_is_gone_once_its_record_is_saved),
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/civil.h"
 #include "core/macro.h"
 #include "report/tally.h"
 #include "testing.h"
@@ -156,9 +157,9 @@ static void a_month_is_that_of_the_wall_clock(void)
 	CU_ASSERT_TRUE_FATAL(period_set_month(&period, "2026-02"));
 	CU_ASSERT_EQUAL(period.n_days, 28);
 	CU_ASSERT_EQUAL(period.n_hours, 28 * 24);
-	CU_ASSERT_TRUE(period_parse_utc("2026-01-31T15:00:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-01-31T15:00:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period.since_us, us);
-	CU_ASSERT_TRUE(period_parse_utc("2026-02-10T23:59:59.999999Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-02-10T23:59:59.999999Z", 27, &us));
 	hour = period_find(&period, us);
 	CU_ASSERT_EQUAL(hour->day, 10);
 	CU_ASSERT_EQUAL(hour->hour, 8);
@@ -167,11 +168,11 @@ static void a_month_is_that_of_the_wall_clock(void)
 	set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
 	CU_ASSERT_TRUE_FATAL(period_set_month(&period, "2026-10"));
 	CU_ASSERT_EQUAL(period.n_hours, 31 * 24 + 1);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-25T00:30:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-25T00:30:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->hour, 2);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-25T01:30:00.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-25T01:30:00.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->hour, 2);
-	CU_ASSERT_TRUE(period_parse_utc("2026-10-31T22:59:59.000000Z", 27, &us));
+	CU_ASSERT_TRUE(civil_parse_moment("2026-10-31T22:59:59.000000Z", 27, &us));
 	CU_ASSERT_EQUAL(period_find(&period, us)->day, 30);
 	set_zone("JST-9");
 }
@@ -180,7 +181,7 @@ static void what_is_no_month_or_time_is_refused(void)
 {
 	static const char *const months[] = { "", "2026", "2026-00", "2026-13", "26-01", "2026-1", "2026-01-01",
 					      "1969-12", "2026/01", "２０２６-01" };
-	static const char *const times[] = { "", "2026-10-01T00:00:00Z", "2026-13-01T00:00:00.000000Z",
+	static const char *const times[] = { "", "2026-10-01T00:00:00Z", "2026-13-01T00:00:00.000000Z", "2026-02-30T00:00:00.000000Z",
 					     "2026-10-01 00:00:00.000000Z", "2026-10-01T24:00:00.000000Z",
 					     "2026-10-01T00:00:00.00000xZ" };
 	struct period period;
@@ -189,7 +190,7 @@ static void what_is_no_month_or_time_is_refused(void)
 	for (size_t i = 0; i < ARRAY_SIZE(months); i++)
 		EXPECT(!period_set_month(&period, months[i]), months[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		EXPECT(!period_parse_utc(times[i], strlen(times[i]), &us), times[i]);
+		EXPECT(!civil_parse_moment(times[i], strlen(times[i]), &us), times[i]);
 }
 
 /* --- counters --- */
@@ -330,6 +331,93 @@ static void an_incident_told_of_again_is_the_same_one(void)
 	tally_free(tally);
 }
 
+/* Its first record belongs to the month before: there it counts, with the figures that came later. */
+static void an_incident_over_the_months_border_counts_once(void)
+{
+	static const char again[] = ",\"number\":\"t-1\",\"type\":\"tampering\",\"count\":9,\"again\":true";
+	struct period period;
+	struct tally *tally = october(&period);
+
+	add(tally, "09-30T23:30:00", "incident", ",\"number\":\"t-1\",\"type\":\"tampering\",\"count\":1");
+	add(tally, "10-01T00:31:00", "incident", again);
+	CU_ASSERT_EQUAL(tally->incidents.total, 0);
+	CU_ASSERT_EQUAL(tally->days[0].incidents, 0);
+	tally_free(tally);
+
+	tally = october(&period);
+	add(tally, "10-31T23:30:00", "incident", ",\"number\":\"t-1\",\"type\":\"tampering\",\"count\":1");
+	add(tally, "11-01T00:31:00", "incident", again);
+	CU_ASSERT_EQUAL(tally->incidents.total, 1);
+	CU_ASSERT_EQUAL(tally->days[30].incidents, 1);
+	CU_ASSERT_EQUAL(tally->incidents.entries[0].numbers[0], 9);
+	tally_free(tally);
+}
+
+static void incidents_beyond_the_list_count_once(void)
+{
+	struct period period;
+	struct tally *tally = october(&period);
+	char members[64];
+
+	for (int again = 0; again < 2; again++) {
+		for (int i = 0; i < TALLY_LIST_MAX + 50; i++) {
+			snprintf(members, sizeof(members), ",\"number\":\"t-%d\"%s", i, again ? ",\"again\":true" : "");
+			add(tally, "10-01T08:00:00", "incident", members);
+		}
+	}
+	CU_ASSERT_EQUAL(tally->incidents.total, TALLY_LIST_MAX + 50);
+	CU_ASSERT_EQUAL(tally->days[0].incidents, TALLY_LIST_MAX + 50);
+	tally_free(tally);
+}
+
+static void a_self_check_that_could_not_look_did_not_fail(void)
+{
+	struct period period;
+	struct tally *tally = october(&period);
+
+	add(tally, "10-01T08:00:00", "self-check", ",\"result\":\"unknown\",\"ok\":40,\"warn\":0,\"fail\":0,\"unknown\":3");
+	add(tally, "10-02T08:00:00", "self-check", ",\"result\":\"something else\",\"ok\":0,\"warn\":0,\"fail\":0");
+	CU_ASSERT_EQUAL(tally->checks[CHECK_UNKNOWN], 1);
+	CU_ASSERT_EQUAL(tally->days[0].checks[CHECK_UNKNOWN], 1);
+	CU_ASSERT_EQUAL(tally->checks[CHECK_FAIL], 1);
+	CU_ASSERT_EQUAL(tally->check_found[CHECK_UNKNOWN], 0);
+	tally_free(tally);
+
+	tally = october(&period);
+	add(tally, "10-01T08:00:00", "self-check", ",\"result\":\"unknown\",\"ok\":40,\"warn\":0,\"fail\":0,\"unknown\":3");
+	CU_ASSERT_EQUAL(tally->check_found[CHECK_UNKNOWN], 3);
+	tally_free(tally);
+}
+
+/* Nobody plugged anything in for hours, but the keeper signed its log; then it was killed. */
+static void a_checkpoint_is_a_sign_of_life(void)
+{
+	struct period period;
+	struct tally *tally = october(&period);
+
+	add(tally, "10-01T08:00:00", "held", "");
+	add(tally, "10-01T11:00:00", "checkpoint", "");
+	add(tally, "10-01T11:20:00", "started", ",\"boot_us\":20000000000");
+	CU_ASSERT_EQUAL(tally->gap_on_us, INT64_C(20) * 60 * 1000000);
+	CU_ASSERT_EQUAL_FATAL(tally->time_gaps.n, 1);
+	CU_ASSERT_EQUAL(tally->time_gaps.entries[0].numbers[2], 1);
+	/* The keeper that comes back may sign before it says that it has started. */
+	add(tally, "10-01T12:00:00", "held", "");
+	add(tally, "10-01T12:59:58", "log-recovered", "");
+	add(tally, "10-01T12:59:59", "checkpoint", "");
+	add(tally, "10-01T13:00:00", "started", ",\"boot_us\":30000000000");
+	CU_ASSERT_EQUAL_FATAL(tally->time_gaps.n, 2);
+	CU_ASSERT_EQUAL(tally->time_gaps.entries[1].numbers[1], UINT64_C(3600000000));
+	/* After a proper stop only the checkpoint at the end comes. */
+	add(tally, "10-01T14:00:00", "stopped", "");
+	add(tally, "10-01T14:00:01", "checkpoint", "");
+	add(tally, "10-01T15:00:00", "started", ",\"boot_us\":40000000000");
+	CU_ASSERT_EQUAL_FATAL(tally->time_gaps.n, 3);
+	CU_ASSERT_EQUAL(tally->time_gaps.entries[2].numbers[2], 0);
+	CU_ASSERT_EQUAL(tally->time_gaps.entries[2].numbers[1], UINT64_C(3600000000));
+	tally_free(tally);
+}
+
 static void lists_are_cut_and_their_totals_are_not(void)
 {
 	struct period period;
@@ -371,6 +459,10 @@ int main(void)
 		TEST(a_gap_counts_only_inside_the_month_and_while_the_terminal_ran),
 		TEST(a_device_held_again_after_sleep_was_not_plugged_in),
 		TEST(an_incident_told_of_again_is_the_same_one),
+		TEST(an_incident_over_the_months_border_counts_once),
+		TEST(incidents_beyond_the_list_count_once),
+		TEST(a_self_check_that_could_not_look_did_not_fail),
+		TEST(a_checkpoint_is_a_sign_of_life),
 		TEST(lists_are_cut_and_their_totals_are_not),
 		TEST(what_is_no_record_is_counted_and_harms_nothing),
 	};

@@ -101,6 +101,7 @@ static void what_no_helper_of_ours_writes_is_refused(void)
 		{ "end\t18446744073709551616", false },
 		{ "end\t99999999999999999999999999", false },
 		{ "watching\tall", false },
+		{ "file\tattrib\t-\t5\t1001\t7\t-\tchmod\ta\t", true },
 		{ "file\tmove\t-\t5\t1001\t7\t12\tcp\ta\t", false },
 		{ "file\twrite\tx\t5\t1001\t7\t12\tcp\ta\t", false },
 		{ "file\twrite\tcd\t5\t1001\t7\t12\tcp\ta\t", false },
@@ -185,7 +186,7 @@ static void a_long_path_keeps_its_end(void)
 /* --- bursts --- */
 
 struct told {
-	unsigned int files, summaries;
+	unsigned int files, summaries, losses;
 	uint64_t counted, written;
 	struct transfer_summary last;
 };
@@ -196,6 +197,10 @@ static void tell(void *userdata, const struct transfer_report *report)
 
 	if (report->kind == TRANSFER_FILE) {
 		told->files++;
+		return;
+	}
+	if (report->kind == TRANSFER_OVERFLOW) {
+		told->losses++;
 		return;
 	}
 	CU_ASSERT_EQUAL_FATAL(report->kind, TRANSFER_FILES);
@@ -212,11 +217,61 @@ static void what_a_person_does_is_told_one_by_one(void)
 	struct transfer_event event = event_of(TRANSFER_WRITE, "a");
 	struct told told = { 0 };
 
-	for (unsigned int i = 0; i < 500; i++)
-		transfer_burst_add(&burst, &event, 100 * S + i * S / 50, tell, &told);
-	CU_ASSERT_EQUAL(told.files, 500);
+	for (unsigned int i = 0; i < TRANSFER_PURSE_MAX; i++)
+		transfer_burst_add(&burst, &event, 100 * S + i * S / 100, tell, &told);
+	for (unsigned int i = 1; i <= 500; i++)
+		transfer_burst_add(&burst, &event, 100 * S + i * S, tell, &told);
+	CU_ASSERT_EQUAL(told.files, TRANSFER_PURSE_MAX + 500);
 	CU_ASSERT_EQUAL(told.summaries, 0);
 	CU_ASSERT_EQUAL(transfer_burst_due(&burst), UINT64_MAX);
+}
+
+/* An hour of as much as may be told at once, and of as many programs as are told apart: with each, two records a second are the most. */
+static void nobody_fills_the_log_by_never_resting(void)
+{
+	static const struct {
+		unsigned int per_second, programs;
+	} rows[] = { { 45, 1 }, { 45, 20 }, { 3, 8 }, { 500, 20 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct transfer_burst burst = { 0 };
+		unsigned int events = 3600 * rows[i].per_second;
+		struct told told = { 0 };
+		uint64_t now = 0;
+
+		for (unsigned int n = 0; n < events; n++) {
+			struct transfer_event event = event_of(TRANSFER_CREATE, "a");
+
+			/* All at the beginning of a second, and a rest that looks like an end. */
+			now = 100 * S + n / rows[i].per_second * S + n % rows[i].per_second;
+			snprintf(event.program, sizeof(event.program), "/p%u", n % rows[i].programs);
+			transfer_burst_add(&burst, &event, now, tell, &told);
+		}
+		transfer_burst_flush(&burst, tell, &told);
+		CU_ASSERT_EQUAL(told.files + told.counted, events);
+		EXPECT(told.files + told.summaries < 2 * 3600, "too many records");
+	}
+}
+
+static void losses_are_told_at_once_and_then_now_and_again(void)
+{
+	static struct transfer_burst burst;
+	struct told told = { 0 };
+
+	transfer_burst_lost(&burst, 5, tell, &told);
+	CU_ASSERT_EQUAL(told.losses, 1);
+	CU_ASSERT_EQUAL(transfer_burst_due(&burst), UINT64_MAX);
+	for (unsigned int i = 1; i < 1000; i++)
+		transfer_burst_lost(&burst, 5 + i, tell, &told);
+	CU_ASSERT_EQUAL(told.losses, 1);
+	CU_ASSERT_EQUAL_FATAL(transfer_burst_due(&burst), 5 + TRANSFER_SUMMARY_US);
+	transfer_burst_tick(&burst, 5 + TRANSFER_SUMMARY_US, tell, &told);
+	CU_ASSERT_EQUAL(told.losses, 2);
+	/* The last one is not kept back at the end. */
+	transfer_burst_lost(&burst, 6 + TRANSFER_SUMMARY_US, tell, &told);
+	transfer_burst_flush(&burst, tell, &told);
+	transfer_burst_flush(&burst, tell, &told);
+	CU_ASSERT_EQUAL(told.losses, 3);
 }
 
 static void a_burst_is_counted_to_the_last_event(void)
@@ -234,17 +289,17 @@ static void a_burst_is_counted_to_the_last_event(void)
 		event.size = 10;
 		transfer_burst_add(&burst, &event, 5 * S + i * 100, tell, &told);
 	}
-	CU_ASSERT_EQUAL(told.files, TRANSFER_SINGLE_MAX);
+	CU_ASSERT_EQUAL(told.files, TRANSFER_PURSE_MAX);
 	CU_ASSERT_EQUAL(told.summaries, 0);
 	/* Nothing more comes: it is over one quiet second later, without another event. */
-	CU_ASSERT_EQUAL(transfer_burst_due(&burst), 6 * S);
-	transfer_burst_tick(&burst, 5 * S + 900000, tell, &told);
+	CU_ASSERT_EQUAL(transfer_burst_due(&burst), 6 * S + 499900);
+	transfer_burst_tick(&burst, 6 * S + 400000, tell, &told);
 	CU_ASSERT_EQUAL(told.summaries, 0);
-	transfer_burst_tick(&burst, 6 * S, tell, &told);
-	transfer_burst_tick(&burst, 7 * S, tell, &told);
+	transfer_burst_tick(&burst, 6 * S + 499900, tell, &told);
+	transfer_burst_tick(&burst, 8 * S, tell, &told);
 	CU_ASSERT_EQUAL(told.summaries, 1);
 	CU_ASSERT_EQUAL(told.files + told.counted, 5000);
-	CU_ASSERT_EQUAL(told.written, (5000 - TRANSFER_SINGLE_MAX) / 2 * 10);
+	CU_ASSERT_EQUAL(told.written, (5000 - TRANSFER_PURSE_MAX) / 2 * 10);
 	CU_ASSERT_STRING_EQUAL(told.last.first, "f50");
 	CU_ASSERT_STRING_EQUAL(told.last.last, "f4999");
 	CU_ASSERT_EQUAL(told.last.uid, 1001);
@@ -300,7 +355,7 @@ static void many_programs_do_not_flood_the_log(void)
 	/* The one for all others names neither of them. */
 	CU_ASSERT_EQUAL(told.last.uid, TRANSFER_UID_UNKNOWN);
 	CU_ASSERT_STRING_EQUAL(told.last.program, "");
-	CU_ASSERT_EQUAL(told.last.count[TRANSFER_DELETE], 1000 - TRANSFER_SINGLE_MAX - 7);
+	CU_ASSERT_EQUAL(told.last.count[TRANSFER_DELETE], 1000 - TRANSFER_PURSE_MAX - 7);
 }
 
 static void sums_do_not_wrap(void)
@@ -311,7 +366,7 @@ static void sums_do_not_wrap(void)
 
 	event.has_size = true;
 	event.size = UINT64_MAX / 2;
-	for (unsigned int i = 0; i < TRANSFER_SINGLE_MAX + 5; i++)
+	for (unsigned int i = 0; i < TRANSFER_PURSE_MAX + 5; i++)
 		transfer_burst_add(&burst, &event, 5 * S, tell, &told);
 	transfer_burst_flush(&burst, tell, &told);
 	CU_ASSERT_EQUAL(told.last.written, UINT64_MAX);
@@ -327,6 +382,8 @@ int main(void)
 		TEST(a_changed_byte_never_means_two_things),
 		TEST(a_long_path_keeps_its_end),
 		TEST(what_a_person_does_is_told_one_by_one),
+		TEST(nobody_fills_the_log_by_never_resting),
+		TEST(losses_are_told_at_once_and_then_now_and_again),
 		TEST(a_burst_is_counted_to_the_last_event),
 		TEST(a_burst_that_lasts_is_told_every_ten_seconds),
 		TEST(users_and_programs_are_told_apart),

@@ -31,7 +31,7 @@ struct world {
 	char records[WORLD_TEXT_MAX]; /* kinds of records */
 	bool unwritable;
 	unsigned int answers;
-	unsigned int ejected;
+	unsigned int stuck;
 	char reason[VOLUME_REASON_MAX]; /* of the last answer; "ok" */
 	uint64_t most_done;
 };
@@ -73,9 +73,9 @@ static int world_record(void *userdata, const struct volume_view *view, const ch
 	return 0;
 }
 
-static void world_ejected(void *userdata, struct volume_life *volume)
+static void world_stuck(void *userdata, const struct volume_view *view)
 {
-	((struct world *)userdata)->ejected++;
+	((struct world *)userdata)->stuck++;
 }
 
 static void world_done(void *userdata, struct volume_life *volume, const char *reason)
@@ -89,7 +89,7 @@ static void world_done(void *userdata, struct volume_life *volume, const char *r
 static const struct volume_ops ops = {
 	.changed = world_changed,
 	.record = world_record,
-	.ejected = world_ejected,
+	.stuck = world_stuck,
 };
 static const struct volume_user tanaka = { .uid = 1001, .gid = 1001, .name = "tanaka" };
 
@@ -328,7 +328,7 @@ static void in_use_stays_open_and_tells_who(void)
 		     "echo '{\"result\":\"failed\",\"reason\":\"busy\",\"detail\":\"\"}' >&4; exit 1");
 	open_with(&world, "x");
 	world_run(&world, 1, 5000);
-	volume_eject(world.volume, world_done, &world);
+	volume_close(world.volume, false, world_done, &world);
 	world_run(&world, 2, 5000);
 	CU_ASSERT_STRING_EQUAL(world.reason, "busy");
 	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_OPEN);
@@ -336,12 +336,10 @@ static void in_use_stays_open_and_tells_who(void)
 	CU_ASSERT_EQUAL_FATAL(volume_view(world.volume)->n_holders, 1);
 	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->holders[0].name, "vi");
 	CU_ASSERT_EQUAL(volume_view(world.volume)->holders[0].pid, 77);
-	CU_ASSERT_EQUAL(world.ejected, 0);
 	volume_close(world.volume, true, world_done, &world);
 	world_run(&world, 3, 5000);
 	CU_ASSERT_STRING_EQUAL(world.reason, "ok");
-	volume_eject(world.volume, world_done, &world);
-	CU_ASSERT_EQUAL(world.ejected, 1);
+	volume_close(world.volume, false, world_done, &world);
 	world_deinit(&world);
 }
 
@@ -444,6 +442,187 @@ static void session_events_close_what_the_policy_says(void)
 	world_deinit(&world);
 }
 
+#define NOT_BY_FORCE "[ \"$4\" ] && { " CLOSES "; exit; }; "
+
+static void a_close_that_comes_to_no_end_is_finished_by_force(void)
+{
+	static const char *const scripts[] = {
+		NOT_BY_FORCE "exec sleep 100",
+		NOT_BY_FORCE "echo '{\"result\":\"failed\",\"reason\":\"close-failed\",\"detail\":\"\"}' >&4; exit 1",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		struct world world;
+
+		world_init(&world, "luks2");
+		world_script(&world, OPENS, scripts[i]);
+		open_with(&world, "x");
+		world_run(&world, 1, 5000);
+		world.setup.idle_ms = 600;
+		volume_close(world.volume, false, world_done, &world);
+		world_run(&world, 2, 10000);
+		/* Who wanted it closed has it closed; that it had to be so stays to be seen. */
+		CU_ASSERT_STRING_EQUAL(world.reason, "ok");
+		CU_ASSERT_STRING_EQUAL(world.states, "opening open closing failed");
+		CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->error, "close-failed");
+		CU_ASSERT_STRING_EQUAL(world.records, "volume-opening volume-opened volume-refused volume-closed");
+		EXPECT(strstr(world_calls(&world), "--force"), scripts[i]);
+		CU_ASSERT_EQUAL(world.stuck, 0);
+		world_deinit(&world);
+	}
+}
+
+static void what_not_even_force_closes_is_told_to_who_can_take_its_device(void)
+{
+	struct world world;
+
+	world_init(&world, "luks2");
+	world_script(&world, OPENS, "echo '{\"result\":\"failed\",\"reason\":\"close-failed\",\"detail\":\"held\"}' >&4; exit 1");
+	open_with(&world, "x");
+	world_run(&world, 1, 5000);
+	volume_close(world.volume, false, world_done, &world);
+	world_run(&world, 2, 5000);
+	CU_ASSERT_EQUAL(world.stuck, 1);
+	CU_ASSERT_STRING_EQUAL(world.reason, "close-failed");
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_FAILED);
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->detail, "held");
+	world_deinit(&world);
+}
+
+/* --- watched --- */
+
+#define WATCHING "printf 'watching\\tfull\\n' >&4; "
+#define UNTIL_GO "while [ ! -e $d/go ]; do sleep 0.02; done; "
+#define BUSY "echo '{\"result\":\"failed\",\"reason\":\"busy\",\"detail\":\"\"}' >&4; exit 1"
+
+static unsigned int begin_ms;
+
+/* A watcher that does this; $d is the world's directory. */
+static void world_watcher(struct world *world, const char *does)
+{
+	static char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/watcher", world->dir);
+	f = fopen(path, "we");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fprintf(f, "#!/bin/sh\nd=%s\n%s\n", world->dir, does);
+	fclose(f);
+	chmod(path, 0755);
+	world->setup.transfers = (struct transfers_setup){ .event = world->event, .helper = path,
+							   .extent = POLICY_TRANSFERS_WRITES,
+							   .begin_ms = begin_ms };
+}
+
+static void go(struct world *world)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/go", world->dir);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void wait_for(struct world *world, const char *record)
+{
+	for (unsigned int i = 0; i < 500 && !strstr(world->records, record); i++)
+		sd_event_run(world->event, 10000);
+	EXPECT(strstr(world->records, record), record);
+}
+
+static void wait_state(struct world *world, enum volume_state state)
+{
+	for (unsigned int i = 0; i < 500 && volume_view(world->volume)->state != state; i++)
+		sd_event_run(world->event, 10000);
+	CU_ASSERT_EQUAL(volume_view(world->volume)->state, state);
+}
+
+static void open_watched(struct world *world, const char *watcher, const char *closes)
+{
+	world_init(world, "luks2");
+	world_script(world, OPENS, closes);
+	world_watcher(world, watcher);
+	open_with(world, "x");
+	world_run(world, 1, 5000);
+	CU_ASSERT_STRING_EQUAL(world->reason, "ok");
+}
+
+static void busy_without_its_watcher_does_not_stay_open(void)
+{
+	struct world world;
+
+	open_watched(&world, WATCHING UNTIL_GO "printf 'end\\t0\\n' >&4", NOT_BY_FORCE "touch go; sleep 1; " BUSY);
+	volume_close(world.volume, false, world_done, &world);
+	world_run(&world, 2, 10000);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_FAILED);
+	CU_ASSERT_STRING_EQUAL(volume_view(world.volume)->error, "transfers-unwatched");
+	EXPECT(strstr(world_calls(&world), "--force"), world_calls(&world));
+	world_deinit(&world);
+}
+
+static void a_watcher_in_the_place_of_another_begins_in_time_or_the_volume_is_closed(void)
+{
+	static const struct {
+		const char *script;
+		const char *record;
+		enum volume_state state;
+	} rows[] = {
+		{ "[ -e $d/go ] && { " WATCHING "exec sleep 100; }; " WATCHING UNTIL_GO, "transfers-watched", VOLUME_OPEN },
+		{ "[ -e $d/go ] && exec sleep 100; " WATCHING UNTIL_GO, "volume-closed", VOLUME_FAILED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world world;
+
+		/* What the watch begins with must have time for it, also with sanitizers. */
+		begin_ms = i ? 500 : 0;
+		open_watched(&world, rows[i].script, CLOSES);
+		go(&world);
+		wait_for(&world, rows[i].record);
+		wait_state(&world, rows[i].state);
+		EXPECT(strstr(world.records, "transfers-unwatched") < strstr(world.records, rows[i].record),
+		       world.records);
+		world_deinit(&world);
+	}
+	begin_ms = 0;
+}
+
+static void a_gap_that_cannot_be_recorded_closes_the_volume_and_is_not_forgotten(void)
+{
+	struct world world;
+
+	open_watched(&world, WATCHING UNTIL_GO, CLOSES);
+	world.unwritable = true;
+	go(&world);
+	wait_state(&world, VOLUME_FAILED);
+	CU_ASSERT_STRING_EQUAL(world.records, "volume-opening volume-opened");
+	world.unwritable = false;
+	wait_for(&world, "transfers-unwatched");
+	world_deinit(&world);
+}
+
+/* … and also when the stick has been pulled out meanwhile. */
+static void what_the_log_did_not_take_before_the_close_is_written_after_it(void)
+{
+	struct world world;
+
+	open_watched(&world,
+		     WATCHING UNTIL_GO
+		     "printf 'file\\twrite\\t-\\t1\\t0\\t2\\t3\\tsh\\ta\\t\\nend\\t1\\n' >&4",
+		     "touch go; sleep 1; " CLOSES);
+	world.unwritable = true;
+	volume_close(world.volume, false, world_done, &world);
+	world_run(&world, 2, 5000);
+	CU_ASSERT_EQUAL(volume_view(world.volume)->state, VOLUME_LOCKED);
+	world.volume = volume_free(world.volume);
+	CU_ASSERT_STRING_EQUAL(world.records, "volume-opening volume-opened");
+	world.unwritable = false;
+	wait_for(&world, " file");
+	CU_ASSERT_PTR_NULL(strstr(world.records, "unwatched"));
+	/* What is left is freed after its last word. */
+	world_settle(&world, 2500);
+	world_deinit(&world);
+}
+
 /* The device is unplugged while it is open, or while it is being opened. */
 static void freeing_closes_in_the_background(void)
 {
@@ -486,6 +665,12 @@ int main(void)
 		TEST(organisation_key_comes_from_its_file_and_is_not_counted),
 		TEST(session_events_close_what_the_policy_says),
 		TEST(freeing_closes_in_the_background),
+		TEST(a_close_that_comes_to_no_end_is_finished_by_force),
+		TEST(what_not_even_force_closes_is_told_to_who_can_take_its_device),
+		TEST(busy_without_its_watcher_does_not_stay_open),
+		TEST(a_watcher_in_the_place_of_another_begins_in_time_or_the_volume_is_closed),
+		TEST(a_gap_that_cannot_be_recorded_closes_the_volume_and_is_not_forgotten),
+		TEST(what_the_log_did_not_take_before_the_close_is_written_after_it),
 	};
 
 	return testing_run("volume", tests, ARRAY_SIZE(tests));

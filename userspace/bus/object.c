@@ -18,6 +18,7 @@ int bus_registry_new(struct bus_registry **ret, sd_event *event, const char *add
 
 	if (!r)
 		return -ENOMEM;
+	r->patience = BUS_PATIENCE_DEFAULT;
 	r->root = strdup(root);
 	if (!r->root)
 		return -ENOMEM;
@@ -58,6 +59,11 @@ void bus_registry_set_witness(struct bus_registry *r, bus_witness_fn witness, vo
 {
 	r->witness = witness;
 	r->witness_userdata = userdata;
+}
+
+void bus_registry_set_patience(struct bus_registry *r, const struct bus_patience *patience)
+{
+	r->patience = *patience;
 }
 
 struct bus_connection *bus_registry_connection(struct bus_registry *r)

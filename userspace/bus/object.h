@@ -66,6 +66,17 @@ DEFINE_CLEANUP(struct bus_registry *, bus_registry_free);
 /* Is told of every deed, before its answer is sent. Not of calls that are no deed: unknown, malformed, too many. */
 void bus_registry_set_witness(struct bus_registry *r, bus_witness_fn witness, void *userdata);
 
+/*
+ * How long polkit may take. Without interaction it answers in milliseconds, unless it has to be started; with it a person
+ * types a password.
+ */
+struct bus_patience {
+	int polkit_ms;
+	int interactive_ms;
+};
+#define BUS_PATIENCE_DEFAULT ((struct bus_patience){ .polkit_ms = 30000, .interactive_ms = 120000 })
+void bus_registry_set_patience(struct bus_registry *r, const struct bus_patience *patience);
+
 struct bus_connection *bus_registry_connection(struct bus_registry *r);
 
 /*

@@ -109,8 +109,8 @@ static void polkit_answered(void *userdata, DBusMessage *reply)
 }
 
 int polkit_ask(struct polkit_question **questionp, struct bus_connection *connection,
-	       const char *sender, const char *action, bool interactive, polkit_fn fn,
-	       void *userdata)
+	       const char *sender, const char *action, bool interactive, int timeout_ms,
+	       polkit_fn fn, void *userdata)
 {
 	static uint64_t last_id;
 	_cleanup_(message_unref) DBusMessage *call = polkit_call("CheckAuthorization");
@@ -127,9 +127,7 @@ int polkit_ask(struct polkit_question **questionp, struct bus_connection *connec
 	snprintf(question->id, sizeof(question->id), "sekimori-%" PRIu64, ++last_id);
 	if (!append_question(call, sender, action, interactive, question->id))
 		return -ENOMEM;
-	r = bus_connection_ask_within(connection, call,
-				      interactive ? POLKIT_INTERACTION_TIMEOUT_MS : POLKIT_TIMEOUT_MS,
-				      polkit_answered, question);
+	r = bus_connection_ask_within(connection, call, timeout_ms, polkit_answered, question);
 	if (r < 0)
 		return r;
 	*questionp = TAKE_PTR(question);

@@ -11,10 +11,6 @@
 
 #include "bus/connection.h"
 
-/* Without interaction polkit answers in milliseconds, unless it has to be started; with it a person types a password. */
-#define POLKIT_TIMEOUT_MS 30000
-#define POLKIT_INTERACTION_TIMEOUT_MS 120000
-
 enum polkit_verdict {
 	POLKIT_YES,
 	POLKIT_NO,
@@ -27,12 +23,13 @@ struct polkit_question;
 typedef void (*polkit_fn)(void *userdata, enum polkit_verdict verdict);
 
 /*
- * sender: unique name of the caller. interactive: the caller's user may be asked for a password. `fn` is called once,
- * from the loop, unless the question is dropped before. 0, -ENOTCONN, -ENOMEM.
+ * sender: unique name of the caller. interactive: the caller's user may be asked for a password. timeout_ms: then
+ * the verdict is POLKIT_SILENT, and what polkit shows is taken off the screen. `fn` is called once, from the loop, unless the
+ * question is dropped before. 0, -ENOTCONN, -ENOMEM.
  */
 int polkit_ask(struct polkit_question **questionp, struct bus_connection *connection,
-	       const char *sender, const char *action, bool interactive, polkit_fn fn,
-	       void *userdata);
+	       const char *sender, const char *action, bool interactive, int timeout_ms,
+	       polkit_fn fn, void *userdata);
 
 /* Nobody wants to know any more: takes the dialogue off the screen. Not after `fn` was called. */
 void polkit_drop(struct polkit_question *question);

@@ -19,6 +19,7 @@ struct bus_registry {
 	struct bus_request *requests; /* that wait for an answer */
 	bus_witness_fn witness;
 	void *witness_userdata;
+	struct bus_patience patience;
 };
 
 /* The interfaces that every object has (NULL-terminated), and the one of the root. */

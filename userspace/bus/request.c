@@ -220,6 +220,7 @@ static void request_authorise(struct bus_request *request)
 {
 	bool interactive = dbus_message_get_allow_interactive_authorization(request->call);
 	struct bus_connection *connection = request->registry->connection;
+	const struct bus_patience *patience = &request->registry->patience;
 
 	if (!request->method->action || !request->caller.uid) {
 		request_start(request);
@@ -230,7 +231,9 @@ static void request_authorise(struct bus_request *request)
 		return;
 	}
 	if (polkit_ask(&request->question, connection, request_sender(request),
-		       request->method->action, interactive, request_authorised, request) < 0)
+		       request->method->action, interactive,
+		       interactive ? patience->interactive_ms : patience->polkit_ms,
+		       request_authorised, request) < 0)
 		request_authorised(request, POLKIT_SILENT);
 }
 

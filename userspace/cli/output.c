@@ -10,6 +10,9 @@
 #include "core/rule.h"
 #include "core/text.h"
 
+/* The first one of standard output: the stream remembers only that there was one. */
+static int write_error;
+
 void output_no_memory(void)
 {
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, _("no memory"));
@@ -75,7 +78,29 @@ void output_json(struct json_object *object, int flags)
 	if (!safe)
 		output_no_memory();
 	puts(safe);
-	fflush(stdout);
+	output_flush();
+}
+
+bool output_failed(void)
+{
+	if (ferror(stdout) && !write_error)
+		write_error = errno;
+	return ferror(stdout);
+}
+
+bool output_flush(void)
+{
+	if (fflush(stdout) && !write_error)
+		write_error = errno;
+	return !ferror(stdout);
+}
+
+bool output_finish(const char *program)
+{
+	if (output_flush())
+		return true;
+	fprintf(stderr, _("%s: cannot write: %s\n"), program, i18n_error(write_error ? write_error : EIO));
+	return false;
 }
 
 void output_cut(char *text, size_t width)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "core/macro.h"
@@ -35,6 +36,17 @@ const char *output_raw(struct json_object *object, const char *key);
  * a program reads the same string back.
  */
 void output_json(struct json_object *object, int flags);
+
+/* Right after something was printed: did that fail? For ending early. */
+bool output_failed(void);
+
+/* Standard output, now. False: it did not arrive, as output_finish() will say. */
+bool output_flush(void);
+
+/*
+ * Did all that was printed arrive? At the end of main(): says it if not ("PROGRAM: cannot write: …"), and is false then.
+ */
+bool output_finish(const char *program);
 
 /* Cuts escaped text in place to at most `width` columns; the last one then is a tilde. */
 void output_cut(char *text, size_t width);

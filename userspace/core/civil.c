@@ -99,6 +99,20 @@ bool civil_parse(const char *text, size_t len, bool end, int64_t *civil)
 	return p == stop;
 }
 
+bool civil_parse_moment(const char *text, size_t len, int64_t *us)
+{
+	static const size_t whole = CIVIL_TEXT_MAX - 1;
+	const char *p = text + whole, *stop = text + len;
+	unsigned int micro;
+	int64_t seconds;
+
+	if (len != whole + sizeof(".123456Z") - 1 || !civil_parse(text, whole, false, &seconds) ||
+	    !take_char(&p, stop, '.') || !take_digits(&p, stop, 6, 6, &micro) || *p != 'Z')
+		return false;
+	*us = seconds * 1000000 + micro;
+	return true;
+}
+
 void civil_expect(struct lex *lex, bool end, int64_t *civil)
 {
 	static const char what[] = N_("a date like 2026-04-01 or 2026-04-01T08:30");

@@ -25,6 +25,9 @@ int64_t civil_from_date(int year, unsigned int month, unsigned int day);
  */
 bool civil_parse(const char *text, size_t len, bool end, int64_t *civil);
 
+/* Reads "2026-11-21T08:30:00.123456Z", as it stands in records: UTC, microseconds since the epoch. False: it is not that. */
+bool civil_parse_moment(const char *text, size_t len, int64_t *us);
+
 /*
  * Takes a moment as the next word of a statement, or reports what was expected. For keeping: 0, which those who keep
  * one use for "no limit", becomes 1.

@@ -177,7 +177,8 @@ static bool fill_gap(struct logverify *verify, const struct record *record)
 			struct statement statement;
 
 			if (record_read(record, &statement))
-				linked_take_header(verify, record, &statement, false);
+				linked_take_header(verify, record, &statement, gap->before,
+						   false);
 		}
 		if (gap->from++ == gap->to)
 			*gap = verify->gaps[--verify->n_gaps];
@@ -277,7 +278,7 @@ static bool take_self_proved(struct logverify *verify, const struct record *reco
 		return false;
 	if (record->kind == RECORD_BEGUN && seq == 1) {
 		/* Another log from its first record stands behind ours: linked_take_header() says
-		 * so. */
+		 * so. No hand-over can be before it. */
 		if (!verify->log_known || !memcmp(statement.header.id, verify->id, CHAIN_ID_LEN))
 			return false;
 	} else if (record->kind != RECORD_DAMAGED && verify->log_known &&

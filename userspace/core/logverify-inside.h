@@ -19,6 +19,7 @@ enum record_kind {
 	RECORD_RECOVERED,  /* log-recovered */
 	RECORD_DAMAGED,    /* log-damaged */
 	RECORD_EXPIRED,    /* log-expired */
+	RECORD_HANDOVER,   /* log-handover */
 	RECORD_CLOCK,      /* clock-set, clock-reversed: time may go back here */
 };
 
@@ -37,12 +38,16 @@ struct record {
 /* Looks at the front of a line, by position: members stand in one order. */
 void record_look(struct record *record, const char *text, size_t len);
 
+/* Seconds since the epoch; 0: it has no time. */
+int64_t record_time(const struct record *record);
+
 /* Its terminal, looked for only when needed. */
 void record_find_terminal(struct record *record);
 
 /* What a special record states; members that its kind does not have are zero. */
 struct statement {
-	struct logverify_header header;   /* log-begun, log-continued; of a checkpoint the id */
+	/* log-begun, log-continued; of a checkpoint the id, of log-handover the next log's */
+	struct logverify_header header;
 	uint8_t previous[CHAIN_HASH_LEN]; /* log-begun, log-continued; log-damaged: expected_hash */
 	bool missing;                     /* why: file-missing */
 	bool new_desk; /* why: desk-key: the log was begun because another desk's key is there */
@@ -52,7 +57,12 @@ struct statement {
 	uint64_t torn_bytes; /* log-recovered */
 	uint8_t torn_hash[CHAIN_HASH_LEN];
 	uint64_t expected_seq; /* log-damaged */
-	uint64_t last_seq;     /* log-expired */
+	uint8_t sealed_hash[CHAIN_HASH_LEN]; /* log-handover: of the next log's `sealed` */
+	uint64_t first_seq, last_seq; /* log-expired */
+	int64_t newest;		      /* log-expired: seconds since the epoch; 0: it does not say */
+	uint64_t retention_days;      /* log-expired */
+	uint64_t ahead;	 /* clock-set: seconds that the clock has leapt ahead */
+	int64_t earlier; /* clock-reversed: than this, seconds since the epoch */
 	char terminal[LOGVERIFY_TERMINAL_MAX];
 };
 
@@ -98,6 +108,8 @@ bool findings_copy(struct findings *to, const struct findings *from);
 
 #define GAPS_MAX 16
 #define EARLY_MAX 16
+/* Of hand-overs that nothing proves; a desk's key does not change often. */
+#define UNPROVED_MAX 8
 
 struct anchor {
 	uint64_t seq;
@@ -138,6 +150,8 @@ struct logverify {
 	uint8_t hash[CHAIN_HASH_LEN];
 	char time[RECORD_TIME_LEN]; /* of main; empty: unknown */
 	bool clock;                 /* main told of the clock */
+	int64_t leap;  /* when the clock last leapt ahead, seconds since the epoch; 0: it has not */
+	int64_t ahead; /* and how far all leaps together, less what was taken back */
 	uint64_t clock_finding; /* main is earlier than its predecessor; the next may explain it */
 
 	struct {
@@ -168,11 +182,22 @@ struct logverify {
 	struct early early[EARLY_MAX];
 	size_t n_gaps, n_early;
 
+	/* The newest log-handover: what a log with another id must be, directly behind it. */
+	struct {
+		bool held, proved, keyless;
+		uint8_t hash[CHAIN_HASH_LEN]; /* of the record itself */
+		uint8_t id[CHAIN_ID_LEN], sealed_hash[CHAIN_HASH_LEN];
+	} handover;
+	uint64_t unproved[UNPROVED_MAX]; /* findings */
+	size_t n_unproved;
+	uint64_t id_finding; /* the first log is not the expected one; a later may be */
+
 	bool log_known; /* the header of the log that we are in has been read */
 	uint8_t id[CHAIN_ID_LEN];
 	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
 	bool has_key;
 	bool mac_wrong;   /* of the newest record that has a key */
+	bool mac_right;   /* of the record that is being taken */
 	uint64_t key_seq; /* whose key this is */
 	uint8_t key[CHAIN_KEY_LEN];
 };
@@ -211,7 +236,8 @@ void linked_take_checked(struct logverify *verify, const struct record *record,
 			 const uint8_t previous[static CHAIN_HASH_LEN], bool next);
 void linked_take_mac(struct logverify *verify, uint64_t seq, enum chain_link link);
 void linked_take_header(struct logverify *verify, const struct record *record,
-			const struct statement *statement, bool behind);
+			const struct statement *statement,
+			const uint8_t previous[static CHAIN_HASH_LEN], bool behind);
 void linked_take_time(struct logverify *verify, const struct record *record, bool next);
 /* The key of this record; NULL if it is not known. */
 const uint8_t *linked_key(struct logverify *verify, uint64_t seq);

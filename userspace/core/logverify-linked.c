@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/clockwatch.h"
 #include "core/logverify-inside.h"
 
 /* Running a key forward takes a fraction of a microsecond; a number beyond this (a minute) is not
@@ -88,26 +89,82 @@ static void take_key(struct logverify *verify, const struct statement *statement
 	verify->key_seq = statement->header.first_seq;
 }
 
+/* Root can seal a key of his own together with the right id, but not the same bytes. */
+static bool is_expected(const struct logverify *verify, const struct logverify_header *header)
+{
+	const struct logverify_options *options = &verify->options;
+
+	return options->id && !memcmp(options->id, header->id, CHAIN_ID_LEN) &&
+	       (!options->sealed ||
+		(options->sealed_len == header->sealed_len &&
+		 !memcmp(options->sealed, header->sealed, header->sealed_len)));
+}
+
+/* Does the record directly before say that exactly this log, with exactly this key, follows? */
+static bool is_handed_over(const struct logverify *verify, const struct statement *statement,
+			   const uint8_t previous[static CHAIN_HASH_LEN])
+{
+	const struct logverify_header *header = &statement->header;
+	uint8_t hash[CHAIN_HASH_LEN];
+
+	crypto_generichash(hash, sizeof(hash), header->sealed, header->sealed_len, NULL, 0);
+	return statement->new_desk && verify->handover.held &&
+	       !memcmp(verify->handover.hash, previous, CHAIN_HASH_LEN) &&
+	       !memcmp(verify->handover.id, header->id, CHAIN_ID_LEN) &&
+	       !memcmp(verify->handover.sealed_hash, hash, sizeof(hash));
+}
+
 /*
- * A log with another id goes on here. That is in order only if the terminal says that it got
- * another desk's key, and the desk, if it is asked, has that key.
+ * The log that is expected of this terminal is reached: its first record, whose key nobody else has,
+ * hangs on all that is before it, so that what could not be proved there was the terminal's.
+ */
+static void expected_log_reached(struct logverify *verify)
+{
+	findings_take_back(&verify->findings, verify->id_finding);
+	verify->id_finding = 0;
+	while (verify->n_unproved)
+		findings_take_back(&verify->findings, verify->unproved[--verify->n_unproved]);
+}
+
+/*
+ * A log with another id goes on here. Root can write such a record too, with keys of his own sealed to
+ * the desk's public key. So it is in order only if the old log handed over to it, with a key
+ * that nobody has any more; and the desk, if it is asked, must have the new one.
  */
 static void take_new_log(struct logverify *verify, const struct record *record,
-			 const struct statement *statement, bool same_terminal)
+			 const struct statement *statement,
+			 const uint8_t previous[static CHAIN_HASH_LEN], bool same_terminal)
 {
-	uint64_t seq = record->line.seq;
+	uint64_t seq = record->line.seq, id;
 
-	if (!statement->new_desk || !same_terminal)
+	if (!same_terminal || !is_handed_over(verify, statement, previous) ||
+	    (!verify->handover.proved && !verify->handover.keyless)) {
 		verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
 			   N_("a new log with new keys goes on here"));
-	else if (verify->options.unseal && !verify->has_key)
+		/* That says it all: what is before is not the expected one. */
+		if (is_expected(verify, &statement->header))
+			findings_take_back(&verify->findings, verify->id_finding);
+		return;
+	}
+	if (is_expected(verify, &statement->header)) {
+		expected_log_reached(verify);
+	} else if (!verify->handover.proved) {
+		id = verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
+				N_("a new log for another desk's key goes on here; that the terminal "
+				   "itself began it cannot be proved, because the key of the log before "
+				   "it is not known here"));
+		if (verify->n_unproved < UNPROVED_MAX)
+			verify->unproved[verify->n_unproved++] = id;
+	}
+	if (verify->options.unseal && !verify->has_key)
 		verify_add(verify, LOGVERIFY_BEGUN_ANEW, seq, seq,
 			   N_("from here on the key is sealed to another desk"));
 }
 
 /* The first record of a file, which hangs on the chain. behind: after other records. */
 void linked_take_header(struct logverify *verify, const struct record *record,
-			const struct statement *statement, bool behind)
+			const struct statement *statement,
+			const uint8_t previous[static CHAIN_HASH_LEN], bool behind)
 {
 	const struct logverify_header *header = &statement->header;
 	bool first = !verify->log_known,
@@ -124,7 +181,7 @@ void linked_take_header(struct logverify *verify, const struct record *record,
 	memcpy(verify->public_key, header->public_key, LOGVERIFY_PUBLIC_LEN);
 	take_key(verify, statement);
 	if (record->kind == RECORD_BEGUN && behind)
-		take_new_log(verify, record, statement, same_terminal);
+		take_new_log(verify, record, statement, previous, same_terminal);
 	else if (!first)
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
 			      N_("it is of another log"));
@@ -132,10 +189,10 @@ void linked_take_header(struct logverify *verify, const struct record *record,
 	    memcmp(header->public_key, verify->options.public_key, LOGVERIFY_PUBLIC_LEN))
 		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
 			      N_("the log is signed with another key than the given one"));
-	else if (first && verify->options.id &&
-		 memcmp(header->id, verify->options.id, CHAIN_ID_LEN))
-		rewrite_found(verify, LOGVERIFY_FOREIGN, record->line.seq,
-			      N_("it is not the log that is expected of this terminal"));
+	else if (first && verify->options.id && !is_expected(verify, header))
+		verify->id_finding =
+			verify_add(verify, LOGVERIFY_FOREIGN, record->line.seq, record->line.seq,
+				   N_("it is not the log that is expected of this terminal"));
 	verify->log_known = true;
 	memcpy(verify->result.id, header->id, CHAIN_ID_LEN);
 	memcpy(verify->result.terminal, statement->terminal, sizeof(verify->result.terminal));
@@ -190,6 +247,59 @@ void linked_take_time(struct logverify *verify, const struct record *record, boo
 	verify->clock = clock;
 }
 
+static void take_handover(struct logverify *verify, const struct record *record,
+			  const struct statement *statement)
+{
+	verify->handover.held = true;
+	verify->handover.proved = verify->mac_right;
+	verify->handover.keyless = !verify->has_key;
+	memcpy(verify->handover.hash, record->line.hash, CHAIN_HASH_LEN);
+	memcpy(verify->handover.id, statement->header.id, CHAIN_ID_LEN);
+	memcpy(verify->handover.sealed_hash, statement->sealed_hash, CHAIN_HASH_LEN);
+}
+
+/* More than a log will ever span: no sum overflows. */
+#define SPAN_MAX (INT64_C(1) << 40)
+#define DAY_S 86400
+/* Times are told in whole seconds. */
+#define ROUNDED_S 2
+
+static void take_clock(struct logverify *verify, const struct record *record, const struct statement *statement)
+{
+	int64_t now = record_time(record), back = statement->earlier - now;
+
+	if (!now)
+		return;
+	if (statement->earlier && back > 0) {
+		verify->ahead = back < verify->ahead ? verify->ahead - back : 0;
+		if (verify->leap > now)
+			verify->leap = now;
+	}
+	if (statement->ahead) {
+		verify->leap = now;
+		if (statement->ahead < SPAN_MAX && verify->ahead < SPAN_MAX)
+			verify->ahead += (int64_t)statement->ahead;
+	}
+}
+
+/* The terminal says by what clock it has removed a file: was it one to go by? (core/clockwatch.h) */
+static void take_expired(struct logverify *verify, const struct record *record, const struct statement *statement)
+{
+	int64_t now = record_time(record), age = now - statement->newest + ROUNDED_S;
+
+	if (statement->last_seq > verify->result.expired_seq)
+		verify->result.expired_seq = statement->last_seq;
+	if (!now || !statement->newest || !statement->retention_days || statement->retention_days > SPAN_MAX / DAY_S)
+		return;
+	if (verify->leap && statement->newest < verify->leap)
+		age -= verify->ahead;
+	if (age < (int64_t)statement->retention_days * DAY_S ||
+	    (verify->leap && now - verify->leap + ROUNDED_S < CLOCKWATCH_HOLD / 1000000))
+		verify_add(verify, LOGVERIFY_REMOVED, statement->first_seq ? statement->first_seq : statement->last_seq,
+			   statement->last_seq,
+			   N_("a file was removed before its time, or by a clock that had been set ahead"));
+}
+
 static void take_special(struct logverify *verify, const struct record *record,
 			 const uint8_t previous[static CHAIN_HASH_LEN])
 {
@@ -203,18 +313,23 @@ static void take_special(struct logverify *verify, const struct record *record,
 	if (record->kind == RECORD_CHECKPOINT)
 		check_checkpoint(verify, record, &statement, previous);
 	else if (record_is_header(record))
-		linked_take_header(verify, record, &statement, verify->begun);
+		linked_take_header(verify, record, &statement, previous, verify->begun);
+	else if (record->kind == RECORD_HANDOVER)
+		take_handover(verify, record, &statement);
 	else if (record->kind == RECORD_RECOVERED && statement.torn_bytes && !verify->torn.lines)
 		verify_add(verify, LOGVERIFY_NOT_A_RECORD, record->line.seq, record->line.seq,
 			   N_("the cut line that this record tells of is not before it"));
-	else if (record->kind == RECORD_EXPIRED && statement.last_seq > verify->result.expired_seq)
-		verify->result.expired_seq = statement.last_seq;
+	else if (record->kind == RECORD_EXPIRED)
+		take_expired(verify, record, &statement);
+	else if (record->kind == RECORD_CLOCK)
+		take_clock(verify, record, &statement);
 }
 
 /* The record has a key, and its MAC is right or not. */
 void linked_take_mac(struct logverify *verify, uint64_t seq, enum chain_link link)
 {
 	verify->mac_wrong = link == CHAIN_LINK_FORGED;
+	verify->mac_right = !verify->mac_wrong;
 	if (verify->mac_wrong) {
 		rewrite_found(verify, LOGVERIFY_FORGED, seq,
 			      N_("it was not sealed with this record's key"));
@@ -233,6 +348,11 @@ void linked_take_checked(struct logverify *verify, const struct record *record,
 
 	linked_take_time(verify, record, next);
 	verify->result.after_checkpoint++;
+	if (!verify->has_key) {
+		if (!verify->result.keyless++)
+			verify->result.keyless_from = seq;
+		verify->result.keyless_to = seq;
+	}
 	if (record->kind != RECORD_PLAIN && !record_is_header(record))
 		take_special(verify, record, previous);
 	if (verify->anchors->n)
@@ -240,6 +360,7 @@ void linked_take_checked(struct logverify *verify, const struct record *record,
 	verify->seq = seq;
 	memcpy(verify->hash, record->line.hash, CHAIN_HASH_LEN);
 	verify->begun = true;
+	verify->mac_right = false;
 }
 
 /* The record links to `previous`; its MAC was not looked at. */

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/civil.h"
 #include "core/logverify-inside.h"
 
 /* Members of a record stand in one order: the kind lies within so many bytes of its beginning. */
@@ -19,7 +20,8 @@ static const struct {
 	{"checkpoint", RECORD_CHECKPOINT},   {"clock-reversed", RECORD_CLOCK},
 	{"clock-set", RECORD_CLOCK},         {"log-begun", RECORD_BEGUN},
 	{"log-continued", RECORD_CONTINUED}, {"log-damaged", RECORD_DAMAGED},
-	{"log-expired", RECORD_EXPIRED},     {"log-recovered", RECORD_RECOVERED},
+	{"log-expired", RECORD_EXPIRED},     {"log-handover", RECORD_HANDOVER},
+	{"log-recovered", RECORD_RECOVERED},
 };
 
 static const char *after(const char *at, const char *end, const char *text)
@@ -72,6 +74,19 @@ void record_look(struct record *record, const char *text, size_t len)
 	if (!kind)
 		kind = behind(at, front, ",\"kind\":\"");
 	record->kind = kind_of(kind, end);
+}
+
+/* "2026-11-21T08:30:00" of it: UTC, taken as it stands. */
+static int64_t parse_time(const char *text)
+{
+	int64_t time;
+
+	return civil_parse(text, CIVIL_TEXT_MAX - 1, false, &time) ? time : 0;
+}
+
+int64_t record_time(const struct record *record)
+{
+	return record->time ? parse_time(record->time) : 0;
 }
 
 void record_find_terminal(struct record *record)
@@ -135,6 +150,14 @@ static bool number_member(struct json_object *object, const char *name, uint64_t
 	return true;
 }
 
+static int64_t time_member(struct json_object *object, const char *name)
+{
+	size_t len;
+	const char *text = text_member(object, name, &len);
+
+	return text && len == RECORD_TIME_LEN ? parse_time(text) : 0;
+}
+
 static bool read_header(struct json_object *object, uint64_t seq, struct statement *out)
 {
 	struct logverify_header *header = &out->header;
@@ -184,8 +207,20 @@ static bool read_members(struct json_object *object, const struct record *record
 	case RECORD_DAMAGED:
 		return number_member(object, "expected_seq", &out->expected_seq) &&
 		       hex_member(object, "expected_hash", out->previous, sizeof(out->previous));
+	case RECORD_HANDOVER:
+		return hex_member(object, "next_log", out->header.id, sizeof(out->header.id)) &&
+		       hex_member(object, "sealed_hash", out->sealed_hash,
+				  sizeof(out->sealed_hash));
 	case RECORD_EXPIRED:
+		/* Those of the first versions do not say how old the file was. */
+		out->newest = time_member(object, "newest");
+		number_member(object, "first_seq", &out->first_seq);
+		number_member(object, "retention_days", &out->retention_days);
 		return number_member(object, "last_seq", &out->last_seq);
+	case RECORD_CLOCK:
+		number_member(object, "ahead_s", &out->ahead);
+		out->earlier = time_member(object, "earlier_than");
+		return true;
 	default:
 		return true;
 	}

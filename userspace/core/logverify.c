@@ -20,6 +20,8 @@ const char *logverify_kind_name(enum logverify_kind kind)
 		[LOGVERIFY_ANCHOR] = "anchor",
 		[LOGVERIFY_BEGUN_ANEW] = "begun-anew",
 		[LOGVERIFY_NOT_A_RECORD] = "not-a-record",
+		[LOGVERIFY_MISNAMED] = "misnamed",
+		[LOGVERIFY_NO_HEADER] = "no-header",
 	};
 
 	return kind < N_LOGVERIFY_KINDS ? names[kind] : "unknown";

@@ -28,8 +28,12 @@ enum logverify_kind {
 				    says (log-damaged) that it did not write it */
 	LOGVERIFY_BAD_SIGNATURE, /* a checkpoint's */
 	LOGVERIFY_ANCHOR,	 /* a record that was seen elsewhere (journal, D-Bus, last audit) is another one here */
-	LOGVERIFY_BEGUN_ANEW,	 /* the keys were lost and made anew: what is before and after hang together by hash only */
+	LOGVERIFY_BEGUN_ANEW,	 /* the keys were lost and made anew, or another desk's was installed and nothing proves
+				    it: what is before and after hang together by hash only */
 	LOGVERIFY_NOT_A_RECORD,	 /* a line that is no record and that no later record explains */
+	/* What no line tells, found by those who open the files (log/logcheck.h, ctl/logproof.h): */
+	LOGVERIFY_MISNAMED,	 /* a rotated file's name says another number or time than its first record */
+	LOGVERIFY_NO_HEADER,	 /* the terminal's own copy of key and id is gone: nothing tells that this is its log */
 	N_LOGVERIFY_KINDS,
 };
 
@@ -50,6 +54,8 @@ struct logverify_result {
 	uint64_t records, first_seq, last_seq;
 	uint64_t checkpoints;	/* whose signature was right */
 	uint64_t macs;		/* checked */
+	uint64_t keyless;	/* records of logs whose first key was not there; the first and the last of them: */
+	uint64_t keyless_from, keyless_to;
 	uint64_t findings;	/* told so far */
 	uint64_t after_checkpoint; /* records since the newest checkpoint: vouched for by MAC only */
 	uint64_t expired_seq;	 /* the newest record that retention removed, as the log says; 0: none */
@@ -71,7 +77,10 @@ typedef bool (*logverify_unseal_fn)(void *userdata, const struct logverify_heade
 struct logverify_options {
 	const uint8_t *public_key;   /* LOGVERIFY_PUBLIC_LEN: the terminal's, from elsewhere */
 	const uint8_t *first_key;    /* CHAIN_KEY_LEN, of the log `id`, or of the first log */
-	const uint8_t *id;	     /* CHAIN_ID_LEN: the log must be this one; NULL: any */
+	const uint8_t *id;	     /* CHAIN_ID_LEN: the log must be this one, or one that it handed over to, or that
+					handed over to it; NULL: any */
+	const uint8_t *sealed;	     /* the sealed key that this log states: an id alone everybody can copy. NULL: not known */
+	size_t sealed_len;
 	logverify_unseal_fn unseal;  /* instead of first_key */
 	uint64_t expected_seq;	     /* the log must reach at least this record */
 	bool whole;		     /* these are all files: older ones may be missing only as log-expired tells */

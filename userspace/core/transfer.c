@@ -6,12 +6,12 @@
 #include "core/transfer.h"
 #include "core/utf8.h"
 
-#define FIELDS_MAX 14
+#define FIELDS_MAX 15
 #define DECIMALS_MAX 20 /* of a uint64_t */
 /* Bytes of JSON that a path may take in a record. */
 #define PATH_COST_MAX 4600
 
-static const char *const op_names[TRANSFER_OPS] = { "create", "write", "rename", "delete", "read" };
+static const char *const op_names[TRANSFER_OPS] = { "create", "write", "attrib", "rename", "delete", "read" };
 static const char *const kind_names[] = {
 	[TRANSFER_WATCHING] = "watching", [TRANSFER_FAILED] = "failed",	    [TRANSFER_FILE] = "file",
 	[TRANSFER_FILES] = "files",	  [TRANSFER_OVERFLOW] = "overflow", [TRANSFER_END] = "end",
@@ -435,7 +435,14 @@ static struct transfer_summary *burst_new(struct transfer_burst *burst,
 	return summary;
 }
 
-void transfer_burst_flush(struct transfer_burst *burst, transfer_emit_fn emit, void *userdata)
+static void tell_lost(struct transfer_burst *burst, transfer_emit_fn emit, void *userdata)
+{
+	if (burst->lost)
+		emit(userdata, &(struct transfer_report){ .kind = TRANSFER_OVERFLOW });
+	burst->lost = false;
+}
+
+static void tell_summaries(struct transfer_burst *burst, transfer_emit_fn emit, void *userdata)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct transfer_report report = { .kind = TRANSFER_FILES,
@@ -446,17 +453,74 @@ void transfer_burst_flush(struct transfer_burst *burst, transfer_emit_fn emit, v
 	burst->n = 0;
 }
 
-/* A second is over: so is the burst, if it brought no more than would be told one by one. */
-static void burst_roll(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit,
-		       void *userdata)
+void transfer_burst_flush(struct transfer_burst *burst, transfer_emit_fn emit, void *userdata)
 {
-	if (now_us - burst->window_us < TRANSFER_WINDOW_US)
+	tell_summaries(burst, emit, userdata);
+	tell_lost(burst, emit, userdata);
+}
+
+static void purse_fill(struct transfer_burst *burst, uint64_t now_us)
+{
+	uint64_t earned = (now_us - burst->refilled_us) / TRANSFER_REFILL_US;
+
+	if (earned >= burst->spent) {
+		burst->spent = 0;
+		burst->refilled_us = now_us;
+	} else {
+		burst->spent -= (unsigned int)earned;
+		burst->refilled_us += earned * TRANSFER_REFILL_US;
+	}
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Quiet, and paid for; or old enough. */
+static uint64_t summaries_due(const struct transfer_burst *burst)
+{
+	unsigned int want = burst->spent + burst->n;
+	uint64_t missing = want > TRANSFER_PURSE_MAX ? want - TRANSFER_PURSE_MAX : 0;
+	uint64_t paid = missing ? burst->refilled_us + missing * TRANSFER_REFILL_US : 0;
+
+	return sooner(later(burst->last_us + TRANSFER_QUIET_US, paid),
+		      burst->began_us + TRANSFER_SUMMARY_US);
+}
+
+uint64_t transfer_burst_due(const struct transfer_burst *burst)
+{
+	return sooner(burst->n ? summaries_due(burst) : UINT64_MAX,
+		      burst->lost ? burst->lost_us + TRANSFER_SUMMARY_US : UINT64_MAX);
+}
+
+void transfer_burst_tick(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit,
+			 void *userdata)
+{
+	purse_fill(burst, now_us);
+	if (burst->n && now_us >= summaries_due(burst)) {
+		burst->spent = (unsigned int)sooner(burst->spent + burst->n, TRANSFER_PURSE_MAX);
+		tell_summaries(burst, emit, userdata);
+	}
+	if (burst->lost && now_us - burst->lost_us >= TRANSFER_SUMMARY_US) {
+		tell_lost(burst, emit, userdata);
+		burst->lost_us = now_us;
+	}
+}
+
+void transfer_burst_lost(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit, void *userdata)
+{
+	burst->lost = true;
+	if (burst->lost_told && now_us - burst->lost_us < TRANSFER_SUMMARY_US)
 		return;
-	if (burst->in_window <= TRANSFER_SINGLE_MAX ||
-	    now_us - burst->began_us >= TRANSFER_SUMMARY_US)
-		transfer_burst_flush(burst, emit, userdata);
-	burst->window_us = now_us;
-	burst->in_window = 0;
+	tell_lost(burst, emit, userdata);
+	burst->lost_told = true;
+	burst->lost_us = now_us;
 }
 
 void transfer_burst_add(struct transfer_burst *burst, const struct transfer_event *event,
@@ -464,11 +528,11 @@ void transfer_burst_add(struct transfer_burst *burst, const struct transfer_even
 {
 	struct transfer_summary *summary;
 
-	burst_roll(burst, now_us, emit, userdata);
-	burst->in_window++;
-	if (!burst->n && burst->in_window <= TRANSFER_SINGLE_MAX) {
+	transfer_burst_tick(burst, now_us, emit, userdata);
+	if (!burst->n && burst->spent < TRANSFER_PURSE_MAX) {
 		struct transfer_report report = { .kind = TRANSFER_FILE, .file = *event };
 
+		burst->spent++;
 		emit(userdata, &report);
 		return;
 	}
@@ -477,16 +541,5 @@ void transfer_burst_add(struct transfer_burst *burst, const struct transfer_even
 		summary = burst->n < TRANSFER_SUMMARIES ? burst_new(burst, event, now_us) :
 							  burst_others(burst, event);
 	summary_add(summary, event);
-}
-
-uint64_t transfer_burst_due(const struct transfer_burst *burst)
-{
-	return burst->n ? burst->window_us + TRANSFER_WINDOW_US : UINT64_MAX;
-}
-
-void transfer_burst_tick(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit,
-			 void *userdata)
-{
-	if (burst->n)
-		burst_roll(burst, now_us, emit, userdata);
+	burst->last_us = now_us;
 }

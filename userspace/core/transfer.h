@@ -7,8 +7,9 @@
  *	watching  full|limited
  *	failed    words                        it cannot watch; it ends
  *	file      op flags time uid pid size program path to
- *	files     from until uid program create write rename delete read bytes-written bytes-read first last
- *	overflow                               the kernel has dropped events
+ *	files     from until uid program create write attrib rename delete read bytes-written
+ *	          bytes-read first last
+ *	overflow                               events are lost
  *	end       events                       nothing more comes; how many the kernel has given
  *
  * uid and size are '-' where they are not known; flags are letters, 'd' a directory, 'n' only the name is known and not the
@@ -30,7 +31,7 @@
 #define TRANSFER_PATH_MAX 1024
 #define TRANSFER_PROGRAM_MAX 256
 #define TRANSFER_WORDS_MAX 160
-/* Two paths and a program, all escaped, and 13 numbers; with the newline. */
+/* Two paths and a program, all escaped, and 14 numbers; with the newline. */
 #define TRANSFER_LINE_MAX 8192
 
 #define TRANSFER_UID_UNKNOWN UINT32_MAX
@@ -38,6 +39,7 @@
 enum transfer_op {
 	TRANSFER_CREATE,
 	TRANSFER_WRITE, /* closed after writing */
+	TRANSFER_ATTRIB, /* its times, mode, owner or extended attributes were set */
 	TRANSFER_RENAME,
 	TRANSFER_DELETE,
 	TRANSFER_READ, /* closed after having been opened for reading only */
@@ -106,20 +108,28 @@ bool transfer_set_path(char out[static TRANSFER_PATH_MAX], const char *path);
 
 /* --- bursts ------------------------------------------------------------------------------------ */
 
-/* Up to so many events in one second are told one by one: more than a person does by hand. */
-#define TRANSFER_SINGLE_MAX 50
-#define TRANSFER_WINDOW_US 1000000u
-/* A burst that lasts is told every ten seconds, so that a cut-off terminal has lost little. */
+/*
+ * What is told comes out of a purse, into which one comes every second: a person's work is told one by one, and nobody fills
+ * the log by never resting. Who has spent it is only counted, until a summary.
+ */
+#define TRANSFER_PURSE_MAX 50
+#define TRANSFER_REFILL_US 1000000u
+/* A burst is over when so long nothing more came, and there is enough in the purse for its summaries; one that lasts is told … */
+#define TRANSFER_QUIET_US 1000000u
+/* … so often whatever the purse says, so that a cut-off terminal has lost little. So are losses. */
 #define TRANSFER_SUMMARY_US 10000000u
 /* Users and programs that are told apart; the last one is for all others, so that nobody floods the log by having many. */
 #define TRANSFER_SUMMARIES 8
 
 struct transfer_burst {
-	uint64_t window_us; /* when this second began */
-	uint64_t began_us;  /* when the oldest summary did */
-	unsigned int in_window;
+	unsigned int spent; /* of the purse */
+	uint64_t refilled_us;
+	uint64_t began_us; /* when the oldest summary did */
+	uint64_t last_us;  /* when the newest event came that is in one */
 	unsigned int n;
 	struct transfer_summary summaries[TRANSFER_SUMMARIES];
+	bool lost, lost_told; /* events, that is not told yet; and that was told, then: */
+	uint64_t lost_us;
 };
 
 typedef void (*transfer_emit_fn)(void *userdata, const struct transfer_report *report);
@@ -127,6 +137,8 @@ typedef void (*transfer_emit_fn)(void *userdata, const struct transfer_report *r
 /* now_us: a clock that does not jump. Starts from zeros. */
 void transfer_burst_add(struct transfer_burst *burst, const struct transfer_event *event,
 			uint64_t now_us, transfer_emit_fn emit, void *userdata);
+/* Events are lost: told at once, and then as often as summaries. */
+void transfer_burst_lost(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit, void *userdata);
 /* When transfer_burst_tick() wants to be called; UINT64_MAX: not before the next event. */
 uint64_t transfer_burst_due(const struct transfer_burst *burst);
 void transfer_burst_tick(struct transfer_burst *burst, uint64_t now_us, transfer_emit_fn emit,

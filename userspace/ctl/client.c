@@ -286,10 +286,20 @@ struct json_object *client_volume(DBusConnection *dbus, const char *path, char *
 {
 	const struct call call = {path,	  DBUS_INTERFACE_PROPERTIES, "GetAll", BUS_INTERFACE_VOLUME,
 				  "a{sv}", CLIENT_TIMEOUT_MS, false};
+	const struct call secret = {path, BUS_INTERFACE_VOLUME, "Details", NULL, "a{sv}",
+				    CLIENT_TIMEOUT_MS, false};
 	struct json_object *volume = client_call(dbus, &call, why);
+	_cleanup_(json_objectp) struct json_object *details = NULL;
+	_cleanup_(freep) char *ignored = NULL;
 
-	if (volume)
-		json_object_object_add(volume, "Path", json_object_new_string(path));
+	if (!volume)
+		return NULL;
+	json_object_object_add(volume, "Path", json_object_new_string(path));
+	details = client_call(dbus, &secret, &ignored);
+	if (details) {
+		json_object_object_foreach(details, key, value)
+			json_object_object_add(volume, key, json_object_get(value));
+	}
 	return volume;
 }
 

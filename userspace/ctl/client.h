@@ -43,7 +43,7 @@ struct json_object *client_devices(DBusConnection *dbus, char **why);
  */
 struct json_object *client_volumes(DBusConnection *dbus, char **why);
 
-/* The same of one volume, as it is now. NULL as above. */
+/* The same of one volume, as it is now, and its Details (docs/dbus.md) if they are the caller's to know. NULL as above. */
 struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why);
 
 /*

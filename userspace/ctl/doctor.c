@@ -180,9 +180,26 @@ static bool append_string(DBusMessageIter *iter, const char *text)
 	return dbus_message_iter_append_basic(iter, DBUS_TYPE_STRING, &given);
 }
 
-static bool append_failed(DBusMessageIter *args, const struct diagnosis *diagnosis)
+static bool append_item(DBusMessageIter *list, const char *id, enum doctor_result result,
+			const char *detail)
 {
-	DBusMessageIter list, item;
+	DBusMessageIter item;
+
+	return dbus_message_iter_open_container(list, DBUS_TYPE_STRUCT, NULL, &item) &&
+	       append_string(&item, id) && append_string(&item, doctor_result_name(result)) &&
+	       append_string(&item, detail) && dbus_message_iter_close_container(list, &item);
+}
+
+/* Whoever makes the manifest anew cannot make the one of yesterday's record anew. */
+static bool append_manifest(DBusMessageIter *list, const struct doctor *doctor)
+{
+	return !*doctor->manifest ||
+	       append_item(list, DOCTOR_MANIFEST_ITEM, DOCTOR_OK, doctor->manifest);
+}
+
+static bool append_items(DBusMessageIter *args, const struct diagnosis *diagnosis)
+{
+	DBusMessageIter list;
 
 	if (!dbus_message_iter_open_container(args, DBUS_TYPE_ARRAY, "(sss)", &list))
 		return false;
@@ -191,14 +208,11 @@ static bool append_failed(DBusMessageIter *args, const struct diagnosis *diagnos
 
 		if (finding->result == DOCTOR_OK)
 			continue;
-		if (!dbus_message_iter_open_container(&list, DBUS_TYPE_STRUCT, NULL, &item) ||
-		    !append_string(&item, doctor_checks[i].id) ||
-		    !append_string(&item, doctor_result_name(finding->result)) ||
-		    !append_string(&item, finding->detail) ||
-		    !dbus_message_iter_close_container(&list, &item))
+		if (!append_item(&list, doctor_checks[i].id, finding->result, finding->detail))
 			return false;
 	}
-	return dbus_message_iter_close_container(args, &list);
+	return append_manifest(&list, &diagnosis->doctor) &&
+	       dbus_message_iter_close_container(args, &list);
 }
 
 static bool append_diagnosis(DBusMessage *call, const struct diagnosis *diagnosis)
@@ -214,7 +228,7 @@ static bool append_diagnosis(DBusMessage *call, const struct diagnosis *diagnosi
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		if (!dbus_message_iter_append_basic(&args, DBUS_TYPE_UINT32, &counts[i]))
 			return false;
-	return append_failed(&args, diagnosis);
+	return append_items(&args, diagnosis);
 }
 
 static bool record(DBusConnection *dbus, const struct diagnosis *diagnosis)
@@ -260,7 +274,7 @@ int doctor_run(const struct context *context, const struct command_options *opti
 	r = diagnose(&diagnosis, context->root, dbus);
 	if (r) {
 		fprintf(stderr, _("sekimorictl: %s cannot be read: %s"),
-			*context->root ? context->root : "/", strerror(-r));
+			*context->root ? context->root : "/", i18n_error(-r));
 		fputc('\n', stderr);
 		free(diagnosis.findings);
 		return COMMAND_FAILED;

@@ -7,6 +7,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "core/civil.h"
 #include "core/incident.h"
 #include "core/utf8.h"
 #include "ctl/logsource.h"
@@ -99,11 +100,14 @@ static int take_incident(void *userdata, const struct logset_line *line)
 	    !fields_is(&fields, FIELD_KIND, "incident"))
 		return 0;
 	time = &fields.spans[FIELD_TIME];
-	if (!time->text || !period_parse_utc(time->text, time->len, &us) || us < found->since_us)
+	if (!time->text || !civil_parse_moment(time->text, time->len, &us) || us < found->since_us)
 		return 0;
 	TAKE_TEXT(number, &fields, FIELD_NUMBER);
 	incident = find_number(found, number);
 	if (!incident) {
+		/* It began before the time that was asked for. */
+		if (found->since_us && fields_true(&fields, FIELD_AGAIN))
+			return 0;
 		incident = add_incident(found);
 		read_incident(incident, &fields, us);
 	}
@@ -247,7 +251,7 @@ static int take_event(void *userdata, const struct logset_line *line)
 	*event = (struct report_event){ .seq = seq };
 	time = &fields.spans[FIELD_TIME];
 	if (time->text)
-		period_parse_utc(time->text, time->len, &event->us);
+		civil_parse_moment(time->text, time->len, &event->us);
 	TAKE_TEXT(event->kind, &fields, FIELD_KIND);
 	TAKE_TEXT(event->reason, &fields, FIELD_REASON);
 	TAKE_TEXT(event->object, &fields, FIELD_MEDIUM);
@@ -301,7 +305,10 @@ static int run_one(const struct context *context, const struct command_options *
 		r = logwalk_run(context, options, 0, take_incident, &found, &check);
 	if (r == COMMAND_OK) {
 		found.wanted = choose(&found, options->arguments[0]);
-		r = found.wanted ? logwalk_run(context, options, 0, take_event, &found, NULL) : COMMAND_FAILED;
+		if (!found.wanted)
+			r = COMMAND_FAILED;
+		else if (!context->json)
+			r = logwalk_run(context, options, 0, take_event, &found, NULL);
 	}
 	if (r == COMMAND_OK && context->json) {
 		_cleanup_(json_objectp) struct json_object *object = incident_json(found.wanted);

@@ -13,7 +13,6 @@
 #include "ctl/client.h"
 #include "system/textfile.h"
 
-#define HEADER_FILE "/var/lib/sekimori/log/header"
 #define JOURNAL_DIR "/var/log/journal"
 #define KEY_FILE_MAX 16384
 
@@ -38,7 +37,7 @@ static bool parse_file(const char *path, struct logterminal *terminal)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
-	const char *public, *id;
+	const char *public, *id, *sealed;
 	char *rest;
 	size_t len;
 
@@ -50,6 +49,11 @@ static bool parse_file(const char *path, struct logterminal *terminal)
 		id = output_raw(header, "log");
 		terminal->has_id = !sodium_hex2bin(terminal->id, CHAIN_ID_LEN, id, strlen(id), NULL, &len, NULL) &&
 				   len == CHAIN_ID_LEN;
+		sealed = output_raw(header, "sealed");
+		terminal->has_sealed = json_object_object_get_ex(header, "sealed", NULL);
+		if (sodium_base642bin(terminal->sealed, sizeof(terminal->sealed), sealed, strlen(sealed), NULL,
+				      &terminal->sealed_len, NULL, sodium_base64_VARIANT_ORIGINAL))
+			return false;
 		return parse_text(public, strlen(public), terminal->public_key);
 	}
 	rest = text;
@@ -63,7 +67,7 @@ static bool parse_file(const char *path, struct logterminal *terminal)
 
 bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal)
 {
-	_cleanup_(freep) char *path = output_format("%s%s", context->root, HEADER_FILE);
+	_cleanup_(freep) char *path = output_format("%s%s", context->root, LOGANCHORS_HEADER);
 
 	return parse_file(path, terminal);
 }

@@ -13,7 +13,12 @@ struct logterminal {
 	uint8_t public_key[LOGVERIFY_PUBLIC_LEN];
 	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
 	bool has_id;
+	uint8_t sealed[LOGVERIFY_SEALED_MAX]; /* its first key, sealed to the desk: an id alone everybody can copy */
+	size_t sealed_len;
+	bool has_sealed;
 };
+
+#define LOGANCHORS_HEADER "/var/lib/sekimori/log/header"
 
 /* What the keeper laid down for its newest log. False: there is nothing, or it may not be read. */
 bool loganchors_read_terminal(const struct context *context, struct logterminal *terminal);

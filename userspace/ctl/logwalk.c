@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/logwalk.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "ctl/logproof.h"
 #include "ctl/logsource.h"
+#include "ctl/newfile.h"
 #include "log/logfinding.h"
 
-DEFINE_CLEANUP(struct logverify *, logverify_free);
+struct walk {
+	struct report_check *check;
+	logwalk_fn take;
+	void *userdata;
+};
 
 static void found(void *userdata, const struct logverify_finding *finding)
 {
@@ -23,48 +28,55 @@ static void found(void *userdata, const struct logverify_finding *finding)
 								       .text = logfinding_sentence(finding) };
 }
 
-/* verify: NULL, or the check is of it. */
-static int walk(struct logset *set, struct logverify *verify, logwalk_fn take, void *userdata,
-		struct report_check *check)
+static void take_unreadable(void *userdata, const char *file, int error)
 {
-	struct logset_line line;
-	int r;
+	struct walk *walk = userdata;
 
-	while ((r = logset_next(set, &line))) {
-		if (r < 0) {
-			logsource_unreadable(NULL, logset_file(set), r);
-			if (check)
-				check->unreadable = true;
-			continue;
-		}
-		if (verify)
-			logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
-		r = take(userdata, &line);
-		if (r < 0)
-			return r;
+	logsource_unreadable(NULL, file, error);
+	if (walk->check)
+		walk->check->unreadable = true;
+}
+
+/* What is made of the log rests on its newer files; whether it is whole only all of them together tell. */
+static int take_line(void *userdata, const struct logset_line *line)
+{
+	struct walk *walk = userdata;
+
+	return line->early ? 0 : walk->take(walk->userdata, line);
+}
+
+static void run(struct logset *set, struct logproof *proof, struct walk *walk)
+{
+	const struct logcheck how = { .unreadable = take_unreadable, .line = take_line, .userdata = walk };
+
+	if (walk->check)
+		logset_give_early(set);
+	if (walk->check ? logproof_run(proof, set, &how) : logcheck_run(set, &how))
+		output_no_memory();
+	if (walk->check) {
+		walk->check->result = *logverify_result(proof->verify);
+		walk->check->result.findings = proof->findings;
 	}
-	if (verify)
-		logverify_end(verify);
-	return 0;
 }
 
 int logwalk_run(const struct context *context, const struct command_options *options, int64_t since_us,
 		logwalk_fn take, void *userdata, struct report_check *check)
 {
-	struct logverify_options verifying = { .finding = found, .userdata = check };
-	_cleanup_(logverify_freep) struct logverify *verify = NULL;
+	struct walk walk = { .check = check, .take = take, .userdata = userdata };
 	_cleanup_(logset_closep) struct logset *set = NULL;
+	struct logproof proof = { .verify = NULL };
+	int r = COMMAND_OK;
 
-	if (check)
+	if (check) {
 		*check = (struct report_check){ .n = 0 };
-	if (logsource_open(&set, context, options, since_us) != COMMAND_OK)
-		return COMMAND_FAILED;
-	verify = check ? logverify_new(&verifying) : NULL;
-	if ((check && !verify) || walk(set, verify, take, userdata, check))
-		output_no_memory();
-	if (check)
-		check->result = *logverify_result(verify);
-	return COMMAND_OK;
+		r = logproof_init(&proof, context, options, found, check);
+	}
+	if (r == COMMAND_OK)
+		r = logsource_open(&set, context, options, since_us);
+	if (r == COMMAND_OK)
+		run(set, &proof, &walk);
+	logproof_deinit(&proof);
+	return r;
 }
 
 void logwalk_warn(const struct report_check *check)
@@ -98,53 +110,22 @@ int logwalk_format(const struct command_options *options, enum logwalk_format *f
 	return COMMAND_USAGE;
 }
 
-static void write_document(const struct document *document, enum logwalk_format format, FILE *out)
-{
-	switch (format) {
-	case LOGWALK_TEXT:
-		document_write_text(document, out);
-		break;
-	case LOGWALK_HTML:
-		document_write_html(document, out);
-		break;
-	case LOGWALK_CSV:
-		document_write_csv(document, out);
-		break;
-	}
-}
-
-static int fail(const char *path, int error)
-{
-	_cleanup_(freep) char *shown = output_escape(path);
-
-	fprintf(stderr, "sekimorictl: %s: %s\n", shown, i18n_error(error));
-	if (error == EEXIST)
-		fputs(_("Nothing is overwritten: give another name, or remove the file.\n"), stderr);
-	return COMMAND_FAILED;
-}
-
 int logwalk_write(const struct document *document, enum logwalk_format format, const struct command_options *options)
 {
-	const char *path = options->output;
-	FILE *out = stdout;
-	int fd, error = 0;
+	int r = newfile_begin(options->output);
 
-	if (path) {
-		/* Who used what is nobody's business but the reader's. */
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return fail(path, errno);
-		out = fdopen(fd, "w");
-		if (!out)
-			output_no_memory();
+	if (r != COMMAND_OK)
+		return r;
+	switch (format) {
+	case LOGWALK_TEXT:
+		document_write_text(document, stdout);
+		break;
+	case LOGWALK_HTML:
+		document_write_html(document, stdout);
+		break;
+	case LOGWALK_CSV:
+		document_write_csv(document, stdout);
+		break;
 	}
-	errno = 0;
-	write_document(document, format, out);
-	if (fflush(out) || ferror(out))
-		error = errno ? errno : EIO;
-	if (path && fclose(out) && !error)
-		error = errno;
-	if (error && path)
-		unlink(path);
-	return error ? fail(path ? path : _("standard output"), error) : COMMAND_OK;
+	return newfile_end(options->output, COMMAND_OK);
 }

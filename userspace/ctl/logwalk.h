@@ -13,9 +13,10 @@
 typedef int (*logwalk_fn)(void *userdata, const struct logset_line *line);
 
 /*
- * The files that the options name, else this terminal's, leaving out what ends before since_us. COMMAND_OK or
- * COMMAND_FAILED after saying why; a file that cannot be read is told and leaves check->unreadable. The check is to
- * be freed by logwalk_free() in any case; NULL: the log is only read, because it was verified before.
+ * The files that the options name, else this terminal's; what ends before since_us is verified like the rest (as
+ * ctl/logproof.h has it), but not handed out. COMMAND_OK, or COMMAND_USAGE or COMMAND_FAILED after saying why; a file that
+ * cannot be read is told and leaves check->unreadable. The check is to be freed by logwalk_free() in any case; NULL: the
+ * log is only read, because it was verified before.
  */
 int logwalk_run(const struct context *context, const struct command_options *options, int64_t since_us,
 		logwalk_fn line, void *userdata, struct report_check *check);

@@ -75,7 +75,9 @@ void pager_end(void)
 
 	if (pager <= 0)
 		return;
-	fclose(stdout);
+	/* The pager sees the end; main() looks at the stream once more. */
+	fflush(stdout);
+	close(STDOUT_FILENO);
 	while (waitpid(pager, &status, 0) < 0 && errno == EINTR)
 		;
 }

@@ -111,14 +111,13 @@ static int run_command(struct line *line, const struct command *command)
 	return command->run(&line->context, &line->options);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct line line = {.context.root = ""};
 	const struct command *command = NULL;
 	const char *no_color = getenv("NO_COLOR");
 	int words = 0;
 
-	i18n_init();
 	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;
@@ -148,4 +147,13 @@ int main(int argc, char **argv)
 	line.options.arguments = argv + words;
 	line.options.n_arguments = argc - words;
 	return run_command(&line, command);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	i18n_init();
+	status = run(argc, argv);
+	return output_finish("sekimorictl") || status ? status : COMMAND_FAILED;
 }

@@ -31,6 +31,9 @@ struct status {
 	size_t n_notes; /* of them */
 };
 
+/* How LogState begins when nothing is let through for it. Other sentences stand in the line of the log. */
+#define LOG_FAILED "cannot be written"
+
 static void problem_add(struct status *status, const char *code, enum label label, char *more)
 {
 	status->problems[status->n_problems++] =
@@ -111,7 +114,7 @@ static void status_judge(struct status *status)
 	}
 	if (layers->gate_loaded && strcmp(output_raw(status->manager, "Backend"), "kmod"))
 		problem_add(status, "gate-unused", LABEL_DO_BACKEND, NULL);
-	if (strcmp(output_raw(status->manager, "LogState"), "ok"))
+	if (!strncmp(output_raw(status->manager, "LogState"), LOG_FAILED, sizeof(LOG_FAILED) - 1))
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
 	policy_judge(status);

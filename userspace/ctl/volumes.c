@@ -178,6 +178,8 @@ void volumes_refused(const struct context *context, const char *what, const char
 	}
 	json_object_object_add(result, "reason", json_object_new_string_len(why ? why : "", (int)len));
 	json_object_object_add(result, "error", json_object_new_string(why ? why : ""));
-	json_object_object_add(result, "infected", json_object_get(infected));
-	json_object_object_add(result, "holders", json_object_get(holders));
+	json_object_object_add(result, "infected",
+			       infected ? json_object_get(infected) : json_object_new_array());
+	json_object_object_add(result, "holders",
+			       holders ? json_object_get(holders) : json_object_new_array());
 }

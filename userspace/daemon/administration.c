@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "bus/caller.h"
 #include "bus/names.h"
-#include "core/burst.h"
+#include "core/purse.h"
 #include "core/reason.h"
 #include "core/utf8.h"
 #include "daemon/administration.h"
 #include "daemon/json.h"
+#include "system/username.h"
 
 #define SUMMARY_ACCURACY_US 5000000u
 
@@ -21,14 +21,14 @@
 #define REASON_CODE_MAX 64
 
 struct administration {
-	struct burst burst;
-	struct json_object *last[BURST_USERS_MAX]; /* record of the newest that was only counted */
-	sd_event_source *timer;			   /* on while something is counted */
+	struct purses purses;
+	struct json_object *last[PURSES_MAX + 1]; /* of each place: record of the newest that was only counted */
+	sd_event_source *timer;			  /* on while something is counted */
 	administration_record_fn record;
 	void *userdata;
 };
 
-static const char *const outcomes[BURST_KINDS] = {
+static const char *const outcomes[PURSES_KINDS] = {
 	[BUS_DONE] = "done",
 	[BUS_REFUSED] = "refused",
 	[BUS_FAILED] = "failed",
@@ -95,24 +95,34 @@ static struct json_object *describe(const struct bus_deed *deed)
 	return record;
 }
 
-/* The name last, and only for what is written: the user database may be slow. */
+/* The name last, and only for what is written. */
 static void write_record(struct administration *a, struct json_object *record, uid_t uid)
 {
-	struct passwd *entry = uid == (uid_t)-1 ? NULL : getpwuid(uid);
+	char name[USERNAME_MAX];
 
-	if (record && entry)
-		json_add_string(record, "user", entry->pw_name);
-	if (record)
-		a->record(a->userdata, record);
+	if (!record)
+		return;
+	if (uid != (uid_t)-1 && username_local(USERNAME_FILE, uid, name))
+		json_add_string(record, "user", name);
+	a->record(a->userdata, record);
 }
 
-static void write_summary(struct administration *a, struct burst_user *user)
+/* Of several users nobody is named: the newest was only one of them. */
+static void forget_who(struct json_object *record)
 {
-	struct json_object **last = &a->last[user - a->burst.users];
+	static const char *const keys[] = { "uid", "session", "program", "pid" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		json_object_object_del(record, keys[i]);
+}
+
+static void write_summary(struct administration *a, struct purses_user *user)
+{
+	struct json_object **last = &a->last[user - a->purses.users];
 	uint64_t count = 0;
 
 	if (*last) {
-		for (unsigned int kind = 0; kind < BURST_KINDS; kind++) {
+		for (unsigned int kind = 0; kind < PURSES_KINDS; kind++) {
 			if (!user->counts[kind])
 				continue;
 			count += user->counts[kind];
@@ -120,14 +130,16 @@ static void write_summary(struct administration *a, struct burst_user *user)
 		}
 		json_add_number(*last, "count", count);
 		json_add_number(*last, "span_us", user->last_us - user->first_us);
+		if (user->uid == PURSES_OTHERS)
+			forget_who(*last);
 		write_record(a, TAKE_PTR(*last), user->uid);
 	}
-	burst_clear(user);
+	purses_clear(user);
 }
 
 static void plan_summary(struct administration *a)
 {
-	uint64_t due = burst_due(&a->burst);
+	uint64_t due = purses_due(&a->purses);
 
 	if (due == UINT64_MAX || sd_event_source_set_time(a->timer, due) < 0)
 		sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
@@ -137,11 +149,11 @@ static void plan_summary(struct administration *a)
 
 static void write_due(struct administration *a, uint64_t now)
 {
-	for (size_t i = 0; i < BURST_USERS_MAX; i++) {
-		struct burst_user *user = &a->burst.users[i];
+	for (size_t i = 0; i < ARRAY_SIZE(a->purses.users); i++) {
+		struct purses_user *user = &a->purses.users[i];
 
-		if (burst_is_counted(user) &&
-		    (now == UINT64_MAX || user->first_us + BURST_SUMMARY_US <= now))
+		if (purses_counted(user) &&
+		    (now == UINT64_MAX || user->first_us + PURSES_SUMMARY_US <= now))
 			write_summary(a, user);
 	}
 }
@@ -159,23 +171,19 @@ void administration_witness(void *userdata, const struct bus_deed *deed)
 {
 	struct administration *a = userdata;
 	uint64_t now = now_us();
-	struct burst_user *user;
+	struct purses_user *user;
 	struct json_object **last;
 
 	if (!deed->caller->uid) {
 		write_record(a, describe(deed), 0);
 		return;
 	}
-	user = burst_find(&a->burst, deed->caller->uid, now);
-	if (user->uid != deed->caller->uid) {
-		write_summary(a, user);
-		user = burst_find(&a->burst, deed->caller->uid, now);
-	}
-	if (burst_admit(user, deed->outcome, now)) {
+	user = purses_find(&a->purses, deed->caller->uid, now);
+	if (purses_admit(&a->purses, user, deed->outcome, now)) {
 		write_record(a, describe(deed), deed->caller->uid);
 		return;
 	}
-	last = &a->last[user - a->burst.users];
+	last = &a->last[user - a->purses.users];
 	json_object_put(*last);
 	*last = describe(deed);
 	plan_summary(a);
@@ -211,7 +219,7 @@ struct administration *administration_free(struct administration *a)
 		return NULL;
 	write_due(a, UINT64_MAX);
 	sd_event_source_disable_unref(a->timer);
-	for (size_t i = 0; i < BURST_USERS_MAX; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(a->last); i++)
 		json_object_put(a->last[i]);
 	free(a);
 	return NULL;

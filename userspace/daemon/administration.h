@@ -2,7 +2,7 @@
 /*
  * Every call over D-Bus that was to change something becomes a record of kind `administration`, also where it was
  * refused: who (user, program, session, process), what (method, object), and what came of it. A user who calls too
- * often is summarised (core/burst.h); root is not, since nothing that root does may be hidden in a number.
+ * often is summarised (core/purse.h); root is not, since nothing that root does may be hidden in a number.
  */
 #pragma once
 
@@ -13,7 +13,10 @@
 
 struct administration;
 
-/* Writes a record of that kind; `extra` is taken over. */
+/*
+ * Writes a record of that kind; `extra` is taken over. It has a `user` only where /etc/passwd knows him (system/username.h);
+ * `uid` says who it is.
+ */
 typedef void (*administration_record_fn)(void *userdata, struct json_object *extra);
 
 int administration_new(struct administration **administrationp, sd_event *event,

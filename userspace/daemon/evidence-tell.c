@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/evidence-inside.h"
+#include "daemon/json.h"
 #include "system/auditlog.h"
 #include "system/journal.h"
 
@@ -27,7 +28,7 @@ int evidence_tell_new(struct evidence_tell **tellp)
 		return -ENOMEM;
 	r = journal_new(&tell->journal, NULL);
 	if (!r)
-		r = auditlog_new(&tell->audit);
+		r = auditlog_new(&tell->audit, NULL);
 	if (r) {
 		evidence_tell_free(tell);
 		return r;
@@ -147,7 +148,10 @@ static void tell_audit(struct evidence_tell *tell, const struct eventkind *kind,
 	}
 	r = auditlog_send(tell->audit, fields, kind->priority > LOG_WARNING);
 	if (r && !tell->audit_failed)
-		fprintf(stderr, SD_NOTICE "no audit records are written: %s\n", strerror(-r));
+		fprintf(stderr, SD_NOTICE "%s: %s\n",
+			r == -ENOBUFS ? "audit records are dropped, since the kernel does not take them" :
+					"no audit records are written",
+			strerror(-r));
 	tell->audit_failed = r;
 }
 
@@ -156,4 +160,14 @@ void evidence_tell(struct evidence_tell *tell, const struct eventkind *kind, str
 	tell_journal(tell, kind, record, lost);
 	if (kind->audit)
 		tell_audit(tell, kind, record);
+}
+
+void evidence_tell_add_dropped(struct evidence_tell *tell, struct json_object *record)
+{
+	uint64_t journal = journal_dropped(tell->journal), audit = auditlog_dropped(tell->audit);
+
+	if (journal)
+		json_add_number(record, "journal_dropped", journal);
+	if (audit)
+		json_add_number(record, "audit_dropped", audit);
 }

@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/timex.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -17,28 +16,13 @@
 
 #define SOON_US 20000 /* that a record waits for a commit at most */
 #define SAVE_US 50000 /* from a commit to the end of its keys */
-#define RETRY_US (5 * EVIDENCE_SECOND) /* while the log cannot be written */
+#define SAVE_LATEST_US EVIDENCE_SECOND /* with all the loop has to do */
+#define SAVE_RECORDS 256
+#define RESAVE_US (5 * EVIDENCE_SECOND) /* while they cannot be stored */
 #define DESK_KEY_FILE_MAX 4096
 
 /* After what the gate says, before the bus (bus/connection.h). */
 #define SOON_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 5)
-
-/* --- clocks --- */
-
-uint64_t evidence_clock_us(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * EVIDENCE_SECOND + (uint64_t)ts.tv_nsec / 1000;
-}
-
-bool evidence_clock_is_synchronised(void)
-{
-	struct timex tx = { .modes = 0 };
-
-	return adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
-}
 
 /* --- timers --- */
 
@@ -72,35 +56,20 @@ static void disarm(sd_event_source *source)
 		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
-/* --- whether it can be written --- */
-
-static int retry_now(sd_event_source *source, uint64_t usec, void *userdata);
-
-static void set_writable(struct evidence *evidence, int r)
-{
-	bool writable = !r, changed = writable != evidence->writable;
-
-	if (r) {
-		snprintf(evidence->state, sizeof(evidence->state), "cannot be written: %s", strerror(-r));
-		if (!armed(evidence->retry))
-			evidence_arm(evidence, &evidence->retry, RETRY_US, EVIDENCE_SECOND, SD_EVENT_PRIORITY_NORMAL, retry_now);
-	} else {
-		strcpy(evidence->state, "ok");
-		disarm(evidence->retry);
-	}
-	evidence->writable = writable;
-	if (!changed)
-		return;
-	if (r)
-		fprintf(stderr, SD_ERR "event log: nothing is let through, since %s cannot be written: %s\n",
-			logstore_trouble(evidence->store), strerror(-r));
-	else
-		fprintf(stderr, SD_NOTICE "event log: it can be written again\n");
-	if (evidence->callbacks.changed)
-		evidence->callbacks.changed(evidence->callbacks.userdata, writable);
-}
-
 /* --- committing --- */
+
+static void tell(struct evidence *evidence, const struct evidence_note *note, bool lost)
+{
+	if (lost) {
+		/* Its number will be another record's. */
+		json_object_object_del(note->record, "seq");
+		json_object_object_del(note->record, "hash");
+	}
+	evidence_tell(evidence->tell, note->kind, note->record, lost);
+	if (evidence->callbacks.recorded)
+		evidence->callbacks.recorded(evidence->callbacks.userdata, note->kind->name, note->signal, note->device,
+					     note->record);
+}
 
 static void soon_tell(struct evidence *evidence, bool lost)
 {
@@ -110,22 +79,51 @@ static void soon_tell(struct evidence *evidence, bool lost)
 	disarm(evidence->limit);
 	evidence->n_soon = 0;
 	for (unsigned int i = 0; i < n; i++) {
-		evidence_tell(evidence->tell, evidence->soon[i].kind, evidence->soon[i].record, lost);
+		tell(evidence, &evidence->soon[i], lost);
 		json_object_put(evidence->soon[i].record);
 	}
 }
 
-/* Off the way of any verdict: what it takes from a thief is a fraction of a second's records. */
-static int save_now(sd_event_source *source, uint64_t usec, void *userdata)
+/* --- the keys --- */
+
+static int save_again(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void save(struct evidence *evidence)
 {
-	struct evidence *evidence = userdata;
 	int r = logstore_save(evidence->store);
 
-	/* The log goes on: whoever starts next catches up with the keys that are stored. */
+	disarm(evidence->save);
 	if (r)
-		fprintf(stderr, SD_WARNING "event log: old keys could not be overwritten in %s: %s\n",
-			logstore_trouble(evidence->store), strerror(-r));
+		evidence_arm(evidence, &evidence->resave, RESAVE_US, EVIDENCE_SECOND, SD_EVENT_PRIORITY_NORMAL, save_again);
+	else
+		evidence->unsaved_seq = logstore_durable(evidence->store)->seq;
+	evidence_set_keys(evidence, r);
+}
+
+static int save_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	save(userdata);
 	return 0;
+}
+
+/*
+ * Off the way of any verdict: what it takes from a thief is a fraction of a second's records. But whoever keeps the loop busy must not
+ * keep the old keys alive by it: then it is done on the way.
+ */
+static void save_soon(struct evidence *evidence)
+{
+	uint64_t now = evidence_clock_us(CLOCK_MONOTONIC);
+
+	/* The timer tries again. */
+	if (evidence->keys_error)
+		return;
+	if (!armed(evidence->save)) {
+		evidence->unsaved_since = now;
+		evidence_arm(evidence, &evidence->save, SAVE_US, SAVE_US / 2, EVIDENCE_LATER, save_again);
+	}
+	if (now - evidence->unsaved_since >= SAVE_LATEST_US ||
+	    logstore_durable(evidence->store)->seq - evidence->unsaved_seq >= SAVE_RECORDS)
+		save(evidence);
 }
 
 static int commit(struct evidence *evidence)
@@ -134,10 +132,15 @@ static int commit(struct evidence *evidence)
 
 	soon_tell(evidence, r);
 	if (r)
-		set_writable(evidence, r);
-	else if (logstore_unsaved(evidence->store) && !armed(evidence->save))
-		evidence_arm(evidence, &evidence->save, SAVE_US, SAVE_US / 2, EVIDENCE_LATER, save_now);
+		evidence_set_writable(evidence, r);
+	else if (logstore_unsaved(evidence->store))
+		save_soon(evidence);
 	return r;
+}
+
+int evidence_flush(struct evidence *evidence)
+{
+	return logstore_pending(evidence->store) ? commit(evidence) : 0;
 }
 
 static int turn_ended(sd_event_source *source, void *userdata)
@@ -233,79 +236,81 @@ static int append(struct evidence *evidence, struct json_object *record, int64_t
 	return 0;
 }
 
-static void enqueue(struct evidence *evidence, const struct eventkind *kind, struct json_object *record)
+static void enqueue(struct evidence *evidence, const struct evidence_note *note)
 {
 	if (!evidence->n_soon)
 		evidence->soon_since = evidence_clock_us(CLOCK_MONOTONIC);
-	evidence->soon[evidence->n_soon].kind = kind;
-	evidence->soon[evidence->n_soon++].record = json_object_get(record);
+	json_object_get(note->record);
+	evidence->soon[evidence->n_soon++] = *note;
 }
 
-static int write_record(struct evidence *evidence, const struct eventkind *kind, struct json_object *record,
-			int64_t now)
+static int write_note(struct evidence *evidence, const struct evidence_note *note, int64_t now)
 {
-	int r = append(evidence, record, now);
+	int r = append(evidence, note->record, now);
 
 	if (r) {
 		/* A record that is too long is refused by itself; anything else takes those before it along. */
 		if (r != -EMSGSIZE && r != -ENOMEM) {
 			soon_tell(evidence, true);
-			set_writable(evidence, r);
+			evidence_set_writable(evidence, r);
 		}
 		return r;
 	}
 	evidence->since_checkpoint++;
 	/* A kind without a row, which the caller keeps, is at once: only rows of the table wait. */
-	enqueue(evidence, kind, record);
-	if (kind->at_once || evidence->n_soon == EVIDENCE_SOON_MAX ||
+	enqueue(evidence, note);
+	if (note->kind->at_once || evidence->n_soon == EVIDENCE_SOON_MAX ||
 	    evidence_clock_us(CLOCK_MONOTONIC) - evidence->soon_since >= SOON_US)
 		return commit(evidence);
 	commit_soon(evidence);
 	return 0;
 }
 
-/* Takes `extra`. */
-static int evidence_put(struct evidence *evidence, const char *name, const struct device *device,
-			struct json_object *extra, struct json_object **recordp)
+/*
+ * Takes `extra`. note: kind, signal and device; gets the record. It has been told of if it was appended, also if it was lost
+ * after that.
+ */
+static int evidence_put(struct evidence *evidence, struct evidence_note *note, const struct device *device,
+			struct json_object *extra)
 {
 	int64_t now = (int64_t)evidence_clock_us(CLOCK_REALTIME);
-	struct json_object *record = make_record(evidence, name, device, extra, now);
-	struct eventkind unknown;
-	int r = record ? write_record(evidence, kind_of(name, &unknown), record, now) : -ENOMEM;
 
+	note->record = make_record(evidence, note->kind->name, device, extra, now);
 	json_object_put(extra);
-	if (recordp)
-		*recordp = record;
-	else
-		json_object_put(record);
-	return r;
+	return note->record ? write_note(evidence, note, now) : -ENOMEM;
 }
 
 /* One of evidence's own. */
 int evidence_put_own(struct evidence *evidence, const char *name, struct json_object *extra)
 {
-	struct json_object *record = NULL;
-	int r = evidence_put(evidence, name, NULL, extra, &record);
+	struct eventkind unknown;
+	struct evidence_note note = { .kind = kind_of(name, &unknown) };
+	int r = evidence_put(evidence, &note, NULL, extra);
 
-	if (!r && evidence->callbacks.recorded)
-		evidence->callbacks.recorded(evidence->callbacks.userdata, name, record);
-	json_object_put(record);
+	json_object_put(note.record);
 	return r;
 }
 
-/* --- what comes before it --- */
-
-static int put_clock_reversed(struct evidence *evidence, int64_t newest)
+/* What stands in the log in the place of a record that is too long for it. */
+static void put_stand_in(struct evidence *evidence, struct evidence_note *note, const struct device *device)
 {
 	struct json_object *extra = json_object_new_object();
-	char time[LOGFILES_TIME_MAX];
 
+	fprintf(stderr, SD_ERR "event log: a record of the kind %s is too long and was written without its members\n",
+		note->kind->name);
+	json_object_put(note->record);
+	note->record = NULL;
 	if (!extra)
-		return -ENOMEM;
-	logfiles_format_time(time, newest);
-	json_add_string(extra, "earlier_than", time);
-	return evidence_put_own(evidence, "clock-reversed", extra);
+		return;
+	if (device) {
+		json_add_string(extra, "device", device->ident.name);
+		json_add_string(extra, "fingerprint", device->ident.fingerprint);
+	}
+	json_object_object_add(extra, "too_long", json_object_new_boolean(true));
+	evidence_put(evidence, note, NULL, extra);
 }
+
+/* --- what comes before it --- */
 
 /*
  * Everything that the log itself has to say comes first: what it found, and that the clock has gone back (right behind a
@@ -327,22 +332,27 @@ int evidence_make_ready(struct evidence *evidence, const char *kind)
 			newest = logstore_newest_us(evidence->store);
 		if (r < 0) {
 			soon_tell(evidence, true);
-			set_writable(evidence, r);
+			evidence_set_writable(evidence, r);
 			return r;
 		}
+		evidence_watch_clock(evidence, newest);
 		reversed = (int64_t)evidence_clock_us(CLOCK_REALTIME) < newest;
 		if (!r)
 			break;
 		r = evidence_put_own(evidence, due, members);
 		if (!r && reversed)
-			r = put_clock_reversed(evidence, newest);
+			r = evidence_put_reversed(evidence, newest);
 		if (r)
 			return r;
 		if (reversed)
 			newest = 0;
 	}
-	if (reversed && strcmp(kind, "clock-set"))
-		r = put_clock_reversed(evidence, newest);
+	if (!strcmp(kind, "clock-set"))
+		return 0;
+	if (reversed)
+		r = evidence_put_reversed(evidence, newest);
+	if (!r && evidence->leapt_us)
+		r = evidence_put_leap(evidence);
 	return r;
 }
 
@@ -371,6 +381,7 @@ int evidence_checkpoint(struct evidence *evidence)
 		json_object_put(extra);
 		return 0;
 	}
+	evidence_tell_add_dropped(evidence->tell, extra);
 	r = evidence_put_own(evidence, "checkpoint", extra);
 	if (!r) {
 		evidence->checkpoint_seq = logstore_durable(evidence->store)->seq;
@@ -393,46 +404,37 @@ static void tend(struct evidence *evidence)
 
 /* --- for the others --- */
 
-int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
+int evidence_write(struct evidence *evidence, const char *kind, const char *signal, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp)
 {
-	struct json_object *record = NULL;
 	struct eventkind unknown;
+	struct evidence_note note = { .kind = kind_of(kind, &unknown), .signal = signal, .device = device ? device->id : 0 };
 	int r = evidence_make_ready(evidence, kind);
 
+	if (!r && !strcmp(kind, "clock-set"))
+		r = evidence_describe_set(evidence, &extra);
 	if (!r) {
-		r = evidence_put(evidence, kind, device, extra, &record);
+		r = evidence_put(evidence, &note, device, extra);
 	} else {
 		logstore_count_lost(evidence->store, r);
-		record = make_record(evidence, kind, device, extra, (int64_t)evidence_clock_us(CLOCK_REALTIME));
+		note.record = make_record(evidence, kind, device, extra, (int64_t)evidence_clock_us(CLOCK_REALTIME));
 		json_object_put(extra);
 	}
-	if (r && record) {
-		/* Its number will be another record's. */
-		json_object_object_del(record, "seq");
-		json_object_object_del(record, "hash");
-		evidence_tell(evidence->tell, kind_of(kind, &unknown), record, true);
+	if (r == -EMSGSIZE) {
+		evidence_tell(evidence->tell, note.kind, note.record, true);
+		put_stand_in(evidence, &note, device);
+	} else if (r && note.record && json_object_object_get_ex(note.record, "seq", NULL)) {
+		/* It never got as far as the file. */
+		tell(evidence, &note, true);
 	} else if (!r) {
 		/* After a failure only the timer says that all is well: on a disk with room for some records it would come and go. */
 		tend(evidence);
 	}
-	if (r == -EMSGSIZE)
-		fprintf(stderr, SD_ERR "event log: a record of the kind %s is too long and was not written\n", kind);
 	if (recordp)
-		*recordp = record;
+		*recordp = note.record;
 	else
-		json_object_put(record);
+		json_object_put(note.record);
 	return r;
-}
-
-static int retry_now(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct evidence *evidence = userdata;
-	int r = evidence_make_ready(evidence, "log-recovered");
-
-	/* evidence_make_ready() has armed the next try if it failed where it could see; a commit may have. */
-	set_writable(evidence, r);
-	return 0;
 }
 
 const char *evidence_state(const struct evidence *evidence)
@@ -500,6 +502,7 @@ int evidence_new(struct evidence **evidencep, sd_event *event, const struct sett
 	evidence->callbacks = *callbacks;
 	evidence->writable = true;
 	strcpy(evidence->state, "ok");
+	memcpy(evidence->keys, settings->log_keys, sizeof(evidence->keys));
 	memcpy(evidence->terminal, settings->terminal, sizeof(evidence->terminal));
 	strcpy(evidence->name, strrchr(settings->log_file, '/') + 1);
 	evidence->rotate_bytes = (uint64_t)settings->log_rotate_mib << 20;
@@ -516,6 +519,7 @@ int evidence_new(struct evidence **evidencep, sd_event *event, const struct sett
 		evidence_free(evidence);
 		return r;
 	}
+	evidence_tidy_soon(evidence);
 	*evidencep = evidence;
 	return 0;
 }
@@ -528,6 +532,7 @@ struct evidence *evidence_free(struct evidence *evidence)
 	evidence->callbacks = (struct evidence_callbacks){ .recorded = NULL };
 	if (evidence->tell && !commit(evidence))
 		logstore_save(evidence->store);
+	evidence_save_watch(evidence);
 	sd_event_source_disable_unref(evidence->turn);
 	sd_event_source_disable_unref(evidence->limit);
 	sd_event_source_disable_unref(evidence->save);
@@ -535,6 +540,7 @@ struct evidence *evidence_free(struct evidence *evidence)
 	sd_event_source_disable_unref(evidence->checkpoint);
 	sd_event_source_disable_unref(evidence->expire);
 	sd_event_source_disable_unref(evidence->daily);
+	sd_event_source_disable_unref(evidence->resave);
 	logrotate_free(evidence->rotate);
 	logstore_free(evidence->store);
 	evidence_tell_free(evidence->tell);

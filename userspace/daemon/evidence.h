@@ -23,10 +23,18 @@
 struct evidence;
 
 struct evidence_callbacks {
-	/* A record that evidence wrote by itself ("checkpoint", "log-…", "clock-reversed"). Keep what you need of it. */
-	void (*recorded)(void *userdata, const char *kind, struct json_object *record);
-	/* evidence_state() is another: the log can be written again, or cannot any more. */
+	/*
+	 * A record, in the order of the log, once it is durable, also those that evidence writes by itself ("checkpoint", "log-…",
+	 * "clock-…"). Without `seq` and `hash` it is lost. signal: as given to evidence_write(); device: that one's id, 0 none.
+	 * Keep what you need of it, and write nothing from here.
+	 */
+	void (*recorded)(void *userdata, const char *kind, const char *signal, uint64_t device, struct json_object *record);
+	/* The log can be written again, or cannot any more. */
 	void (*changed)(void *userdata, bool writable);
+	/* evidence_state() is another. Comes before changed(). */
+	void (*state)(void *userdata);
+	/* What the service was given to write in has gone or become read-only, but not for the rest of the system. */
+	void (*displaced)(void *userdata);
 	void *userdata;
 };
 
@@ -40,13 +48,17 @@ int evidence_new(struct evidence **evidencep, sd_event *event, const struct sett
 struct evidence *evidence_free(struct evidence *evidence);
 
 /*
- * Writes one record of this kind. `device` (may be NULL) gives identity and verdict; `extra` (may
- * be NULL) gives further members and is released. The record is handed out in *recordp (to be
+ * Writes one record of this kind. `signal` (static, may be NULL) goes to recorded(). `device` (may be NULL) gives identity and
+ * verdict; `extra` (may be NULL) gives further members and is released. The record is handed out in *recordp (to be
  * put by the caller) if recordp is not NULL, with its number and hash; also when writing failed, then without them.
- * 0, or a negative errno: the record is not in the log, and nothing may be let through on it.
+ * 0, or a negative errno: the record is not in the log, and nothing may be let through on it. -EMSGSIZE: a short one of its kind
+ * stands there in its place.
  */
-int evidence_write(struct evidence *evidence, const char *kind, const struct device *device,
+int evidence_write(struct evidence *evidence, const char *kind, const char *signal, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp);
+
+/* Makes durable what waits, and tells of it, before something that must come after. */
+int evidence_flush(struct evidence *evidence);
 
 /* Signs what there is. For the start, the end, and whoever wants an anchor now. */
 int evidence_checkpoint(struct evidence *evidence);
@@ -54,7 +66,7 @@ int evidence_checkpoint(struct evidence *evidence);
 /* Rotated files are removed once their newest record is older; 0: never. */
 void evidence_set_retention(struct evidence *evidence, unsigned int days);
 
-/* "ok", or what is wrong with the log since the last write. */
+/* "ok"; "cannot be written: …", and nothing may be let through; or another sentence of what should be looked at. */
 const char *evidence_state(const struct evidence *evidence);
 
 /* Can the desk check the records' MACs? Else the first key was sealed to nobody. */

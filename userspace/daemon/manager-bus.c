@@ -21,6 +21,7 @@
 struct plugged {
 	struct plugged *next;
 	struct medium_bus medium; /* the object's userdata */
+	uint64_t device;	  /* its number, which is never used again */
 	char number[DEVICE_MEDIUM_MAX];
 	char path[MEDIUM_PATH_LEN];
 };
@@ -83,6 +84,7 @@ MANAGER_GETTER(contact, bus_append_string)
 MANAGER_GETTER(active_user, bus_append_string)
 MANAGER_GETTER(log_file, bus_append_string)
 MANAGER_GETTER(log_state, bus_append_string)
+MANAGER_GETTER(log_damage, bus_append_string)
 MANAGER_GETTER(last_self_check, bus_append_string)
 MANAGER_GETTER(self_check_result, bus_append_string)
 MANAGER_GETTER(started_at, append_u64)
@@ -169,6 +171,7 @@ static const struct bus_property manager_properties[] = {
 	{"ActiveUser", "s", manager_get_active_user, BUS_EMITS_TRUE},
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
+	{"LogDamage", "s", manager_get_log_damage, BUS_EMITS_TRUE},
 	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
 	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
 	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},
@@ -261,16 +264,16 @@ static struct bus_object *manager_object(struct manager_bus *mb)
 	return bus_object_find(mb->registry, BUS_ROOT_PATH);
 }
 
-static void device_path(char path[static DEVICE_PATH_MAX], const struct device *dev)
+static void device_path(char path[static DEVICE_PATH_MAX], uint64_t id)
 {
-	snprintf(path, DEVICE_PATH_MAX, BUS_DEVICE_PATH_PREFIX "%" PRIu64, dev->id);
+	snprintf(path, DEVICE_PATH_MAX, BUS_DEVICE_PATH_PREFIX "%" PRIu64, id);
 }
 
 static struct bus_object *device_object(struct manager_bus *mb, const struct device *dev)
 {
 	char path[DEVICE_PATH_MAX];
 
-	device_path(path, dev);
+	device_path(path, dev->id);
 	return bus_object_find(mb->registry, path);
 }
 
@@ -328,7 +331,7 @@ static struct plugged **plugged_find(struct manager_bus *mb, uint64_t device)
 {
 	struct plugged **at = &mb->media;
 
-	while (*at && (*at)->medium.device->id != device)
+	while (*at && (*at)->device != device)
 		at = &(*at)->next;
 	return at;
 }
@@ -350,6 +353,7 @@ static void plugged_add(struct manager_bus *mb, const struct device *dev)
 	if (!plugged)
 		return;
 	plugged->medium = (struct medium_bus){ dev, line_of_medium, volume_of_device, mb };
+	plugged->device = dev->id;
 	memcpy(plugged->number, dev->medium, sizeof(plugged->number));
 	snprintf(plugged->path, sizeof(plugged->path), BUS_MEDIUM_PATH_PREFIX "%" PRIu64,
 		 ++mb->last_medium);
@@ -394,7 +398,7 @@ int manager_bus_device_added(struct manager_bus *mb, const struct device *dev)
 {
 	char path[DEVICE_PATH_MAX];
 
-	device_path(path, dev);
+	device_path(path, dev->id);
 	/* Getters take a plain pointer; ours only read through it. */
 	return bus_object_add(mb->registry, path, device_interfaces, (void *)dev);
 }
@@ -481,7 +485,7 @@ void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life
 }
 
 struct signal_data {
-	const struct device *dev;
+	const uint64_t *device;
 	struct json_object *record;
 };
 
@@ -491,18 +495,18 @@ static dbus_bool_t append_signal(void *userdata, DBusMessageIter *args)
 	char buffer[DEVICE_PATH_MAX];
 	const char *path = buffer;
 
-	if (data->dev) {
-		device_path(buffer, data->dev);
+	if (data->device) {
+		device_path(buffer, *data->device);
 		if (!dbus_message_iter_append_basic(args, DBUS_TYPE_OBJECT_PATH, &path))
 			return FALSE;
 	}
 	return bus_append_record(args, data->record);
 }
 
-int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
+int manager_bus_signal(struct manager_bus *mb, const char *name, const uint64_t *device,
 		       struct json_object *record)
 {
-	struct signal_data data = {.dev = dev, .record = record};
+	struct signal_data data = {.device = device, .record = record};
 	int r = bus_object_emit(manager_object(mb), &manager_interface, name, append_signal, &data);
 
 	return r == -ENOTCONN || r == -ENOBUFS ? 0 : r;
@@ -551,6 +555,11 @@ void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium
 void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata)
 {
 	bus_registry_set_witness(mb->registry, witness, userdata);
+}
+
+void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience)
+{
+	bus_registry_set_patience(mb->registry, patience);
 }
 
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)

@@ -7,11 +7,11 @@
  * A device's life as the daemon tells it:
  *
  *   manager_bus_device_added(mb, dev)                          InterfacesAdded
- *   manager_bus_signal(mb, "DeviceHeld", dev, record)
+ *   manager_bus_signal(mb, "DeviceHeld", &dev->id, record)
  *   … dev->state, reason, interfaces … written by the daemon
  *   manager_bus_device_changed(mb, dev)                        PropertiesChanged
- *   manager_bus_signal(mb, "DeviceDenied", dev, record)
- *   manager_bus_signal(mb, "DeviceRemoved", dev, record)       before the object goes:
+ *   manager_bus_signal(mb, "DeviceDenied", &dev->id, record)
+ *   manager_bus_signal(mb, "DeviceRemoved", &dev->id, record)       before the object goes:
  *   manager_bus_device_removed(mb, dev)                        InterfacesRemoved
  *
  * Write all fields first, then call manager_bus_device_changed() once, then signal: whoever reads
@@ -49,6 +49,7 @@ struct manager_bus_info {
 	const char *active_user;  /* "" nobody */
 	const char *log_file;
 	const char *log_state; /* "ok", or what is wrong with it */
+	const char *log_damage; /* what was found in this run: kind and number of the record that says so; "" */
 	const char *last_self_check;   /* YYYY-MM-DDTHH:MM:SSZ of the newest in this run; "" none */
 	const char *self_check_result; /* a word of docs/doctor.md */
 	uint64_t started_at;   /* CLOCK_REALTIME, microseconds */
@@ -95,6 +96,9 @@ void manager_bus_set_medium(struct manager_bus *mb, manager_bus_medium_fn medium
 /* Is told what became of every call that was to change something (bus/object.h). NULL: nobody. */
 void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, void *userdata);
 
+/* BUS_PATIENCE_DEFAULT if it is not called. */
+void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience);
+
 /* Something that info() returns has changed: PropertiesChanged of the Manager. */
 void manager_bus_info_changed(struct manager_bus *mb);
 
@@ -120,12 +124,12 @@ void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life
 void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume);
 
 /*
- * Emits a signal of the Manager by its name in docs/dbus.md. dev: for those with a device argument,
- * else NULL. record: the log record, flat, borrowed; NULL is an empty one. -EINVAL for an unknown
+ * Emits a signal of the Manager by its name in docs/dbus.md. device: id of the one that it is about, for those with a device
+ * argument, else NULL. record: the log record, flat, borrowed; NULL is an empty one. -EINVAL for an unknown
  * name; while connected also for a device given or missing against the table. Otherwise 0, also
  * when there is no bus or too much is waiting already: the log has the record.
  */
-int manager_bus_signal(struct manager_bus *mb, const char *name, const struct device *dev,
+int manager_bus_signal(struct manager_bus *mb, const char *name, const uint64_t *device,
 		       struct json_object *record);
 
 /*

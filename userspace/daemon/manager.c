@@ -10,6 +10,7 @@
 #include "daemon/incidents.h"
 #include "daemon/json.h"
 #include "daemon/manager-gate.h"
+#include "daemon/manager-log.h"
 #include "daemon/session.h"
 
 #define RELEASED_FILE "/run/sekimori/released"
@@ -20,80 +21,6 @@ uint64_t manager_now_us(void)
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
-}
-
-/* Every record passes here once on its way to D-Bus. One that could not be written has no number and no hash. */
-static void manager_tell(struct manager *manager, const char *signal, const struct device *device,
-			 struct json_object *record)
-{
-	if (!record || !manager->bus)
-		return;
-	if (signal)
-		manager_bus_signal(manager->bus, signal, device, record);
-	if (json_object_object_get_ex(record, "hash", NULL))
-		manager_bus_recorded(manager->bus, record);
-}
-
-/* Not while evidence is at work on what it told of: an incident is a record, too. */
-static void watch_own_records(struct manager *manager)
-{
-	while (manager->n_own_records) {
-		struct json_object *record = manager->own_records[--manager->n_own_records];
-
-		manager_watch_incidents(manager, record);
-		json_object_put(record);
-	}
-}
-
-int manager_record(struct manager *manager, const char *kind, const char *signal,
-		   const struct device *device, struct json_object *extra)
-{
-	struct json_object *record;
-	int r;
-
-	r = evidence_write(manager->evidence, kind, device, extra, &record);
-	manager_tell(manager, signal, device, record);
-	watch_own_records(manager);
-	if (!r && record)
-		manager_watch_incidents(manager, record);
-	json_object_put(record);
-	return r;
-}
-
-/* --- the log --- */
-
-static bool record_says(struct json_object *record, const char *name, const char *word)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(record, name, &value) && !strcmp(json_object_get_string(value), word);
-}
-
-/* What the log says of itself. */
-static void evidence_recorded(void *userdata, const char *kind, struct json_object *record)
-{
-	struct manager *manager = userdata;
-	const char *signal = NULL;
-
-	if (manager->n_own_records < ARRAY_SIZE(manager->own_records))
-		manager->own_records[manager->n_own_records++] = json_object_get(record);
-	if (!strcmp(kind, "checkpoint"))
-		signal = "LogCheckpoint";
-	else if (!strcmp(kind, "log-damaged") || record_says(record, "why", "key-state-lost") ||
-		 record_says(record, "why", "file-missing"))
-		signal = "LogDamaged";
-	manager_tell(manager, signal, NULL, record);
-}
-
-static void evidence_changed(void *userdata, bool writable)
-{
-	struct manager *manager = userdata;
-
-	if (manager->bus)
-		manager_bus_info_changed(manager->bus);
-	/* What was refused because it could not be written down is judged again. */
-	if (writable && manager->rejudge)
-		manager_rejudge(manager, "log");
 }
 
 static void gate_lost(void *userdata, int error)
@@ -322,6 +249,7 @@ static struct json_object *describe_policy(const struct rulebook *rulebook)
 	json_add_string(extra, "policy", policy ? policy_id(policy) : "");
 	json_add_number(extra, "policy_version", policy ? policy_version(policy) : 0);
 	json_add_string(extra, "digest", rulebook->digest);
+	json_add_number(extra, "retention_days", policy ? policy_header(policy)->retention_days : 0);
 	json_add_number(extra, "media", policy ? policy_n_media(policy) : 0);
 	json_add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
 	json_object_object_add(extra, "signed", json_object_new_boolean(rulebook->is_signed));
@@ -410,6 +338,7 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 	struct manager *manager = userdata;
 
 	manager->info.log_state = evidence_state(manager->evidence);
+	manager->info.log_damage = manager->log_damage;
 	manager->info.policy_state = rulebook_state(&manager->rulebook);
 	manager->info.policy_error = manager->rulebook.error;
 	manager->info.last_self_check = manager->selfcheck.time;
@@ -451,9 +380,18 @@ static dbus_bool_t bus_selfcheck(void *userdata, DBusMessage *call, DBusError *e
 	return done;
 }
 
+/* Who sits here has a name already, also where no file of this terminal has it. */
 static void administered(void *userdata, struct json_object *extra)
 {
-	manager_record(userdata, "administration", NULL, NULL, extra);
+	struct manager *manager = userdata;
+	const struct seat_user *seated = seat_active(manager->seat);
+	struct json_object *uid;
+
+	if (seated->name[0] && !json_object_object_get_ex(extra, "user", NULL) &&
+	    json_object_object_get_ex(extra, "uid", &uid) &&
+	    json_object_get_uint64(uid) == seated->uid)
+		json_add_string(extra, "user", seated->name);
+	manager_record(manager, "administration", NULL, NULL, extra);
 }
 
 /* One number may stand on several lines, for one term each: then the one that has decided. */
@@ -487,6 +425,9 @@ static int manager_join_bus(struct manager *manager)
 	if (!r)
 		r = administration_new(&manager->administration, manager->event, administered,
 				       manager);
+	if (r < 0)
+		return r;
+	r = manager_log_join_bus(manager);
 	if (r < 0)
 		return r;
 	manager_bus_set_medium(manager->bus, line_of_medium);
@@ -535,9 +476,13 @@ static int manager_prepare(struct manager *manager)
 		r = -ENOMEM;
 	if (!r)
 		r = evidence_new(&manager->evidence, manager->event, &manager->settings,
-				 &(struct evidence_callbacks){ .recorded = evidence_recorded,
-							       .changed = evidence_changed,
+				 &(struct evidence_callbacks){ .recorded = manager_log_recorded,
+							       .changed = manager_log_changed,
+							       .state = manager_log_state_changed,
+							       .displaced = manager_log_displaced,
 							       .userdata = manager });
+	if (!r)
+		r = manager_log_begin(manager);
 	if (!r)
 		r = released_new(&manager->released, RELEASED_FILE);
 	if (!r)
@@ -604,12 +549,15 @@ struct manager *manager_free(struct manager *manager)
 
 		manager->sessions = session->next;
 		session_leave_volumes(session);
+		if (session->announced)
+			manager_bus_device_removed(manager->bus, &session->device);
 		session_free(session);
 	}
 	if (manager->bus)
 		manager_bus_set_witness(manager->bus, NULL, NULL);
 	administration_free(manager->administration);
 	if (manager->bus) {
+		manager_log_finish(manager);
 		manager_finish_incidents(manager);
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 		evidence_checkpoint(manager->evidence);
@@ -627,8 +575,7 @@ struct manager *manager_free(struct manager *manager)
 	memory_free(manager->memory);
 	incidents_free(manager->incidents);
 	evidence_free(manager->evidence);
-	while (manager->n_own_records)
-		json_object_put(manager->own_records[--manager->n_own_records]);
+	manager_log_end(manager);
 	rulebook_deinit(&manager->rulebook);
 	udev_unref(manager->udev);
 	sd_event_unref(manager->event);

@@ -39,8 +39,10 @@ struct manager {
 	struct gate *gate;
 	struct evidence *evidence;
 	struct incidents *incidents; /* what has to be reported: core/incident.h */
-	struct json_object *own_records[8]; /* that the log wrote of itself: looked at for incidents later */
-	size_t n_own_records;
+	struct json_object *own_records; /* that the log wrote of itself and may be incidents: an array, looked at by: */
+	sd_event_source *own_incidents;
+	struct json_object *damaged; /* LogDamaged before there was a bus */
+	char log_damage[64];
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */

@@ -36,9 +36,13 @@ static const char *take_string(DBusMessageIter *iter)
 	return text;
 }
 
+/* How many items have that result. */
+struct found {
+	dbus_uint32_t unknown, warn, fail;
+};
+
 /* One (sss). NULL, or what is wrong. */
-static const char *take_item(DBusMessageIter *array, struct json_object *list,
-			     dbus_uint32_t found[static 2])
+static const char *take_item(DBusMessageIter *array, struct json_object *list, struct found *found)
 {
 	const char *id, *result, *detail;
 	struct json_object *item;
@@ -50,12 +54,13 @@ static const char *take_item(DBusMessageIter *array, struct json_object *list,
 	detail = take_string(&fields);
 	if (!id_good(id))
 		return "the id of an item is not of the form a-b-c";
-	if (!result_known(result) || !strcmp(result, "ok"))
-		return "an item's result is none of unknown, warn, fail";
+	if (!result_known(result))
+		return "an item's result is none of ok, unknown, warn, fail";
 	if (strlen(detail) > SELFCHECK_DETAIL_MAX)
 		return "an item's detail is too long";
-	found[0] += !strcmp(result, "warn");
-	found[1] += !strcmp(result, "fail");
+	found->unknown += !strcmp(result, "unknown");
+	found->warn += !strcmp(result, "warn");
+	found->fail += !strcmp(result, "fail");
 	item = json_object_new_object();
 	if (!item)
 		return "";
@@ -67,9 +72,8 @@ static const char *take_item(DBusMessageIter *array, struct json_object *list,
 }
 
 static const char *take_items(DBusMessageIter *args, struct json_object *list,
-			      const dbus_uint32_t *counts)
+			      const dbus_uint32_t *counts, struct found *found)
 {
-	dbus_uint32_t found[2] = {0, 0};
 	const char *why = NULL;
 	DBusMessageIter array;
 
@@ -80,7 +84,7 @@ static const char *take_items(DBusMessageIter *args, struct json_object *list,
 		why = take_item(&array, list, found);
 		dbus_message_iter_next(&array);
 	}
-	if (!why && (found[0] != counts[1] || found[1] != counts[2]))
+	if (!why && (found->warn != counts[1] || found->fail != counts[2]))
 		why = "the numbers are not those of the items";
 	return why;
 }
@@ -101,6 +105,7 @@ struct json_object *selfcheck_parse(DBusMessage *call, const char **why)
 {
 	struct json_object *members = json_object_new_object(), *list = json_object_new_array();
 	dbus_uint32_t counts[ARRAY_SIZE(count_names)] = {0};
+	struct found found = {.unknown = 0};
 	const char *result;
 	DBusMessageIter args;
 	size_t len;
@@ -116,12 +121,13 @@ struct json_object *selfcheck_parse(DBusMessage *call, const char **why)
 	}
 	*why = take_result(result, counts);
 	if (!*why)
-		*why = take_items(&args, list, counts);
+		*why = take_items(&args, list, counts, &found);
 	if (*why)
 		goto err_put;
 	json_add_string(members, "result", result);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		json_add_number(members, count_names[i], counts[i]);
+	json_add_number(members, "unknown", found.unknown);
 	json_object_object_add(members, "items", list);
 	list = NULL;
 	if (!json_object_to_json_string_length(members, JSON_C_TO_STRING_PLAIN, &len))

@@ -28,8 +28,8 @@ struct selfcheck {
 };
 
 /*
- * The record's members out of the arguments (result, ok, warn, fail, items that are not ok:
- * `suuua(sss)`, checked by the interface's table). NULL: *why (static) says what is wrong; "" for
+ * The record's members out of the arguments (result, ok, warn, fail, items: `suuua(sss)`, checked
+ * by the interface's table); the items that could not be looked at are counted here. NULL: *why (static) says what is wrong; "" for
  * want of memory.
  */
 struct json_object *selfcheck_parse(DBusMessage *call, const char **why);

@@ -8,7 +8,6 @@
  *	right lost  ──► close all by force, no longer than CLOSE_US ──► REVOKE
  *	unplugged   ──► close all by force
  */
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -83,7 +82,6 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 {
 	struct manager *manager = userdata;
 	const struct seat_user *seated = seat_active(manager->seat);
-	struct passwd *entry;
 
 	if (!volume_stands(session_of(manager, view), view))
 		return false;
@@ -93,19 +91,39 @@ static bool volume_may_open(void *userdata, const struct volume_view *view, uid_
 		*user = (struct volume_user){ .name = "root" };
 		return true;
 	}
-	entry = getpwuid(seated->uid);
-	if (!entry)
-		return false;
 	*user = (struct volume_user){ .uid = seated->uid,
-				      .gid = entry->pw_gid,
+				      .gid = seated->gid,
 				      .name = seated->name };
 	return true;
+}
+
+static int session_stuck(sd_event_source *source, void *userdata)
+{
+	struct session *session = userdata;
+
+	session->stuck = sd_event_source_disable_unref(session->stuck);
+	session->refused = "close-failed";
+	session_revoke(session, "close-failed");
+	return 0;
+}
+
+/* Whoever still holds it could go on there, and nobody would see it. Where the right has ended it is taken back anyway. */
+static void volume_stuck(void *userdata, const struct volume_view *view)
+{
+	struct manager *manager = userdata;
+	struct session *session = session_of(manager, view);
+
+	if (!session || session->device.state != DEVICE_ALLOWED || session->stuck)
+		return;
+	if (sd_event_add_defer(manager->event, &session->stuck, session_stuck, session) < 0)
+		fprintf(stderr, SD_CRIT "%s could not be closed, and stays: no memory\n", view->node);
 }
 
 static const struct volume_ops volume_ops = {
 	.changed = volume_changed,
 	.record = volume_record,
 	.may = volume_may_open,
+	.stuck = volume_stuck,
 };
 
 /* --- offering them --- */
@@ -228,6 +246,7 @@ static struct volume_life *session_take_volume(struct session *session)
 
 void session_drop_volumes(struct session *session)
 {
+	session->stuck = sd_event_source_disable_unref(session->stuck);
 	session->close_timer = sd_event_source_disable_unref(session->close_timer);
 	while (session->n_volumes)
 		volume_free(session_take_volume(session));
@@ -235,6 +254,7 @@ void session_drop_volumes(struct session *session)
 
 void session_leave_volumes(struct session *session)
 {
+	session->stuck = sd_event_source_disable_unref(session->stuck);
 	session->close_timer = sd_event_source_disable_unref(session->close_timer);
 	while (session->n_volumes)
 		volume_leave(session_take_volume(session));

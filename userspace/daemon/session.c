@@ -490,6 +490,8 @@ struct session *session_gone(struct session *session)
 
 	if (session->announced) {
 		manager_record(manager, "removed", "DeviceRemoved", &session->device, NULL);
+		/* The signal goes out with the record, and before the object. */
+		evidence_flush(manager->evidence);
 		manager_bus_device_removed(manager->bus, &session->device);
 	}
 	released_remove(manager->released, &session->device);

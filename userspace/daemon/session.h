@@ -86,6 +86,7 @@ struct session {
 	unsigned int n_disks;
 	struct session_volume volumes[SESSION_VOLUMES_MAX];
 	unsigned int n_volumes;
+	sd_event_source *stuck;	      /* one of its volumes cannot be closed: it is revoked at the next turn */
 	sd_event_source *close_timer; /* its volumes are being closed, then it is taken back */
 	const char *refused; /* reason code: denied for good until it is plugged anew; or NULL */
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */

@@ -32,9 +32,7 @@ VOLUME_GETTER(method, bus_append_string, view->method)
 VOLUME_GETTER(access, bus_append_string, view->read_only ? "ro" : "rw")
 VOLUME_GETTER(state, bus_append_string, volume_state_name(view->state))
 VOLUME_GETTER(user, bus_append_string, view->user)
-VOLUME_GETTER(mount_point, bus_append_string, view->mount)
 VOLUME_GETTER(error, bus_append_string, view->error)
-VOLUME_GETTER(detail, bus_append_string, view->detail)
 VOLUME_GETTER(wrong, append_u32, view->wrong)
 
 static dbus_bool_t volume_get_device(void *object, DBusMessageIter *value)
@@ -59,9 +57,10 @@ static dbus_bool_t volume_get_progress(void *object, DBusMessageIter *value)
 	       dbus_message_iter_close_container(value, &pair);
 }
 
-static dbus_bool_t volume_get_infected(void *object, DBusMessageIter *value)
+/* --- what only who may open it is told ------------------------------------------------------ */
+
+static dbus_bool_t append_infected(DBusMessageIter *value, const struct volume_view *view)
 {
-	const struct volume_view *view = volume_view(object);
 	DBusMessageIter array, entry;
 
 	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "(ss)", &array))
@@ -75,9 +74,8 @@ static dbus_bool_t volume_get_infected(void *object, DBusMessageIter *value)
 	return dbus_message_iter_close_container(value, &array);
 }
 
-static dbus_bool_t volume_get_holders(void *object, DBusMessageIter *value)
+static dbus_bool_t append_holders(DBusMessageIter *value, const struct volume_view *view)
 {
-	const struct volume_view *view = volume_view(object);
 	DBusMessageIter array, entry;
 
 	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "(suu)", &array))
@@ -90,6 +88,46 @@ static dbus_bool_t volume_get_holders(void *object, DBusMessageIter *value)
 		    !dbus_message_iter_close_container(&array, &entry))
 			return FALSE;
 	return dbus_message_iter_close_container(value, &array);
+}
+
+static dbus_bool_t append_mount_point(DBusMessageIter *value, const struct volume_view *view)
+{
+	return bus_append_string(value, view->mount);
+}
+
+static dbus_bool_t append_detail(DBusMessageIter *value, const struct volume_view *view)
+{
+	return bus_append_string(value, view->detail);
+}
+
+/* The rows of docs/dbus.md. */
+static const struct {
+	const char *name, *signature;
+	dbus_bool_t (*append)(DBusMessageIter *value, const struct volume_view *view);
+} details[] = {
+	{ "MountPoint", "s", append_mount_point },
+	{ "Detail", "s", append_detail },
+	{ "Infected", "a(ss)", append_infected },
+	{ "Holders", "a(suu)", append_holders },
+};
+
+static dbus_bool_t append_details(void *userdata, DBusMessageIter *args)
+{
+	const struct volume_view *view = volume_view(userdata);
+	DBusMessageIter dict, entry, value;
+
+	if (!dbus_message_iter_open_container(args, DBUS_TYPE_ARRAY, "{sv}", &dict))
+		return FALSE;
+	for (size_t i = 0; i < ARRAY_SIZE(details); i++)
+		if (!dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry) ||
+		    !bus_append_string(&entry, details[i].name) ||
+		    !dbus_message_iter_open_container(&entry, DBUS_TYPE_VARIANT, details[i].signature,
+						      &value) ||
+		    !details[i].append(&value, view) ||
+		    !dbus_message_iter_close_container(&entry, &value) ||
+		    !dbus_message_iter_close_container(&dict, &entry))
+			return FALSE;
+	return dbus_message_iter_close_container(args, &dict);
 }
 
 /* --- methods ------------------------------------------------------------------------------- */
@@ -153,6 +191,17 @@ static const char *volume_refuses(void *object, const struct bus_caller *caller)
 	return volume_may(object, caller->uid, &user) ? NULL : "not-at-seat";
 }
 
+/* Also while the volume is being taken away, when nobody may open it. */
+static const char *details_refuse(void *object, const struct bus_caller *caller)
+{
+	return caller->uid ? volume_refuses(object, caller) : NULL;
+}
+
+static void volume_start_details(void *object, struct bus_request *request)
+{
+	bus_request_answer(request, append_details, object);
+}
+
 /* True if the call may go on; answers it if not. Who sits there may have changed while polkit was asked. */
 static bool request_may(struct bus_request *request, struct volume_life *volume,
 			struct volume_user *user)
@@ -194,14 +243,6 @@ static void volume_start_close(void *object, struct bus_request *request)
 		volume_close(object, false, closed, request);
 }
 
-static void volume_start_eject(void *object, struct bus_request *request)
-{
-	struct volume_user user;
-
-	if (request_may(request, object, &user))
-		volume_eject(object, closed, request);
-}
-
 /* --- the table ----------------------------------------------------------------------------- */
 
 static const struct bus_property volume_properties[] = {
@@ -215,16 +256,16 @@ static const struct bus_property volume_properties[] = {
 	{"State", "s", volume_get_state, BUS_EMITS_TRUE},
 	{"User", "s", volume_get_user, BUS_EMITS_TRUE},
 	{"Progress", "(tt)", volume_get_progress, BUS_EMITS_TRUE},
-	{"MountPoint", "s", volume_get_mount_point, BUS_EMITS_TRUE},
 	{"Error", "s", volume_get_error, BUS_EMITS_TRUE},
-	{"Detail", "s", volume_get_detail, BUS_EMITS_TRUE},
 	{"WrongPassphrases", "u", volume_get_wrong, BUS_EMITS_TRUE},
-	{"Infected", "a(ss)", volume_get_infected, BUS_EMITS_TRUE},
-	{"Holders", "a(suu)", volume_get_holders, BUS_EMITS_TRUE},
 	{.name = NULL},
 };
 
 static const struct bus_method volume_methods[] = {
+	{.name = "Details",
+	 .out = {{"a{sv}", "details"}},
+	 .refuses = details_refuse,
+	 .start = volume_start_details},
 	{.name = "Open",
 	 .in = {{"h", "passphrase"}, {"a{sv}", "options"}},
 	 .out = {{"s", "mount_point"}},
@@ -243,7 +284,7 @@ static const struct bus_method volume_methods[] = {
 	{.name = "Eject",
 	 .action = "org.sekimori.close-volume",
 	 .refuses = volume_refuses,
-	 .start = volume_start_eject},
+	 .start = volume_start_close},
 	{.name = NULL},
 };
 

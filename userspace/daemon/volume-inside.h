@@ -26,10 +26,12 @@ struct volume_life {
 	bool forced;		/* the closing that goes on is by force */
 	struct transfers *transfers; /* NULL: nothing is watched */
 	bool watched;		/* … and that should not be, from opening to closing */
-	bool cleaning;		/* … because of an open that came to a bad end: FAILED after it */
+	bool cleaning;		/* … because of an open or close that came to a bad end: FAILED after it */
+	unsigned int endings;	/* watches that still have something to write into the log */
 	/* What the helper has said last. */
 	char result[16];
 	char reason[VOLUME_REASON_MAX];
+	bool by_force; /* what it has closed */
 };
 
 bool volume_is_plain(const struct volume_life *volume);
@@ -40,6 +42,9 @@ int volume_record(struct volume_life *volume, const char *kind, const char *reas
 /* After whatever was left half done: everything away by force, then FAILED with the reason that the view has. */
 void volume_clean_up(struct volume_life *volume);
 
+/* Frees it, if it is over and nothing goes on any more. */
+void volume_release(struct volume_life *volume);
+
 /* --- volume-watch.c --- */
 
 /* Before it is opened for view.user. 0 (also where nothing is to be watched) or a negative errno. */
@@ -47,6 +52,9 @@ int volume_watch_begin(struct volume_life *volume);
 
 /* It is shown at view.mount now. False: it should be watched, and is not. */
 bool volume_watch_stands(struct volume_life *volume);
+
+/* It is closed, or was not opened. What is still to be written goes on by itself. */
+void volume_watch_end(struct volume_life *volume);
 
 /* It is open since before this daemon. As volume_watch_begin(). */
 int volume_watch_take_up(struct volume_life *volume);

@@ -38,12 +38,22 @@ static void transfers_lost(void *userdata, const char *detail)
 	struct volume_life *volume = userdata;
 
 	volume->transfers = NULL;
+	volume->endings++;
 	if (volume->view.state == VOLUME_OPEN)
 		volume_close_unwatched(volume, detail);
 }
 
+static void transfers_ended(void *userdata)
+{
+	struct volume_life *volume = userdata;
+
+	volume->endings--;
+	volume_release(volume);
+}
+
 static const struct transfers_ops transfers_ops = { .record = transfers_record,
-						    .lost = transfers_lost };
+						    .lost = transfers_lost,
+						    .ended = transfers_ended };
 
 int volume_watch_begin(struct volume_life *volume)
 {
@@ -66,6 +76,11 @@ bool volume_watch_stands(struct volume_life *volume)
 	       !transfers_shown(volume->transfers, volume->view.mount, source);
 }
 
+void volume_watch_end(struct volume_life *volume)
+{
+	volume->endings += transfers_end(TAKE_PTR(volume->transfers));
+}
+
 int volume_watch_take_up(struct volume_life *volume)
 {
 	const struct transfers_setup *setup = &volume->setup->transfers;
@@ -82,6 +97,9 @@ int volume_watch_take_up(struct volume_life *volume)
 
 void volume_watch_missed(struct volume_life *volume, const struct opennote *note)
 {
-	if (note->open && transfers_wanted(&volume->setup->transfers))
-		transfers_record_gap(note->user, note->uid, &transfers_ops, volume);
+	const struct transfers_setup *setup = &volume->setup->transfers;
+
+	if (note->open && transfers_wanted(setup))
+		volume->endings +=
+			transfers_record_gap(setup, note->user, note->uid, &transfers_ops, volume);
 }

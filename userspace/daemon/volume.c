@@ -17,7 +17,6 @@ struct waiter {
 	volume_done_fn done;
 	void *userdata;
 	bool closing; /* waits for it to be closed, else for it to be open */
-	bool eject;
 };
 
 const char *volume_state_name(enum volume_state state)
@@ -96,6 +95,8 @@ int volume_record(struct volume_life *volume, const char *kind, const char *reas
 		add_infected(record, view);
 	if (!strcmp(kind, "volume-opened"))
 		json_add_string(record, "transfers", transfers_extent(volume->transfers));
+	if (!strcmp(kind, "volume-closed"))
+		json_object_object_add(record, "forced", json_object_new_boolean(volume->by_force));
 	return volume->ops->record(volume->userdata, view, kind, record);
 }
 
@@ -175,8 +176,6 @@ static void answer(struct volume_life *volume, const char *reason, bool cleaned)
 		const char *said = cleaned && waiter->closing ? NULL : reason;
 
 		list = waiter->next;
-		if (waiter->eject && !said && !volume->freed && volume->ops->ejected)
-			volume->ops->ejected(volume->userdata, volume);
 		if (waiter->done)
 			waiter->done(waiter->userdata, volume, said);
 		free(waiter);
@@ -195,6 +194,12 @@ static int wait_for_end(struct volume_life *volume, const struct waiter *what)
 	return 0;
 }
 
+void volume_release(struct volume_life *volume)
+{
+	if (volume->freed && !volume->opener && !volume->endings)
+		free(volume);
+}
+
 /* The end of a transition: the state, then the news, then the answers. */
 static void settle_cleaned(struct volume_life *volume, enum volume_state state, const char *reason,
 			   bool cleaned)
@@ -204,19 +209,27 @@ static void settle_cleaned(struct volume_life *volume, enum volume_state state, 
 	SET_TEXT(kept, reason ? reason : "");
 	volume->view.state = state;
 	if (state != VOLUME_OPEN) {
-		volume->transfers = transfers_end(volume->transfers);
+		volume_watch_end(volume);
 		volume->view.mount[0] = '\0';
 	}
 	SET_TEXT(volume->view.error, kept);
 	show(volume);
 	answer(volume, reason ? kept : NULL, cleaned);
-	if (volume->freed && !volume->opener)
-		free(volume);
+	volume_release(volume);
 }
 
 static void settle(struct volume_life *volume, enum volume_state state, const char *reason)
 {
 	settle_cleaned(volume, state, reason, false);
+}
+
+/* Not even by force: what is on it may still be in use, and only its device can be taken away. */
+static void settle_stuck(struct volume_life *volume)
+{
+	volume_record(volume, "volume-refused", "close-failed");
+	if (!volume->freed && volume->ops->stuck)
+		volume->ops->stuck(volume->userdata, &volume->view);
+	settle(volume, VOLUME_FAILED, "close-failed");
 }
 
 /* After whatever was left half done: everything away, then FAILED with the reason that the view has. */
@@ -229,7 +242,8 @@ void volume_clean_up(struct volume_life *volume)
 	r = start_close(volume, true);
 	if (r) {
 		volume->cleaning = false;
-		settle(volume, VOLUME_FAILED, volume->view.error);
+		SET_TEXT(volume->view.detail, strerror(-r));
+		settle_stuck(volume);
 		return;
 	}
 	show(volume);
@@ -280,6 +294,7 @@ static void helper_line(void *userdata, struct json_object *line)
 		SET_TEXT(volume->result, member(line, "result"));
 		SET_TEXT(volume->reason, member(line, "reason"));
 		SET_TEXT(view->detail, member(line, "detail"));
+		volume->by_force = json_object_get_boolean(json_object_object_get(line, "forced"));
 		if (!strcmp(volume->result, "open"))
 			SET_TEXT(view->mount, member(line, "mount"));
 	} else if (!strcmp(member(line, "step"), "scan")) {
@@ -339,19 +354,25 @@ static void closing_done(void *userdata, enum opener_end end, const char *detail
 		SET_TEXT(view->detail, detail);
 	/* What the watcher saw comes before the record of the closing. */
 	if (closed)
-		volume->transfers = transfers_end(volume->transfers);
+		volume_watch_end(volume);
 	if (closed && view->mount[0])
 		volume_record(volume, "volume-closed", NULL);
 	if (closed && cleaning) {
 		settle_cleaned(volume, VOLUME_FAILED, view->error, true);
 	} else if (closed) {
 		settle(volume, VOLUME_LOCKED, NULL);
-	} else if (!volume->forced && !strcmp(volume->reason, "busy")) {
+	} else if (volume->forced) {
+		settle_stuck(volume);
+	} else if (strcmp(volume->reason, "busy")) {
+		/* Half closed, or killed at its deadline: no state to leave it in. The watcher stays until it is closed. */
+		volume_record(volume, "volume-refused", "close-failed");
+		SET_TEXT(view->error, "close-failed");
+		volume_clean_up(volume);
+	} else if (volume->watched && !transfers_stand(volume->transfers)) {
+		volume_close_unwatched(volume, "sekimori-transfer was sent away");
+	} else {
 		/* Nothing has been taken away. */
 		settle(volume, VOLUME_OPEN, "busy");
-	} else {
-		volume_record(volume, "volume-refused", "close-failed");
-		settle(volume, VOLUME_FAILED, "close-failed");
 	}
 }
 
@@ -365,6 +386,7 @@ static void forget_last(struct volume_life *volume)
 	struct volume_view *view = &volume->view;
 
 	volume->result[0] = volume->reason[0] = '\0';
+	volume->by_force = false;
 	view->error[0] = view->detail[0] = '\0';
 	view->done = view->total = 0;
 	view->n_infected = view->n_holders = 0;
@@ -454,8 +476,10 @@ static void interrupt(struct volume_life *volume)
 		answer(volume, "interrupted", false);
 }
 
-static void close_or_eject(struct volume_life *volume, bool force, const struct waiter *waiter)
+void volume_close(struct volume_life *volume, bool force, volume_done_fn done, void *userdata)
 {
+	const struct waiter *waiter =
+		&(struct waiter){ .done = done, .userdata = userdata, .closing = true };
 	struct volume_view *view = &volume->view;
 	bool idle = view->state == VOLUME_OPEN || view->state == VOLUME_LOCKED ||
 		    view->state == VOLUME_FAILED;
@@ -485,24 +509,11 @@ static void close_or_eject(struct volume_life *volume, bool force, const struct 
 	r = start_close(volume, force);
 	if (r) {
 		SET_TEXT(view->detail, strerror(-r));
-		settle(volume, VOLUME_FAILED, "close-failed");
+		settle_stuck(volume);
 		return;
 	}
 	view->state = VOLUME_CLOSING;
 	show(volume);
-}
-
-void volume_close(struct volume_life *volume, bool force, volume_done_fn done, void *userdata)
-{
-	close_or_eject(volume, force,
-		       &(struct waiter){ .done = done, .userdata = userdata, .closing = true });
-}
-
-void volume_eject(struct volume_life *volume, volume_done_fn done, void *userdata)
-{
-	close_or_eject(volume, false,
-		       &(struct waiter){
-			       .done = done, .userdata = userdata, .closing = true, .eject = true });
 }
 
 void volume_happened(struct volume_life *volume, const struct volume_rules *rules,

@@ -135,8 +135,11 @@ struct volume_ops {
 	 */
 	bool (*may)(void *userdata, const struct volume_view *view, uid_t caller,
 		    struct volume_user *user);
-	/* Closed because somebody wants to unplug it. May be NULL. May not free the volume. */
-	void (*ejected)(void *userdata, struct volume_life *volume);
+	/*
+	 * It could not be closed, not even by force, and goes to FAILED: only taking its device away ends what may be
+	 * going on there. May be NULL. May not do that before it has returned.
+	 */
+	void (*stuck)(void *userdata, const struct volume_view *view);
 };
 
 /*
@@ -179,11 +182,11 @@ typedef void (*volume_done_fn)(void *userdata, struct volume_life *volume, const
 void volume_open(struct volume_life *volume, const struct volume_user *user, int secret,
 		 volume_done_fn done, void *userdata);
 
-/* Closes; with force also what is in use or being opened. Closed already is success. */
+/*
+ * Closes; with force also what is in use or being opened. Closed already is success. One that fails half-way or comes to no
+ * end is finished by force.
+ */
 void volume_close(struct volume_life *volume, bool force, volume_done_fn done, void *userdata);
-
-/* … and tells ops->ejected(). */
-void volume_eject(struct volume_life *volume, volume_done_fn done, void *userdata);
 
 /* --- the session it was opened in -------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
 #include "desk/commands.h"
 #include "desk/keys.h"
@@ -24,7 +25,7 @@
 #define JSON_MAX 10000
 #define TERMINAL_KEY_FILE_MAX 4096
 
-/* What the newest log's keys are sealed to. */
+/* What a log's keys are sealed to: the heavier, the less is known. */
 enum seal {
 	SEAL_UNASKED, /* --no-key, or no header was there */
 	SEAL_OPENED,
@@ -36,10 +37,11 @@ struct check {
 	const struct context *context;
 	struct logverify *verify;
 	bool no_key;
+	bool end_known; /* a record was named that the log must reach */
 	int failed; /* the key could not be opened, which was said */
 	uint8_t desk_public[KEYS_LOG_SIZE];
 	uint8_t *desk_secret;
-	enum seal seal;
+	enum seal seal; /* the worst of all logs that are here */
 	char sealed_to[sizeof(((struct logverify_header *)NULL)->sealed_to)];
 
 	uint64_t n, first_bad;
@@ -66,30 +68,30 @@ static int open_desk_key(struct check *check)
 static bool unseal(void *userdata, const struct logverify_header *header,
 		   uint8_t key[static CHAIN_KEY_LEN])
 {
-	struct check *check = userdata;
+	enum seal seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
 	uint8_t plain[CHAIN_KEY_LEN + CHAIN_ID_LEN];
-	bool opened;
+	struct check *check = userdata;
 
 	if (check->no_key || check->failed)
 		return false;
-	memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
-	check->seal = header->sealed_len ? SEAL_OTHER : SEAL_NOBODY;
-	if (header->sealed_len != sizeof(plain) + crypto_box_SEALBYTES)
-		return false;
-	if (!check->desk_secret) {
-		check->failed = open_desk_key(check);
+	if (header->sealed_len == sizeof(plain) + crypto_box_SEALBYTES) {
+		if (!check->desk_secret)
+			check->failed = open_desk_key(check);
 		if (check->failed)
 			return false;
+		if (!crypto_box_seal_open(plain, header->sealed, header->sealed_len,
+					  check->desk_public, check->desk_secret) &&
+		    !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN)) {
+			memcpy(key, plain, CHAIN_KEY_LEN);
+			seal = SEAL_OPENED;
+		}
+		sodium_memzero(plain, sizeof(plain));
 	}
-	opened = !crypto_box_seal_open(plain, header->sealed, header->sealed_len,
-				       check->desk_public, check->desk_secret) &&
-		 !memcmp(plain + CHAIN_KEY_LEN, header->id, CHAIN_ID_LEN);
-	if (opened) {
-		memcpy(key, plain, CHAIN_KEY_LEN);
-		check->seal = SEAL_OPENED;
+	if (seal >= check->seal) {
+		check->seal = seal;
+		memcpy(check->sealed_to, header->sealed_to, sizeof(check->sealed_to));
 	}
-	sodium_memzero(plain, sizeof(plain));
-	return opened;
+	return seal == SEAL_OPENED;
 }
 
 /* --- what is found -------------------------------------------------------------------------- */
@@ -118,12 +120,12 @@ static void take_unreadable(void *userdata, const char *file, int error)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "file", json_object_new_string(file));
-	json_object_object_add(object, "error", json_object_new_string(strerror(-error)));
+	json_object_object_add(object, "error", json_object_new_string(strerrordesc_np(-error)));
 	json_object_array_add(check->unreadable, object);
 	if (error == -EBADMSG)
 		message_fail(check->context, _("%s: the compressed file is damaged"), file);
 	else
-		message_fail(check->context, "%s: %s", file, strerror(-error));
+		message_fail(check->context, "%s: %s", file, i18n_error(-error));
 }
 
 /* --- what it is held against ---------------------------------------------------------------- */
@@ -143,6 +145,9 @@ struct terminal {
 	uint8_t key[LOGVERIFY_PUBLIC_LEN];
 	uint8_t id[CHAIN_ID_LEN]; /* of its log, if has_id */
 	bool has_id;
+	uint8_t sealed[LOGVERIFY_SEALED_MAX]; /* its first key */
+	size_t sealed_len;
+	bool has_sealed;
 };
 
 static bool id_from_text(const char *text, struct terminal *out)
@@ -153,6 +158,16 @@ static bool id_from_text(const char *text, struct terminal *out)
 		!sodium_hex2bin(out->id, sizeof(out->id), text, strlen(text), NULL, &got, NULL) &&
 		got == sizeof(out->id);
 	return out->has_id;
+}
+
+static bool sealed_from_header(struct json_object *header, struct terminal *out)
+{
+	const char *text = output_raw(header, "sealed");
+
+	out->has_sealed = json_object_object_get_ex(header, "sealed", NULL);
+	return !out->has_sealed ||
+	       !sodium_base642bin(out->sealed, sizeof(out->sealed), text, strlen(text), NULL,
+				  &out->sealed_len, NULL, sodium_base64_VARIANT_ORIGINAL);
 }
 
 /* 64 hex digits, base64, a file with that in a line of its own, or the terminal's
@@ -169,6 +184,7 @@ static bool key_from_file(const struct context *context, const char *path, struc
 	header = json_tokener_parse(text);
 	if (json_object_is_type(header, json_type_object))
 		return id_from_text(output_raw(header, "log"), out) &&
+		       sealed_from_header(header, out) &&
 		       key_from_text(output_raw(header, "public"), out->key);
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line && *line != '#')
@@ -208,8 +224,11 @@ static int read_anchors(struct check *check, const char *path)
 			     _("%s:%llu: expected a JSON object with seq and hash (64 "
 				    "hexadecimal digits)"),
 			     path, (unsigned long long)line);
+	else if (r == -ENODATA)
+		message_fail(check->context,
+			     _("%s: there is no record in it to hold the log against"), path);
 	else if (r)
-		message_fail(check->context, "%s: %s", path, strerror(-r));
+		message_fail(check->context, "%s: %s", path, i18n_error(-r));
 	return r ? COMMAND_USAGE : COMMAND_OK;
 }
 
@@ -238,7 +257,14 @@ static const char *seal_word(enum seal seal)
 
 static bool is_sealed_right(const struct check *check)
 {
-	return check->no_key || check->seal == SEAL_OPENED;
+	return check->no_key ||
+	       (check->seal == SEAL_OPENED && !logverify_result(check->verify)->keyless);
+}
+
+/* Nothing was found, and some records bear their own keys. */
+static bool is_partly_right(const struct check *check)
+{
+	return !check->n && logverify_result(check->verify)->macs;
 }
 
 static int check_status(const struct check *check)
@@ -265,6 +291,9 @@ static void print_json(const struct check *check)
 		{"seq", result->last_seq},
 		{"checkpoints", result->checkpoints},
 		{"macs", result->macs},
+		{"unchecked", result->keyless},
+		{"unchecked_from", result->keyless_from},
+		{"unchecked_to", result->keyless_to},
 		{"after_checkpoint", result->after_checkpoint},
 		{"expired_seq", result->expired_seq},
 		{"n_findings", check->n},
@@ -318,6 +347,10 @@ static void print_reach(const struct check *check)
 	else if (check->no_key)
 		puts(_("Without the desk's key it is not known whether each record bears its own "
 		       "key."));
+	if (!check->no_key && result->keyless)
+		printf(_("Records %llu to %llu: keys not checked.\n"),
+		       (unsigned long long)result->keyless_from,
+		       (unsigned long long)result->keyless_to);
 }
 
 static void print_text(const struct check *check)
@@ -327,13 +360,18 @@ static void print_text(const struct check *check)
 	if (check->n > SHOWN_MAX)
 		printf(_("… and %llu more\n"), (unsigned long long)(check->n - SHOWN_MAX));
 	print_reach(check);
-	if (status == COMMAND_OK)
+	if (status == COMMAND_OK && !check->end_known)
+		printf(_("The log is whole as far as record %llu; what came after it cannot be known.\n"),
+		       (unsigned long long)logverify_result(check->verify)->last_seq);
+	else if (status == COMMAND_OK)
 		puts(_("The log is whole: nothing was altered, removed or added."));
 	else if (status == COMMAND_USAGE)
 		puts(_("The log could not be checked."));
 	else if (check->first_bad)
 		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"),
 		       (unsigned long long)check->first_bad);
+	else if (is_partly_right(check))
+		puts(_("The rest of the log is whole: nothing was altered, removed or added."));
 	else
 		puts(_("THE LOG CANNOT BE TRUSTED."));
 	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
@@ -350,6 +388,12 @@ static void print_text(const struct check *check)
 
 static int run(struct check *check, const struct command_options *options)
 {
+	const struct logcheck how = {.verify = check->verify,
+				     .finding = take_finding,
+				     .finding_userdata = check,
+				     .unreadable = take_unreadable,
+				     .userdata = check,
+				     .progress = true};
 	_cleanup_(logset_closep) struct logset *set = NULL;
 	const char *anchors = command_option(options, OPTION_ANCHORS), *bad = "";
 	int r = anchors ? read_anchors(check, anchors) : COMMAND_OK;
@@ -358,15 +402,17 @@ static int run(struct check *check, const struct command_options *options)
 		return r;
 	r = logset_open(&set, options->arguments, (size_t)options->n_arguments, 0, &bad);
 	if (r) {
-		message_fail(check->context, "%s: %s", bad, strerror(-r));
+		message_fail(check->context, "%s: %s", bad, i18n_error(-r));
 		return COMMAND_USAGE;
 	}
-	logcheck_run(set, check->verify, true, take_unreadable, check);
+	logcheck_run(set, &how);
 	if (check->context->json)
 		print_json(check);
 	else
 		print_text(check);
-	return check_status(check);
+	/* An answer that did not arrive is none; main() says why. */
+	r = check_status(check);
+	return !r && !output_flush() ? COMMAND_USAGE : r;
 }
 
 int log_verify_run(const struct context *context, const struct command_options *options)
@@ -387,8 +433,11 @@ int log_verify_run(const struct context *context, const struct command_options *
 		r = read_expected(context, expected, &with.expected_seq);
 	if (r)
 		return r;
+	check.end_known = expected || command_option(options, OPTION_ANCHORS);
 	with.public_key = terminal ? of.key : NULL;
 	with.id = of.has_id ? of.id : NULL;
+	with.sealed = of.has_sealed ? of.sealed : NULL;
+	with.sealed_len = of.sealed_len;
 	/* --no-key: no log has a key, and none is asked for. */
 	if (check.no_key)
 		with.unseal = NULL;

@@ -189,13 +189,12 @@ static void context_init(struct context *context)
 	};
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	static struct line line;
 	const struct command *command = NULL;
 	int words = 0;
 
-	i18n_init();
 	context_init(&line.context);
 	if (sodium_init() < 0)
 		return message_fail(&line.context, _("libsodium does not start"));
@@ -227,4 +226,13 @@ int main(int argc, char **argv)
 	line.options.arguments = argv + words;
 	line.options.n_arguments = argc - words;
 	return run_command(&line, command);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	i18n_init();
+	status = run(argc, argv);
+	return output_finish("sekimori-desk") || status ? status : COMMAND_FAILED;
 }

@@ -20,9 +20,8 @@ void check_module_loaded(struct doctor *doctor, const struct doctor_check *check
 			 struct doctor_finding *finding)
 {
 	if (doctor->layers_error)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
-			    strerror(-doctor->layers_error));
-	else if (!doctor->layers.gate_loaded)
+		finding_unreadable(finding, DOCTOR_UNKNOWN, "sysfs", -doctor->layers_error);
+	else if (!doctor->layers.gate_loaded && doctor_sysfs(doctor, finding))
 		finding_add(finding, DOCTOR_FAIL, N_("it is not loaded"));
 }
 
@@ -68,8 +67,7 @@ void check_module_ours(struct doctor *doctor, const struct doctor_check *check,
 			    N_("no sekimori.ko is installed for the running kernel %s"),
 			    doctor->release);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
 	else if (!buildid_from_elf(&installed, (const uint8_t *)file, len))
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s shows no build id"), path);
 	else if (!buildid_equal(&loaded, &installed))
@@ -88,7 +86,7 @@ void check_module_at_boot(struct doctor *doctor, const struct doctor_check *chec
 	else if (modules_rule(&doctor->modules, "sekimori") == MODULES_BLACKLISTED)
 		finding_add(finding, DOCTOR_FAIL,
 			    N_("a line 'blacklist sekimori' in modprobe.d keeps it out"));
-	if (!modules_option(&doctor->modules, "sekimori", "lock=1"))
+	if (!modules_option_on(&doctor->modules, "sekimori", "lock"))
 		finding_add(finding, DOCTOR_WARN, N_("no file in modprobe.d gives it lock=1"));
 }
 
@@ -123,8 +121,9 @@ void check_usb_hosts(struct doctor *doctor, const struct doctor_check *check,
 		     struct doctor_finding *finding)
 {
 	if (doctor->layers_error)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("sysfs cannot be read: %s"),
-			    strerror(-doctor->layers_error));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, "sysfs", -doctor->layers_error);
+	else if (!doctor_sysfs(doctor, finding))
+		return;
 	for (size_t i = 0; i < doctor->layers.n_hosts; i++)
 		if (!doctor->layers.hosts[i].closed)
 			finding_add(finding, DOCTOR_FAIL, N_("%s authorises new interfaces"),
@@ -155,6 +154,8 @@ void check_usb_persist(struct doctor *doctor, const struct doctor_check *check,
 	struct tree_names names;
 	char value[TREE_LINE_MAX], dir[PATH_MAX];
 
+	if (!doctor_sysfs(doctor, finding))
+		return;
 	if (tree_list(&doctor->tree, USB_DEVICES, &names)) {
 		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read"), USB_DEVICES);
 		return;
@@ -193,8 +194,7 @@ void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
 	snprintf(path, sizeof(path), "/boot/initrd.img-%s", doctor->release);
 	fd = tree_fd(&doctor->tree, path, O_RDONLY);
 	if (fd < 0) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
-			    strerror(-fd));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -fd);
 		return;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
@@ -206,8 +206,7 @@ void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (data == MAP_FAILED) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
-			    strerror(errno));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, errno);
 		return;
 	}
 	r = initrd_names(data, (size_t)st.st_size, initrd_found, &carries);

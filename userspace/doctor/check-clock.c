@@ -6,26 +6,28 @@
 
 #include "doctor/checks.h"
 
-/* systemd-timesyncd makes it; others tell the kernel. */
+/* systemd-timesyncd makes it, and leaves it there when it loses its server. */
 #define TIMESYNC_FILE "/run/systemd/timesync/synchronized"
 #define MANIFEST_FILE "/usr/share/sekimori/manifest"
 /* What a battery clock may be off until the next synchronisation. */
 #define RTC_OFF_MAX_S 300
 
-static bool kernel_synchronised(const struct doctor *doctor)
+static bool kernel_synchronised(void)
 {
 	struct timex timex = {.modes = 0};
 
-	/* The kernel that runs is not that of a tree. */
-	return doctor->own && adjtimex(&timex) >= 0 && !(timex.status & STA_UNSYNC);
+	return adjtimex(&timex) >= 0 && !(timex.status & STA_UNSYNC);
 }
 
+/* The kernel's flag decides, which it takes away after some hours; of a tree only the file can be
+ * seen. */
 void check_clock_synchronised(struct doctor *doctor, const struct doctor_check *check,
 			      struct doctor_finding *finding)
 {
-	if (!kernel_synchronised(doctor) && !tree_exists(&doctor->tree, TIMESYNC_FILE))
+	if (doctor->own ? !kernel_synchronised() : !tree_exists(&doctor->tree, TIMESYNC_FILE))
 		finding_add(finding, DOCTOR_WARN,
-			    N_("neither the kernel nor systemd-timesyncd says so"));
+			    doctor->own ? N_("the kernel does not say so")
+					: N_("systemd-timesyncd does not say so"));
 }
 
 /* Is the hardware clock kept in local time? adjtime_config(5): the third line. */

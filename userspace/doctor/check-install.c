@@ -13,8 +13,8 @@
 #define MANIFEST_SIZE_MAX (1u << 20)
 #define CONF_SIZE_MAX (1u << 20)
 #define PIECE_SIZE 65536
-/* How much of a digest a person is shown. */
-#define SHORT_DIGEST 8
+/* How many digits of a digest a person is shown. */
+#define SHORT_DIGEST 16
 
 /* --- the manifest ----------------------------------------------------------------------------- */
 
@@ -52,8 +52,7 @@ static void look_at_file(const struct doctor *doctor, const struct manifest_file
 	if (!r)
 		r = digest_file(fd, digest);
 	if (r) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), file->path,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, file->path, -r);
 		return;
 	}
 	if (st.st_uid != doctor->tree.owner)
@@ -71,27 +70,28 @@ void check_manifest(struct doctor *doctor, const struct doctor_check *check,
 {
 	_cleanup_(freep) char *text = NULL;
 	uint8_t digest[MANIFEST_DIGEST_LEN];
-	char hex[2 * SHORT_DIGEST + 1];
+	char shown[SHORT_DIGEST + 1];
 	struct manifest manifest;
 	unsigned int line;
 	size_t len;
 	int r = tree_read(&doctor->tree, MANIFEST_FILE, MANIFEST_SIZE_MAX, &text, &len);
 
 	if (r) {
-		finding_add(finding, r == -EACCES ? DOCTOR_UNKNOWN : DOCTOR_FAIL,
-			    N_("%s cannot be read: %s"), MANIFEST_FILE, strerror(-r));
-		return;
-	}
-	r = manifest_parse(&manifest, text, len, &line);
-	if (r) {
-		finding_add(finding, DOCTOR_FAIL, N_("%s, line %u: damaged"), MANIFEST_FILE, line);
+		finding_unreadable(finding, r == -EACCES ? DOCTOR_UNKNOWN : DOCTOR_FAIL,
+				   MANIFEST_FILE, -r);
 		return;
 	}
 	/* Root can write the manifest anew as well; its digest goes into the log, whose past root
 	 * cannot change. */
 	crypto_generichash(digest, sizeof(digest), (const uint8_t *)text, len, NULL, 0);
-	sodium_bin2hex(hex, sizeof(hex), digest, SHORT_DIGEST);
-	finding_add(finding, DOCTOR_OK, N_("%zu files, manifest %s"), manifest.n, hex);
+	sodium_bin2hex(doctor->manifest, sizeof(doctor->manifest), digest, sizeof(digest));
+	r = manifest_parse(&manifest, text, len, &line);
+	if (r) {
+		finding_add(finding, DOCTOR_FAIL, N_("%s, line %u: damaged"), MANIFEST_FILE, line);
+		return;
+	}
+	snprintf(shown, sizeof(shown), "%.*s", SHORT_DIGEST, doctor->manifest);
+	finding_add(finding, DOCTOR_OK, N_("%zu files, manifest %s"), manifest.n, shown);
 	for (size_t i = 0; i < manifest.n; i++)
 		look_at_file(doctor, &manifest.files[i], finding);
 	manifest_free(&manifest);
@@ -107,22 +107,73 @@ static const char *const unit_dirs[] = {
 };
 static const char *const units[] = {"sekimorid.service", "sekimori-doctor.service",
 				    "sekimori-doctor.timer"};
+/* Where drop-ins are, ours as well as those for all units of a kind or with the same beginning. */
+static const char *const dropin_dirs[] = {
+	"/etc/systemd/system.control",   "/run/systemd/system.control",
+	"/run/systemd/transient",        "/etc/systemd/system",
+	"/run/systemd/system",           "/run/systemd/generator",
+	"/run/systemd/generator.early",  "/run/systemd/generator.late",
+	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+};
+static const char *const dropin_names[] = {
+	"sekimorid.service.d",
+	"sekimori-doctor.service.d",
+	"sekimori-doctor.timer.d",
+	"sekimori-.service.d",
+	"sekimori-.timer.d",
+	"service.d",
+	"timer.d",
+};
 
-static void look_at_unit(const struct doctor *doctor, const char *dir, const char *unit,
-			 struct doctor_finding *finding)
+static void look_for_unit(const struct doctor *doctor, const char *dir, const char *unit,
+			  struct doctor_finding *finding)
 {
 	char path[PATH_MAX];
-	struct tree_names names;
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, unit);
 	if (!tree_stat(&doctor->tree, path, true, &st))
 		finding_add(finding, DOCTOR_FAIL, N_("%s takes the place of ours"), path);
-	snprintf(path, sizeof(path), "%s/%s.d", dir, unit);
-	if (tree_list(&doctor->tree, path, &names))
+}
+
+/* Does it set what decides whether our programs run, and which ones? */
+static bool dropin_replaces(const struct doctor *doctor, const char *path)
+{
+	static const char *const words[] = {"Exec", "Condition",   "Assert",
+					    "Root", "Environment", "PassEnvironment",
+					    "Bind", "OnCalendar"};
+	_cleanup_(freep) char *text = NULL;
+	char *next, *line;
+
+	if (tree_read(&doctor->tree, path, CONF_SIZE_MAX, &text, NULL))
+		return false;
+	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		line += strspn(line, " \t");
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (!strncmp(line, words[i], strlen(words[i])))
+				return true;
+	}
+	return false;
+}
+
+static void look_at_dropins(const struct doctor *doctor, const char *dir, const char *name,
+			    struct doctor_finding *finding)
+{
+	struct tree_names names;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (tree_list(&doctor->tree, path, &names)) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read"), path);
 		return;
-	for (size_t i = 0; i < names.n; i++)
-		finding_add(finding, DOCTOR_WARN, N_("%s/%s changes ours"), path, names.names[i]);
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s", dir, name, names.names[i]);
+		if (dropin_replaces(doctor, path))
+			finding_add(finding, DOCTOR_FAIL, N_("%s changes what runs as ours"), path);
+		else
+			finding_add(finding, DOCTOR_WARN, N_("%s changes ours"), path);
+	}
 	tree_names_free(&names);
 }
 
@@ -181,7 +232,10 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check,
 
 	for (size_t d = 0; d < ARRAY_SIZE(unit_dirs); d++)
 		for (size_t u = 0; u < ARRAY_SIZE(units); u++)
-			look_at_unit(doctor, unit_dirs[d], units[u], finding);
+			look_for_unit(doctor, unit_dirs[d], units[u], finding);
+	for (size_t d = 0; d < ARRAY_SIZE(dropin_dirs); d++)
+		for (size_t u = 0; u < ARRAY_SIZE(dropin_names); u++)
+			look_at_dropins(doctor, dropin_dirs[d], dropin_names[u], finding);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!tree_stat(&doctor->tree, files[i], true, &st))
 			finding_add(finding, DOCTOR_WARN, N_("%s takes the place of ours"),
@@ -202,8 +256,7 @@ static void look_at_directory(const struct doctor *doctor, const char *path,
 	if (r == -ENOENT)
 		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), path,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
 	else if (st.st_uid != doctor->tree.owner)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))

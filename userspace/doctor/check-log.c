@@ -21,7 +21,6 @@
 #include "log/logset.h"
 
 #define LOG_FILE "events.jsonl"
-#define KEY_HEADER "/var/lib/sekimori/log/header"
 #define KEY_HEADER_MAX 4096
 
 /* The daemon's own, sekimorid(8); and what it may be late, for its timer wakes no idle machine. */
@@ -33,11 +32,15 @@
 #define SPACE_FAIL (UINT64_C(16) << 20)
 #define SPACE_WARN_PERCENT 5
 
+/* How LogState begins when nothing is let in for it; else the log is written, but something is to be done. */
+#define FAILED "cannot be written"
+
 /* Members that are looked for stand near the line's beginning, core/logverify.h. */
 #define HEAD_LEN 256
 
 struct doctor_log {
-	int error; /* negative errno: it could not be read */
+	int error;        /* negative errno: it could not be read */
+	int header_error; /* the same of doctor->log_header */
 	struct logverify_result result;
 	enum logverify_kind kind; /* of the first finding */
 	char *sentence;           /* about it, in the reader's language */
@@ -99,13 +102,20 @@ static void take_line(struct doctor_log *log, const struct logset_line *line)
 		log->checkpoint = line_time(line->text, head);
 }
 
-static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
-		      uint64_t expected_seq)
+/* What the log must answer to. */
+struct expected {
+	uint8_t public[LOGVERIFY_PUBLIC_LEN], id[CHAIN_ID_LEN];
+	uint64_t seq;
+};
+
+static int log_verify(struct doctor_log *log, char *path, const struct expected *expected)
 {
-	const struct logverify_options options = {.public_key = public,
-						  .expected_seq = expected_seq,
-						  .finding = take_finding,
-						  .userdata = log};
+	const struct logverify_options options = {
+		.public_key = log->header_error ? NULL : expected->public,
+		.id = log->header_error ? NULL : expected->id,
+		.expected_seq = expected->seq,
+		.finding = take_finding,
+		.userdata = log};
 	_cleanup_(logset_closep) struct logset *set = NULL;
 	struct logverify *verify;
 	struct logset_line line;
@@ -129,46 +139,61 @@ static int log_verify(struct doctor_log *log, char *path, const uint8_t *public,
 	return r;
 }
 
-/* The terminal's public key as the daemon laid it down. False: it cannot be read; the log's own
- * then counts. */
-static bool public_key(const struct doctor *doctor, uint8_t key[static LOGVERIFY_PUBLIC_LEN])
+static bool member_take(struct json_object *header, const char *name, uint8_t *out, size_t size,
+			bool hex)
+{
+	const char *text = output_raw(header, name);
+	size_t len;
+	int r = hex ? sodium_hex2bin(out, size, text, strlen(text), NULL, &len, NULL)
+		    : sodium_base642bin(out, size, text, strlen(text), NULL, &len, NULL,
+					sodium_base64_VARIANT_ORIGINAL);
+
+	return !r && len == size;
+}
+
+/* The terminal's public key and the log's id as the daemon laid them down. 0 or negative errno; the
+ * log's own word for them proves nothing. */
+static int header_read(const struct doctor *doctor, struct expected *expected)
 {
 	_cleanup_(json_objectp) struct json_object *header = NULL;
 	_cleanup_(freep) char *text = NULL;
-	const char *encoded;
-	size_t len;
+	int r = tree_read(&doctor->tree, doctor->log_header, KEY_HEADER_MAX, &text, NULL);
 
-	if (tree_read(&doctor->tree, KEY_HEADER, KEY_HEADER_MAX, &text, NULL))
-		return false;
+	if (r)
+		return r;
 	header = json_tokener_parse(text);
-	if (!json_object_is_type(header, json_type_object))
-		return false;
-	encoded = output_raw(header, "public");
-	return !sodium_base642bin(key, LOGVERIFY_PUBLIC_LEN, encoded, strlen(encoded), NULL, &len,
-				  NULL, sodium_base64_VARIANT_ORIGINAL) &&
-	       len == LOGVERIFY_PUBLIC_LEN;
+	if (!json_object_is_type(header, json_type_object) ||
+	    !member_take(header, "public", expected->public, sizeof(expected->public), false) ||
+	    !member_take(header, "log", expected->id, sizeof(expected->id), true))
+		return -EBADMSG;
+	return 0;
 }
 
 static void log_look(const struct doctor *doctor, struct doctor_log *log)
 {
-	const struct timespec moment = {.tv_nsec = 300000000};
-	uint8_t key[LOGVERIFY_PUBLIC_LEN];
-	bool known = public_key(doctor, key);
+	struct expected expected = {.seq = 0};
 	struct json_object *seq;
 	char path[PATH_MAX];
-	uint64_t expected = 0;
 
+	*log = (struct doctor_log){.error = 0};
+	log->header_error = header_read(doctor, &expected);
 	if (doctor->manager && json_object_object_get_ex(doctor->manager, "LogSequence", &seq))
-		expected = json_object_get_uint64(seq);
+		expected.seq = json_object_get_uint64(seq);
 	snprintf(path, sizeof(path), "%s%s/" LOG_FILE, doctor->tree.root, doctor->log_dir);
-	log->error = log_verify(log, path, known ? key : NULL, expected);
-	if (log->error || !log->result.findings)
+	log->error = log_verify(log, path, &expected);
+}
+
+static void log_look_well(const struct doctor *doctor, struct doctor_log *log)
+{
+	const struct timespec moment = {.tv_nsec = 300000000};
+
+	log_look(doctor, log);
+	if (log->error || (!log->result.findings && log->result.records))
 		return;
 	/* The daemon may have been writing, or rotating, just then. */
 	nanosleep(&moment, NULL);
 	free(log->sentence);
-	*log = (struct doctor_log){.error = 0};
-	log->error = log_verify(log, path, known ? key : NULL, expected);
+	log_look(doctor, log);
 }
 
 static void log_look_once(struct doctor *doctor)
@@ -177,7 +202,7 @@ static void log_look_once(struct doctor *doctor)
 		return;
 	doctor->log = calloc(1, sizeof(*doctor->log));
 	if (doctor->log)
-		log_look(doctor, doctor->log);
+		log_look_well(doctor, doctor->log);
 }
 
 /* The log; NULL if it could not be looked at, and then it was said. */
@@ -185,8 +210,12 @@ static const struct doctor_log *log_get(struct doctor *doctor, struct doctor_fin
 {
 	log_look_once(doctor);
 	if (!doctor->log || doctor->log->error) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), LOG_FILE,
-			    strerror(doctor->log ? -doctor->log->error : ENOMEM));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, LOG_FILE,
+				   doctor->log ? -doctor->log->error : ENOMEM);
+		return NULL;
+	}
+	if (!doctor->log->result.records) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is empty"), LOG_FILE);
 		return NULL;
 	}
 	return doctor->log;
@@ -202,7 +231,8 @@ void check_log_state(struct doctor *doctor, const struct doctor_check *check,
 	if (!doctor->manager)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
 	else if (strcmp(state, "ok"))
-		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
+		finding_add(finding, strncmp(state, FAILED, sizeof(FAILED) - 1) ? DOCTOR_WARN : DOCTOR_FAIL,
+			    N_("the daemon says: %s"), state);
 }
 
 /* A word and numbers for programs, the verifier's sentence for people. */
@@ -225,11 +255,20 @@ void check_log_verifies(struct doctor *doctor, const struct doctor_check *check,
 		finding_add(finding, DOCTOR_FAIL, N_("%s is missing"), LOG_FILE);
 		return;
 	}
+	/* The daemon lays a file down with its first record in it. */
+	if (doctor->log && !doctor->log->error && !doctor->log->result.records) {
+		finding_add(finding, DOCTOR_FAIL, N_("%s is empty"), LOG_FILE);
+		return;
+	}
 	log = log_get(doctor, finding);
 	if (!log)
 		return;
 	if (log->result.findings)
 		tell_findings(log, finding);
+	else if (log->header_error)
+		finding_unreadable(finding,
+				   log->header_error == -EACCES ? DOCTOR_UNKNOWN : DOCTOR_FAIL,
+				   doctor->log_header, -log->header_error);
 	else
 		finding_add(finding, DOCTOR_OK, N_("records %" PRIu64 " to %" PRIu64),
 			    log->result.first_seq, log->result.last_seq);
@@ -280,8 +319,7 @@ void check_log_space(struct doctor *doctor, const struct doctor_check *check,
 	unsigned int percent;
 
 	if (fd < 0 || fstatvfs(fd, &space)) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->log_dir,
-			    strerror(fd < 0 ? -fd : errno));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, doctor->log_dir, fd < 0 ? -fd : errno);
 		return;
 	}
 	left = (uint64_t)space.f_bavail * space.f_frsize;
@@ -302,8 +340,8 @@ void check_log_directory(struct doctor *doctor, const struct doctor_check *check
 	int r = tree_stat(&doctor->tree, doctor->log_dir, false, &st);
 
 	if (r) {
-		finding_add(finding, r == -ENOENT ? DOCTOR_FAIL : DOCTOR_UNKNOWN,
-			    N_("%s cannot be read: %s"), doctor->log_dir, strerror(-r));
+		finding_unreadable(finding, r == -ENOENT ? DOCTOR_FAIL : DOCTOR_UNKNOWN,
+				   doctor->log_dir, -r);
 		return;
 	}
 	if (st.st_uid != doctor->tree.owner)

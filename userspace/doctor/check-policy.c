@@ -56,8 +56,7 @@ static void compare_floor(struct doctor *doctor, struct doctor_finding *finding)
 			    N_("the memory of accepted policies in %s is damaged"),
 			    doctor->state_dir);
 	else if (r)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->state_dir,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, doctor->state_dir, -r);
 	else if (strcmp(floor.digest, doctor->policy.digest))
 		finding_add(finding, DOCTOR_WARN,
 			    N_("%s has been changed since the daemon accepted it"),
@@ -103,8 +102,7 @@ void check_policy_file(struct doctor *doctor, const struct doctor_check *check,
 	else if (r == -EACCES || r == -EPERM)
 		finding_add(finding, DOCTOR_UNKNOWN, N_("only root can read it"));
 	else if (r < 0)
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), doctor->policy_file,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, doctor->policy_file, -r);
 	else if (r == POLICYSTORE_E_EARLY)
 		finding_add(finding, DOCTOR_WARN, N_("it is not valid yet"));
 	else

@@ -26,6 +26,11 @@ static void look_at_driver(const struct doctor *doctor, const char *module,
 
 	if (modules_present(&doctor->modules, module))
 		finding_add(finding, DOCTOR_FAIL, N_("the driver %s is in the kernel"), module);
+	else if (!*doctor->modules.dep && rule != MODULES_CLOSED)
+		finding_add(finding, DOCTOR_UNKNOWN,
+			    N_("without modules.dep of the running kernel it is not known whether "
+			       "there is a driver %s"),
+			    module);
 	else if (!modules_installed(&doctor->modules, module, NULL))
 		return;
 	else if (rule == MODULES_OPEN)
@@ -44,11 +49,13 @@ static void each_device(struct doctor *doctor, const char *dir, const char *pref
 {
 	struct tree_names names;
 	char path[PATH_MAX];
-	int r = tree_list(&doctor->tree, dir, &names);
+	int r;
 
+	if (!doctor_sysfs(doctor, finding))
+		return;
+	r = tree_list(&doctor->tree, dir, &names);
 	if (r) {
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s cannot be read: %s"), dir,
-			    strerror(-r));
+		finding_unreadable(finding, DOCTOR_UNKNOWN, dir, -r);
 		return;
 	}
 	for (size_t i = 0; i < names.n; i++) {

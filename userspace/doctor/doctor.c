@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/i18n.h"
 #include "core/lex.h"
 #include "core/settings.h"
 #include "doctor/doctor.h"
@@ -22,7 +23,7 @@ const char *doctor_result_name(enum doctor_result result)
 
 /* --- what is found ---------------------------------------------------------------------------- */
 
-static _printf_(2, 0) void detail_append(char *detail, const char *format, va_list args)
+static _printf_(2, 0) void detail_vadd(char *detail, const char *format, va_list args)
 {
 	size_t used = strlen(detail);
 
@@ -33,22 +34,57 @@ static _printf_(2, 0) void detail_append(char *detail, const char *format, va_li
 	vsnprintf(detail + used, DOCTOR_DETAIL_MAX - used, format, args);
 }
 
-void finding_add(struct doctor_finding *finding, enum doctor_result result, const char *format, ...)
+static _printf_(2, 3) void detail_add(char *detail, const char *format, ...)
 {
-	va_list args, again;
+	va_list args;
 
-	if (result < finding->result)
-		return;
+	va_start(args, format);
+	detail_vadd(detail, format, args);
+	va_end(args);
+}
+
+/* False: what was found before weighs more. */
+static bool finding_take(struct doctor_finding *finding, enum doctor_result result)
+{
 	if (result > finding->result) {
 		finding->result = result;
 		finding->detail[0] = finding->shown[0] = '\0';
 	}
+	return result == finding->result;
+}
+
+void finding_add(struct doctor_finding *finding, enum doctor_result result, const char *format, ...)
+{
+	va_list args, again;
+
+	if (!finding_take(finding, result))
+		return;
 	va_start(args, format);
 	va_copy(again, args);
-	detail_append(finding->detail, format, args);
-	detail_append(finding->shown, gettext(format), again);
+	detail_vadd(finding->detail, format, args);
+	detail_vadd(finding->shown, gettext(format), again);
 	va_end(again);
 	va_end(args);
+}
+
+void finding_unreadable(struct doctor_finding *finding, enum doctor_result result, const char *what,
+			int error)
+{
+	/* strerror() would be in the reader's language, where libc has it. */
+	const char *english = strerrordesc_np(error);
+
+	if (!finding_take(finding, result))
+		return;
+	detail_add(finding->detail, "%s cannot be read: %s", what, english ? english : "?");
+	detail_add(finding->shown, _("%s cannot be read: %s"), what, i18n_error(error));
+}
+
+bool doctor_sysfs(const struct doctor *doctor, struct doctor_finding *finding)
+{
+	if (tree_exists(&doctor->tree, "/sys/bus"))
+		return true;
+	finding_add(finding, DOCTOR_UNKNOWN, N_("there is no sysfs"));
+	return false;
 }
 
 void doctor_examine(struct doctor *doctor, const struct doctor_check *check,
@@ -115,13 +151,15 @@ static int policy_load(struct doctor *doctor)
 static void places_load(struct doctor *doctor)
 {
 	struct settings defaults;
-	char *slash;
+	char log_keys[TREE_LINE_MAX], *slash;
 
 	settings_init(&defaults);
 	doctor_setting(doctor, "policy-file", defaults.policy_file, doctor->policy_file);
 	doctor_setting(doctor, "trust-dir", defaults.trust_dir, doctor->trust_dir);
 	doctor_setting(doctor, "state-dir", defaults.state_dir, doctor->state_dir);
 	doctor_setting(doctor, "log-file", defaults.log_file, doctor->log_dir);
+	doctor_setting(doctor, "log-keys", defaults.log_keys, log_keys);
+	snprintf(doctor->log_header, sizeof(doctor->log_header), "%s/header", log_keys);
 	slash = strrchr(doctor->log_dir, '/');
 	if (slash)
 		*slash = '\0';

@@ -24,6 +24,9 @@
 #include "system/layers.h"
 #include "system/policystore.h"
 
+/* Of a recorded self-check: an item that is no check, with the manifest's digest as its detail. */
+#define DOCTOR_MANIFEST_ITEM "manifest-digest"
+
 /* In the order of weight. */
 enum doctor_result {
 	DOCTOR_OK,
@@ -52,6 +55,10 @@ struct doctor_finding {
 void finding_add(struct doctor_finding *finding, enum doctor_result result, const char *format, ...)
 	_printf_(3, 4);
 
+/* The same of something that cannot be read, with a positive errno. */
+void finding_unreadable(struct doctor_finding *finding, enum doctor_result result, const char *what,
+			int error);
+
 /* What a check can look at. */
 struct doctor {
 	struct tree tree;
@@ -68,10 +75,12 @@ struct doctor {
 	struct policystore_result policy;
 	int policy_error;
 	struct doctor_log *log;          /* NULL: not looked at yet */
+	char manifest[65];               /* BLAKE2b-256 of the manifest, hex, once it was looked at; "" */
 	char policy_file[TREE_LINE_MAX]; /* where settings say that they are, without the root */
 	char trust_dir[TREE_LINE_MAX];
 	char state_dir[TREE_LINE_MAX];
 	char log_dir[TREE_LINE_MAX];
+	char log_header[TREE_LINE_MAX + 8]; /* a file: the log's id and the terminal's public key */
 };
 
 struct doctor_check {
@@ -96,6 +105,9 @@ void doctor_close(struct doctor *doctor);
 /* One check; *finding need not be initialised. */
 void doctor_examine(struct doctor *doctor, const struct doctor_check *check,
 		    struct doctor_finding *finding);
+
+/* Is there a sysfs? An empty tree shows no device and no module; where there is none that is said. */
+bool doctor_sysfs(const struct doctor *doctor, struct doctor_finding *finding);
 
 /* A setting of sekimorid.conf as it stands there, or `otherwise`. Cut to what fits. */
 void doctor_setting(const struct doctor *doctor, const char *name, const char *otherwise,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #define DEP_MAX (16u << 20)
 #define CONF_MAX (1u << 20)
 #define CONF_LINES_MAX 10000
+#define BLANKS " \t\r"
 
 static const char *const dropin_dirs[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib"};
 
@@ -204,12 +206,15 @@ bool modules_present(const struct modules *modules, const char *name)
 	return tree_exists(modules->tree, path) || index_find(modules->builtin, name, NULL);
 }
 
+/* The command goes to a shell: only when nothing follows does nothing happen. */
 static bool command_does_nothing(const char *command)
 {
 	static const char *const ends[] = {"/bin/false", "/bin/true", "/usr/bin/false",
 					   "/usr/bin/true"};
-	size_t len = strcspn(command, " \t\r");
+	size_t len = strcspn(command, BLANKS);
 
+	if (command[len + strspn(command + len, BLANKS)])
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		if (len == strlen(ends[i]) && !memcmp(command, ends[i], len))
 			return true;
@@ -223,31 +228,42 @@ enum modules_rule modules_rule(const struct modules *modules, const char *name)
 	for (size_t i = 0; i < modules->n_lines; i++) {
 		const struct modules_conf_line *line = &modules->lines[i];
 
-		if (strcmp(line->name, name))
-			continue;
-		/* kmod takes the first `install` of a module. */
-		if (!strcmp(line->command, "install"))
+		/* kmod takes the first `install` of a module, whose name may be a pattern. */
+		if (!strcmp(line->command, "install") && !fnmatch(line->name, name, 0))
 			return command_does_nothing(line->rest) ? MODULES_CLOSED : rule;
-		if (!strcmp(line->command, "blacklist"))
+		if (!strcmp(line->command, "blacklist") && !strcmp(line->name, name))
 			rule = MODULES_BLACKLISTED;
 	}
 	return rule;
 }
 
-bool modules_option(const struct modules *modules, const char *name, const char *word)
+/* kstrtobool(); a parameter without a value is on. */
+static bool value_is_on(const char *value, size_t len)
 {
-	size_t len = strlen(word);
+	return !len || strchr("yYtT1", value[0]) ||
+	       (len > 1 && (value[0] | 0x20) == 'o' && (value[1] | 0x20) == 'n');
+}
+
+bool modules_option_on(const struct modules *modules, const char *name, const char *option)
+{
+	size_t len = strlen(option);
+	bool on = false;
 
 	for (size_t i = 0; i < modules->n_lines; i++) {
 		const struct modules_conf_line *line = &modules->lines[i];
 
 		if (strcmp(line->command, "options") || strcmp(line->name, name))
 			continue;
-		for (const char *p = line->rest; *p; p += strcspn(p, " \t"), p += strspn(p, " \t"))
-			if (strcspn(p, " \t\r") == len && !memcmp(p, word, len))
-				return true;
+		for (const char *p = line->rest + strspn(line->rest, BLANKS); *p;) {
+			size_t n = strcspn(p, BLANKS);
+
+			if (n >= len && !memcmp(p, option, len) && (n == len || p[len] == '='))
+				on = n == len || value_is_on(p + len + 1, n - len - 1);
+			p += n;
+			p += strspn(p, BLANKS);
+		}
 	}
-	return false;
+	return on;
 }
 
 bool modules_at_boot(const struct tree *tree, const char *name)
@@ -263,8 +279,13 @@ bool modules_at_boot(const struct tree *tree, const char *name)
 
 		if (tree_read(tree, paths.names[i], CONF_MAX, &text, NULL))
 			continue;
-		for (line = strtok_r(text, " \t\r\n", &next); line && !found;
-		     line = strtok_r(NULL, " \t\r\n", &next)) {
+		for (line = strtok_r(text, "\n", &next); line && !found;
+		     line = strtok_r(NULL, "\n", &next)) {
+			line += strspn(line, BLANKS);
+			line[strcspn(line, "\r")] = '\0';
+			for (size_t n = strlen(line); n && strchr(BLANKS, line[n - 1]);)
+				line[--n] = '\0';
+			/* One name a line; a comment is no name. */
 			name_normalise(line);
 			found = !strcmp(line, name);
 		}

@@ -44,8 +44,8 @@ bool modules_installed(const struct modules *modules, const char *name, char pat
 
 enum modules_rule modules_rule(const struct modules *modules, const char *name);
 
-/* Does a line `options NAME …` hold the word? */
-bool modules_option(const struct modules *modules, const char *name, const char *word);
+/* Do the lines `options NAME …` switch the parameter on? The last that names it decides. */
+bool modules_option_on(const struct modules *modules, const char *name, const char *option);
 
 /* Is it among those that are loaded at boot (modules-load.d(5))? */
 bool modules_at_boot(const struct tree *tree, const char *name);

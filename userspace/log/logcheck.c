@@ -39,30 +39,57 @@ static void show_progress(const struct logset *set, int64_t *shown)
 	fflush(stderr);
 }
 
-bool logcheck_run(struct logset *set, struct logverify *verify, bool progress, logcheck_unreadable_fn unreadable,
-		  void *userdata)
+static void tell_misnamed(const struct logcheck *check, const char *file)
 {
+	const struct logverify_finding finding = {.kind = LOGVERIFY_MISNAMED, .file = file, .detail = ""};
+
+	if (check->finding)
+		check->finding(check->finding_userdata, &finding);
+}
+
+static void tell_emptied(const struct logcheck *check)
+{
+	uint64_t next = logverify_result(check->verify)->last_seq + 1;
+	const struct logverify_finding finding = {.kind = LOGVERIFY_TRUNCATED,
+						  .file = "events.jsonl",
+						  .from = next,
+						  .to = next,
+						  .detail = N_("the newest file is empty, and older ones are there")};
+
+	if (check->finding)
+		check->finding(check->finding_userdata, &finding);
+}
+
+int logcheck_run(struct logset *set, const struct logcheck *check)
+{
+	bool progress = check->progress && isatty(STDERR_FILENO);
 	struct logset_line line;
 	int64_t shown = now_ms();
 	uint64_t n = 0;
-	bool whole = true;
 	int r;
 
-	progress = progress && isatty(STDERR_FILENO);
 	while ((r = logset_next(set, &line))) {
 		if (r < 0) {
-			whole = false;
-			unreadable(userdata, logset_file(set), r);
+			check->unreadable(check->userdata, logset_file(set), r);
 			continue;
 		}
-		logverify_line(verify, line.file, line.number, line.text, line.len, line.cut);
+		if (line.misnamed)
+			tell_misnamed(check, line.file);
+		if (check->verify)
+			logverify_line(check->verify, line.file, line.number, line.text, line.len, line.cut);
+		r = check->line ? check->line(check->userdata, &line) : 0;
+		if (r)
+			break;
 		if (progress && !(++n % LINES_PER_LOOK))
 			show_progress(set, &shown);
 	}
-	logverify_end(verify);
+	if (check->verify)
+		logverify_end(check->verify);
+	if (check->verify && logset_newest(set) == LOGSET_NEWEST_EMPTIED)
+		tell_emptied(check);
 	if (progress)
 		fputs("\r     \r", stderr);
-	return whole;
+	return r;
 }
 
 /* --- anchors --------------------------------------------------------------------------------- */
@@ -131,5 +158,5 @@ int logcheck_read_anchors(struct logverify *verify, const char *path, uint64_t *
 		++*np;
 	}
 	json_tokener_free(tokener);
-	return r;
+	return !r && !*np ? -ENODATA : r;
 }

@@ -33,22 +33,6 @@ static bool may_be_of_kind(const struct logset_line *line, bool escapes, const c
 	return false;
 }
 
-/* The time where the daemon writes it: {"seq":17,"time":"2026-… */
-static bool early_time(const struct logset_line *line, int64_t *us)
-{
-	static const char seq[] = "{\"seq\":", member[] = ",\"time\":\"";
-	static const size_t len = sizeof("2026-11-21T08:30:00.123456Z") - 1;
-	size_t at = sizeof(seq) - 1;
-
-	if (line->len < at || memcmp(line->text, seq, at))
-		return false;
-	while (at < line->len && line->text[at] >= '0' && line->text[at] <= '9')
-		at++;
-	if (line->len - at < sizeof(member) - 1 + len || memcmp(line->text + at, member, sizeof(member) - 1))
-		return false;
-	return logrecord_time_parse(line->text + at + sizeof(member) - 1, len, us);
-}
-
 static bool in_period(const struct logfilter *filter, int64_t us)
 {
 	return us >= filter->since_us && (!filter->until_us || us < filter->until_us);
@@ -57,11 +41,13 @@ static bool in_period(const struct logfilter *filter, int64_t us)
 static bool may_match(const struct logfilter *filter, const struct logset_line *line)
 {
 	bool escapes;
+	uint64_t seq;
 	int64_t us;
 
 	if (line->cut || line->too_long)
 		return false;
-	if ((filter->since_us || filter->until_us) && early_time(line, &us) && !in_period(filter, us))
+	if ((filter->since_us || filter->until_us) && logrecord_begin(line->text, line->len, &seq, &us) &&
+	    !in_period(filter, us))
 		return false;
 	escapes = memchr(line->text, '\\', line->len);
 	return may_be_of_kind(line, escapes, filter->kinds) && may_hold(line, escapes, filter->person) &&
@@ -130,6 +116,12 @@ static bool matches(const struct logfilter *filter, struct json_object *record)
 		any_verdict_is(record, "reason", filter->reason)) &&
 	       (!filter->verdict || !strcmp(logrecord_verdict(record), filter->verdict) ||
 		any_verdict_is(record, "verdict", filter->verdict));
+}
+
+bool logfilter_is_empty(const struct logfilter *filter)
+{
+	return !filter->person && !filter->medium && !filter->device && !filter->terminal && !filter->verdict &&
+	       !filter->reason && !filter->kinds[0] && !filter->since_us && !filter->until_us;
 }
 
 struct json_object *logfilter_match(const struct logfilter *filter, const struct logset_line *line)

@@ -25,6 +25,9 @@ struct logfilter {
 	int64_t since_us, until_us; /* of "time", microseconds since the epoch; until is exclusive; 0: no limit */
 };
 
+/* Does every record match? */
+bool logfilter_is_empty(const struct logfilter *filter);
+
 /* The record if it matches, owned by the caller; NULL if not. A line that is no JSON object never matches. */
 struct json_object *logfilter_match(const struct logfilter *filter, const struct logset_line *line);
 

@@ -49,6 +49,14 @@ static const struct {
 		N_("this line is no record"),
 		N_("Somebody wrote into the file, or the disk is failing (look for errors in the kernel's log). Keep the files and tell "
 		   "the help desk.")},
+	[LOGVERIFY_MISNAMED] = {
+		N_("the name of this file says another number or time than its first record"),
+		N_("The keeper names a file by its first record, so somebody has renamed it. Keep the files as they are and tell the "
+		   "help desk.")},
+	[LOGVERIFY_NO_HEADER] = {
+		N_("this is gone, by which the terminal knows its log again"),
+		N_("The keeper lays it down when it begins a log, and never removes it: somebody did, perhaps with the log itself. Tell the help "
+		   "desk and the security officer. If a copy of it was kept, --terminal-key takes that.")},
 };
 
 /* Does a finding of this kind speak of records, and not of a place? */

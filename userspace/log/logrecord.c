@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "core/civil.h"
 #include "core/text.h"
+#include "log/logjson.h"
 
 /* Kinds that let something in, and those that keep it out (docs/evidence.md). */
 static const struct {
@@ -17,40 +18,12 @@ static const struct {
 	{"volume-refused", "block"},
 };
 
-/*
- * json-c takes more than JSON (RFC 8259), also when it is told to be strict: 'a', NaN, comments. Since a record is handed on as it
- * stands, outside of strings only what JSON has may stand.
- */
-static bool has_json_tokens(const char *line, size_t len)
-{
-	static const char *const words[] = {"true", "false", "null"};
-	bool string = false;
-
-	for (size_t i = 0; i < len; i++) {
-		size_t word = 0;
-
-		if (string && line[i] == '\\') {
-			i++;
-		} else if (line[i] == '"') {
-			string = !string;
-		} else if (!string && !(line[i] && strchr("{}[]:,0123456789+-.eE \t", line[i]))) {
-			for (size_t w = 0; w < ARRAY_SIZE(words); w++)
-				if (len - i >= strlen(words[w]) && !memcmp(line + i, words[w], strlen(words[w])))
-					word = strlen(words[w]);
-			if (!word)
-				return false;
-			i += word - 1;
-		}
-	}
-	return !string;
-}
-
 struct json_object *logrecord_parse(const char *line, size_t len)
 {
 	struct json_tokener *tokener;
 	struct json_object *record;
 
-	if (len < 2 || line[0] != '{' || line[len - 1] != '}' || len > INT32_MAX || !has_json_tokens(line, len))
+	if (len > INT32_MAX || !logjson_is_object(line, len))
 		return NULL;
 	tokener = json_tokener_new_ex(LOGRECORD_DEPTH);
 	if (!tokener)
@@ -100,28 +73,26 @@ char *logrecord_text(struct json_object *record, const char *key)
 	return output_escape(text);
 }
 
-bool logrecord_time_parse(const char *text, size_t len, int64_t *us)
+bool logrecord_begin(const char *line, size_t len, uint64_t *seq, int64_t *us)
 {
-	static const size_t whole = sizeof("2026-11-21T08:30:00") - 1;
-	int64_t seconds, micro = 0;
+	static const char first[] = "{\"seq\":", second[] = ",\"time\":\"";
+	static const size_t time_len = sizeof("2026-11-21T08:30:00.123456Z") - 1;
+	size_t at = sizeof(first) - 1;
 
-	if (len != whole + sizeof(".123456Z") - 1 || text[whole] != '.' || text[len - 1] != 'Z' ||
-	    !civil_parse(text, whole, false, &seconds))
+	*seq = 0;
+	if (len < at || memcmp(line, first, at))
 		return false;
-	for (size_t i = whole + 1; i < len - 1; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		micro = micro * 10 + (text[i] - '0');
-	}
-	*us = seconds * 1000000 + micro;
-	return true;
+	for (; at < len && line[at] >= '0' && line[at] <= '9'; at++)
+		*seq = *seq * 10 + (uint64_t)(line[at] - '0');
+	return len - at >= sizeof(second) - 1 + time_len && !memcmp(line + at, second, sizeof(second) - 1) &&
+	       civil_parse_moment(line + at + sizeof(second) - 1, time_len, us);
 }
 
 bool logrecord_time(struct json_object *record, int64_t *us)
 {
 	const char *text = output_raw(record, "time");
 
-	return logrecord_time_parse(text, strlen(text), us);
+	return civil_parse_moment(text, strlen(text), us);
 }
 
 const char *logrecord_verdict(struct json_object *record)

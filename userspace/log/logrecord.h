@@ -19,8 +19,11 @@ struct json_object *logrecord_parse(const char *line, size_t len);
 /* A member as text: strings as they are, numbers and truth values in words, anything else as JSON; "" if it is absent or null. */
 char *logrecord_text(struct json_object *record, const char *key);
 
-/* "2026-11-21T08:30:00.123456Z" in microseconds since the epoch. False: it is not that. */
-bool logrecord_time_parse(const char *text, size_t len, int64_t *us);
+/*
+ * What the daemon's records begin with, without parsing them: {"seq":17,"time":"2026-… False: the line does not begin so; *seq
+ * is 0 if not even with a number.
+ */
+bool logrecord_begin(const char *line, size_t len, uint64_t *seq, int64_t *us);
 
 /* The record's time; false if it has none. */
 bool logrecord_time(struct json_object *record, int64_t *us);

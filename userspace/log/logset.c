@@ -1,322 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "log/logset.h"
+#include "log/logset-inside.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "core/civil.h"
-#include "log/logreader.h"
-
-#define CURRENT "events.jsonl"
-#define STEM "events-"
-#define PLAIN ".jsonl"
-#define PACKED ".jsonl.zst"
-#define SEQ_DIGITS 12
-#define TIME_LEN (sizeof("YYYYMMDDTHHMMSSZ") - 1)
-
-/* A clock that was set back makes records of a file later than the file after it; that far it is believed. */
-#define CLOCK_SLACK_US (INT64_C(86400) * 1000000)
-
-/* Files may be rotated while the directory is being read. */
-#define LIST_TRIES 8
-
-struct logset_file {
-	char *path;
-	const char *name;   /* the end of path */
-	bool rotated;	    /* its name tells begin and seq */
-	bool current;	    /* of a directory */
-	uint64_t seq;
-	int64_t begin_us;
-	uint64_t size;
-	int fd; /* -1: not opened yet */
-};
-
-struct logset {
-	struct logset_file *files;
-	size_t n, allocated;
-	size_t next;		  /* the file to be opened next */
-	struct logset_file *now;  /* being read, or NULL */
-	const char *spoken_of;
-	struct logreader *reader;
-	uint64_t total;
-	bool follow;
-	char *follow_dir; /* whose current file is the last of the set */
-};
+#include "log/logrecord.h"
 
 static char bad[4096];
-
-/* --- names ----------------------------------------------------------------------------------- */
-
-static bool digits_parse(const char *text, size_t n, uint64_t *value)
-{
-	*value = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		*value = *value * 10 + (uint64_t)(text[i] - '0');
-	}
-	return true;
-}
-
-/* YYYYMMDDTHHMMSSZ */
-static bool stamp_parse(const char *text, int64_t *us)
-{
-	char iso[sizeof("YYYY-MM-DDTHH:MM:SS")];
-	int64_t seconds;
-
-	if (text[8] != 'T' || text[15] != 'Z')
-		return false;
-	snprintf(iso, sizeof(iso), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s", text, text + 4, text + 6, text + 9, text + 11,
-		 text + 13);
-	if (!civil_parse(iso, strlen(iso), false, &seconds))
-		return false;
-	*us = seconds * 1000000;
-	return true;
-}
-
-static bool name_parse(struct logset_file *file)
-{
-	const char *at = file->name;
-
-	if (strncmp(at, STEM, strlen(STEM)))
-		return false;
-	at += strlen(STEM);
-	if (strlen(at) < TIME_LEN + 1 + SEQ_DIGITS || !stamp_parse(at, &file->begin_us))
-		return false;
-	at += TIME_LEN;
-	if (*at != '-' || !digits_parse(at + 1, SEQ_DIGITS, &file->seq))
-		return false;
-	at += 1 + SEQ_DIGITS;
-	file->rotated = !strcmp(at, PLAIN) || !strcmp(at, PACKED);
-	return file->rotated;
-}
-
-static bool is_packed(const struct logset_file *file)
-{
-	size_t len = strlen(file->name);
-
-	return len > strlen(PACKED) && !strcmp(file->name + len - strlen(PACKED), PACKED);
-}
-
-/* --- the list of files ------------------------------------------------------------------------- */
-
-static struct logset_file *file_add(struct logset *set, char *path)
-{
-	struct logset_file *file;
-	const char *slash;
-
-	if (!path)
-		return NULL;
-	if (set->n == set->allocated) {
-		size_t more = set->allocated ? 2 * set->allocated : 16;
-		struct logset_file *files = reallocarray(set->files, more, sizeof(*files));
-
-		if (!files) {
-			free(path);
-			return NULL;
-		}
-		set->files = files;
-		set->allocated = more;
-	}
-	file = &set->files[set->n++];
-	slash = strrchr(path, '/');
-	*file = (struct logset_file){.path = path, .name = slash ? slash + 1 : path, .fd = -1};
-	return file;
-}
-
-static void file_deinit(struct logset_file *file)
-{
-	if (file->fd >= 0)
-		close(file->fd);
-	free(file->path);
-}
-
-static void files_truncate(struct logset *set, size_t n)
-{
-	while (set->n > n)
-		file_deinit(&set->files[--set->n]);
-}
-
-static char *path_in(const char *dir, const char *name)
-{
-	size_t len = strlen(dir);
-	char *path;
-
-	if (asprintf(&path, "%s%s%s", dir, len && dir[len - 1] == '/' ? "" : "/", name) < 0)
-		return NULL;
-	return path;
-}
-
-/* Where two have the same number one is being made of the other: the plain one first, it is whole. */
-static int compare_files(const void *a, const void *b)
-{
-	const struct logset_file *x = a, *y = b;
-
-	if (x->seq != y->seq)
-		return x->seq < y->seq ? -1 : 1;
-	if (x->begin_us != y->begin_us)
-		return x->begin_us < y->begin_us ? -1 : 1;
-	return (int)is_packed(x) - (int)is_packed(y);
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* *moved: the file that is open as the current one already bears a rotated name. */
-static int list_rotated(struct logset *set, const char *dir, const struct stat *current, bool *moved)
-{
-	DIR *handle = opendir(dir);
-	size_t from = set->n, to;
-	struct dirent *entry;
-	int r = 0;
-
-	*moved = false;
-	if (!handle)
-		return -errno;
-	while ((errno = 0, entry = readdir(handle))) {
-		struct logset_file probe = {.name = entry->d_name}, *file;
-		struct stat st;
-
-		if (!name_parse(&probe) || fstatat(dirfd(handle), entry->d_name, &st, 0) || !S_ISREG(st.st_mode))
-			continue;
-		if (current && same_file(&st, current)) {
-			*moved = true;
-			break;
-		}
-		file = file_add(set, path_in(dir, entry->d_name));
-		if (!file) {
-			r = -ENOMEM;
-			break;
-		}
-		name_parse(file);
-		file->size = (uint64_t)st.st_size;
-	}
-	if (!r && !entry && errno)
-		r = -errno;
-	closedir(handle);
-	if (r)
-		return r;
-
-	if (set->n - from > 1)
-		qsort(set->files + from, set->n - from, sizeof(*set->files), compare_files);
-	to = from;
-	for (size_t i = from; i < set->n; i++) {
-		struct logset_file *file = &set->files[i];
-
-		if (i > from && file->seq == set->files[to - 1].seq && file->begin_us == set->files[to - 1].begin_us &&
-		    is_packed(file) && !is_packed(&set->files[to - 1]))
-			file_deinit(file);
-		else
-			set->files[to++] = *file;
-	}
-	set->n = to;
-	return 0;
-}
-
-/* A file whose begin is so early that the next one, too, begins before `since`. */
-static void skip_before(struct logset *set, size_t from, int64_t since_us)
-{
-	size_t keep = from;
-
-	if (!since_us)
-		return;
-	for (size_t i = from; i + 1 < set->n; i++)
-		if (set->files[i + 1].rotated && set->files[i + 1].begin_us < since_us - CLOCK_SLACK_US)
-			keep = i + 1;
-	for (size_t i = from; i < keep; i++)
-		file_deinit(&set->files[i]);
-	memmove(set->files + from, set->files + keep, (set->n - keep) * sizeof(*set->files));
-	set->n -= keep - from;
-}
-
-/*
- * The current file is opened before the others are listed: what is rotated meanwhile is then either seen under its new name
- * too (and everything looked at again) or comes as the current one.
- */
-static int list_directory(struct logset *set, const char *dir, int64_t since_us)
-{
-	_cleanup_(freep) char *path = path_in(dir, CURRENT);
-	size_t from = set->n;
-
-	if (!path)
-		return -ENOMEM;
-	for (unsigned int tries = 0; tries < LIST_TRIES; tries++) {
-		_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		struct logset_file *file;
-		struct stat st;
-		bool moved;
-		int r;
-
-		if (fd < 0 && errno != ENOENT)
-			return -errno;
-		if (fd >= 0 && fstat(fd, &st))
-			return -errno;
-		r = list_rotated(set, dir, fd >= 0 ? &st : NULL, &moved);
-		if (r)
-			return r;
-		if (moved) {
-			files_truncate(set, from);
-			continue;
-		}
-		if (fd >= 0) {
-			file = file_add(set, strdup(path));
-			if (!file)
-				return -ENOMEM;
-			file->current = true;
-			file->size = (uint64_t)st.st_size;
-			file->fd = TAKE_FD(fd);
-		}
-		if (set->n == from)
-			return -ENOENT;
-		skip_before(set, from, since_us);
-		return 0;
-	}
-	return -EBUSY;
-}
-
-static int list_path(struct logset *set, const char *path, int64_t since_us)
-{
-	struct logset_file *file;
-	struct stat st = {0};
-
-	if (strcmp(path, "-")) {
-		if (stat(path, &st))
-			return -errno;
-		if (S_ISDIR(st.st_mode)) {
-			int r = list_directory(set, path, since_us);
-
-			free(set->follow_dir);
-			set->follow_dir = r ? NULL : strdup(path);
-			return r || set->follow_dir ? r : -ENOMEM;
-		}
-	}
-	free(set->follow_dir);
-	set->follow_dir = NULL;
-	file = file_add(set, strdup(path));
-	if (!file)
-		return -ENOMEM;
-	if (strcmp(path, "-")) {
-		file->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-		/* Now, so that a file that may not be read is told before anything is shown. A pipe is opened but once. */
-		file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (file->fd < 0)
-			return -errno;
-		if (S_ISREG(st.st_mode)) {
-			close(file->fd);
-			file->fd = -1;
-		}
-	} else {
-		file->name = "-";
-	}
-	return 0;
-}
 
 int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t since_us, const char **badp)
 {
@@ -330,7 +24,7 @@ int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t sinc
 	if (!set->reader)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		int r = list_path(set, paths[i], since_us);
+		int r = logset_list_path(set, paths[i], since_us);
 
 		if (r) {
 			snprintf(bad, sizeof(bad), "%s", paths[i]);
@@ -338,8 +32,6 @@ int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t sinc
 			return r;
 		}
 	}
-	for (size_t i = 0; i < set->n; i++)
-		set->total += set->files[i].size;
 	*setp = TAKE_PTR(set);
 	return 0;
 }
@@ -347,13 +39,18 @@ int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t sinc
 struct logset *logset_close(struct logset *set)
 {
 	if (set) {
-		files_truncate(set, 0);
+		logset_truncate(set, 0);
 		free(set->files);
 		free(set->follow_dir);
 		logreader_free(set->reader);
 		free(set);
 	}
 	return NULL;
+}
+
+void logset_give_early(struct logset *set)
+{
+	set->give_early = true;
 }
 
 void logset_follow(struct logset *set)
@@ -373,7 +70,23 @@ uint64_t logset_bytes_read(const struct logset *set)
 
 uint64_t logset_bytes_total(const struct logset *set)
 {
-	return set->total;
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (!set->files[i].early || set->give_early)
+			total += set->files[i].size;
+	return total;
+}
+
+enum logset_newest logset_newest(const struct logset *set)
+{
+	const struct logset_file *last = set->n ? &set->files[set->n - 1] : NULL;
+
+	if (!last || !(last->current || last->rotated))
+		return LOGSET_NEWEST_UNASKED;
+	if (!last->current)
+		return LOGSET_NEWEST_MISSING;
+	return last->empty && set->n > 1 && set->files[set->n - 2].rotated ? LOGSET_NEWEST_EMPTIED : LOGSET_NEWEST_THERE;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -384,8 +97,8 @@ static int open_rotated(struct logset_file *file)
 	_cleanup_(freep) char *other = NULL;
 	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0 && errno == ENOENT && !is_packed(file)) {
-		if (asprintf(&other, "%s%s", file->path, PACKED + strlen(PLAIN)) < 0) {
+	if (fd < 0 && errno == ENOENT && !logset_is_packed(file)) {
+		if (asprintf(&other, "%s%s", file->path, LOGSET_PACKED + strlen(LOGSET_PLAIN)) < 0) {
 			other = NULL;
 			return -ENOMEM;
 		}
@@ -407,6 +120,8 @@ static int begin_next(struct logset *set)
 		file->fd = fd;
 	}
 	set->now = file;
+	file->empty = true;
+	set->begun = true;
 	logreader_begin(set->reader, file->fd);
 	return 0;
 }
@@ -418,17 +133,27 @@ static void end_file(struct logset *set)
 	set->now = NULL;
 }
 
-/* The number at the beginning of a line; 0 if there is none. */
-static uint64_t line_seq(const struct logset_line *line)
+static bool is_misnamed(const struct logset_file *file, const struct logset_line *line)
 {
-	static const char member[] = "{\"seq\":";
-	uint64_t seq = 0;
+	uint64_t seq;
+	int64_t us;
 
-	if (line->len < sizeof(member) - 1 || memcmp(line->text, member, sizeof(member) - 1))
-		return 0;
-	for (size_t i = sizeof(member) - 1; i < line->len && line->text[i] >= '0' && line->text[i] <= '9'; i++)
-		seq = seq * 10 + (uint64_t)(line->text[i] - '0');
-	return seq;
+	return logrecord_begin(line->text, line->len, &seq, &us) &&
+	       (seq != file->seq || us < file->begin_us || us >= file->begin_us + LOGSET_SECOND_US);
+}
+
+/* What the set itself has to say of a line, and learns from it. */
+static void take_line(struct logset *set, struct logset_line *line)
+{
+	struct logset_file *file = set->now;
+	int64_t us;
+
+	line->file = file->name;
+	line->early = file->early;
+	line->misnamed = line->first && file->rotated && is_misnamed(file, line);
+	file->empty = false;
+	if (line->first && !file->rotated)
+		logrecord_begin(line->text, line->len, &file->seq, &us);
 }
 
 /* Is another file the current one now? 1: yes, or negative errno. */
@@ -440,7 +165,7 @@ static int was_rotated(const struct logset *set)
 		return -errno;
 	if (stat(set->now->path, &there))
 		return errno == ENOENT ? 0 : -errno;
-	return !same_file(&ours, &there);
+	return !logset_same_file(&ours, &there);
 }
 
 /*
@@ -452,13 +177,13 @@ static int list_later(struct logset *set, uint64_t seq)
 	size_t from = set->n, at;
 	int r;
 
-	r = list_directory(set, set->follow_dir, 0);
+	r = logset_list_directory(set, set->follow_dir, 0);
 	if (r) {
-		files_truncate(set, from);
+		logset_truncate(set, from);
 		return r;
 	}
 	for (at = from; at < set->n && set->files[at].rotated && set->files[at].seq <= seq; at++)
-		file_deinit(&set->files[at]);
+		logset_file_deinit(&set->files[at]);
 	memmove(set->files + from, set->files + at, (set->n - at) * sizeof(*set->files));
 	set->n -= at - from;
 	return 0;
@@ -467,7 +192,6 @@ static int list_later(struct logset *set, uint64_t seq)
 /* 1: a line; 0: nothing new, or (set->now is NULL) there are more files to go on with; negative errno. */
 static int follow_on(struct logset *set, struct logset_line *line)
 {
-	uint64_t seq;
 	int r = was_rotated(set);
 
 	if (r <= 0)
@@ -475,12 +199,25 @@ static int follow_on(struct logset *set, struct logset_line *line)
 	/* It got its last lines before it was renamed. */
 	r = logreader_next(set->reader, line, false);
 	if (r) {
-		line->file = set->now->name;
+		if (r > 0)
+			take_line(set, line);
 		return r;
 	}
-	seq = set->now->seq;
+	set->list_after = set->now->seq;
+	set->list_due = true;
 	end_file(set);
-	return list_later(set, seq);
+	return 0;
+}
+
+/* As often as it takes: one error is told once. */
+static int list_on(struct logset *set)
+{
+	int r = list_later(set, set->list_after);
+	bool told = r == set->list_error;
+
+	set->list_error = r;
+	set->list_due = r || set->next == set->n;
+	return told ? 0 : r;
 }
 
 int logset_next(struct logset *set, struct logset_line *line)
@@ -490,11 +227,16 @@ int logset_next(struct logset *set, struct logset_line *line)
 		int r;
 
 		if (!set->now) {
+			while (set->next < set->n && set->files[set->next].early && !set->give_early)
+				set->next++;
+			r = set->next == set->n && set->list_due ? list_on(set) : 0;
+			if (r)
+				return r;
 			if (set->next == set->n)
 				return 0;
 			r = begin_next(set);
 			/* Retention may remove the oldest while the others are waiting. */
-			if (r == -ENOENT && set->files[set->next - 1].rotated && set->next == 1)
+			if (r == -ENOENT && set->files[set->next - 1].rotated && !set->begun)
 				continue;
 			if (r)
 				return r;
@@ -509,9 +251,7 @@ int logset_next(struct logset *set, struct logset_line *line)
 				continue;
 		}
 		if (r > 0) {
-			line->file = set->now->name;
-			if (line->first && !set->now->rotated)
-				set->now->seq = line_seq(line);
+			take_line(set, line);
 			return 1;
 		}
 		if (set->now)

@@ -25,12 +25,15 @@ struct logset_line {
 	bool first;	/* of its file */
 	bool cut;	/* the file ends without a newline here */
 	bool too_long;	/* only its beginning */
+	bool misnamed;	/* the first of a file whose name says another number or time */
+	bool early;	/* the file ends before since_us; see logset_give_early() */
 };
 
 /*
  * paths: files, or directories (all files of a log in it, rotated and current, in order), or "-" for standard
- * input. A file whose name tells that it ends before `since_us` (the next one's TIME, and a day for clocks that were
- * set) is skipped; 0: none is. Microseconds since the epoch. What begins as a zstd frame is unpacked, whatever its name.
+ * input. Of a directory, files that end before `since_us` (the next one's first record is a day before it, for clocks that
+ * were set) are skipped, if each file's first record is later than the one's before; 0: none is. Microseconds since the
+ * epoch. What begins as a zstd frame is unpacked, whatever its name.
  * Negative errno (-ENOENT also for a directory without a log); *badp (static until the next call) names the path.
  */
 int logset_open(struct logset **setp, char *const *paths, size_t n, int64_t since_us, const char **badp);
@@ -43,8 +46,20 @@ DEFINE_CLEANUP(struct logset *, logset_close);
  */
 int logset_next(struct logset *set, struct logset_line *line);
 
+/* Hands out the lines of skipped files too, marked, before the first logset_next(): verifying wants all. */
+void logset_give_early(struct logset *set);
+
 /* The file that logset_next() spoke of last; "" before the first. */
 const char *logset_file(const struct logset *set);
+
+/* Once all is read: is there what the last directory's newest records stand in, events.jsonl? */
+enum logset_newest {
+	LOGSET_NEWEST_UNASKED, /* no directory was given last */
+	LOGSET_NEWEST_THERE,
+	LOGSET_NEWEST_MISSING,
+	LOGSET_NEWEST_EMPTIED, /* behind older files: the keeper never leaves it so */
+};
+enum logset_newest logset_newest(const struct logset *set);
 
 /* Bytes read from files so far, and of all files when they were opened (0: not known), for showing progress. */
 uint64_t logset_bytes_read(const struct logset *set);

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "log/logformats.h"
 #include "log/logrecord.h"
+#include "log/logwords.h"
 
 #define TIME_WIDTH (sizeof("2026-11-21 08:30:00") - 1)
 #define GAP_WIDTH 2
@@ -41,12 +42,6 @@ static const struct {
 	[COLUMN_MEDIUM] = {N_("Medium"), 9, 12, 9},
 	[COLUMN_USER] = {N_("User"), 8, 12, 8},
 	[COLUMN_WHY] = {N_("Why"), 0, 0, 0},
-};
-
-/* Where no reason tells it: members that say the most, as words of programs. */
-static const char *const telling[] = {
-	"why",	  "attempt", "interface", "program", "path",	   "from",   "count",	 "volume", "policy", "policy_version",
-	"method", "object",  "result",	  "disk",    "first_seq", "last_seq", "number", "type",   "version", "state",
 };
 
 static bool is_shown(const struct logwriter *writer, enum column column)
@@ -168,22 +163,11 @@ static void append(char **text, const char *format, ...)
 
 static char *why_cell(struct json_object *record)
 {
-	_cleanup_(freep) char *detail = logrecord_text(record, "detail");
-	_cleanup_(freep) char *error = logrecord_text(record, "error");
+	_cleanup_(freep) char *detail = logwords_text(record, "detail");
+	_cleanup_(freep) char *error = logwords_text(record, "error");
 	const char *code = output_raw(record, "reason");
-	char *text = output_format("%s", "");
+	char *text = *code ? output_escape(i18n(reason_text(code))) : logwords_members(record);
 
-	if (*code) {
-		_cleanup_(freep) char *sentence = output_escape(i18n(reason_text(code)));
-
-		append(&text, "%s", sentence);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(telling) && !*code; i++) {
-		_cleanup_(freep) char *value = logrecord_text(record, telling[i]);
-
-		if (*value)
-			append(&text, "%s=%s", telling[i], value);
-	}
 	if (*error)
 		append(&text, "%s", error);
 	if (*detail)

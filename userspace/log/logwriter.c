@@ -32,8 +32,17 @@ void logwriter_begin(const struct logwriter *writer)
 /* Not printed from the parsed object: that would lose the order of a stranger's numbers and doubled members. */
 static void json_record(const struct logset_line *line)
 {
-	_cleanup_(freep) char *safe = text_escape_json(line->text, line->len);
+	_cleanup_(freep) char *safe = NULL;
+	size_t plain = 0;
 
+	while (plain < line->len && line->text[plain] >= ' ' && line->text[plain] <= '~')
+		plain++;
+	if (plain == line->len) {
+		fwrite(line->text, 1, line->len, stdout);
+		putchar('\n');
+		return;
+	}
+	safe = text_escape_json(line->text, line->len);
 	if (!safe)
 		output_no_memory();
 	puts(safe);

@@ -37,4 +37,5 @@ struct logwriter {
 bool logwriter_format_parse(const char *name, enum logwriter_format *format);
 
 void logwriter_begin(const struct logwriter *writer);
+/* record: NULL is enough for LOGWRITER_JSON, which writes the line. */
 void logwriter_record(const struct logwriter *writer, struct json_object *record, const struct logset_line *line);

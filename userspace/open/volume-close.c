@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -152,31 +154,62 @@ static const char *closing_unmount(struct closing *closing, bool force)
 }
 
 /*
- * Nobody can get at the volume any more. The watcher has the last mount, of its own: with that the file system goes. False:
- * it hangs, and what is below it must be taken away by force.
+ * Everybody's mounts are gone. The watcher has one of its own: with that the file system goes, if nobody has taken a copy of
+ * it into a mount namespace of his (unshare(1), which any user may). One that hangs is not waited for.
  */
-static bool closing_let_go(bool force)
+static void closing_let_go(bool force)
 {
-	return !is_watched() ||
-	       !handover_close(OPEN_WATCHER_FD, force ? LET_GO_FORCED_MS : LET_GO_MS);
+	if (is_watched())
+		handover_close(OPEN_WATCHER_FD, force ? LET_GO_FORCED_MS : LET_GO_MS);
 }
 
-static const char *closing_unmap(struct closing *closing, bool force)
+/* Nobody watches now: whatever still holds the mapping loses it. */
+static const char *closing_unmap(struct closing *closing)
 {
-	int r;
+	int r = cryptopen_deactivate(closing->mapping);
 
-	if (!closing->mapped)
-		return NULL;
-	r = cryptopen_deactivate(closing->mapping);
-	if (force && r && r != CRYPTOPEN_E_ABSENT) {
+	if (r && r != CRYPTOPEN_E_ABSENT) {
 		closing->forced = true;
 		r = cryptopen_kill(closing->mapping);
 	}
 	if (!r || r == CRYPTOPEN_E_ABSENT)
 		return NULL;
-	if (r < 0)
-		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
-	return r == CRYPTOPEN_E_BUSY ? "busy" : "close-failed";
+	snprintf(closing->detail, sizeof(closing->detail), "%s",
+		 r < 0 ? strerror(-r) : "the mapping stays");
+	return "close-failed";
+}
+
+/* The disk that was opened, and not the next one of that name. A mapping's name ends with its number, 0 if it has none. */
+static bool node_is_ours(const struct closing *closing, int fd)
+{
+	const char *number = strrchr(closing->mapping, '-');
+	unsigned long long named = strtoull(number + 1, NULL, 10);
+	__u64 sequence = 0;
+
+	return !named || ioctl(fd, BLKGETDISKSEQ, &sequence) < 0 || sequence == named;
+}
+
+/*
+ * Without a mapping there is nothing that could be taken away from who still holds the file system; the kernel knows of him
+ * only in that the node is in use. It is the device itself that must be taken then.
+ */
+static const char *closing_free(struct closing *closing)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
+	struct timespec step = { .tv_nsec = BUSY_MS * 1000000 };
+	_cleanup_(closep) int fd = open(closing->note.node, flags);
+
+	if (fd < 0 || !node_is_ours(closing, fd))
+		return NULL;
+	for (unsigned int tries = BUSY_TRIES; tries; tries--) {
+		_cleanup_(closep) int held = open(closing->note.node, flags | O_EXCL);
+
+		if (held >= 0 || errno != EBUSY)
+			return NULL;
+		nanosleep(&step, NULL);
+	}
+	snprintf(closing->detail, sizeof(closing->detail), "somebody still holds its file system");
+	return "close-failed";
 }
 
 static const char *closing_steps(struct closing *closing, bool force)
@@ -194,9 +227,11 @@ static const char *closing_steps(struct closing *closing, bool force)
 		closing_sync(closing);
 	reason = closing_unmount(closing, force);
 	if (!reason) {
-		bool gone = closing_let_go(force);
-
-		reason = closing_unmap(closing, force || !gone);
+		closing_let_go(force);
+		if (closing->mapped)
+			reason = closing_unmap(closing);
+		else if (closing->note.mount[0] && !closing->note.uuid[0])
+			reason = closing_free(closing);
 	}
 	if (reason)
 		return reason;

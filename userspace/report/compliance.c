@@ -9,6 +9,8 @@
 #include "cli/output.h"
 #include "report/report.h"
 
+#define DAY_US (UINT64_C(86400) * 1000000)
+
 enum verdict {
 	VERDICT_SHOWN,
 	VERDICT_PARTLY,
@@ -31,6 +33,7 @@ static const struct {
 struct facts {
 	const struct tally *tally;
 	const struct report_check *check;
+	int64_t now_us;
 };
 
 /* The evidence in words (free it), and the verdict. */
@@ -48,7 +51,22 @@ static uint64_t times_of(struct counts *counts, const char *name)
 
 static bool check_passed(const struct tally *t)
 {
-	return t->check_us && !t->check_found[CHECK_FAIL];
+	return t->check_us && !t->check_found[CHECK_FAIL] && !t->check_found[CHECK_UNKNOWN];
+}
+
+static const char *check_words(const struct tally *t)
+{
+	if (!t->check_us)
+		return _("none");
+	if (t->check_found[CHECK_FAIL])
+		return _("something failed");
+	return t->check_found[CHECK_UNKNOWN] ? _("not everything could be checked") : _("nothing failed");
+}
+
+/* Nothing is shown by a log that is not what was written. */
+static bool log_is_whole(const struct report_check *check)
+{
+	return check->result.records && !check->result.findings && !check->unreadable;
 }
 
 static bool policy_ok(const struct tally *t)
@@ -61,7 +79,7 @@ static bool policy_ok(const struct tally *t)
 static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 {
 	const struct tally *t = facts->tally;
-	_cleanup_(freep) char *layer = output_escape(t->policy.backend);
+	_cleanup_(freep) char *layer = output_escape(report_word_text(WORDS_LAYER, t->policy.backend));
 	_cleanup_(freep) char *policy = output_escape(t->policy.id);
 
 	if (!t->policy.known) {
@@ -73,7 +91,7 @@ static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 	return output_format(_("Layer %s, policy “%s” version %llu; plugged in: %llu, refused: %llu; the newest self-check: %s."),
 			     layer, policy, (unsigned long long)t->policy.number,
 			     (unsigned long long)t->attaches, (unsigned long long)t->denied,
-			     !t->check_us ? _("none") : check_passed(t) ? _("nothing failed") : _("something failed"));
+			     check_words(t));
 }
 
 static char *show_encryption(const struct facts *facts, enum verdict *verdict)
@@ -84,7 +102,8 @@ static char *show_encryption(const struct facts *facts, enum verdict *verdict)
 			 times_of(t->reasons, "encryption-not-accepted") +
 			 times_of(t->reasons, "kdf-not-accepted");
 
-	*verdict = policy_ok(t) ? VERDICT_SHOWN : VERDICT_PARTLY;
+	*verdict = !t->records ? VERDICT_NOT_SHOWN :
+		   policy_ok(t) && (t->allowed || plain) ? VERDICT_SHOWN : VERDICT_PARTLY;
 	return output_format(_("Let in: %llu. Refused because the encryption was missing or not accepted: %llu."),
 			     (unsigned long long)t->allowed, (unsigned long long)plain);
 }
@@ -141,21 +160,29 @@ static char *show_exceptions(const struct facts *facts, enum verdict *verdict)
 static char *show_retention(const struct facts *facts, enum verdict *verdict)
 {
 	const struct tally *t = facts->tally;
+	uint64_t asked = t->policy.retention_days, kept;
 	char since[PERIOD_TEXT_MAX];
+	bool all = facts->check->result.first_seq == 1;
 
 	if (!t->log_since_us) {
 		*verdict = VERDICT_NOT_SHOWN;
 		return output_format("%s", _("There is no log."));
 	}
 	period_format(t->log_since_us, since);
-	*verdict = t->log_since_us <= t->period->since_us ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("The log that was read reaches back to %s."), since);
+	kept = facts->now_us > t->log_since_us ? (uint64_t)(facts->now_us - t->log_since_us) / DAY_US : 0;
+	/* Nothing has been removed yet, or only what is older than the policy asks for. */
+	*verdict = asked && (all || kept >= asked) ? VERDICT_SHOWN : VERDICT_PARTLY;
+	if (!asked)
+		return output_format(_("The policy does not say how long records are kept. The log that was read reaches back to %s."), since);
+	return output_format(all ? _("The policy asks for %llu days; the log that was read reaches back %llu days (%s), to its beginning.") :
+				   _("The policy asks for %llu days; the log that was read reaches back %llu days (%s)."),
+			     (unsigned long long)asked, (unsigned long long)kept, since);
 }
 
 static char *show_integrity(const struct facts *facts, enum verdict *verdict)
 {
 	const struct logverify_result *result = &facts->check->result;
-	bool good = result->records && !result->findings && !facts->check->unreadable && !facts->tally->seq_gaps.total;
+	bool good = log_is_whole(facts->check) && !facts->tally->seq_gaps.total;
 
 	*verdict = !good ? VERDICT_NOT_SHOWN : result->checkpoints ? VERDICT_SHOWN : VERDICT_PARTLY;
 	return output_format(_("Records checked: %llu, signed checkpoints: %llu; findings: %llu."),
@@ -206,17 +233,18 @@ static char *show_scan(const struct facts *facts, enum verdict *verdict)
 static char *show_self_check(const struct facts *facts, enum verdict *verdict)
 {
 	const struct tally *t = facts->tally;
-	uint64_t runs = t->checks[CHECK_OK] + t->checks[CHECK_WARN] + t->checks[CHECK_FAIL];
+	uint64_t runs = t->checks[CHECK_OK] + t->checks[CHECK_WARN] + t->checks[CHECK_FAIL] + t->checks[CHECK_UNKNOWN];
 
 	*verdict = !runs ? VERDICT_NOT_SHOWN :
 		   check_passed(t) && !t->checks[CHECK_FAIL] ? VERDICT_SHOWN : VERDICT_PARTLY;
 	if (!runs)
 		return output_format("%s", _("No self-check is recorded. Run `sekimorictl doctor --record` and see whether its timer is on."));
-	return output_format(_("Self-checks: %llu, failed: %llu; the newest: %llu in order, %llu to be looked at, %llu failed."),
+	return output_format(_("Self-checks: %llu, failed: %llu; the newest: %llu in order, %llu to be looked at, %llu failed, %llu not checked."),
 			     (unsigned long long)runs, (unsigned long long)t->checks[CHECK_FAIL],
 			     (unsigned long long)t->check_found[CHECK_OK],
 			     (unsigned long long)t->check_found[CHECK_WARN],
-			     (unsigned long long)t->check_found[CHECK_FAIL]);
+			     (unsigned long long)t->check_found[CHECK_FAIL],
+			     (unsigned long long)t->check_found[CHECK_UNKNOWN]);
 }
 
 static char *show_mounting(const struct facts *facts, enum verdict *verdict)
@@ -353,15 +381,19 @@ static void add_rules(struct document *d, const struct facts *facts)
 {
 	document_section(d, "compliance", _("Rules and evidence"));
 	document_note(d, "%s", _("The evidence is of this terminal and this month. What is shown elsewhere is named so and not judged."));
+	if (!log_is_whole(facts->check))
+		document_note(d, "%s", _("The log is not whole, or could not be read completely: no rule counts as shown."));
 	document_column(d, "id", _("Rule"), false);
 	document_column(d, "asks", _("What is asked"), false);
 	document_column(d, "does", _("What Sekimori does"), false);
-	document_column(d, "evidence", _("Evidence"), false);
+	document_column(d, "evidence", i18n(NC_("rules", "Evidence")), false);
 	document_column(d, "verdict", _("Verdict"), false);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		enum verdict verdict;
 		_cleanup_(freep) char *evidence = rules[i].show(facts, &verdict);
 
+		if (verdict == VERDICT_SHOWN && !log_is_whole(facts->check))
+			verdict = VERDICT_PARTLY;
 		document_words(d, rules[i].id, NULL);
 		document_words(d, i18n(rules[i].asks), NULL);
 		document_words(d, i18n(rules[i].does), NULL);
@@ -373,7 +405,7 @@ static void add_rules(struct document *d, const struct facts *facts)
 
 struct document *report_compliance(const struct tally *tally, const struct report_check *check, int64_t now_us)
 {
-	struct facts facts = { .tally = tally, .check = check };
+	struct facts facts = { .tally = tally, .check = check, .now_us = now_us };
 	_cleanup_(freep) char *terminal = output_escape(tally->terminal[0] ? tally->terminal : "?");
 	char made[PERIOD_TEXT_MAX];
 	struct document *d;

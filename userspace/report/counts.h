@@ -10,7 +10,7 @@
 
 #define COUNTS_MAX 4096
 #define COUNT_PARTS 3  /* of a name */
-#define COUNT_VALUES 8 /* what is counted is the owner's business */
+#define COUNT_VALUES 10 /* what is counted is the owner's business */
 #define COUNT_LABELS 3 /* texts beside the name, the newest ones */
 
 struct count {

@@ -24,8 +24,9 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_WRITE] = "write", [FIELD_RENAME] = "rename", [FIELD_DELETE] = "delete",
 	[FIELD_READ] = "read", [FIELD_BYTES_WRITTEN] = "bytes_written",
 	[FIELD_BYTES_READ] = "bytes_read", [FIELD_LIMITED] = "limited", [FIELD_FILE] = "file", [FIELD_MEDIA] = "media",
-	[FIELD_RULES] = "rules", [FIELD_VOLUME] = "volume", [FIELD_CAUSE] = "cause",
-	[FIELD_SIGNERS] = "signers",
+	[FIELD_CAUSE] = "cause",
+	[FIELD_SIGNERS] = "signers", [FIELD_AGAIN] = "again", [FIELD_UNKNOWN] = "unknown",
+	[FIELD_RETENTION_DAYS] = "retention_days",
 };
 
 struct cursor {

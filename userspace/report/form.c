@@ -17,7 +17,7 @@ static void sheet(struct document *d, const char *id, const char *title)
 {
 	document_section(d, id, title);
 	document_column(d, "field", _("Field"), false);
-	document_column(d, "content", _("Content"), false);
+	document_column(d, "content", i18n(NC_("form", "Content")), false);
 }
 
 static void known(struct document *d, const char *id, const char *title, const char *untrusted)
@@ -134,7 +134,7 @@ static void add_events(struct document *d, const struct report_event *events, si
 	document_section(d, "events", _("Records of the event log"));
 	if (n == REPORT_EVENTS_MAX)
 		document_note(d, _("The first %d are listed."), REPORT_EVENTS_MAX);
-	document_column(d, "seq", _("Number"), false);
+	document_column(d, "seq", i18n(NC_("record", "Number")), false);
 	document_column(d, "time", _("Time"), false);
 	document_column(d, "kind", _("Kind of record"), false);
 	document_column(d, "reason", _("Reason"), false);

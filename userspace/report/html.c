@@ -63,13 +63,14 @@ static void write_head(const struct document *document, FILE *out)
 static void write_cell(const struct document_section *section, size_t row, size_t column, FILE *out)
 {
 	const struct document_cell *cell = document_cell(section, row, column);
+	bool whole = cell->whole || text_width(cell->shown) <= WHOLE_WIDTH;
 
 	fputs("<td", out);
 	if (section->columns[column].number)
 		fputs(" class=\"n\"", out);
 	else if (cell->tone != TONE_PLAIN)
-		fprintf(out, " class=\"%s\"", tones[cell->tone]);
-	else if (cell->whole || text_width(cell->shown) <= WHOLE_WIDTH)
+		fprintf(out, " class=\"%s%s\"", tones[cell->tone], whole ? " w" : "");
+	else if (whole)
 		fputs(" class=\"w\"", out);
 	fputc('>', out);
 	html_escape(out, cell->shown);

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "core/civil.h"
 #include "core/incident.h"
+#include "doctor/doctor.h"
 #include "report/report.h"
 
 /* Rows of a table of names; the others are added up in one row. */
@@ -80,9 +81,15 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 	fact_number(d, "self-checks", _("Self-checks"), sum(t->checks, N_CHECKS), TONE_PLAIN);
 	fact_number(d, "self-checks-failed", _("Self-checks that failed"), t->checks[CHECK_FAIL],
 		    bad_if(t->checks[CHECK_FAIL]));
+	fact_number(d, "self-checks-unknown", _("Self-checks that could not look at everything, and found nothing else"),
+		    t->checks[CHECK_UNKNOWN], TONE_PLAIN);
 	fact_number(d, "starts", _("Starts of the keeper"), t->starts.total, TONE_PLAIN);
+	fact_number(d, "stops", _("Proper ends of the keeper"), t->stops, TONE_PLAIN);
 	document_words(d, _("Time without the keeper while the terminal ran"), "unwatched");
 	document_duration(d, t->gap_on_us);
+	fact_number(d, "kept", _("Devices in use before the barrier looked"), t->kept, TONE_PLAIN);
+	fact_number(d, "missed", _("Devices that came or went without the keeper"), t->missed, TONE_PLAIN);
+	fact_number(d, "lost-events", _("Events of the barrier that were lost"), t->lost, bad_if(t->lost));
 	fact_number(d, "missing-numbers", _("Gaps in the numbers of records"), t->seq_gaps.total,
 		    bad_if(t->seq_gaps.total));
 	add_check_result(d, check);
@@ -129,7 +136,8 @@ static void add_days(struct document *d, const struct tally *t)
 	document_column(d, "starts", _("Starts"), true);
 	document_column(d, "check-ok", _("Check ok"), true);
 	document_column(d, "check-warn", _("warned"), true);
-	document_column(d, "check-fail", _("failed"), true);
+	document_column(d, "check-fail", i18n(NC_("check", "failed")), true);
+	document_column(d, "check-unknown", _("not checked"), true);
 	for (unsigned int i = 0; i < t->period->n_days; i++) {
 		const struct tally_day *day = &t->days[i];
 
@@ -206,12 +214,43 @@ static void add_reason_table(struct document *d, struct counts *counts, const ch
 	}
 }
 
+/* The rows of a table that shows only some of the names: the most used ones, and how many more there are. */
+struct selection {
+	const struct count *rows[ROWS_MAX];
+	size_t n;
+};
+
+static void select_rows(struct document *d, struct counts *counts, size_t value, struct selection *selection)
+{
+	const struct count *const *sorted = counts_sorted(counts, value);
+	const struct count *others = counts_others(counts);
+	uint64_t left = 0, names = 0;
+
+	selection->n = 0;
+	for (size_t i = 0; sorted && i < counts_n(counts) && sorted[i]->values[value]; i++) {
+		if (value == USE_VERDICTS && !sorted[i]->parts[0][0])
+			continue;
+		if (selection->n < ROWS_MAX) {
+			selection->rows[selection->n++] = sorted[i];
+			continue;
+		}
+		names++;
+		left += sorted[i]->values[value];
+	}
+	if (names)
+		document_note(d, _("Only the %d most used are listed. %llu more are left out, used %llu times together."),
+			      ROWS_MAX, (unsigned long long)names, (unsigned long long)left);
+	if (others && others->values[value])
+		document_note(d, _("Names that came when there were too many to be kept apart were used %llu times."),
+			      (unsigned long long)others->values[value]);
+}
+
 static void add_media(struct document *d, const struct tally *t)
 {
-	const struct count *const *sorted = counts_sorted(t->use, USE_ALLOWED);
+	struct selection selection;
 
 	document_section(d, "media", _("Media used"))->n_keys = 2;
-	note_left_over(d, t->use, sorted, USE_ALLOWED);
+	select_rows(d, t->use, USE_VERDICTS, &selection);
 	document_column(d, "medium", _("Medium"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "allowed", _("Let in"), true);
@@ -220,11 +259,9 @@ static void add_media(struct document *d, const struct tally *t)
 	document_column(d, "written", _("Written"), true);
 	document_column(d, "first", _("First time"), false);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < rows_of(t->use); i++) {
-		const struct count *use = sorted[i];
+	for (size_t i = 0; i < selection.n; i++) {
+		const struct count *use = selection.rows[i];
 
-		if (!use->parts[0][0])
-			continue;
 		document_text(d, use->parts[0]);
 		report_person(d, use->parts[1]);
 		document_number(d, use->values[USE_ALLOWED]);
@@ -238,7 +275,7 @@ static void add_media(struct document *d, const struct tally *t)
 
 static void add_transfers(struct document *d, const struct tally *t)
 {
-	const struct count *const *sorted = counts_sorted(t->use, USE_WRITTEN);
+	struct selection selection;
 
 	document_section(d, "transfers", _("Files transferred"))->n_keys = 2;
 	if (t->limited)
@@ -246,7 +283,7 @@ static void add_transfers(struct document *d, const struct tally *t)
 			      (unsigned long long)t->limited);
 	if (t->writes_only)
 		document_note(d, "%s", _("On some media only writing could be watched, not renaming and deleting."));
-	note_left_over(d, t->use, sorted, USE_FILES);
+	select_rows(d, t->use, USE_TRANSFERS, &selection);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "medium", _("Medium"), false);
 	document_column(d, "files", _("Files written"), true);
@@ -254,11 +291,9 @@ static void add_transfers(struct document *d, const struct tally *t)
 	document_column(d, "changed", _("Renamed, deleted"), true);
 	document_column(d, "reads", _("Files read"), true);
 	document_column(d, "read-bytes", _("Read"), true);
-	for (size_t i = 0; sorted && i < rows_of(t->use); i++) {
-		const struct count *use = sorted[i];
+	for (size_t i = 0; i < selection.n; i++) {
+		const struct count *use = selection.rows[i];
 
-		if (!use->values[USE_FILES] && !use->values[USE_CHANGED] && !use->values[USE_READS])
-			continue;
 		report_person(d, use->parts[1]);
 		document_text(d, use->parts[0]);
 		document_number(d, use->values[USE_FILES]);
@@ -306,7 +341,7 @@ static void add_devices(struct document *d, const struct tally *t)
 }
 
 /* Three parts of a name, how often, and when last. */
-static void add_named(struct document *d, struct counts *counts)
+static void add_named(struct document *d, struct counts *counts, const enum report_words of[COUNT_PARTS])
 {
 	const struct count *const *sorted = counts_sorted(counts, 0);
 
@@ -315,7 +350,7 @@ static void add_named(struct document *d, struct counts *counts)
 	document_column(d, "last", _("Last time"), false);
 	for (size_t i = 0; sorted && i < rows_of(counts); i++) {
 		for (size_t k = 0; k < COUNT_PARTS; k++)
-			document_text(d, sorted[i]->parts[k]);
+			report_word(d, of[k], sorted[i]->parts[k]);
 		document_number(d, sorted[i]->values[0]);
 		document_time(d, sorted[i]->last_us);
 	}
@@ -327,7 +362,7 @@ static void add_attempts(struct document *d, const struct tally *t)
 	document_column(d, "attempt", _("What"), false);
 	document_column(d, "program", _("Program"), false);
 	document_column(d, "uid", _("User id"), false);
-	add_named(d, t->attempts);
+	add_named(d, t->attempts, (const enum report_words[]){ WORDS_ATTEMPT, WORDS_PLAIN, WORDS_PLAIN });
 }
 
 static void add_acts(struct document *d, const struct tally *t)
@@ -336,7 +371,7 @@ static void add_acts(struct document *d, const struct tally *t)
 	document_column(d, "method", _("What"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "result", _("Result"), false);
-	add_named(d, t->acts);
+	add_named(d, t->acts, (const enum report_words[]){ WORDS_METHOD, WORDS_PLAIN, WORDS_RESULT });
 }
 
 static void add_exceptions(struct document *d, const struct tally *t)
@@ -367,7 +402,7 @@ static void add_incidents(struct document *d, const struct tally *t)
 	note_cut(d, &t->incidents);
 	if (t->incidents.n)
 		document_note(d, "%s", _("`sekimorictl incident export NUMBER` writes the report sheet of one."));
-	document_column(d, "number", _("Number"), false);
+	document_column(d, "number", i18n(NC_("incident", "Number")), false);
 	document_column(d, "time", _("Time"), false);
 	document_column(d, "type", _("What happened"), false);
 	document_column(d, "object", _("Medium or device"), false);
@@ -410,14 +445,14 @@ static void add_policies(struct document *d, const struct tally *t)
 		document_text(d, entry->texts[0]);
 		document_number(d, entry->numbers[0]);
 		document_words(d, policy_outcome(entry->texts[1]), entry->texts[1]);
-		document_text(d, entry->texts[2]);
+		report_told(d, entry->texts[2]);
 	}
 }
 
 static void add_self_check(struct document *d, const struct tally *t)
 {
-	static const char *const words[N_CHECKS] = { "ok", "warn", "fail" };
-	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), _("failed") };
+	static const char *const words[N_CHECKS] = { "ok", "warn", "fail", "unknown" };
+	const char *titles[N_CHECKS] = { _("in order"), _("to be looked at"), i18n(NC_("check", "failed")), _("not checked") };
 
 	document_section(d, "self-check", _("The newest self-check"));
 	if (t->check_us)
@@ -427,21 +462,43 @@ static void add_self_check(struct document *d, const struct tally *t)
 	for (unsigned int i = 0; t->check_us && i < N_CHECKS; i++) {
 		document_time(d, t->check_us);
 		document_words(d, titles[i], words[i]);
-		document_tone(d, !t->check_found[i] || !i ? TONE_PLAIN : i == CHECK_WARN ? TONE_WARN : TONE_BAD);
+		document_tone(d, !t->check_found[i] || !i ? TONE_PLAIN : i == CHECK_FAIL ? TONE_BAD : TONE_WARN);
 		document_number(d, t->check_found[i]);
 	}
 	if (t->check_us)
 		d->sections[d->n_sections - 1].n_keys = 2;
 }
 
+static const struct doctor_check *find_check(const char *id)
+{
+	for (size_t i = 0; i < n_doctor_checks; i++)
+		if (!strcmp(doctor_checks[i].id, id))
+			return &doctor_checks[i];
+	return NULL;
+}
+
 static void add_check_item(struct document *d, struct json_object *item)
 {
-	bool failed = !strcmp(output_raw(item, "result"), "fail");
+	const char *id = output_raw(item, "id"), *result = output_raw(item, "result");
+	const struct doctor_check *check = find_check(id);
+	bool failed = !strcmp(result, "fail"), warned = !strcmp(result, "warn");
 
-	document_text(d, output_raw(item, "id"));
-	document_text(d, output_raw(item, "result"));
+	if (check)
+		document_words(d, i18n(check->text), id);
+	else
+		document_text(d, id);
+	if (failed || warned || !strcmp(result, "unknown"))
+		document_words(d, failed ? i18n(NC_("check", "failed")) : warned ? _("to be looked at") : _("not checked"), result);
+	else
+		document_text(d, result);
 	document_tone(d, failed ? TONE_BAD : TONE_WARN);
-	document_text(d, output_raw(item, "detail"));
+	report_told(d, output_raw(item, "detail"));
+	document_words(d, check && (failed || warned) ? i18n(check->todo) : "", check && (failed || warned) ? check->todo : "");
+}
+
+static bool is_manifest(struct json_object *item)
+{
+	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), DOCTOR_MANIFEST_ITEM);
 }
 
 static void add_check_items(struct document *d, const struct tally *t)
@@ -451,13 +508,23 @@ static void add_check_items(struct document *d, const struct tally *t)
 	if (!json_object_is_type(items, json_type_array) || !json_object_array_length(items))
 		return;
 	document_section(d, "self-check-items", _("What it found"));
+	for (size_t i = 0; i < json_object_array_length(items); i++) {
+		struct json_object *item = json_object_array_get_idx(items, i);
+
+		if (is_manifest(item)) {
+			_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
+
+			document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
+		}
+	}
 	document_column(d, "id", _("Item"), false);
 	document_column(d, "result", _("Result"), false);
 	document_column(d, "detail", _("Detail"), false);
+	document_column(d, "todo", _("What to do"), false);
 	for (size_t i = 0; i < json_object_array_length(items) && i < TALLY_LIST_MAX; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (json_object_is_type(item, json_type_object))
+		if (json_object_is_type(item, json_type_object) && !is_manifest(item))
 			add_check_item(d, item);
 	}
 }
@@ -474,10 +541,16 @@ static void add_operation(struct document *d, const struct tally_list *list, con
 	for (size_t i = 0; i < list->n; i++) {
 		document_time(d, list->entries[i].us);
 		for (int c = 0; c < 3; c++) {
+			const char *text = list->entries[i].texts[c];
+
 			if (!strcmp(ids[c], "kind"))
-				report_kind(d, list->entries[i].texts[c]);
+				report_kind(d, text);
 			else
-				document_text(d, list->entries[i].texts[c]);
+				report_word(d, !strcmp(ids[c], "why")	       ? WORDS_WHY :
+					       !strcmp(ids[c], "backend")      ? WORDS_LAYER :
+					       !strcmp(ids[c], "policy-state") ? WORDS_STATE :
+										 WORDS_PLAIN,
+					    text);
 		}
 	}
 }

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/civil.h"
-
 #define SECOND_US INT64_C(1000000)
 #define HOUR_S 3600
 
@@ -103,21 +101,4 @@ void period_format(int64_t us, char out[static PERIOD_TEXT_MAX])
 	localtime_r(&moment, &tm);
 	if (!strftime(out, PERIOD_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &tm))
 		strcpy(out, "?");
-}
-
-bool period_parse_utc(const char *text, size_t len, int64_t *us)
-{
-	int year, month, day, hour, minute, second, fraction;
-
-	if (len != 27 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-	    text[16] != ':' || text[19] != '.' || text[26] != 'Z' || !take_number(text, 4, &year) ||
-	    !take_number(text + 5, 2, &month) || !take_number(text + 8, 2, &day) ||
-	    !take_number(text + 11, 2, &hour) || !take_number(text + 14, 2, &minute) ||
-	    !take_number(text + 17, 2, &second) || !take_number(text + 20, 6, &fraction) ||
-	    year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 60)
-		return false;
-	*us = (civil_from_date(year, (unsigned int)month, (unsigned int)day) + hour * 3600 +
-	       minute * 60 + second) * SECOND_US + fraction;
-	return true;
 }

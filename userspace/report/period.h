@@ -39,6 +39,3 @@ const struct period_hour *period_find(struct period *period, int64_t us);
 /* Local time for people: "2026-11-21 08:30:00". */
 #define PERIOD_TEXT_MAX 32
 void period_format(int64_t us, char out[static PERIOD_TEXT_MAX]);
-
-/* Reads "2026-11-21T08:30:00.000000Z" as it stands in records. False: it is not of that form. */
-bool period_parse_utc(const char *text, size_t len, int64_t *us);

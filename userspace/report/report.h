@@ -69,5 +69,22 @@ void report_reason(struct document *document, const char *code);
 /* A kind of records as its sentence; one that is not known as it is. */
 void report_kind(struct document *document, const char *kind);
 
+/* A word of a record, in the reader's words. */
+enum report_words {
+	WORDS_STATE,	/* of a policy */
+	WORDS_LAYER,	/* `backend` */
+	WORDS_ATTEMPT,
+	WORDS_WHY,	/* of records about the log's files */
+	WORDS_RESULT,	/* of an administrative act */
+	WORDS_METHOD,	/* of an administrative act */
+	WORDS_PLAIN,	/* no word: a text as it is */
+};
+void report_word(struct document *document, enum report_words of, const char *word);
+/* As a text; the word itself if it is not known. */
+const char *report_word_text(enum report_words of, const char *word);
+
+/* A text that the daemon formed, in the reader's language where it is known (cli/told.h). */
+void report_told(struct document *document, const char *text);
+
 /* A person's name, or that nobody was logged in. */
 void report_person(struct document *document, const char *name);

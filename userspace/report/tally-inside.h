@@ -21,5 +21,8 @@ void record_copy(char *out, size_t size, const struct record *record, enum field
 /* One more entry; NULL: it is counted only, or there is no memory (*r). */
 struct tally_entry *tally_list_add(struct tally_list *list, int64_t us, int *r);
 
+/* New figures of an incident that was told of before; it is no new one, wherever the month ends. */
+void tally_incident_again(struct tally *tally, const struct record *record);
+
 /* Counts a record of the month. 0 or -ENOMEM. */
 int tally_add_inside(struct tally *tally, const struct record *record);

@@ -86,6 +86,7 @@ static int count_use(struct tally *tally, const struct record *record, size_t va
 	if (!use)
 		return -ENOMEM;
 	use->values[value]++;
+	use->values[USE_VERDICTS]++;
 	return 0;
 }
 
@@ -192,16 +193,17 @@ static int add_file(struct tally *tally, const struct record *record)
 	if (!use)
 		return -ENOMEM;
 	note_limits(tally, record);
+	/* A new file is told of twice, when it is made and when it is written. */
+	if (fields_is(fields, FIELD_OP, "create"))
+		return 0;
+	use->values[USE_TRANSFERS]++;
 	if (fields_is(fields, FIELD_OP, "read")) {
 		use->values[USE_READS]++;
 		use->values[USE_READ] += fields_number(fields, FIELD_SIZE);
-	} else if (fields_is(fields, FIELD_OP, "create") || fields_is(fields, FIELD_OP, "write")) {
-		/* A new file is told of twice, when it is made and when it is written. */
-		if (fields_is(fields, FIELD_OP, "write")) {
-			use->values[USE_FILES]++;
-			use->values[USE_WRITTEN] += fields_number(fields, FIELD_SIZE);
-			tally->days[record->hour->day].files++;
-		}
+	} else if (fields_is(fields, FIELD_OP, "write")) {
+		use->values[USE_FILES]++;
+		use->values[USE_WRITTEN] += fields_number(fields, FIELD_SIZE);
+		tally->days[record->hour->day].files++;
 	} else {
 		use->values[USE_CHANGED]++;
 	}
@@ -222,6 +224,7 @@ static int add_files(struct tally *tally, const struct record *record)
 	use->values[USE_CHANGED] += fields_number(fields, FIELD_RENAME) + fields_number(fields, FIELD_DELETE);
 	use->values[USE_READS] += fields_number(fields, FIELD_READ);
 	use->values[USE_READ] += fields_number(fields, FIELD_BYTES_READ);
+	use->values[USE_TRANSFERS] = use->values[USE_FILES] + use->values[USE_CHANGED] + use->values[USE_READS];
 	tally->days[record->hour->day].files += fields_number(fields, FIELD_WRITE);
 	return 0;
 }
@@ -276,29 +279,34 @@ static struct tally_entry *find_incident(struct tally *tally, const char *number
 	return NULL;
 }
 
-static int add_incident(struct tally *tally, const struct record *record)
+void tally_incident_again(struct tally *tally, const struct record *record)
 {
 	char number[TALLY_TEXT_MAX];
 	struct tally_entry *entry;
-	int r = 0;
 
 	record_copy(number, sizeof(number), record, FIELD_NUMBER);
 	entry = find_incident(tally, number);
-	if (!entry) {
-		tally->days[record->hour->day].incidents++;
-		entry = tally_list_add(&tally->incidents, record->us, &r);
-		if (!entry)
-			return r;
-		memcpy(entry->texts[0], number, sizeof(number));
-		record_copy(entry->texts[1], TALLY_TEXT_MAX, record, FIELD_TYPE);
-		record_copy(entry->texts[2], TALLY_TEXT_MAX, record,
-			  fields_is(record->fields, FIELD_MEDIUM, "") || !fields_has(record->fields, FIELD_MEDIUM) ?
-				  FIELD_FINGERPRINT : FIELD_MEDIUM);
-	}
-	/* Told of again it has new figures only. */
+	if (entry)
+		entry->numbers[0] = fields_number(record->fields, FIELD_COUNT);
+}
+
+static int add_incident(struct tally *tally, const struct record *record)
+{
+	struct tally_entry *entry;
+	int r;
+
+	if (fields_true(record->fields, FIELD_AGAIN))
+		return 0;
+	tally->days[record->hour->day].incidents++;
+	entry = tally_list_add(&tally->incidents, record->us, &r);
+	if (!entry)
+		return r;
+	record_copy(entry->texts[0], TALLY_TEXT_MAX, record, FIELD_NUMBER);
+	record_copy(entry->texts[1], TALLY_TEXT_MAX, record, FIELD_TYPE);
+	record_copy(entry->texts[2], TALLY_TEXT_MAX, record,
+		    fields_is(record->fields, FIELD_MEDIUM, "") || !fields_has(record->fields, FIELD_MEDIUM) ?
+			    FIELD_FINGERPRINT : FIELD_MEDIUM);
 	entry->numbers[0] = fields_number(record->fields, FIELD_COUNT);
-	entry->numbers[1] = fields_number(record->fields, FIELD_FIRST_SEQ);
-	entry->numbers[2] = fields_number(record->fields, FIELD_LAST_SEQ);
 	return 0;
 }
 
@@ -337,9 +345,12 @@ static int add_policy(struct tally *tally, const struct record *record)
 
 static int check_result(const struct record *record)
 {
-	if (fields_is(record->fields, FIELD_RESULT, "ok"))
-		return CHECK_OK;
-	return fields_is(record->fields, FIELD_RESULT, "warn") ? CHECK_WARN : CHECK_FAIL;
+	static const char *const words[] = { [CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_UNKNOWN] = "unknown" };
+
+	for (int i = 0; i < (int)ARRAY_SIZE(words); i++)
+		if (words[i] && fields_is(record->fields, FIELD_RESULT, words[i]))
+			return i;
+	return CHECK_FAIL;
 }
 
 static int add_check(struct tally *tally, const struct record *record)
@@ -365,7 +376,7 @@ static int add_stopped(struct tally *tally, const struct record *record)
 
 static int add_overflow(struct tally *tally, const struct record *record)
 {
-	tally->overflows += fields_number(record->fields, FIELD_COUNT);
+	tally->lost += fields_number(record->fields, FIELD_COUNT);
 	return 0;
 }
 
@@ -405,6 +416,7 @@ static const struct {
 	{ "overflow", add_overflow },
 	{ "missed", add_missed },
 	{ "log-begun", add_log_event },
+	{ "log-handover", add_log_event },
 	{ "log-continued", add_log_event },
 	{ "log-recovered", add_log_event },
 	{ "log-damaged", add_log_event },
@@ -419,18 +431,14 @@ static bool is_exception(const char *kind)
 
 int tally_add_inside(struct tally *tally, const struct record *record)
 {
-	int r;
+	int r = 0;
 
-	if (!tally->records++) {
+	if (!tally->records++)
 		tally->first_seq = record->seq;
-		tally->first_us = record->us;
-	}
 	tally->final_seq = record->seq;
-	tally->final_us = record->us;
 	if (!tally->terminal[0])
 		record_copy(tally->terminal, sizeof(tally->terminal), record, FIELD_TERMINAL);
-	r = count_one(tally->kinds, record, FIELD_KIND);
-	if (!r && is_exception(record->kind))
+	if (is_exception(record->kind))
 		r = count_one(tally->exceptions, record, FIELD_KIND);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(adders); i++)
 		if (record_is(record, adders[i].kind))

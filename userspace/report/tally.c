@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/civil.h"
 #include "core/macro.h"
 #include "report/tally-inside.h"
 
@@ -13,7 +14,7 @@
 struct tally *tally_new(struct period *period)
 {
 	struct tally *tally = calloc(1, sizeof(*tally));
-	struct counts **all[] = { &tally->kinds, &tally->reasons, &tally->devices, &tally->use,
+	struct counts **all[] = { &tally->reasons, &tally->devices, &tally->use,
 				  &tally->open_refusals, &tally->acts, &tally->attempts,
 				  &tally->exceptions };
 
@@ -32,7 +33,6 @@ struct tally *tally_free(struct tally *tally)
 {
 	if (!tally)
 		return NULL;
-	counts_free(tally->kinds);
 	counts_free(tally->reasons);
 	counts_free(tally->devices);
 	counts_free(tally->use);
@@ -64,6 +64,8 @@ static int64_t overlap(const struct tally *tally, int64_t from, int64_t to)
 
 /* The evening's switching off: shut down properly, and the keeper was there soon after the next start. */
 #define SOON_US (INT64_C(120) * 1000000)
+/* What a keeper may need from opening its log to saying that it has started. */
+#define STARTING_US (INT64_C(30) * 1000000)
 
 /* No daemon wrote from..to. The terminal ran in the last `boot_us` of it: the rest it was switched off. */
 static int add_time_gap(struct tally *tally, int64_t from, int64_t to, uint64_t boot_us)
@@ -133,13 +135,11 @@ static void note_policy(struct tally *tally, const struct record *record)
 	record_copy(policy->state, sizeof(policy->state), record, FIELD_STATE);
 	policy->number = fields_number(fields, FIELD_POLICY_VERSION);
 	policy->media = fields_number(fields, FIELD_MEDIA);
-	policy->rules = fields_number(fields, FIELD_RULES);
+	policy->retention_days = fields_number(fields, FIELD_RETENTION_DAYS);
 	policy->is_signed = fields_true(fields, FIELD_SIGNED);
 	policy->signers = count_names(&fields->spans[FIELD_SIGNERS]);
-	if (record_is(record, "started")) {
+	if (record_is(record, "started"))
 		record_copy(policy->backend, sizeof(policy->backend), record, FIELD_BACKEND);
-		record_copy(policy->version, sizeof(policy->version), record, FIELD_VERSION);
-	}
 }
 
 static int note_check(struct tally *tally, const struct record *record)
@@ -150,6 +150,7 @@ static int note_check(struct tally *tally, const struct record *record)
 	tally->check_found[CHECK_OK] = fields_number(record->fields, FIELD_OK);
 	tally->check_found[CHECK_WARN] = fields_number(record->fields, FIELD_WARN);
 	tally->check_found[CHECK_FAIL] = fields_number(record->fields, FIELD_FAIL);
+	tally->check_found[CHECK_UNKNOWN] = fields_number(record->fields, FIELD_UNKNOWN);
 	free(tally->check_items);
 	tally->check_items = NULL;
 	if (!items->text || items->len > CHECK_ITEMS_MAX)
@@ -170,6 +171,18 @@ static int note(struct tally *tally, const struct record *record)
 	return 0;
 }
 
+/*
+ * When the keeper was last known to live before this start. A checkpoint tells of it like any record, but the log's own
+ * records are also written by a keeper that is about to say that it has started.
+ */
+static int64_t last_sign(const struct tally *tally, const struct record *started)
+{
+	bool before = started->us - tally->checkpoint_us > STARTING_US;
+
+	return !tally->last_stopped && before && tally->checkpoint_us > tally->last_us ? tally->checkpoint_us :
+											 tally->last_us;
+}
+
 int tally_add(struct tally *tally, const char *line, size_t len)
 {
 	struct fields fields;
@@ -178,9 +191,8 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 	const struct field_span *time = &fields.spans[FIELD_TIME];
 	int r;
 
-	tally->lines++;
 	if (!fields_parse(&fields, line, len) || !time->text ||
-	    !period_parse_utc(time->text, time->len, &record.us)) {
+	    !civil_parse_moment(time->text, time->len, &record.us)) {
 		tally->strange++;
 		return 0;
 	}
@@ -192,9 +204,10 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 		record.hour = period_find(tally->period, record.us);
 
 	r = add_seq_gap(tally, &record);
-	/* The log's own header of a file may stand between a start and the last record before it. */
 	if (!r && tally->last_us && record_is(&record, "started"))
-		r = add_time_gap(tally, tally->last_us, record.us, record.boot_us);
+		r = add_time_gap(tally, last_sign(tally, &record), record.us, record.boot_us);
+	if (record_is(&record, "incident") && fields_true(&fields, FIELD_AGAIN))
+		tally_incident_again(tally, &record);
 	if (!r && record.us < period->until_us)
 		r = note(tally, &record);
 	if (!r && record.inside)
@@ -205,7 +218,9 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 		tally->log_since_us = record.us;
 	if (record.seq > tally->last_seq)
 		tally->last_seq = record.seq;
-	if (strncmp(record.kind, "log-", 4) && !record_is(&record, "checkpoint")) {
+	if (record_is(&record, "checkpoint")) {
+		tally->checkpoint_us = record.us;
+	} else if (strncmp(record.kind, "log-", 4)) {
 		tally->last_us = record.us;
 		tally->last_stopped = record_is(&record, "stopped");
 	}

@@ -33,6 +33,8 @@ enum {
 	USE_ALLOWED, USE_DENIED, USE_OPENED, USE_FILES, /* files: created and written */
 	USE_CHANGED, /* renamed and deleted */
 	USE_WRITTEN, USE_READS, USE_READ, /* written and read: bytes */
+	USE_VERDICTS, /* let in, refused and opened, all together */
+	USE_TRANSFERS, /* files, changed and reads, all together */
 };
 
 /* labels[] of `devices`. */
@@ -41,7 +43,7 @@ enum {
 };
 
 enum {
-	CHECK_OK, CHECK_WARN, CHECK_FAIL, N_CHECKS,
+	CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_UNKNOWN, N_CHECKS,
 };
 
 struct tally_day {
@@ -51,8 +53,8 @@ struct tally_day {
 /* What the newest `started` or `policy` record up to the month's end says. */
 struct tally_policy {
 	bool known, is_signed;
-	char id[TALLY_TEXT_MAX], state[64], backend[32], version[64];
-	uint64_t number, media, rules, signers;
+	char id[TALLY_TEXT_MAX], state[64], backend[32];
+	uint64_t number, media, signers, retention_days; /* retention: 0: it says nothing */
 };
 
 struct tally {
@@ -60,22 +62,22 @@ struct tally {
 	char terminal[TALLY_TEXT_MAX];
 
 	/* Of the whole log. */
-	uint64_t lines, strange; /* strange: no records, or without a time */
+	uint64_t strange; /* lines that are no records, or without a time */
 	uint64_t last_seq;
 	int64_t last_us, log_since_us; /* 0: none */
+	int64_t checkpoint_us; /* the newest: the keeper lived */
 	bool last_stopped;
 	char seated[TALLY_TEXT_MAX];
 
 	/* Of the month. */
 	uint64_t records, first_seq, final_seq;
-	int64_t first_us, final_us;
 	struct tally_day days[PERIOD_DAYS_MAX];
 	uint64_t hours_attached[24], hours_denied[24];
-	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, overflows, missed, limited, writes_only, tries;
+	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, lost, missed, limited, writes_only, tries;
 	uint64_t verdicts, verdict_us, verdict_max_us;
-	struct counts *kinds, *reasons, *devices, *use, *open_refusals, *acts, *attempts, *exceptions;
+	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts, *exceptions;
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */
-	struct tally_list incidents;  /* numbers: count, first, last seq; texts: number, type, medium or device */
+	struct tally_list incidents;  /* numbers: count; texts: number, type, medium or device */
 	struct tally_list starts;     /* texts: version, backend, policy state */
 	struct tally_list clocks;     /* texts: kind */
 	struct tally_list log_events; /* texts: kind, why, file */

@@ -3,9 +3,57 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/output.h"
+#include "cli/told.h"
 #include "core/eventkind.h"
 #include "core/reason.h"
+#include "log/logwords.h"
 #include "report/report.h"
+
+/* Words that log show has not: for others its own are taken. */
+static const struct {
+	enum report_words of;
+	const char *word, *text;
+} words[] = {
+	{ WORDS_LAYER, "kmod", N_("kernel module") },
+	{ WORDS_LAYER, "sysfs", N_("second layer only") },
+	{ WORDS_METHOD, "Manager.ReloadPolicy", N_("reading the policy anew") },
+	{ WORDS_METHOD, "Manager.RecordSelfCheck", N_("recording a self-check") },
+	{ WORDS_METHOD, "Volume.Open", N_("opening a medium") },
+	{ WORDS_METHOD, "Volume.OpenWithOrganisationKey", N_("opening a medium with the organisation's key") },
+	{ WORDS_METHOD, "Volume.Close", N_("closing a medium") },
+	{ WORDS_METHOD, "Volume.Eject", N_("ejecting a medium") },
+};
+
+const char *report_word_text(enum report_words of, const char *word)
+{
+	static const char *const keys[] = { [WORDS_STATE] = "state",	 [WORDS_ATTEMPT] = "attempt", [WORDS_WHY] = "why",
+					    [WORDS_RESULT] = "result", [WORDS_PLAIN] = NULL };
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].of == of && !strcmp(words[i].word, word))
+			return i18n(words[i].text);
+	text = keys[of] ? logwords_word(keys[of], word) : NULL;
+	return text ? text : word;
+}
+
+void report_word(struct document *document, enum report_words of, const char *word)
+{
+	const char *text = report_word_text(of, word);
+
+	if (text == word)
+		document_text(document, word);
+	else
+		document_words(document, text, word);
+}
+
+void report_told(struct document *document, const char *text)
+{
+	_cleanup_(freep) char *shown = told_shown(text), *raw = output_escape(text);
+
+	document_words(document, shown, raw);
+}
 
 void report_reason(struct document *document, const char *code)
 {

@@ -17,6 +17,7 @@
 #include "system/safedir.h"
 
 #define LEVEL 9
+#define TEMPORARY ".new"
 #define CHUNK 65536
 
 /* ioprio_set(2): has no wrapper and no header for user space. */
@@ -154,7 +155,7 @@ static int child_start(struct logrotate *rotate, const char *name)
 
 	if (asprintf(&packed, "%s.zst", name) < 0)
 		packed = NULL;
-	if (!packed || asprintf(&temporary, "%s.new", packed) < 0)
+	if (!packed || asprintf(&temporary, "%s" TEMPORARY, packed) < 0)
 		return -ENOMEM;
 	in = openat(rotate->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (in < 0 || fstat(in, &st) < 0)
@@ -211,10 +212,31 @@ static int child_done(sd_event_source *source, const siginfo_t *info, void *user
 
 	rotate->child = sd_event_source_disable_unref(rotate->child);
 	rotate->pid = 0;
-	/* One that failed (a full disk) waits for the next rotation. */
+	/* One that failed (a full disk) waits for the next call of logrotate_compress(). */
 	if (info->si_code == CLD_EXITED && !info->si_status)
 		compress_next(rotate);
 	return 0;
+}
+
+/* STEM-….jsonl.zst.new of nobody: no child is at work. */
+static void remove_leftovers(int dir, const char *stem)
+{
+	_cleanup_(freep) char *prefix = NULL;
+	struct logfiles_name parsed;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (asprintf(&prefix, "%s-", stem) < 0)
+		prefix = NULL;
+	if (!prefix || safedir_list(dir, prefix, LOGFILES_PACKED TEMPORARY, LOGFILES_MAX, &names, &n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(freep) char *name = strndup(names[i], strlen(names[i]) - strlen(TEMPORARY));
+
+		if (name && logfiles_parse(&parsed, stem, name))
+			unlinkat(dir, names[i], 0);
+	}
+	safedir_free_names(names, n);
 }
 
 int logrotate_compress(struct logrotate *rotate, int dir, const char *stem)
@@ -224,6 +246,7 @@ int logrotate_compress(struct logrotate *rotate, int dir, const char *stem)
 
 	if (rotate->pid)
 		return 0;
+	remove_leftovers(dir, stem);
 	copy = strdup(stem);
 	fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
 	if (!copy || fd < 0) {
@@ -270,14 +293,16 @@ static size_t unpack_beginning(int fd, char *out, size_t size)
 	return to.pos;
 }
 
-/* The hash before a file's first record, as that record states it. */
-static int read_previous(int dir, const char *name, bool packed, char out[static 2 * CHAIN_HASH_LEN + 1])
+/* The hash before a file's first record, as that record states it, and the record's time if that is later than *time_us. */
+static int read_previous(int dir, const char *name, bool packed, char out[static 2 * CHAIN_HASH_LEN + 1],
+			 int64_t *time_us)
 {
 	_cleanup_(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	_cleanup_(freep) char *text = malloc(LOGSTORE_LINE_MAX + 1);
 	struct json_object *record, *previous;
 	const char *hash;
 	char *newline;
+	int64_t told;
 	ssize_t n;
 
 	out[0] = '\0';
@@ -292,6 +317,9 @@ static int read_previous(int dir, const char *name, bool packed, char out[static
 	newline = strchr(text, '\n');
 	if (newline)
 		*newline = '\0';
+	told = logfiles_record_time(text, strlen(text));
+	if (told > *time_us)
+		*time_us = told;
 	record = json_tokener_parse(text);
 	hash = json_object_object_get_ex(record, "previous", &previous) ? json_object_get_string(previous) : "";
 	if (strlen(hash) == 2 * CHAIN_HASH_LEN && strspn(hash, "0123456789abcdef") == 2 * CHAIN_HASH_LEN)
@@ -300,8 +328,8 @@ static int read_previous(int dir, const char *name, bool packed, char out[static
 	return 0;
 }
 
-int logrotate_find_expired(int dir, const char *stem, const char *current, int64_t current_us,
-			   uint64_t current_seq, int64_t before_us, struct logrotate_expired *out)
+int logrotate_find_oldest(int dir, const char *stem, const char *current, int64_t current_us,
+			  uint64_t current_seq, struct logrotate_expired *out)
 {
 	struct logfiles_name first, next = { .time_us = current_us, .seq = current_seq };
 	const char *next_name = current;
@@ -320,10 +348,12 @@ int logrotate_find_expired(int dir, const char *stem, const char *current, int64
 			next_name = names[at];
 		else
 			next = (struct logfiles_name){ .time_us = current_us, .seq = current_seq };
-		if (next.time_us < before_us && next.seq > first.seq) {
+		if (next.seq > first.seq) {
 			out->first_seq = first.seq;
 			out->last_seq = next.seq - 1;
-			r = read_previous(dir, next_name, next.packed, out->last_hash);
+			/* Who renames files does not make them older. */
+			out->newest_us = next.time_us;
+			r = read_previous(dir, next_name, next.packed, out->last_hash, &out->newest_us);
 			if (!r) {
 				out->name = TAKE_PTR(names[0]);
 				r = 1;

@@ -21,7 +21,7 @@ int logrotate_new(struct logrotate **rotatep, sd_event *event);
 struct logrotate *logrotate_free(struct logrotate *rotate);
 
 /*
- * Sees to it that the rotated files of `stem` get compressed. `dir` is duplicated. Needs SIGCHLD blocked, as sd_event_add_child()
+ * Sees to it that the rotated files of `stem` get compressed, and removes what a child that was killed has left. `dir` is duplicated. Needs SIGCHLD blocked, as sd_event_add_child()
  * does. Negative errno if a child cannot be started: try again later.
  */
 int logrotate_compress(struct logrotate *rotate, int dir, const char *stem);
@@ -30,14 +30,15 @@ struct logrotate_expired {
 	char *name;
 	uint64_t first_seq, last_seq;
 	char last_hash[2 * CHAIN_HASH_LEN + 1]; /* "": the next file does not say */
+	int64_t newest_us; /* none of its records is younger: time of the record behind its last, the next file's first */
 };
 
 /*
- * The oldest rotated file if its newest record is older than `before_us` (the next file's first record is; of the current
- * file that is `current_us` and `current_seq`). 1 and *out (name to be freed), 0 if there is none, negative errno.
+ * The oldest rotated file. The next file's first record tells how old it is; the current file's has time
+ * `current_us` and number `current_seq`. 1 and *out (name to be freed), 0 if there is none, negative errno.
  */
-int logrotate_find_expired(int dir, const char *stem, const char *current, int64_t current_us,
-			   uint64_t current_seq, int64_t before_us, struct logrotate_expired *out);
+int logrotate_find_oldest(int dir, const char *stem, const char *current, int64_t current_us,
+			  uint64_t current_seq, struct logrotate_expired *out);
 
 /* Removes it durably. */
 int logrotate_remove(int dir, const char *name);

@@ -3,8 +3,10 @@
  * The keys of the event log, and where the log stands: a directory of root's, mode 0700, with
  *
  *   terminal.key   the terminal's Ed25519 secret, 64 bytes as libsodium has it, 0600
- *   header         what the first record of each file states, JSON, public: id, first record, public key, sealed first key
- *   state          two slots of 512 bytes with a checksum each: the newest durable record, and the key of the next one, 0600
+ *   state          two slots of 512 bytes with a checksum each: what log this is, its newest durable record, and the key
+ *                  of the next one, 0600
+ *   header         what the first record of each file states, JSON, public: id, first record, public key, sealed first key.
+ *                  A copy: where it does not agree with the state it is written anew
  *
  * The slots are written over in place, one after the other with a sync between, so that one of them is whole at any
  * moment and neither holds an old key afterwards (as far as the disk writes in place: a flash translation layer
@@ -54,9 +56,21 @@ struct logstate *logstate_free(struct logstate *state);
 DEFINE_CLEANUP(struct logstate *, logstate_free)
 
 /*
- * Makes a new id and first key, seals that key to the desk's X25519 public key (NULL: to nobody), makes the terminal's key
- * if there is none, and stores all of it durably. point->chain's seq and hash stay: the new log goes on from there.
+ * Makes a new id and first key, in memory, and seals that key to the desk's X25519 public key (NULL: to nobody). The log that
+ * is there goes on until logstate_begin_prepared().
  */
+int logstate_prepare(struct logstate *state, const uint8_t *desk_public, enum logstate_why why);
+void logstate_drop_prepared(struct logstate *state);
+/* "next_log", "sealed_hash", "sealed_to": what the log that is there says of the one that is prepared. */
+void logstate_add_prepared(const struct logstate *state, struct json_object *record);
+
+/*
+ * Makes the terminal's key if there is none, and stores all of it durably. point->chain's seq and hash stay: the new log goes
+ * on from there. On an error nothing has changed in memory, but the disk may have the new log: logstate_save() must
+ * succeed before the old one goes on.
+ */
+int logstate_begin_prepared(struct logstate *state, struct logpoint *point);
+/* Both. */
 int logstate_begin(struct logstate *state, const uint8_t *desk_public, enum logstate_why why,
 		   struct logpoint *point);
 

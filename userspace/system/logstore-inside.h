@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two rooms of the log store: logstore.c writes, logstore-look.c finds out what stands in the files. */
+/* The rooms of the log store: logstore.c writes, logstore-look.c finds out what stands in the files, logstore-begin.c begins
+ * logs. */
 #pragma once
 
 #include "system/logstate.h"
@@ -9,6 +10,7 @@
 #define DUE_HEADER 1u
 #define DUE_RECOVERED 2u
 #define DUE_DAMAGED 4u
+#define DUE_HANDOVER 8u
 
 struct logstore {
 	char *path, *folder, *stem, *keys;
@@ -33,6 +35,10 @@ struct logstore {
 	bool unsaved;		/* durable is further than the stored keys */
 	bool missing;		/* the file was gone, and not by our doing */
 
+	bool handing;		/* the desk has another key: a log for it is prepared */
+	uint64_t handed_seq;	/* of the record that says so */
+	bool unsettled;		/* what the keys' directory says may be of a log that was not begun */
+
 	unsigned int due, current;
 	uint64_t torn_bytes;
 	uint8_t torn_hash[CHAIN_HASH_LEN];
@@ -43,6 +49,20 @@ struct logstore {
 
 /* Opens the file and finds out what is due. Negative errno. */
 int logstore_look(struct logstore *store);
+
+/* Opens the current file; live's inode, size and cut are its. Negative errno. */
+int logstore_open_file(struct logstore *store, int flags);
+/* *seqp: of its first record, which are first_seq and first_us too; 0: its first line is none. */
+int logstore_read_first(struct logstore *store, uint64_t *seqp);
+
+/* Reads the keys; where there are none, or they are lost, a log is begun. */
+int logstore_load_keys(struct logstore *store);
+/* A log that could not be begun is given up: the one that is there stands in the keys' directory again before it goes on. */
+int logstore_settle(struct logstore *store);
+/* Makes a hand-over due if the desk has another key. */
+int logstore_follow_desk(struct logstore *store);
+/* The log that was handed over to is begun. */
+int logstore_hand_over(struct logstore *store);
 
 /* Gives the current file the name of a rotated one, durably; the descriptor stays open. */
 int logstore_set_aside(struct logstore *store, char **namep);

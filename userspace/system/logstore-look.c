@@ -19,6 +19,9 @@
 #include "system/logstore-inside.h"
 #include "system/safedir.h"
 
+#define KIND_MEMBER ",\"kind\":\""
+#define KIND_RECOVERED KIND_MEMBER "log-recovered\""
+
 /* --- reading lines --- */
 
 struct line {
@@ -125,14 +128,67 @@ static int tail_matches(int fd, uint64_t end, uint64_t size, const struct chain 
 	return 0;
 }
 
-/* A cut line that a record of ours behind it tells of. */
-static bool torn_is_told(const struct logstore *store, const struct line *line, uint64_t at)
+/* As far as it goes, is the line the beginning of the record after `chain`, and of this kind (NULL: of any)? */
+static bool line_begins(const struct line *line, const struct chain *chain, const char *kind)
 {
-	struct line next;
+	char front[64];
+	size_t len = (size_t)snprintf(front, sizeof(front), "{\"seq\":%llu,\"time\":\"",
+				      (unsigned long long)chain->seq + 1);
+	const char *member = kind ? memmem(line->text, line->len, KIND_MEMBER, strlen(KIND_MEMBER)) : NULL;
+	size_t rest = member ? line->len - (size_t)(member - line->text) : 0;
 
-	return line->whole && !line_read(&next, store->fd, at + line->len + 1) && next.whole &&
-	       line_is_next(&next, &store->live->chain) &&
-	       memmem(next.text, next.len, "\"kind\":\"log-recovered\"", 22);
+	if (memcmp(line->text, front, line->len < len ? line->len : len))
+		return false;
+	return !rest || !memcmp(member, kind, rest < strlen(kind) ? rest : strlen(kind));
+}
+
+/* Cut lines, as a log-recovered tells of them. */
+struct torn {
+	bool told; /* a record of ours behind them does */
+	bool due;  /* one has to, at the end of the file */
+	uint64_t bytes, end; /* end: of the file's part that they are */
+	uint8_t hash[CHAIN_HASH_LEN];
+};
+
+/*
+ * What is at `at`, and is not the next record? The first cut line is cut by the file's end, or the next record's beginning; each
+ * further one is what came of the log-recovered that was to tell of those before it.
+ */
+static int torn_look(const struct logstore *store, uint64_t at, struct torn *torn)
+{
+	const struct chain *chain = &store->live->chain;
+	crypto_generichash_state hash;
+	struct chain_line parsed;
+	bool ours = false;
+	struct line line;
+	unsigned int n;
+	int r;
+
+	*torn = (struct torn){ .bytes = 0 };
+	crypto_generichash_init(&hash, NULL, 0, sizeof(torn->hash));
+	for (n = 0; at < store->size; n++) {
+		r = line_read(&line, store->fd, at);
+		if (r)
+			return r;
+		torn->end = at;
+		torn->told = n && !line.too_long && line_is_next(&line, chain) &&
+			     memmem(line.text, line.len, KIND_RECOVERED, strlen(KIND_RECOVERED));
+		if (torn->told)
+			return 0;
+		if (line.too_long || (line.whole && line_parse(&line, &parsed)) ||
+		    (n && !line_begins(&line, chain, KIND_RECOVERED)))
+			return 0;
+		if (!n)
+			ours = !line.whole || line_begins(&line, chain, NULL);
+		else
+			crypto_generichash_update(&hash, (const uint8_t *)"\n", 1);
+		crypto_generichash_update(&hash, (const uint8_t *)line.text, line.len);
+		torn->bytes += line.len + (n > 0);
+		at += line.len + line.whole;
+	}
+	crypto_generichash_final(&hash, torn->hash, sizeof(torn->hash));
+	torn->due = torn->bytes && (ours || n > 1);
+	return 0;
 }
 
 static int set_found(struct logstore *store)
@@ -157,27 +213,13 @@ static int look_damaged(struct logstore *store)
 	return set_found(store);
 }
 
-/* What follows the last record of ours. */
-static int look_rest(struct logstore *store, const struct line *line, uint64_t at)
-{
-	if (at == store->size)
-		return 0;
-	if (line->whole || line->too_long)
-		return look_damaged(store);
-	store->due |= DUE_RECOVERED;
-	store->torn_bytes = line->len;
-	crypto_generichash(store->torn_hash, sizeof(store->torn_hash), (const uint8_t *)line->text, line->len,
-			   NULL, 0);
-	return 0;
-}
-
 static int catch_up(struct logstore *store, uint64_t at, uint64_t *takenp)
 {
 	struct line line;
-	int r;
+	struct torn torn;
+	int r = 0;
 
 	*takenp = 0;
-	line.whole = line.too_long = false;
 	while (at < store->size) {
 		r = line_read(&line, store->fd, at);
 		if (r)
@@ -186,15 +228,25 @@ static int catch_up(struct logstore *store, uint64_t at, uint64_t *takenp)
 		if (point_follow(store->live, &line, at + line.len + 1)) {
 			++*takenp;
 			at += line.len + line.whole;
-		} else if (torn_is_told(store, &line, at)) {
-			at += line.len + 1;
-		} else {
-			break;
+			continue;
 		}
+		r = torn_look(store, at, &torn);
+		if (r)
+			return r;
+		if (!torn.told)
+			break;
+		at = torn.end;
 	}
 	if (store->lost)
 		store->lost -= store->lost < *takenp ? store->lost : *takenp;
-	return look_rest(store, &line, at);
+	if (at == store->size)
+		return 0;
+	if (!torn.due)
+		return look_damaged(store);
+	store->due |= DUE_RECOVERED;
+	store->torn_bytes = torn.bytes;
+	memcpy(store->torn_hash, torn.hash, sizeof(store->torn_hash));
+	return 0;
 }
 
 /* Does the newest rotated file end where we stood? */
@@ -220,7 +272,7 @@ static int rotated_is_ours(struct logstore *store, bool *oursp)
 
 /* --- files --- */
 
-static int open_file(struct logstore *store, int flags)
+int logstore_open_file(struct logstore *store, int flags)
 {
 	_cleanup_(closep) int fd = openat(store->dir, store->name,
 					  O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | flags,
@@ -244,7 +296,7 @@ static int open_file(struct logstore *store, int flags)
 
 int logstore_create(struct logstore *store)
 {
-	int r = open_file(store, O_CREAT);
+	int r = logstore_open_file(store, O_CREAT);
 
 	if (!r && fsync(store->dir) < 0)
 		r = -errno;
@@ -260,7 +312,7 @@ int logstore_create(struct logstore *store)
 	return 0;
 }
 
-static int read_first(struct logstore *store, uint64_t *seqp)
+int logstore_read_first(struct logstore *store, uint64_t *seqp)
 {
 	struct chain_line parsed;
 	struct line line;
@@ -297,109 +349,6 @@ int logstore_set_aside(struct logstore *store, char **namep)
 		}
 	} while (errno == EEXIST && ++tries < 60);
 	return -errno;
-}
-
-/* Lines from before there was a seal: kept, under a name that no reader of sealed logs takes. */
-static int set_aside_unsealed(struct logstore *store)
-{
-	_cleanup_(freep) char *name = NULL;
-	char tail[LOGFILES_TAIL_MAX];
-
-	logfiles_tail(tail, store->first_us, 0);
-	if (asprintf(&name, "unsealed-%s%s", store->stem, tail) < 0) {
-		name = NULL;
-		return -ENOMEM;
-	}
-	return renameat2(store->dir, store->name, store->dir, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
-}
-
-/* --- without keys --- */
-
-/* The newest record that can be read in the file, whatever it is worth. */
-static int chain_from_file(struct logstore *store, bool *sealedp)
-{
-	uint64_t end = store->size, begin;
-	struct chain_line parsed;
-	struct line line;
-	int r;
-
-	*sealedp = false;
-	/* The last line may be cut; before it stands a whole one. */
-	for (unsigned int i = 0; i < 3 && end; i++) {
-		if (i || !store->cut)
-			end--;
-		r = line_read_before(&line, store->fd, end, &begin);
-		if (r)
-			return r;
-		if (line_parse(&line, &parsed)) {
-			store->live->chain.seq = parsed.seq;
-			memcpy(store->live->chain.hash, parsed.hash, CHAIN_HASH_LEN);
-			store->live->newest_us = logfiles_record_time(line.text, line.len);
-			if (store->live->newest_us < 0)
-				store->live->newest_us = 0;
-			*sealedp = true;
-			return 0;
-		}
-		end = begin;
-	}
-	return 0;
-}
-
-static int begin_without_keys(struct logstore *store, bool had_keys)
-{
-	bool sealed = false;
-	char **names = NULL;
-	uint64_t seq;
-	size_t n = 0;
-	int r;
-
-	memset(store->live, 0, sizeof(*store->live));
-	r = logfiles_list(store->dir, store->stem, &names, &n);
-	if (r)
-		return r;
-	safedir_free_names(names, n);
-	r = open_file(store, 0);
-	if (r && r != -ENOENT)
-		return r;
-	if (!r && store->size) {
-		r = chain_from_file(store, &sealed);
-		if (!r)
-			r = read_first(store, &seq);
-		if (r)
-			return r;
-	}
-	store->trouble = store->keys;
-	r = logstate_begin(store->state, store->has_desk ? store->desk_public : NULL,
-			   had_keys || sealed || n ? LOGSTATE_KEYS_LOST : LOGSTATE_FIRST, store->live);
-	store->trouble = store->path;
-	if (r)
-		return r;
-	/* From here on it is as after a power cut at this moment: the look goes on with the new keys. */
-	*store->durable = *store->live;
-	if (store->fd >= 0 && store->size && !sealed && !seq)
-		r = set_aside_unsealed(store);
-	return r;
-}
-
-static int load_keys(struct logstore *store)
-{
-	_cleanup_(logstate_freep) struct logstate *state = NULL;
-	int r;
-
-	store->trouble = store->keys;
-	r = logstate_open(&state, store->keys, store->live);
-	if (r < 0)
-		return r;
-	store->trouble = store->path;
-	store->state = TAKE_PTR(state);
-	if (!r) {
-		*store->durable = *store->live;
-		return 0;
-	}
-	r = begin_without_keys(store, r == LOGSTATE_E_LOST);
-	if (r)
-		store->state = logstate_free(store->state);
-	return r;
 }
 
 /* --- the look --- */
@@ -442,7 +391,9 @@ static int look_begun(struct logstore *store, uint64_t first)
 		r = catch_up(store, 0, &taken);
 		if (r || taken)
 			return r;
+		/* What stands there is not of this log, and nothing of it is due here. */
 		store->due = 0;
+		store->torn_bytes = store->found_seq = 0;
 	}
 	if (!first)
 		r = cut_torn_header(store, &done);
@@ -474,7 +425,7 @@ static int look_file(struct logstore *store)
 {
 	bool matches = false, done = false;
 	uint64_t first, taken;
-	int r = read_first(store, &first);
+	int r = logstore_read_first(store, &first);
 
 	if (r)
 		return r;
@@ -497,27 +448,6 @@ static int look_file(struct logstore *store)
 	return r || done ? r : look_damaged(store);
 }
 
-/* The desk has another key now: what follows is for it. Not while there is something to tell of the old file. */
-static int follow_desk(struct logstore *store)
-{
-	char hex[2 * LOGSTORE_DESK_KEY_LEN + 1];
-	int r;
-
-	if (!store->has_desk || store->due)
-		return 0;
-	sodium_bin2hex(hex, sizeof(hex), store->desk_public, sizeof(store->desk_public));
-	if (!strcmp(hex, logstate_sealed_to(store->state)))
-		return 0;
-	store->trouble = store->keys;
-	r = logstate_begin(store->state, store->desk_public, LOGSTATE_DESK_CHANGED, store->live);
-	store->trouble = store->path;
-	if (!r) {
-		*store->durable = *store->live;
-		r = logstore_set_aside(store, NULL);
-	}
-	return r ? r : logstore_create(store);
-}
-
 int logstore_look(struct logstore *store)
 {
 	int r;
@@ -532,12 +462,15 @@ int logstore_look(struct logstore *store)
 			return r == SAFEDIR_E_ABSENT ? -ENOENT : r < 0 ? r : -EPERM;
 	}
 	if (!store->state) {
-		r = load_keys(store);
+		r = logstore_load_keys(store);
 		if (r)
 			return r;
 	}
+	r = logstore_settle(store);
+	if (r)
+		return r;
 	*store->live = *store->durable;
-	r = open_file(store, 0);
+	r = logstore_open_file(store, 0);
 	if (r == -ENOENT) {
 		store->size = 0;
 		r = look_empty(store);
@@ -546,7 +479,7 @@ int logstore_look(struct logstore *store)
 		    store->size > store->durable_size) {
 			if (ftruncate(store->fd, (off_t)store->durable_size) < 0)
 				return -errno;
-			r = open_file(store, 0);
+			r = logstore_open_file(store, 0);
 		}
 		store->uncut = false;
 		if (!r)
@@ -564,5 +497,5 @@ int logstore_look(struct logstore *store)
 	}
 	if (store->lost || store->first_error)
 		store->due |= DUE_RECOVERED;
-	return follow_desk(store);
+	return logstore_follow_desk(store);
 }

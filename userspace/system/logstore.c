@@ -128,6 +128,16 @@ static struct json_object *due_recovered(const struct logstore *store, const cha
 	return members;
 }
 
+static struct json_object *due_handover(const struct logstore *store, const char **kindp)
+{
+	struct json_object *members = json_object_new_object();
+
+	*kindp = "log-handover";
+	if (members)
+		logstate_add_prepared(store->state, members);
+	return members;
+}
+
 /* --- going back --- */
 
 void logstore_count_lost(struct logstore *store, int error)
@@ -192,21 +202,22 @@ int logstore_ready(struct logstore *store, const char **kindp, struct json_objec
 	}
 	if (store->fd >= 0 && logstore_stale(store))
 		logstore_return(store);
-	if (store->fd < 0) {
-		r = logstore_look(store);
-		if (r) {
-			closep(&store->fd);
-			store->fd = -1;
-			if (!store->first_error)
-				store->first_error = r;
-			return r;
-		}
+	r = store->fd < 0 ? logstore_look(store) : 0;
+	if (!r && !store->due && store->handing)
+		r = logstore_hand_over(store);
+	if (r) {
+		closep(&store->fd);
+		store->fd = -1;
+		if (!store->first_error)
+			store->first_error = r;
+		return r;
 	}
 	if (!store->due)
 		return 0;
 	store->current = store->due & -store->due;
 	*membersp = store->current == DUE_HEADER    ? due_header(store, kindp) :
 		    store->current == DUE_RECOVERED ? due_recovered(store, kindp) :
+		    store->current == DUE_HANDOVER  ? due_handover(store, kindp) :
 						      due_damaged(store, kindp);
 	return *membersp ? LOGSTORE_E_DUE : -ENOMEM;
 }
@@ -247,6 +258,8 @@ int logstore_append(struct logstore *store, int64_t time_us, char *line, size_t 
 	store->live->newest_us = time_us;
 	store->cut = false;
 	store->pending++;
+	if (store->current == DUE_HANDOVER)
+		store->handed_seq = store->live->chain.seq;
 	store->due &= ~store->current;
 	store->current = 0;
 	return 0;

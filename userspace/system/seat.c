@@ -169,6 +169,7 @@ static void person_read(struct person *person)
 	strcpy(person->session, session);
 	if (entry_read(user_entry, uid, person->name, &gid))
 		person_read_groups(person, gid);
+	person->user.gid = gid;
 }
 
 static bool person_same(const struct person *a, const struct person *b)

@@ -30,6 +30,7 @@
 struct seat_user {
 	const char *name;    /* "" for nobody, and where it cannot be found out */
 	uid_t uid;           /* (uid_t)-1 for nobody */
+	gid_t gid;           /* primary group; valid if there is a name */
 	const char *session; /* logind's id of the session; "" for nobody */
 	const char *const *groups;
 	size_t n_groups; /* 0 for nobody */

@@ -97,6 +97,11 @@ static bool watch_read(struct transferwatch *watch)
 	return true;
 }
 
+bool transferwatch_waits(const struct transferwatch *watch)
+{
+	return watch->waiting;
+}
+
 void transferwatch_read(struct transferwatch *watch)
 {
 	while (watch_read(watch))

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "core/macro.h"
@@ -32,6 +33,9 @@ int transferwatch_socket(const struct transferwatch *watch);
 
 /* Takes what has been written so far. Calls report, never gone. */
 void transferwatch_read(struct transferwatch *watch);
+
+/* Has it said something that could not be taken yet? */
+bool transferwatch_waits(const struct transferwatch *watch);
 
 /* Ends the child, without any more callbacks. NULL is ok; returns NULL. */
 struct transferwatch *transferwatch_free(struct transferwatch *watch);

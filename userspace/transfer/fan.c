@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
@@ -11,7 +12,12 @@
 
 /* A rename takes about 900 bytes at most. As many events as are small here, and their descriptors, fit the limit of open files. */
 #define BUFFER_BYTES 4096
-#define WRITES (FAN_CREATE | FAN_CLOSE_WRITE | FAN_RENAME | FAN_DELETE | FAN_ONDIR)
+/*
+ * An event for which the kernel opens a file, with the process: less than two of them. A file that it cannot open (somebody has a
+ * lease on it, fcntl(2)) makes read(2) fail only if the buffer is empty yet, and that event is lost.
+ */
+#define OPENED_BYTES (2 * (sizeof(struct fanotify_event_metadata) + sizeof(struct fanotify_event_info_pidfd)) - 1)
+#define WRITES (FAN_CREATE | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_RENAME | FAN_DELETE | FAN_ONDIR)
 #define DELETED " (deleted)"
 
 /* --- beginning --------------------------------------------------------------------------------- */
@@ -40,7 +46,7 @@ int fan_open(struct fan *fan, int root, const char *mount, bool reads)
 	snprintf(fan->mount, sizeof(fan->mount), "%s", mount);
 	r = try_watch(fan, FAN_REPORT_DFID_NAME, WRITES | read);
 	/* No handles, or no number of its own: both are what a file system is, and no failure. */
-	if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV || r == -EINVAL) {
+	if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
 		fan->limited = true;
 		r = try_watch(fan, 0, FAN_CLOSE_WRITE | read);
 	}
@@ -190,8 +196,8 @@ static const struct {
 	enum transfer_op op;
 } ops_of[] = {
 	{ FAN_CREATE, TRANSFER_CREATE }, { FAN_CLOSE_NOWRITE, TRANSFER_READ },
-	{ FAN_CLOSE_WRITE, TRANSFER_WRITE }, { FAN_RENAME, TRANSFER_RENAME },
-	{ FAN_DELETE, TRANSFER_DELETE },
+	{ FAN_CLOSE_WRITE, TRANSFER_WRITE }, { FAN_ATTRIB, TRANSFER_ATTRIB },
+	{ FAN_RENAME, TRANSFER_RENAME }, { FAN_DELETE, TRANSFER_DELETE },
 };
 
 static void tell(const struct fanotify_event_metadata *metadata, struct transfer_event *event,
@@ -280,10 +286,20 @@ int fan_read(struct fan *fan, const struct fan_ops *ops, void *userdata)
 {
 	_Alignas(struct fanotify_event_metadata) char buffer[BUFFER_BYTES];
 	const struct fanotify_event_metadata *metadata = (const void *)buffer;
-	ssize_t n = read(fan->fd, buffer, sizeof(buffer));
+	struct pollfd there = { .fd = fan->fd, .events = POLLIN };
+	ssize_t n;
 
+	if (poll(&there, 1, 0) <= 0)
+		return 0;
+	n = read(fan->fd, buffer, fan->limited ? OPENED_BYTES : sizeof(buffer));
+	if (n < 0 && errno == EAGAIN) {
+		/* There was one, and we are the only reader. */
+		fan->events++;
+		ops->overflow(userdata);
+		return 1;
+	}
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return errno == EINTR ? 0 : -errno;
 	for (; FAN_EVENT_OK(metadata, n); metadata = FAN_EVENT_NEXT(metadata, n)) {
 		if (metadata->vers != FANOTIFY_METADATA_VERSION)
 			return -EPROTO;

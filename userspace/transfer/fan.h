@@ -41,6 +41,7 @@ void fan_close(struct fan *fan);
 struct fan_ops {
 	/* now_us: a clock that does not jump, at the time of looking. */
 	void (*event)(void *userdata, const struct transfer_event *event, uint64_t now_us);
+	/* Events are lost: the queue was full, or a file could not be opened. */
 	void (*overflow)(void *userdata);
 };
 

@@ -69,9 +69,19 @@ static void event_take(void *userdata, const struct transfer_event *event, uint6
 	transfer_burst_add(&watcher->burst, event, now_us, report_send, watcher);
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static void overflow_take(void *userdata)
 {
-	report_send(userdata, &(struct transfer_report){ .kind = TRANSFER_OVERFLOW });
+	struct watcher *watcher = userdata;
+
+	transfer_burst_lost(&watcher->burst, now_us(), report_send, watcher);
 }
 
 static const struct fan_ops fan_ops = { .event = event_take, .overflow = overflow_take };
@@ -81,23 +91,11 @@ static const struct fan_ops fan_ops = { .event = event_take, .overflow = overflo
 /* Until the burst that goes on may be over; -1: there is none. */
 static int time_left(const struct watcher *watcher)
 {
-	uint64_t due = transfer_burst_due(&watcher->burst), now;
-	struct timespec ts;
+	uint64_t due = transfer_burst_due(&watcher->burst), now = now_us();
 
 	if (due == UINT64_MAX)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
 	return due <= now ? 0 : (int)((due - now) / 1000 + 1);
-}
-
-static void burst_tick(struct watcher *watcher)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	transfer_burst_tick(&watcher->burst, (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000,
-			    report_send, watcher);
 }
 
 /* 0 when it is told to end, or a negative errno. */
@@ -115,7 +113,7 @@ static int watch(struct watcher *watcher)
 			r = fan_read(&watcher->fan, &fan_ops, watcher);
 		if (r < 0)
 			return r;
-		burst_tick(watcher);
+		transfer_burst_tick(&watcher->burst, now_us(), report_send, watcher);
 		if (fds[2].revents & POLLERR)
 			return -EPIPE;
 		if (fds[1].revents && handover_asked(SOCKET_FD))
