@@ -81,8 +81,10 @@ class Images:
             self.disks = Disks()
             atexit.register(self.disks.close)
         if name not in self.made:
-            self.made[name] = make(self.disks)
-        return self.made[name]
+            self.made[name] = make.__module__, make(self.disks)
+        module, image = self.made[name]
+        assert module == make.__module__, f"{module} and {make.__module__} both have an image '{name}'"
+        return image
 
     def plain(self):
         return self.get("plain", lambda d: d.plain("plain"))

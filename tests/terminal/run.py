@@ -4,7 +4,7 @@
 
 A test is a function test_*(t) that takes the booted Terminal. OPTIONS of the file are the Terminal's
 options; text in them may contain {build}. SEKIMORI_KEEP=1 keeps each machine's directory in /tmp. FRESH = {"test_x", ...} names tests that need a boot
-of their own. A file's teardown(t), if it has one, is called after each test.
+of their own. LONG = {…}, or True for all of a file, names those that run only with --long or when asked for. A file's teardown(t), if it has one, is called after each test.
 """
 
 import argparse
@@ -132,9 +132,11 @@ def main():
             print(f"FAIL  {os.path.basename(path)}: cannot be loaded\n{tail(traceback.format_exc())}")
             failed += 1
             continue
-        if getattr(module, "LONG", False) and not (arguments.files or arguments.k or arguments.long):
-            continue
         names = [n for n in vars(module) if n.startswith("test_") and callable(getattr(module, n))]
+        long = getattr(module, "LONG", set())
+        assert long is True or long <= set(names), f"{path}: LONG names what is not there"
+        if not (arguments.files or arguments.k or arguments.long):
+            names = [n for n in names if long is not True and n not in long]
         names = [n for n in names if not arguments.k or re.search(arguments.k, f"{module.__name__[5:]}: {n[5:]}")]
         jobs += [(module, group) for group in groups(module, names)]
 

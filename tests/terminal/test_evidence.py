@@ -58,7 +58,7 @@ def test_a_verdict_is_in_journal_and_audit_with_hostile_names_made_safe(t):
     t.plug_storage("a", images.plain(), serial="NO\"BODY")
     denied = since.wait("denied")
     bus.wait("DeviceDenied")
-    assert denied["hash"] in bus.text(), "the signal carries the record's hash"
+    t.wait_until(lambda: denied["hash"] in bus.text(), what="the record's hash in its signal")
     entry = t.wait_until(lambda: journal(t, "denied"), what="a journal entry")[-1]
     assert (entry["SEKIMORI_SEQ"], entry["SEKIMORI_HASH"]) == (str(denied["seq"]), denied["hash"]), entry
     assert entry["SEKIMORI_REASON"] == "not-registered" and entry["PRIORITY"] == "4", entry

@@ -29,6 +29,7 @@ MEDIA = (
     + medium("ZEI-007", "UASRO", UASRO_UUID, ids=UAS_ID, more="access ro")
     + medium("ZEI-008", "PARTS", PARTS_UUID)
 )
+LONG = {"test_every_kind_of_table_with_four_volumes"}  # tests/unit/test-survey.c has them all
 OPTIONS = options(daemon=SANITIZED, policy="policy test-terminal\nversion 1\n" + MEDIA)
 
 

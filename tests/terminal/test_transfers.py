@@ -28,7 +28,7 @@ def opened(t, kind, serial="GOOD", uuid=UUID, medium="ZEI-001"):
     """A stick with such a file system, opened by the person in front; (what comes since, where it is)."""
     if not session(t, TANAKA):
         login(t, TANAKA, 1)
-    image = images.get(kind, lambda d: d.luks2(kind, uuid=uuid))
+    image = images.get(f"transfers-{kind}", lambda d: d.luks2(f"transfers-{kind}", uuid=uuid))
     since = plug(t, image, serial)
     if kind not in made:
         t.run("cryptsetup open --key-file /run/passphrase /dev/sda filling && "
@@ -174,7 +174,7 @@ def test_of_a_plain_medium_the_device_is_taken_back(t):
     use(t, 'default block\nallow serial "BARE"\n' + MEDIA)
     ready(t)
     since = Since(t)
-    t.plug_storage("a", images.get("plain", lambda d: d.plain("plain")), serial="BARE")
+    t.plug_storage("a", images.plain(), serial="BARE")
     since.wait("released", SLOW)
     t.wait_until(lambda: disks(t), SLOW, "the disk")
     t.wait_until(lambda: ctl(t, TANAKA, "open", check=False).status == 0, SLOW, "it is open")

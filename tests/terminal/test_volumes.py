@@ -9,6 +9,7 @@ import shlex
 from barrier import STAGE, STICK
 from disks import Disks
 
+LONG = {"test_fat_and_ext4_belong_to_the_user"}  # test_transfers.py opens both
 OPTIONS = {"stages": [STAGE]}
 
 DISKS = Disks()

@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the unit tests given as arguments; a line for each program, then the counts of tests."""
+"""Runs the unit tests given as arguments, two at a time; a line for each program, then the counts of tests."""
 
+import concurrent.futures
 import re
 import subprocess
 import sys
 
 
+def start(program):
+    return program, subprocess.run([program], capture_output=True, text=True, errors="replace", timeout=300)
+
+
 def main():
     passed = failed = 0
-    for program in sys.argv[1:]:
-        run = subprocess.run([program], capture_output=True, text=True, errors="replace",
-                             timeout=300)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(start, sys.argv[1:]))
+    for program, run in runs:
         row = re.search(r"^\s+tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", run.stdout, re.M)
         name = program.rsplit("/", 1)[-1]
         if row:

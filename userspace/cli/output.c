@@ -138,3 +138,28 @@ char *output_bad_option(int c, char *const *argv)
 		return output_format(_("option '%s' takes no value"), word);
 	return output_format(_("there is no option '%s'"), word);
 }
+
+void output_markup(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		case '\'':
+			fputs("&#39;", out);
+			break;
+		default:
+			fputc(*text, out);
+		}
+	}
+}

@@ -59,3 +59,6 @@ void output_pad(const char *text, size_t width);
  * colon, so that it says nothing itself). malloc'd, safe for a terminal.
  */
 char *output_bad_option(int c, char *const *argv);
+
+/* Text as it stands in HTML and SVG, between tags and in quoted attributes. */
+void output_markup(FILE *out, const char *text);

@@ -29,7 +29,7 @@ static void begin_page(const struct printing *printing)
 	fprintf(printing->out,
 		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>",
 		i18n_is_japanese() ? "ja" : "en");
-	label_escape(printing->out, _("Media labels"));
+	output_markup(printing->out, _("Media labels"));
 	fprintf(printing->out,
 		"</title><style>\n@page { size: A4; margin: 21.5mm 18.6mm; }\nbody { margin: 0; }\n"
 		"div { display: flex; flex-wrap: wrap; width: %.1fmm; }\n"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/output.h"
 #include "desk/label.h"
 
 #include <string.h>
@@ -13,30 +14,6 @@
 #define MARGIN 36
 #define CLASS_BOX 190
 #define QUIET 10 /* modules of white that a reader needs beside the code */
-
-void label_escape(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-}
 
 /*
  * One line, made small enough for `room`. A column of text_width() takes about half the size of the
@@ -54,8 +31,8 @@ static void write_text(FILE *out, int x, int y, int size, int room, bool bold, c
 		size = room * 100 / percent / columns;
 	fprintf(out, "<text x=\"%d\" y=\"%d\" font-size=\"%d\"%s>", x, y, size > 8 ? size : 8,
 		bold ? " font-weight=\"bold\"" : "");
-	label_escape(out, prefix);
-	label_escape(out, text);
+	output_markup(out, prefix);
+	output_markup(out, text);
 	fputs("</text>\n", out);
 }
 
@@ -115,7 +92,7 @@ bool label_write(FILE *out, const struct record *record, const struct label_word
 		"viewBox=\"0 0 %d %d\" font-family=\"'Noto Sans CJK JP','IPAGothic',"
 		"'Yu Gothic',sans-serif\">\n<title>",
 		LABEL_WIDTH_MM, LABEL_HEIGHT_MM, WIDTH, HEIGHT);
-	label_escape(out, record_get(record, FIELD_NUMBER));
+	output_markup(out, record_get(record, FIELD_NUMBER));
 	fprintf(out,
 		"</title>\n<rect x=\"2\" y=\"2\" width=\"%d\" height=\"%d\" fill=\"#fff\" "
 		"stroke=\"#999\" stroke-width=\"1\"/>\n",

@@ -19,5 +19,3 @@ struct label_words {
 /* False if the number has no barcode: it is printed without one. */
 bool label_write(FILE *out, const struct record *record, const struct label_words *words);
 
-/* Text as XML takes it, in elements and in attributes. */
-void label_escape(FILE *out, const char *text);

@@ -56,7 +56,7 @@ static void write_head(const struct document *document, FILE *out)
 		"base-uri 'none'; form-action 'none'\">\n",
 		text);
 	fputs("<meta name=\"viewport\" content=\"width=device-width\">\n<title>", out);
-	html_escape(out, document->title);
+	output_markup(out, document->title);
 	fprintf(out, "</title>\n<style>%s</style>\n</head>\n", style);
 }
 
@@ -73,7 +73,7 @@ static void write_cell(const struct document_section *section, size_t row, size_
 	else if (whole)
 		fputs(" class=\"w\"", out);
 	fputc('>', out);
-	html_escape(out, cell->shown);
+	output_markup(out, cell->shown);
 	fputs("</td>", out);
 }
 
@@ -89,7 +89,7 @@ static void write_table(const struct document *document, const struct document_s
 	fprintf(out, "<table%s>\n<thead><tr>", table_class(document, section));
 	for (size_t c = 0; c < section->n_columns; c++) {
 		fprintf(out, "<th scope=\"col\"%s>", section->columns[c].number ? " class=\"n\"" : "");
-		html_escape(out, section->columns[c].title);
+		output_markup(out, section->columns[c].title);
 		fputs("</th>", out);
 	}
 	fputs("</tr></thead>\n<tbody>\n", out);
@@ -105,14 +105,14 @@ static void write_table(const struct document *document, const struct document_s
 static void write_paragraph(const char *class, const char *text, FILE *out)
 {
 	fprintf(out, "<p%s>", class);
-	html_escape(out, text);
+	output_markup(out, text);
 	fputs("</p>\n", out);
 }
 
 static void write_section(const struct document *document, const struct document_section *section, FILE *out)
 {
 	fprintf(out, "<section id=\"%s\"%s>\n<h2>", section->id, section->page ? " class=\"page\"" : "");
-	html_escape(out, section->title);
+	output_markup(out, section->title);
 	fputs("</h2>\n", out);
 	for (size_t i = 0; i < section->n_notes; i++)
 		write_paragraph("", section->notes[i], out);
@@ -132,7 +132,7 @@ void document_write_html(const struct document *document, FILE *out)
 {
 	write_head(document, out);
 	fputs("<body>\n<h1>", out);
-	html_escape(out, document->title);
+	output_markup(out, document->title);
 	fputs("</h1>\n", out);
 	write_paragraph(" class=\"subtitle\"", document->subtitle, out);
 	for (size_t i = 0; i < document->n_sections; i++)

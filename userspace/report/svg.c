@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/output.h"
 #include "report/svg.h"
 
 #include <inttypes.h>
@@ -52,31 +53,6 @@ bool svg_worthwhile(const struct document_section *section)
 	return section->chart != CHART_NONE && section->n_series && highest(section);
 }
 
-void html_escape(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-	}
-}
-
 /* 1, 2 or 5 times a power of ten: at most five lines up to `most`. */
 static uint64_t step_of(uint64_t most)
 {
@@ -92,7 +68,7 @@ static uint64_t step_of(uint64_t most)
 static void begin(const struct document_section *section, FILE *out, int height)
 {
 	fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, height);
-	html_escape(out, section->title);
+	output_markup(out, section->title);
 	fputs("\">\n", out);
 }
 
@@ -105,7 +81,7 @@ static void write_legend(const struct document_section *section, FILE *out)
 
 		fprintf(out, "<rect class=\"%s\" x=\"%.0f\" y=\"6\" width=\"10\" height=\"10\"/>", classes[s], x);
 		fprintf(out, "<text x=\"%.0f\" y=\"15\">", x + 15);
-		html_escape(out, title);
+		output_markup(out, title);
 		fputs("</text>\n", out);
 		x += 40 + 7.0 * (double)text_width(title);
 	}
@@ -130,7 +106,7 @@ static void write_first_word(FILE *out, const char *text)
 	char word[16];
 
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " "), text);
-	html_escape(out, word);
+	output_markup(out, word);
 }
 
 static void write_columns(const struct document_section *section, FILE *out)
@@ -184,7 +160,7 @@ static void write_name(FILE *out, const char *name)
 	}
 	memcpy(text, name, n);
 	strcpy(text + n, name[n] ? "…" : "");
-	html_escape(out, text);
+	output_markup(out, text);
 }
 
 static void write_bars(const struct document_section *section, FILE *out)

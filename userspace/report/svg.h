@@ -11,5 +11,3 @@
 bool svg_worthwhile(const struct document_section *section);
 void svg_write(const struct document_section *section, FILE *out);
 
-/* Text for HTML, XML and their attributes in double quotes. */
-void html_escape(FILE *out, const char *text);
