@@ -7,11 +7,16 @@
 #define BUS_DEVICE_PATH_PREFIX BUS_ROOT_PATH "/devices/"
 #define BUS_VOLUME_PATH_PREFIX BUS_ROOT_PATH "/volumes/"
 #define BUS_MEDIUM_PATH_PREFIX BUS_ROOT_PATH "/media/"
+#define BUS_REQUEST_PATH_PREFIX BUS_ROOT_PATH "/requests/"
+#define BUS_GRANT_PATH_PREFIX BUS_ROOT_PATH "/grants/"
 
 #define BUS_INTERFACE_MANAGER BUS_NAME ".Manager"
 #define BUS_INTERFACE_DEVICE BUS_NAME ".Device"
 #define BUS_INTERFACE_VOLUME BUS_NAME ".Volume"
 #define BUS_INTERFACE_MEDIUM BUS_NAME ".Medium"
+#define BUS_INTERFACE_EXCEPTIONS BUS_NAME ".Exceptions"
+#define BUS_INTERFACE_REQUEST BUS_NAME ".Request"
+#define BUS_INTERFACE_GRANT BUS_NAME ".Grant"
 
 /* In the introspection of a method that changes something: the polkit action that it needs. */
 #define BUS_ANNOTATION_ACTION BUS_NAME ".Action"

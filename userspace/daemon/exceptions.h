@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The terminal's exceptions at work: the store (system/exceptionstore.h), the clock they live by (core/grantclock.h), the set of
+ * grants in force (core/grantset.h), and what time itself does to them.
+ *
+ *	D-Bus call ──► exceptions_submit(), _step() ──► store (one transaction) ──► record ──► ops.stepped: objects, signals
+ *	time, boot, clock set ──► begin, expire, lapse ─────┘                          └──► ops.changed: devices are judged again
+ *	device let in, gone, written to, found empty ──► use, use-up, written, confirm-erased
+ *
+ * Knows neither gate nor bus: those are the caller's, by ops. Whatever is wrong with the store (damaged, disk full, held by another
+ * process), no grant is in force, nothing can be asked for, exceptions_state() says why, and it is tried again every minute. A step
+ * that is in the store but whose record is not in the log (a crash between the two) is recorded at the next start, `late` true.
+ *
+ * The grants in force end with whatever ends first: their end by the grant clock, their uses, their quota, a step. ops.changed is called
+ * from the loop once for all of what happened at one moment, and after the steps are durable.
+ */
+#pragma once
+
+#include <json-c/json_object.h>
+#include <systemd/sd-event.h>
+
+#include "core/exception.h"
+#include "core/grantset.h"
+#include "core/macro.h"
+#include "system/exceptionstore.h"
+
+struct exceptions;
+
+struct exceptions_ops {
+	/* A record for the log; `extra` is taken over. Negative: it could not be written; it is tried again, `late`. */
+	int (*record)(void *userdata, const char *kind, struct json_object *extra);
+	/* Rules of the policy in force, good until the loop's next turn. NULL: no policy is in force; then nothing is granted. */
+	const struct exception_rules *(*rules)(void *userdata);
+	/* exceptions_grants() is another: devices are to be judged again. */
+	void (*changed)(void *userdata);
+	/* An exception has taken a step, also one that ends its life. Valid during the call. */
+	void (*stepped)(void *userdata, const struct exception *after,
+			const struct exception_deed *deed);
+	/* A grant ends in so many seconds: once at 15 minutes, once at 5. */
+	void (*warned)(void *userdata, const struct exception *exception, uint32_t seconds);
+	/* exceptions_state() is another. */
+	void (*state)(void *userdata);
+};
+
+struct exceptions_setup {
+	sd_event *event;
+	const char *path;     /* of the store; made if it is not there, its directory too (0700) */
+	const char *terminal; /* name of this terminal; must stay */
+	/* What the clocks show. NULL: the real ones; for tests. */
+	void (*read_clocks)(void *userdata, struct grantclock_reading *reading);
+};
+
+/*
+ * Opens the store and catches up with what happened while nobody looked. A store that cannot be used is no failure, see above; -ENOMEM
+ * and the like are. No op is called before the loop runs, but `record` and `rules`.
+ */
+int exceptions_new(struct exceptions **exceptionsp, const struct exceptions_setup *setup,
+		   const struct exceptions_ops *ops, void *userdata);
+struct exceptions *exceptions_free(struct exceptions *exceptions);
+DEFINE_CLEANUP(struct exceptions *, exceptions_free)
+
+/* "ok", or a sentence that says what is wrong and what to do (English msgid, followed by ": DETAIL" where there is one). */
+const char *exceptions_state(const struct exceptions *exceptions);
+
+/* Seconds since the epoch, UTC, by the grant clock. */
+int64_t exceptions_now(struct exceptions *exceptions);
+
+/* The wall clock was set, or the system has woken: steps that are due are taken at once. */
+void exceptions_clock_set(struct exceptions *exceptions);
+
+/* Another policy is in force. Running grants keep what they were granted; a policy that is out of its time blocks by decide(). */
+void exceptions_policy_changed(struct exceptions *exceptions);
+
+/* --- steps ------------------------------------------------------------------------------------- */
+
+/*
+ * Errors of all of these: 0; EXCEPTION_E_…, EXCEPTIONSTORE_E_… (core/exception.h, system/exceptionstore.h), whose code of core/reason.h
+ * or sentence exceptions_error() gives; -errno: nothing has changed. A step that is refused is a record "exception-refused".
+ */
+
+/* REQUEST, EMERGENCY or IMPORT of a wish. Its id is random where it is all zeros. *after: as it is then. */
+int exceptions_submit(struct exceptions *exceptions, enum exception_event_kind kind,
+		      const struct grant *wish, uint32_t period, const char *note,
+		      const struct exception_actor *actor, struct exception *after);
+
+int exceptions_step(struct exceptions *exceptions, uint32_t number,
+		    const struct exception_event *event, const struct exception_actor *actor,
+		    struct exception *after);
+
+/* A code of core/reason.h ("exception-own") or, for the store's errors and -errno, "exception-store"; *detail: a sentence, or "". */
+const char *exceptions_error(int r, const char **detail);
+
+/* The daemon itself. */
+extern const struct exception_actor exceptions_system;
+
+/* --- looking ----------------------------------------------------------------------------------- */
+
+int exceptions_get(struct exceptions *exceptions, uint32_t number, struct exception *exception);
+int exceptions_list(struct exceptions *exceptions, const struct exceptionstore_filter *filter,
+		    int (*each)(void *userdata, const struct exception *exception), void *userdata);
+int exceptions_deeds(struct exceptions *exceptions, uint32_t number,
+		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata);
+
+/* Was a grant with this id taken in before? */
+bool exceptions_has_grant(struct exceptions *exceptions, const uint8_t id[static 16]);
+
+/* Those whose life is not over, from memory, in the order of their numbers: n is set. Good until the next step. */
+const struct exception *const *exceptions_open(const struct exceptions *exceptions, size_t *n);
+/* One of them, or NULL. */
+const struct exception *exceptions_find_open(const struct exceptions *exceptions, uint32_t number);
+
+/* How many wait for approval, are approved or live, are overdue (report, return or erasure), are emergencies without a report. */
+struct exceptions_counts {
+	unsigned int waiting, live, overdue, unreported;
+};
+struct exceptions_counts exceptions_counts(struct exceptions *exceptions);
+
+/* The exception's end, its phase and what is left of it, by the grant clock. Seconds 0: over, or not granted. */
+uint32_t exceptions_seconds_left(struct exceptions *exceptions, const struct exception *exception);
+
+/* --- devices ----------------------------------------------------------------------------------- */
+
+/* For decide_grants.set. NULL: none. Good until the loop's next turn. */
+const struct grantset *exceptions_grants(const struct exceptions *exceptions);
+
+/*
+ * Before a device is let in by a grant (judgement.grant): takes USE, once for each attach. 0; otherwise it must not be let in. *number:
+ * the exception's.
+ */
+int exceptions_use(struct exceptions *exceptions, const uint8_t id[static 16], uint32_t *number);
+
+/* The device that it let in has gone: USE_UP if no use is left. Also at a start, for what was in use and is not there any more. */
+void exceptions_unused(struct exceptions *exceptions, uint32_t number);
+
+/* So many bytes were written to it since the last call. Revokes (USE_UP) when the quota is reached. */
+void exceptions_written(struct exceptions *exceptions, uint32_t number, uint64_t bytes);
+
+/* Bytes that may still be written; UINT64_MAX without a quota. */
+uint64_t exceptions_bytes_left(const struct exceptions *exceptions, uint32_t number);
+
+/*
+ * A device was inspected and is empty: nothing but zeros where data could be found again, or wiped by the desk (`how`: a sentence for
+ * the record). Confirms what is owed for that fingerprint or medium by exceptions that have ended.
+ */
+void exceptions_seen_empty(struct exceptions *exceptions, const char *fingerprint,
+			   const char *medium, const char *how);
