@@ -7,16 +7,16 @@
  *	phone_answer()   code ──► right? ──► pending file: accepted ──► exceptions_submit(IMPORT) ──► pending file: done
  *	                           └─ wrong: counted in the pending file, then recorded, then told
  *
- * The pending file is a text of statements (core/statement.h, strict), mode 0600, put in place whole and synced. Whatever kills the
+ * The pending file (daemon/phonepending.h) has mode 0600 and is put in place whole and synced. Whatever kills the
  * daemon, the count of wrong codes stands, and a code is taken once:
  *
  *	killed before "accepted"     nothing happened; the code can be typed in again
- *	between it and the store     the same code (no other) can be typed in again within its hour, and is taken then; so it is too
- *	                             when the store could not be written
+ *	between it and the store     the code can be typed in again within its hour, and is taken then; so it is too when the store
+ *	                             could not be written
  *	after the store              the store has the grant's id, which follows from the challenge: EXCEPTIONSTORE_E_USED for ever
  *	after "done"                 PHONE_E_USED
  *
- * A new request takes the place of the one before. The nonces of the last PHONE_SPENT_MAX challenges are in the file and are not made
+ * A new request takes the place of the one before. The nonces of the last PHONEPENDING_SPENT_MAX challenges are in the file and are not made
  * again. A pending file that is damaged counts as none; the journal says so, and the next request replaces it.
  *
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
@@ -34,8 +34,6 @@
 #include "core/phonecode.h"
 #include "daemon/exceptions.h"
 
-/* Nonces of so many challenges are remembered: eight years of one each working day. */
-#define PHONE_SPENT_MAX 2048
 /* Challenges: so many at once, then one a minute. The guessing bound in docs/telephone-code.md is reckoned with that. */
 #define PHONE_REQUESTS_BURST 5
 #define PHONE_REQUESTS_EVERY_S 60
@@ -49,19 +47,20 @@ enum {
 	PHONE_E_KEY_UNSAFE = 201,  /* its file is not root's alone */
 	PHONE_E_KEY_DAMAGED = 202, /* it is no such file */
 	PHONE_E_KEY_OTHER = 203,   /* it is another terminal's */
-	PHONE_E_NO_DEVICE = 204,   /* the wish names no device: a challenge carries a fingerprint */
-	PHONE_E_PERIOD = 205,	   /* no period that codes carry, or a begin or end of its own */
-	PHONE_E_MANY = 206,	   /* too many challenges in a short time */
-	PHONE_E_NONE = 207,	   /* no request waits for a code */
-	PHONE_E_PERSON = 208,	   /* somebody else has asked */
+	PHONE_E_STORE = 204,	   /* no exception can be kept now: exceptions_state() says why */
+	PHONE_E_NO_DEVICE = 205,   /* the wish names no device: a challenge carries a fingerprint */
+	PHONE_E_PERIOD = 206,	   /* no period that codes carry, or a begin or end of its own */
+	PHONE_E_MANY = 207,	   /* too many challenges in a short time */
+	PHONE_E_NONE = 208,	   /* no request waits for a code */
+	PHONE_E_PERSON = 209,	   /* somebody else has asked */
 	/* By core/phonecode.h. */
-	PHONE_E_MISHEARD = 209, /* no code: does not count */
-	PHONE_E_WRONG = 210,	/* counts */
-	PHONE_E_WAIT = 211,	/* too soon after a wrong one: seconds, at most 8 */
-	PHONE_E_EXPIRED = 212,
-	PHONE_E_USED = 213,
-	PHONE_E_ATTEMPTS = 214,
-	PHONE_E_VERSION = 215, /* the desk's, but of a later version */
+	PHONE_E_MISHEARD = 210, /* no code: does not count */
+	PHONE_E_WRONG = 211,	/* counts */
+	PHONE_E_WAIT = 212,	/* too soon after a wrong one: seconds, at most 8 */
+	PHONE_E_EXPIRED = 213,
+	PHONE_E_USED = 214,
+	PHONE_E_ATTEMPTS = 215,
+	PHONE_E_VERSION = 216, /* the desk's, but of a later version */
 };
 
 struct phone;
@@ -91,7 +90,7 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno. Unless 0 the request before stays as it was.
+ * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
  */
 int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
