@@ -127,6 +127,10 @@ static const struct reason reasons[] = {
 	{ "exception-no-extension", N_("No extension of it has been asked for.") },
 	{ "exception-report-due", N_("Its report is missing. File it first.") },
 	{ "exception-erasure-due", N_("Nobody has confirmed that its data is erased. Have that confirmed first.") },
+	{ "exception-no-policy", N_("No policy is in force on this terminal, so nothing is granted. Tell the help desk.") },
+	{ "exception-absent", N_("There is no such exception.") },
+	{ "exception-grant-used", N_("This grant has been used already. Ask the help desk for a new one.") },
+	{ "exception-store", N_("Exceptions cannot be kept on this terminal now, so none is in force. Tell the help desk.") },
 };
 
 const struct reason *reason_find(const char *code)
