@@ -63,6 +63,9 @@ struct json_object *client_devices(DBusConnection *dbus, char **why);
  */
 struct json_object *client_volumes(DBusConnection *dbus, char **why);
 
+/* The same of what is granted (org.sekimori.Sekimori1.Grant). */
+struct json_object *client_grants(DBusConnection *dbus, char **why);
+
 /* The same of one volume, as it is now, and its Details (docs/dbus.md) if they are the caller's to know. NULL as above. */
 struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why);
 
