@@ -106,7 +106,7 @@ static inline void offline_start(struct offline *o)
 						.terminal = TERMINAL,
 						.read_clocks = offline_clocks };
 
-	snprintf(path, sizeof(path), "%s", offline_path(o, "exceptions.db"));
+	snprintf(path, sizeof(path), "%s", offline_path(o, "state/exceptions.db"));
 	CU_ASSERT_EQUAL_FATAL(exceptions_new(&o->exceptions, &setup, &ops, o), 0);
 	CU_ASSERT_STRING_EQUAL_FATAL(exceptions_state(o->exceptions), "ok");
 }
