@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/device-class.h"
 #include "core/ident.h"
 #include "core/rule.h"
 
@@ -69,6 +70,18 @@ struct device {
 	char luks_uuid[DEVICE_UUID_MAX];     /* of the proven volume */
 	enum access access;		     /* of what is allowed */
 	unsigned int n_judged;		     /* interfaces that have a verdict */
+	enum device_class class;	     /* what it is to people, as far as it has been looked at */
+	bool by_grant;			     /* a temporary exception is what lets it in: */
+	uint8_t grant[16];		     /* id of that grant */
+
+	/*
+	 * The exception of which this attach has taken a use; number 0: of none. It outlives the verdict: judged again while it stays
+	 * plugged in, the device takes no second one.
+	 */
+	struct {
+		uint32_t number;
+		uint8_t grant[16];
+	} used;
 
 	uint64_t held_us;    /* CLOCK_BOOTTIME microseconds when the gate held it; 0 never */
 	uint64_t decided_us; /* … and when the verdict was sent; 0 not yet */
