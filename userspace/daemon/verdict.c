@@ -56,7 +56,7 @@ static size_t others(const struct manager *manager, const struct device *device,
 static bool grants_here(struct manager *manager, const struct device *device,
 			struct decide_grants *grants)
 {
-	const struct grantset *set = exceptions_grants(manager->exceptions);
+	const struct grantset *set = manager->exceptions ? exceptions_grants(manager->exceptions) : NULL;
 
 	if (!set)
 		return false;
