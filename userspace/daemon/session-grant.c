@@ -13,6 +13,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "core/mark-text.h"
 #include "daemon/session-inside.h"
 #include "system/blockdev.h"
 
@@ -224,4 +225,34 @@ void session_leave_grant(struct session *session)
 {
 	session_end_use(session);
 	session_meter_stop(session);
+}
+
+/* --- what is left on it --- */
+
+/*
+ * Without a serial number it looks like every other of its make, and what has been plugged in all the time since its use has been erased
+ * nowhere. (A reader is taken for the card in it; docs/exceptions.md says so.)
+ */
+bool session_may_be_erased(const struct manager *manager, const struct device *device)
+{
+	int64_t now = exceptions_now(manager->exceptions);
+	size_t n;
+	const struct exception *const *open = exceptions_open(manager->exceptions, &n);
+
+	for (size_t i = 0; i < n && device->ident.serial[0]; i++)
+		if (!strcmp(open[i]->grant.fingerprint, device->ident.fingerprint) &&
+		    open[i]->number != device->used.number &&
+		    exception_due(open[i], now) & EXCEPTION_DUE_ERASURE)
+			return true;
+	return false;
+}
+
+void session_see_blank(struct session *session)
+{
+	struct manager *manager = session->manager;
+	const struct device *device = &session->device;
+
+	if (session->report && report_is_blank(session->report) && session_may_be_erased(manager, device))
+		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, "",
+				      N_("seen again: zeros at its beginning, at its end, and at 512 places between, chosen at random"));
 }

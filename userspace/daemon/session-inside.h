@@ -67,6 +67,9 @@ void session_meter_stop(struct session *session);
 /* A release goes on of which an earlier daemon has told so many bytes. */
 void session_meter_reset(struct session *session, uint64_t told);
 
+/* It has been inspected: erasures that are owed are confirmed if nothing is on it. */
+void session_see_blank(struct session *session);
+
 /* This disk has gone; the next of its name is another. */
 void session_meter_forget(struct session *session, const char *disk);
 

@@ -172,6 +172,9 @@ void session_show(struct session *session);
 void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);
 
+/* Does somebody wait to hear that this device holds no data any more, and can it be told from others? */
+bool session_may_be_erased(const struct manager *manager, const struct device *device);
+
 /* Tells now what has been written to it under a grant. */
 void session_count(struct session *session);
 

@@ -52,16 +52,15 @@ static size_t others(const struct manager *manager, const struct device *device,
 	return n;
 }
 
-/* The grants in force, as they are for who sits here. False: there are none. */
+/* The grants in force, as they are for who sits here. */
 static bool grants_here(struct manager *manager, const struct device *device,
 			struct decide_grants *grants)
 {
-	const struct grantset *set = manager->exceptions ? exceptions_grants(manager->exceptions) : NULL;
-
-	if (!set)
+	if (!manager->exceptions)
 		return false;
 	*grants = (struct decide_grants){
-		.set = set,
+		.set = exceptions_grants(manager->exceptions),
+		.look = session_may_be_erased(manager, device),
 		.now = exceptions_now(manager->exceptions),
 		.uid = seat_active(manager->seat)->uid,
 		.current = device->used.number ? device->used.grant : NULL,
