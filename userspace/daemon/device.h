@@ -58,6 +58,7 @@ struct device {
 	uint64_t id; /* counted up; the last element of its D-Bus path */
 	struct ident ident;
 	enum device_state state;
+	enum device_class class; /* what it is to people, as far as it has been looked at */
 	struct device_interface interfaces[IDENT_INTERFACES_MAX];
 	unsigned int n_interfaces;
 
@@ -70,7 +71,6 @@ struct device {
 	char luks_uuid[DEVICE_UUID_MAX];     /* of the proven volume */
 	enum access access;		     /* of what is allowed */
 	unsigned int n_judged;		     /* interfaces that have a verdict */
-	enum device_class class;	     /* what it is to people, as far as it has been looked at */
 	bool by_grant;			     /* a temporary exception is what lets it in: */
 	uint8_t grant[16];		     /* id of that grant */
 

@@ -324,7 +324,7 @@ bool manager_reload(struct manager *manager)
 
 	if (taken) {
 		policy_in_force(manager);
-		exceptions_policy_changed(manager->exceptions);
+		manager_exceptions_policy_changed(manager);
 		manager_record(manager, "policy", "PolicyChanged", NULL,
 			       describe_policy(&manager->rulebook));
 		manager_rejudge(manager, "policy");
@@ -435,6 +435,7 @@ static int manager_join_bus(struct manager *manager)
 	r = manager_log_join_bus(manager);
 	if (r < 0)
 		return r;
+	manager_exceptions_join_bus(manager);
 	manager_bus_set_medium(manager->bus, line_of_medium);
 	manager_bus_set_witness(manager->bus, administration_witness, manager->administration);
 	return 0;
@@ -581,7 +582,7 @@ struct manager *manager_free(struct manager *manager)
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);
 	memory_free(manager->memory);
-	exceptions_free(manager->exceptions);
+	manager_exceptions_end(manager);
 	incidents_free(manager->incidents);
 	evidence_free(manager->evidence);
 	manager_log_end(manager);

@@ -25,6 +25,7 @@
 #include "system/seat.h"
 
 struct incidents;
+struct phone;
 struct session;
 
 struct manager {
@@ -44,7 +45,9 @@ struct manager {
 	sd_event_source *own_incidents;
 	struct json_object *damaged; /* LogDamaged before there was a bus */
 	char log_damage[64];
-	struct exceptions *exceptions; /* temporary ones */
+	struct exceptions *exceptions; /* temporary ones, */
+	struct phone *phone;	       /* … asked for by telephone, */
+	struct trust *trust;	       /* … by a grant file that these keys have signed */
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
