@@ -122,6 +122,7 @@ static unsigned int imported(const struct world *w)
 
 static void a_code_grants_what_the_desk_said_within_the_wish(void)
 {
+	struct stat st;
 	struct world w;
 
 	world_init(&w);
@@ -133,6 +134,7 @@ static void a_code_grants_what_the_desk_said_within_the_wish(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, w.challenge));
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, FINGERPRINT));
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"by\":\"tanaka\""));
+	CU_ASSERT(!stat(offline_path(&w.o, "state/telephone"), &st) && (st.st_mode & 07777) == 0600);
 	w.o.now += 60;
 	CU_ASSERT_EQUAL_FATAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 0), &w.ito), 0);
 	CU_ASSERT(w.after.state == EXCEPTION_APPROVED || w.after.state == EXCEPTION_LIVE);
