@@ -86,5 +86,8 @@ const char *report_word_text(enum report_words of, const char *word);
 /* A text that the daemon formed, in the reader's language where it is known (cli/told.h). */
 void report_told(struct document *document, const char *text);
 
+/* The rule books' name of a form by its number ("13-1"), in the reader's language; the number itself if it is not known. */
+const char *report_form_title(const char *form);
+
 /* A person's name, or that nobody was logged in. */
 void report_person(struct document *document, const char *name);
