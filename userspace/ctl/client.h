@@ -31,6 +31,9 @@ DBusConnection *client_connect(char **why);
 /* Properties of the Manager, or NULL as above. */
 struct json_object *client_manager(DBusConnection *dbus, char **why);
 
+/* The same of its Exceptions interface. */
+struct json_object *client_exceptions(DBusConnection *dbus, char **why);
+
 /*
  * All devices as an array, in the order of their numbers: the Device's properties, with "Path" in
  * front. NULL as above.

@@ -57,10 +57,12 @@ static bool polkit_answers(DBusConnection *dbus)
 
 static int diagnose(struct diagnosis *diagnosis, const char *root, DBusConnection *dbus)
 {
-	_cleanup_(freep) char *why = NULL;
+	_cleanup_(freep) char *why = NULL, *silence = NULL;
 	_cleanup_(json_objectp) struct json_object *manager =
 		dbus ? client_manager(dbus, &why) : NULL;
-	int r = doctor_open(&diagnosis->doctor, root, manager, dbus && polkit_answers(dbus));
+	_cleanup_(json_objectp) struct json_object *exceptions =
+		dbus ? client_exceptions(dbus, &silence) : NULL;
+	int r = doctor_open(&diagnosis->doctor, root, manager, exceptions, dbus && polkit_answers(dbus));
 
 	if (r)
 		return r;
