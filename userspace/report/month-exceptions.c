@@ -183,7 +183,7 @@ static void add_row(struct document *d, const struct tally_exception *one)
 	add_state(d, what);
 	add_person(d, what);
 	add_object(d, grant);
-	document_words(d, writes ? _("read and write") : _("read only"), writes ? "rw" : "ro");
+	document_words(d, report_access(writes), writes ? "rw" : "ro");
 	document_text(d, grant->purpose);
 	document_text(d, grant->form);
 	document_time(d, (what->begun ? what->begun : grant->not_before) * SECOND_US);

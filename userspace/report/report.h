@@ -63,6 +63,17 @@ struct report_event {
 struct document *report_incident(const struct report_incident *incident, const struct report_event *events,
 				 size_t n_events, bool check_ok, bool sheets);
 
+/*
+ * The sheet of an exception: application, outcome, room for signatures, and its steps (様式第8号, 第10号, 第13-1号, 第13-2号, by
+ * the form that it names). `exception` and `steps` have the members that docs/dbus.md gives to Get; what is absent or of another
+ * type is left blank.
+ */
+struct json_object;
+struct document *report_exception(struct json_object *exception, struct json_object *steps);
+
+/* "read only" or "read and write". */
+const char *report_access(bool writes);
+
 /* The sentence of a reason code, in the reader's language; a code that is not known as a cell that is safe. */
 void report_reason(struct document *document, const char *code);
 

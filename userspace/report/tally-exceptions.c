@@ -149,9 +149,32 @@ static void add_approver(struct exception *what, const struct record *record)
 		TAKE_TEXT(approvals->by[approvals->n++].name, record, FIELD_BY);
 }
 
-static void take_event(struct exception *what, enum exception_event_kind kind, const struct record *record)
+/* The log does not say whether one more must approve it: as many are needed as granted the exception itself. */
+static void extend(struct tally_exception *one, const struct record *record)
 {
-	int64_t now = record->us / SECOND_US;
+	int64_t until = 0;
+
+	take_moment(&until, record, FIELD_UNTIL);
+	if (until != one->extend_until)
+		one->extend_approvals = 0;
+	one->extend_until = until;
+	if (++one->extend_approvals >= one->what.approvals.n && until)
+		one->what.grant.not_after = until;
+}
+
+/* A record that was written late, after a crash, says when the step was taken. */
+static int64_t when(const struct record *record)
+{
+	int64_t at = record->us / SECOND_US;
+
+	take_moment(&at, record, FIELD_AT);
+	return at;
+}
+
+static void take_event(struct tally_exception *one, enum exception_event_kind kind, const struct record *record)
+{
+	struct exception *what = &one->what;
+	int64_t now = when(record);
 
 	switch (kind) {
 	case EXCEPTION_REQUEST:
@@ -168,6 +191,8 @@ static void take_event(struct exception *what, enum exception_event_kind kind, c
 		if (what->state == EXCEPTION_REQUESTED || what->state == EXCEPTION_APPROVED) {
 			add_approver(what, record);
 			what->approved = what->state == EXCEPTION_APPROVED ? now : 0;
+		} else {
+			extend(one, record);
 		}
 		break;
 	case EXCEPTION_BEGIN:
@@ -273,8 +298,8 @@ static int add_step(struct tally_exceptions *exceptions, enum exception_event_ki
 		if (to < N_EXCEPTION_STATES)
 			one->what.state = to;
 		take_terms(&one->what, record);
-		take_event(&one->what, kind, record);
-		one->what.changed = record->us / SECOND_US;
+		take_event(one, kind, record);
+		one->what.changed = when(record);
 		one->two_approvers = one->what.approvals.n > 1;
 		one->inside |= record->inside;
 	}

@@ -27,6 +27,8 @@ struct tally_exception {
 	bool inside;	       /* took a step in the month */
 	bool two_approvers;    /* two people granted it */
 	unsigned int due;      /* EXCEPTION_DUE_…, at the end */
+	int64_t extend_until;  /* an extension that some have approved, and how many */
+	unsigned int extend_approvals;
 };
 
 struct tally_exceptions {

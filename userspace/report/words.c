@@ -106,6 +106,11 @@ const char *report_form_title(const char *form)
 	return form;
 }
 
+const char *report_access(bool writes)
+{
+	return writes ? _("read and write") : _("read only");
+}
+
 void report_person(struct document *document, const char *name)
 {
 	if (*name)
