@@ -48,6 +48,7 @@ static void bad_settings_are_named(void)
 		{ "log-rotate-mib 0", "c:1:16: expected a whole number from 1 to 4096" },
 		{ "log-rotate-days 367", "c:1:17: expected a whole number from 1 to 366" },
 		{ "log-checkpoint-records 1e3", "c:1:24: expected a whole number" },
+		{ "telephone-key key", "c:1:15: expected an absolute path" },
 		{ "log-checkpoint-minutes -1", "c:1:24: expected a whole number" },
 		{ "inspect-deadline 99999999999999999999", "c:1:18: expected whole seconds" },
 	};

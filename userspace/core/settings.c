@@ -128,6 +128,7 @@ static const struct {
 	{ "watcher", offsetof(struct settings, watcher), parse_path },
 	{ "scanner", offsetof(struct settings, scanner), parse_path },
 	{ "organisation-key", offsetof(struct settings, organisation_key), parse_path },
+	{ "telephone-key", offsetof(struct settings, telephone_key), parse_path },
 };
 
 static void settings_statement(struct settings *settings, struct lex *lex, bool *seen)
@@ -143,7 +144,7 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
 			 "log-file, log-keys, log-desk-key, log-rotate-mib, log-rotate-days, "
 			 "log-checkpoint-records, log-checkpoint-minutes, inspector, inspect-deadline, "
-			 "opener, watcher, scanner or organisation-key"));
+			 "opener, watcher, scanner, organisation-key or telephone-key"));
 		return;
 	}
 	if (seen[i]) {

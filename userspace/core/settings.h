@@ -32,6 +32,7 @@ struct settings {
 	char watcher[SETTINGS_VALUE_MAX];   /* path of sekimori-transfer */
 	char scanner[SETTINGS_VALUE_MAX];   /* clamd's socket */
 	char organisation_key[SETTINGS_VALUE_MAX]; /* file; "": the service's credential, if it has one */
+	char telephone_key[SETTINGS_VALUE_MAX];	   /* likewise */
 };
 
 void settings_init(struct settings *settings);

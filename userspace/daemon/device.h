@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/device-class.h"
 #include "core/ident.h"
 #include "core/rule.h"
 
@@ -57,6 +58,7 @@ struct device {
 	uint64_t id; /* counted up; the last element of its D-Bus path */
 	struct ident ident;
 	enum device_state state;
+	enum device_class class; /* what it is to people; UNKNOWN before it has been looked at */
 	struct device_interface interfaces[IDENT_INTERFACES_MAX];
 	unsigned int n_interfaces;
 

@@ -136,6 +136,20 @@ const char *rulebook_state(const struct rulebook *rulebook)
 	return rulebook->state;
 }
 
+struct trust *rulebook_trust(const struct rulebook *rulebook)
+{
+	struct policystore_result result = { .policy = NULL };
+	struct complaints complaints = { .n = 0 };
+	struct trust *trust = NULL;
+
+	if (policystore_read_trust(rulebook->store, complain, &complaints, &trust, &result))
+		fprintf(stderr, SD_ERR "no key is trusted: %s\n", result.message);
+	else if (!trust_n_keys(trust))
+		trust = trust_free(trust);
+	policystore_result_free(&result);
+	return trust;
+}
+
 int rulebook_check(const struct settings *settings)
 {
 	struct policystore_result result = { .policy = NULL };

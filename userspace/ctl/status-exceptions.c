@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/status-exceptions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/names.h"
+#include "cli/i18n.h"
+#include "cli/output.h"
+#include "cli/told.h"
+#include "core/macro.h"
+#include "ctl/client.h"
+#include "ctl/exception-text.h"
+#include "ctl/exceptions-client.h"
+
+struct json_object *status_exceptions_ask(DBusConnection *dbus)
+{
+	_cleanup_(refusal_deinit) struct refusal refusal = { .why = NULL };
+	struct json_object *exceptions = exceptions_properties(dbus, &refusal);
+	_cleanup_(freep) char *why = NULL;
+	struct json_object *grants = exceptions ? client_grants(dbus, &why) : NULL;
+
+	for (size_t i = 0; grants && i < json_object_array_length(grants); i++) {
+		struct json_object *grant = json_object_array_get_idx(grants, i);
+		const char *number = output_raw(grant, "Path") + strlen(BUS_GRANT_PATH_PREFIX);
+
+		json_object_object_add(grant, "Number", json_object_new_int64(strtoll(number, NULL, 10)));
+	}
+	if (grants)
+		json_object_object_add(exceptions, "Grants", grants);
+	return exceptions;
+}
+
+char *status_exceptions_words(struct json_object *exceptions)
+{
+	static const struct {
+		const char *key, *text;
+	} counts[] = {
+		{ "Waiting", N_("waiting") },
+		{ "Live", N_("approved or in force") },
+		{ "Overdue", N_("OVERDUE") },
+		{ "Unreported", N_("EMERGENCIES WITHOUT A REPORT") },
+	};
+	const char *state = output_raw(exceptions, "State");
+	char *line = output_format("%s", "");
+
+	if (strcmp(state, "ok")) {
+		free(line);
+		return told_shown(state);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		long long n = (long long)exception_number(exceptions, counts[i].key);
+		char *before = line;
+
+		/* Trouble is only told where there is some. */
+		if (!n && i > 1)
+			continue;
+		line = output_format("%s%s%lld %s", before, *before ? ", " : "", n, i18n(counts[i].text));
+		free(before);
+	}
+	return line;
+}
+
+char *status_exceptions_grant(struct json_object *grant)
+{
+	const char *fingerprint = output_raw(grant, "Device");
+	_cleanup_(freep) char *device =
+		output_member(grant, *output_raw(grant, "Medium") ? "Medium" : "Device");
+	_cleanup_(freep) char *person = output_member(grant, "Person");
+	_cleanup_(freep) char *left = exception_left_words(exception_number(grant, "SecondsLeft"));
+	_cleanup_(freep) char *access = exception_access_words(!strcmp(output_raw(grant, "Access"), "rw"),
+							       exception_flag(grant, "EncryptedOnly"));
+	const char *emergency = exception_flag(grant, "Emergency") ? _("  EMERGENCY") : "";
+
+	/* As much of a fingerprint as tells devices apart by eye. */
+	if (*fingerprint)
+		output_cut(device, 22);
+	if (!exception_flag(grant, "Live"))
+		return output_format(_("%lld  %s  %s  %s  not begun"), (long long)exception_number(grant, "Number"), device,
+				     person, access);
+	return output_format(_("%lld  %s  %s  %s  %s left%s"), (long long)exception_number(grant, "Number"), device, person,
+			     access, left, emergency);
+}
