@@ -236,15 +236,6 @@ struct json_object *client_manager(DBusConnection *dbus, char **why)
 	return client_call(dbus, &call, why);
 }
 
-struct json_object *client_exceptions(DBusConnection *dbus, char **why)
-{
-	static const struct call call = {NULL,	   DBUS_INTERFACE_PROPERTIES,
-					 "GetAll", BUS_INTERFACE_EXCEPTIONS,
-					 "a{sv}",  CLIENT_TIMEOUT_MS, false};
-
-	return client_call(dbus, &call, why);
-}
-
 /* An entry of GetManagedObjects with its path, or NULL if it does not have the interface. */
 static struct json_object *entry_new(const char *path, struct json_object *interfaces,
 				     const char *interface, const char *prefix)

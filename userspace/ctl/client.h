@@ -51,9 +51,6 @@ struct json_object *client_method_call(DBusConnection *dbus, const struct client
 /* Properties of the Manager, or NULL as above. */
 struct json_object *client_manager(DBusConnection *dbus, char **why);
 
-/* The same of its Exceptions interface. */
-struct json_object *client_exceptions(DBusConnection *dbus, char **why);
-
 /*
  * All devices as an array, in the order of their numbers: the Device's properties, with "Path" in
  * front. NULL as above.
