@@ -116,9 +116,9 @@ char *logwords_members(struct json_object *record)
 static const struct {
 	const char *key, *label;
 } exception_members[] = {
-	{"exception", N_("exception")}, {"person", N_("for")},	 {"purpose", N_("purpose")}, {"form", N_("form")},
-	{"begin", N_("from")},		{"end", N_("until")},	 {"until", N_("asked until")}, {"bytes", N_("bytes")},
-	{"to", N_("now")},		{"note", N_("note")},
+	{"exception", NC_("log", "exception")}, {"person", NC_("log", "for")},	 {"purpose", NC_("log", "purpose")}, {"form", NC_("log", "form")},
+	{"begin", NC_("log", "from")},		{"end", NC_("log", "until")},	 {"until", NC_("log", "asked until")}, {"bytes", NC_("log", "bytes")},
+	{"to", NC_("log", "now")},		{"note", NC_("log", "note")},
 };
 
 /* Moments are seconds since the epoch there. */

@@ -155,10 +155,10 @@ static void add_owed(struct document *d, unsigned int due)
 		unsigned int bit;
 		const char *word, *text;
 	} rows[] = {
-		{ EXCEPTION_DUE_REPORT, "report", _("report") },
-		{ EXCEPTION_DUE_RETURN, "return", _("return") },
-		{ EXCEPTION_DUE_ERASURE, "erasure", _("confirmation of erasure") },
-		{ EXCEPTION_DUE_OVERDUE, "overdue", _("(overdue)") },
+		{ EXCEPTION_DUE_REPORT, "report", i18n(NC_("owed", "report")) },
+		{ EXCEPTION_DUE_RETURN, "return", i18n(NC_("owed", "return")) },
+		{ EXCEPTION_DUE_ERASURE, "erasure", i18n(NC_("owed", "confirmation of erasure")) },
+		{ EXCEPTION_DUE_OVERDUE, "overdue", i18n(NC_("owed", "(overdue)")) },
 	};
 	_cleanup_(freep) char *shown = output_format("%s", ""), *raw = output_format("%s", "");
 
