@@ -43,6 +43,9 @@ bool rulebook_reload(struct rulebook *rulebook);
 /* The state as it is now: also "expired" and "not-yet-valid". */
 const char *rulebook_state(const struct rulebook *rulebook);
 
+/* Is a policy in force, and now in its time? */
+bool rulebook_in_time(const struct rulebook *rulebook);
+
 /*
  * The keys that are trusted now, for other things that are signed (daemon/grantimport.h). NULL: there is none, or its files have errors,
  * which are printed. The caller frees it.
