@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+import tempfile
 import termios
 import time
 import unicodedata
@@ -415,6 +416,21 @@ def test_a_daemon_that_is_away_or_cannot_keep_exceptions_says_what_to_do():
             assert done.returncode == 1 and "'sekimorictl doctor'" in done.stderr and not done.stdout, (args, done)
         text = w.ctl("status", "--json").stdout
         assert "exceptions-failed" in [p["code"] for p in json.loads(text)["problems"]], text
+
+
+def test_ten_thousand_requests_are_one_list():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory, world() as w:
+        policy = w.directory / "policy"
+        policy.write_text("policy test\nversion 1\ndefault block\n")
+        w.tell(f"exceptions {memory}/store/exceptions.db {policy}")
+        w.tell("asked 10000")
+        listed = json.loads(w.ctl("requests", "--json").stdout)
+        assert sorted(e["number"] for e in listed) == list(range(1, 10001))
+        table = w.ctl("requests").stdout.splitlines()
+        assert len(table) == 10001 and table[-1].startswith("10000  waiting for approval  user9999  "), table[-1]
+        one = json.loads(w.ctl("requests", "--person=user5000", "--json").stdout)
+        assert [e["number"] for e in one] == [5001]
+        assert "10000 waiting for approval" in w.ctl("status").stdout
 
 
 def test_numbers_that_are_none_are_refused():
