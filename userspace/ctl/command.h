@@ -115,6 +115,7 @@ int revoke_run(const struct context *context, const struct command_options *opti
 int extend_run(const struct context *context, const struct command_options *options);
 int return_run(const struct context *context, const struct command_options *options);
 int exception_show_run(const struct context *context, const struct command_options *options);
+int exception_form_run(const struct context *context, const struct command_options *options);
 int exception_report_run(const struct context *context, const struct command_options *options);
 int exception_confirm_run(const struct context *context, const struct command_options *options);
 int exception_close_run(const struct context *context, const struct command_options *options);

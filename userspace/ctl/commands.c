@@ -12,7 +12,7 @@
 /* Those that choose records. */
 #define FOR_LOG_RECORDS (FOR_LOG_SHOW | FOR_LOG_FOLLOW | FOR_LOG_EXPORT)
 #define FOR_LOG (FOR_LOG_RECORDS | FOR_LOG_VERIFY)
-#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
+#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT | FOR_EXCEPTION_FORM)
 #define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
 
 #define FOR_WISHES (FOR_REQUEST | FOR_EMERGENCY)
@@ -82,6 +82,8 @@ const struct command commands[] = {
 	 N_("the work is done or the medium is back: end the exception")},
 	{"exception show", FOR_EXCEPTION_SHOW, exception_show_run, "NUMBER", 1, 1,
 	 N_("everything about an exception, and each step of it")},
+	{"exception form", FOR_EXCEPTION_FORM, exception_form_run, "NUMBER", 1, 1,
+	 N_("its application and outcome as a page to print, sign and file")},
 	{"exception report", FOR_STEP, exception_report_run, "NUMBER", 1, 1,
 	 N_("file the report of an emergency")},
 	{"exception confirm", FOR_STEP, exception_confirm_run, "NUMBER", 1, 1,
@@ -180,7 +182,7 @@ const struct command_option command_options[] = {
 	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
 	{"format", "FORMAT", 'F', FOR_LOG_RECORDS | FOR_SHEETS,
-	 N_("table, json, csv or cef (default: table; export: csv); of reports text, html or csv")},
+	 N_("table, json, csv or cef (default: table; export: csv); of reports and forms text, html or csv")},
 	{"output", "FILE", 'O', FOR_LOG_EXPORT | FOR_SHEETS,
 	 N_("write to a new FILE that only you can read")},
 	{"anchors", "FILE", 'N', FOR_LOG_VERIFY | FOR_REPORT | FOR_INCIDENTS,
