@@ -146,6 +146,12 @@ def test_who_logged_in_is_who_he_is_whatever_he_becomes():
                          "xs", "0", "")
             assert "exception-own: " in done.stderr, done
         assert of(w, number)[0]["approvers"] == []
+        # And one whom nobody knows is nobody, not the user that he has become.
+        for where, args in (((ROOT, EXCEPTIONS, "Request"), ("a{sv}", *wish(device=device(0), purpose="x", seconds=60))),
+                            ((ROOT, EXCEPTIONS, "ListOwn"), ("a{sv}", "0")), ((ROOT, EXCEPTIONS, "GetOwn"), ("u", str(number))),
+                            ((request(number), REQUEST, "Approve"), ("xs", "0", ""))):
+            done = w.run(*becoming(FIRST, 4000000000), "busctl", f"--address={w.address}", "call", NAME, *where, *args)
+            assert "exception-unknown-person: " in done.stderr, (where, done)
         assert approve(w, FIRST, number) is None
 
 
@@ -298,6 +304,25 @@ def test_of_steps_at_once_the_later_meets_what_the_first_one_left():
             assert (exception["end"] == until) == (approved is None), "an approval that was refused has moved the end"
             # Never used: nothing is owed, and it can be closed.
             assert step(w, FIRST, number, "Close", "") is None
+
+
+def test_an_approval_that_waits_for_polkit_meets_what_is_there_then():
+    if os.getuid():
+        return
+    with terminal("exception-lapse 1 hours") as w:
+        first, second = asked(w, ASKER), asked(w, ASKER)
+        w.polkit.asked.clear()
+        w.polkit.say("hold")
+        held = [w.start([*becoming(FIRST), "busctl", f"--address={w.address}", "call", NAME, request(number), REQUEST, "Approve", "xs", "0",
+                         ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for number in (first, second)]
+        w.polkit.wait("check org.sekimori.approve-exception 1", 2)
+        w.tell("clock +3601")
+        w.polkit.say("yes")
+        for process in held:
+            assert "The object has gone" in process.communicate(timeout=8)[1].decode()
+        for number in (first, second):
+            exception, steps = of(w, number)
+            assert exception["state"] == "lapsed" and [s["event"] for s in steps] == ["request", "lapse"], steps
 
 
 def test_bad_wishes_are_named_and_leave_nothing():
