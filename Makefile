@@ -203,8 +203,6 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdocto
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o $(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o
-$(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
-$(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 $(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds fields counts period)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions: $(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
@@ -213,6 +211,10 @@ $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
+
+# What comes by D-Bus.
+$(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o
