@@ -213,6 +213,8 @@ $(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
+$(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-agent-notices: $(patsubst %,$(BUILD)/san/agent/%.o,notices words form child wish pinentry)
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)

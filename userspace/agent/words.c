@@ -179,7 +179,7 @@ char *words_request(struct json_object *exception, int64_t now)
 	member_put(out, _("Terminal"), exception, "terminal");
 	line_put(out, _("Device"), subject);
 	member_put(out, _("Fingerprint"), exception, "fingerprint");
-	line_put(out, _("Access"), words_access(output_raw(exception, "access")));
+	line_put(out, _("What it allows"), words_access(output_raw(exception, "access")));
 	period_put(out, exception, now);
 	amounts_put(out, exception);
 	member_put(out, _("Purpose"), exception, "purpose");
