@@ -300,12 +300,18 @@ $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/d
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
 
+# The agent in the sanitizers, for the integration tests; it finds the catalogue beside it.
+$(BUILD)/san/sekimori-agent: $(call san_objs,agent) $(BUILD)/san/ctl/client.o $(call san_objs,bus) $(BUILD)/san/libcli.a \
+		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a | $(BUILD)/san/locale
+	$(CC) $(SAN) -o $@ $^ $(call libs_of,$(PKGS_AGENT))
+
 # polkit's part, played in the integration tests.
 $(BUILD)/integration/fake-polkit: tests/integration/fake-polkit.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -o $@ $< $(call libs_of,libsystemd)
 
-check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk
+check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk \
+		$(BUILD)/san/sekimori-agent
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.
