@@ -58,6 +58,8 @@ static void wallet_set(struct wallet *wallet, const char *name, const char *valu
 		entry->end = TRUSTED_NOW + n;
 	else if (!strcmp(name, "used-up"))
 		entry->used_up = n;
+	else if (!strcmp(name, "look"))
+		wallet->given.look = n;
 	else if (!strcmp(name, "current"))
 		memset(wallet->current, (int)n, 1), wallet->given.current = wallet->current;
 	else
@@ -109,6 +111,20 @@ static void run_grants(const struct grant_row *rows, size_t n)
 }
 
 #define RUN_GRANTS(rows) run_grants(rows, ARRAY_SIZE(rows))
+
+static void what_may_have_been_erased_is_looked_at_and_not_let_in(void)
+{
+	static const struct grant_row rows[] = {
+		{ { "nothing speaks of it", P, .device = "block not-registered", HERE }, "print=other" },
+		{ { "but somebody wants to know", P, .device = "prove", HERE }, "print=other look=1" },
+		{ { "and learns it", P, NULL, REPORT_PLAIN, .device = "block not-registered", HERE },
+		  "print=other look=1" },
+		{ { "what is no storage holds nothing", P, "02:06:00 0a:00:00", .device = "block class-not-allowed",
+		    .each = "block class-not-allowed | block class-not-allowed", HERE }, "print=other look=1" },
+	};
+
+	RUN_GRANTS(rows);
+}
 
 static void a_live_grant_lets_its_device_in(void)
 {
@@ -444,7 +460,8 @@ static void who_decided_is_told(void)
 int main(void)
 {
 	static const struct test tests[] = {
-		TEST(a_live_grant_lets_its_device_in),
+		TEST(what_may_have_been_erased_is_looked_at_and_not_let_in),
+	TEST(a_live_grant_lets_its_device_in),
 		TEST(a_grant_is_for_one_device_person_terminal_and_time),
 		TEST(encrypted_only_asks_for_a_proof),
 		TEST(what_comes_before_a_grant_and_after_it),

@@ -14,7 +14,7 @@ static void note_error(void *userdata, const char *file, unsigned int line, unsi
 static void settings_stand_over_the_defaults(void)
 {
 	static const char text[] = "# 端末\nterminal \"税務 014\"\ninspect-deadline 3\n"
-				   "log-file /srv/log # elsewhere\nlog-rotate-mib 4096\n"
+				   "exceptions /srv/exceptions.sqlite\nlog-file /srv/log # elsewhere\nlog-rotate-mib 4096\n"
 				   "log-checkpoint-minutes 1\n";
 	struct settings settings;
 	char error[256] = "";
@@ -25,6 +25,7 @@ static void settings_stand_over_the_defaults(void)
 	CU_ASSERT_STRING_EQUAL(settings.terminal, "税務 014");
 	CU_ASSERT_STRING_EQUAL(settings.log_file, "/srv/log");
 	CU_ASSERT_STRING_EQUAL(settings.policy_file, "/etc/sekimori/policy");
+	CU_ASSERT_STRING_EQUAL(settings.exceptions, "/srv/exceptions.sqlite");
 	CU_ASSERT_EQUAL(settings.inspect_deadline_ms, 3000);
 	CU_ASSERT_EQUAL(settings.log_rotate_mib, 4096);
 	CU_ASSERT_EQUAL(settings.log_checkpoint_minutes, 1);
@@ -48,6 +49,7 @@ static void bad_settings_are_named(void)
 		{ "log-rotate-mib 0", "c:1:16: expected a whole number from 1 to 4096" },
 		{ "log-rotate-days 367", "c:1:17: expected a whole number from 1 to 366" },
 		{ "log-checkpoint-records 1e3", "c:1:24: expected a whole number" },
+		{ "telephone-key key", "c:1:15: expected an absolute path" },
 		{ "log-checkpoint-minutes -1", "c:1:24: expected a whole number" },
 		{ "inspect-deadline 99999999999999999999", "c:1:18: expected whole seconds" },
 	};

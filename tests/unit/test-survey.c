@@ -288,6 +288,32 @@ static void plain_disk_says_what_it_looks_like(void)
 	CU_ASSERT_STRING_EQUAL(report.detail, "not encrypted: ext");
 }
 
+static void erased_disk_is_told_from_one_that_only_begins_with_zeros(void)
+{
+	static const struct {
+		uint64_t size, at, len;
+		bool blank;
+	} rows[] = {
+		{ 64 * MIB, 0, 0, true },
+		{ 4 * MIB, 0, 0, true },
+		{ 64 * MIB, 20000, 1, false }, /* behind what every survey reads */
+		{ 64 * MIB, 4 * MIB - 1, 1, false },
+		{ 64 * MIB, 63 * MIB, 1, false },
+		{ 64 * MIB, 64 * MIB - 1, 1, false },
+		{ 7 * MIB, 5 * MIB, 1, false }, /* a small one is read whole */
+		/* The likelihood that this is missed is one in 10^300. */
+		{ 64 * MIB, 8 * MIB, 48 * MIB, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		disk_make(&disk, rows[i].size, 512);
+		if (rows[i].len)
+			memset(disk_put(&disk, rows[i].at, rows[i].len), 1, rows[i].len);
+		CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+		CU_ASSERT_EQUAL(report.units[0].blank, rows[i].blank);
+	}
+}
+
 static void one_plain_partition_spoils_the_disk(void)
 {
 	static void (*const makes[])(uint32_t block) = {mbr_make, gpt_make};
@@ -657,6 +683,7 @@ static const struct test tests[] = {
 	TEST(partition_may_begin_at_any_block),
 	TEST(all_copies_of_bitlockers_metadata_must_agree),
 	TEST(plain_disk_says_what_it_looks_like),
+	TEST(erased_disk_is_told_from_one_that_only_begins_with_zeros),
 	TEST(one_plain_partition_spoils_the_disk),
 	TEST(partition_without_room_for_a_header_is_plain),
 	TEST(headers_must_lie_in_their_partition),

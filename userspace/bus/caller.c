@@ -16,6 +16,9 @@
 #define STAT_START_FIELD 20
 #define STAT_MAX 1024
 
+/* proc(5), loginuid: so it reads where nobody has logged in. */
+#define LOGIN_UNSET UINT32_MAX
+
 struct credentials {
 	dbus_uint32_t uid;
 	bool has_uid;
@@ -90,6 +93,23 @@ static bool process_is(int dir, const struct credentials *found, uint64_t receiv
 	       process_started(dir) <= received_us;
 }
 
+static uid_t login_read(int dir, uid_t uid)
+{
+	_cleanup_(closep) int fd = openat(dir, "loginuid", O_RDONLY | O_CLOEXEC);
+	char text[sizeof("4294967295")];
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	unsigned long login;
+	char *end;
+
+	if (n <= 0)
+		return (uid_t)-1;
+	text[n] = '\0';
+	login = strtoul(text, &end, 10);
+	if (*end || end == text || login > UINT32_MAX)
+		return (uid_t)-1;
+	return login == LOGIN_UNSET ? uid : (uid_t)login;
+}
+
 static void process_read(struct bus_caller *caller, const struct credentials *found,
 			 uint64_t received_us)
 {
@@ -102,6 +122,8 @@ static void process_read(struct bus_caller *caller, const struct credentials *fo
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || !process_is(dir, found, received_us))
 		return;
+	/* By the directory, which reads nothing of another process that has its number since. */
+	caller->login = login_read(dir, found->uid);
 	sd_pid_get_session((pid_t)found->pid, &session);
 	/* Last: what the directory still answers for was alive when its session was asked for by number. */
 	n = readlinkat(dir, "exe", program, sizeof(program));
@@ -116,7 +138,7 @@ bool bus_caller_read(struct bus_caller *caller, DBusMessage *credentials, uint64
 {
 	struct credentials found;
 
-	*caller = (struct bus_caller){ .uid = (uid_t)-1 };
+	*caller = (struct bus_caller){ .uid = (uid_t)-1, .login = (uid_t)-1 };
 	credentials_read(&found, credentials);
 	if (found.has_uid) {
 		caller->uid = found.uid;

@@ -163,6 +163,7 @@ static void children_free(char ***children)
 static char **children_list(const struct bus_registry *r, const char *path)
 {
 	size_t n = 0, most = 1;
+	bool nested = false; /* is one of them named by what is below it? */
 	char **children;
 
 	for (const struct bus_object *o = r->objects; o; o = o->next)
@@ -175,7 +176,9 @@ static char **children_list(const struct bus_registry *r, const char *path)
 		size_t len = rest ? strcspn(rest, "/") : 0;
 		bool known = !rest;
 
-		for (size_t i = 0; i < n && !known; i++)
+		/* Thousands of leaves side by side are not held against each other: paths are unique. */
+		nested |= rest && rest[len];
+		for (size_t i = 0; i < n && nested && !known; i++)
 			known = strlen(children[i]) == len && !strncmp(children[i], rest, len);
 		if (known)
 			continue;

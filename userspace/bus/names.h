@@ -18,6 +18,10 @@
 #define BUS_INTERFACE_REQUEST BUS_NAME ".Request"
 #define BUS_INTERFACE_GRANT BUS_NAME ".Grant"
 
+/* A rule forbids it: "CODE: sentence", the code of core/reason.h. */
+#define BUS_ERROR_REFUSED BUS_NAME ".Error.Refused"
+#define BUS_ERROR_NOT_FOUND BUS_NAME ".Error.NotFound"
+
 /* In the introspection of a method that changes something: the polkit action that it needs. */
 #define BUS_ANNOTATION_ACTION BUS_NAME ".Action"
 

@@ -71,12 +71,58 @@ struct bus_connection *bus_registry_connection(struct bus_registry *r)
 	return r->connection;
 }
 
+/* FNV-1a. Paths are ours but for a number at the end, so nobody can choose them to collide. */
+static struct bus_object **bucket_of(struct bus_registry *r, const char *path)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * 16777619u;
+	return &r->buckets[hash % BUS_OBJECT_BUCKETS];
+}
+
 struct bus_object *bus_object_find(struct bus_registry *r, const char *path)
 {
-	for (struct bus_object *object = r->objects; object; object = object->next)
-		if (!strcmp(object->path, path))
-			return object;
+	struct bus_object *object = *bucket_of(r, path);
+
+	while (object && strcmp(object->path, path))
+		object = object->next_in_bucket;
+	return object;
+}
+
+void *bus_object_target(struct bus_registry *r, const char *path,
+			const struct bus_interface *interface)
+{
+	const struct bus_object *object = bus_object_find(r, path);
+
+	for (size_t i = 0; object && object->interfaces[i]; i++)
+		if (object->interfaces[i] == interface)
+			return object->userdata;
 	return NULL;
+}
+
+static void object_link(struct bus_object *object)
+{
+	struct bus_registry *r = object->registry;
+	struct bus_object **bucket = bucket_of(r, object->path);
+
+	object->next_in_bucket = *bucket;
+	*bucket = object;
+	object->prev = r->last_object;
+	*(object->prev ? &object->prev->next : &r->objects) = object;
+	r->last_object = object;
+}
+
+static void object_unlink(struct bus_object *object)
+{
+	struct bus_registry *r = object->registry;
+	struct bus_object **at = bucket_of(r, object->path);
+
+	while (*at != object)
+		at = &(*at)->next_in_bucket;
+	*at = object->next_in_bucket;
+	*(object->prev ? &object->prev->next : &r->objects) = object->next;
+	*(object->next ? &object->next->prev : &r->last_object) = object->prev;
 }
 
 dbus_bool_t bus_object_append_interfaces(struct bus_object *object, DBusMessageIter *iter)
@@ -131,7 +177,6 @@ int bus_object_add(struct bus_registry *r, const char *path,
 		   const struct bus_interface *const *interfaces, void *userdata)
 {
 	struct bus_object *object;
-	struct bus_object **last;
 
 	if (!dbus_validate_path(path, NULL))
 		return -EINVAL;
@@ -148,22 +193,16 @@ int bus_object_add(struct bus_registry *r, const char *path,
 	object->registry = r;
 	object->interfaces = interfaces;
 	object->userdata = userdata;
-	for (last = &r->objects; *last; last = &(*last)->next)
-		;
-	*last = object;
+	object_link(object);
 	object_announce(object, true);
 	return 0;
 }
 
 void bus_object_remove(struct bus_object *object)
 {
-	struct bus_object **at;
-
 	if (!object)
 		return;
-	for (at = &object->registry->objects; *at != object; at = &(*at)->next)
-		;
-	*at = object->next;
+	object_unlink(object);
 	object_announce(object, false);
 	object_free(object);
 }
@@ -188,6 +227,21 @@ void bus_object_changed(struct bus_object *object, const struct bus_interface *i
 	    !dbus_message_iter_close_container(&args, &invalidated))
 		return;
 	bus_connection_send(r->connection, message);
+}
+
+/* More than any table has. */
+#define PROPERTIES_MAX 64
+
+void bus_object_all_changed(struct bus_object *object, const struct bus_interface *interface)
+{
+	const char *names[PROPERTIES_MAX + 1];
+	size_t n = 0;
+
+	for (const struct bus_property *p = interface->properties; p->name && n < PROPERTIES_MAX; p++)
+		if (p->emits == BUS_EMITS_TRUE)
+			names[n++] = p->name;
+	names[n] = NULL;
+	bus_object_changed(object, interface, names);
 }
 
 int bus_object_emit(struct bus_object *object, const struct bus_interface *interface,

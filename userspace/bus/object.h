@@ -89,12 +89,19 @@ int bus_object_add(struct bus_registry *r, const char *path,
 
 struct bus_object *bus_object_find(struct bus_registry *r, const char *path);
 
+/* The userdata of the object at a path, if this interface is one of its own; NULL otherwise. */
+void *bus_object_target(struct bus_registry *r, const char *path,
+			const struct bus_interface *interface);
+
 /* Announces the removal (InterfacesRemoved) and frees it. NULL is fine. */
 void bus_object_remove(struct bus_object *object);
 
 /* PropertiesChanged with the present values of the named properties, NULL-terminated. */
 void bus_object_changed(struct bus_object *object, const struct bus_interface *interface,
 			const char *const *names);
+
+/* … of every one that is announced (BUS_EMITS_TRUE). */
+void bus_object_all_changed(struct bus_object *object, const struct bus_interface *interface);
 
 /*
  * Emits a signal of the interface's table. `append` must append what the table says. -EINVAL if

@@ -4,9 +4,13 @@
 
 #include "bus/object.h"
 
+/* A bus has at most 127 devices, but a terminal may have thousands of exceptions that owe something. */
+#define BUS_OBJECT_BUCKETS 1024
+
 struct bus_object {
 	struct bus_registry *registry;
-	struct bus_object *next;
+	struct bus_object *next, *prev;
+	struct bus_object *next_in_bucket;
 	char *path;
 	const struct bus_interface *const *interfaces;
 	void *userdata;
@@ -15,7 +19,8 @@ struct bus_object {
 struct bus_registry {
 	struct bus_connection *connection;
 	char *root;
-	struct bus_object *objects; /* few: a bus has at most 127 devices */
+	struct bus_object *objects, *last_object; /* in the order of their coming */
+	struct bus_object *buckets[BUS_OBJECT_BUCKETS]; /* by path */
 	struct bus_request *requests; /* that wait for an answer */
 	bus_witness_fn witness;
 	void *witness_userdata;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bus/names.h"
 #include "bus/polkit.h"
 #include "bus/registry.h"
 #include "bus/request.h"
@@ -78,6 +79,13 @@ static void request_free(struct bus_request *request)
 	free(request);
 }
 
+static bool error_refuses(const char *error)
+{
+	return !strcmp(error, DBUS_ERROR_ACCESS_DENIED) ||
+	       !strcmp(error, DBUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) ||
+	       !strcmp(error, BUS_ERROR_REFUSED);
+}
+
 /* Tells the registry's witness what became of a call that was to change something. error: NULL, it was done. */
 static void request_witness(const struct bus_request *request, const char *error,
 			    const char *message)
@@ -97,10 +105,7 @@ static void request_witness(const struct bus_request *request, const char *error
 	if (!r || !r->witness || !deed.action)
 		return;
 	if (error)
-		deed.outcome = !strcmp(error, DBUS_ERROR_ACCESS_DENIED) ||
-					       !strcmp(error, DBUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) ?
-				       BUS_REFUSED :
-				       BUS_FAILED;
+		deed.outcome = error_refuses(error) ? BUS_REFUSED : BUS_FAILED;
 	r->witness(r->witness_userdata, &deed);
 }
 
@@ -331,7 +336,7 @@ int bus_request_begin(struct bus_registry *r, DBusMessage *call,
 			.call = dbus_message_ref(call),
 			.interface = interface,
 			.method = method,
-			.caller = { .uid = (uid_t)-1 },
+			.caller = { .uid = (uid_t)-1, .login = (uid_t)-1 },
 		};
 		r->requests = request;
 		request_follow(request, method->action != NULL);

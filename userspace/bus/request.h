@@ -46,7 +46,7 @@ const struct bus_caller *bus_request_caller(const struct bus_request *request);
 /* Appends the out arguments of the table by `append` (NULL: there are none). */
 void bus_request_answer(struct bus_request *request, bus_append_fn append, void *userdata);
 
-/* message: UTF-8. AccessDenied counts as refused, all else as failed. */
+/* message: UTF-8. AccessDenied and Error.Refused count as refused, all else as failed. */
 void bus_request_fail(struct bus_request *request, const char *name, const char *message);
 
 /* AccessDenied with a code of core/reason.h: "CODE: sentence". */

@@ -122,6 +122,10 @@ static bool wants_look(const struct granted *granted)
 
 	if (granted->judge->input->report || granted->judge->n_storage != 1)
 		return false;
+	if (granted->grants->look)
+		return true;
+	if (!granted->grants->set)
+		return false;
 	if (grantset_asks_for_media(granted->grants->set))
 		return true;
 	grantset_by_fingerprint(granted->grants->set, granted->judge->input->ident->fingerprint, &n);
@@ -156,9 +160,11 @@ void decide_by_grants(struct judge *judge, bool *done)
 	const struct grantset_entry *entry = NULL;
 	bool look;
 
-	if (!input->grants || !input->grants->set)
+	if (!input->grants)
 		return;
 	look = wants_look(&granted);
+	if (!look && !input->grants->set)
+		return;
 	if (!look) {
 		granted.class = device_class_of(input->ident, any_suspect(input), input->report);
 		granted.proof.method = "";

@@ -41,9 +41,10 @@ struct decide_interface {
 
 /* The grants in force, for the one device. */
 struct decide_grants {
-	const struct grantset *set;
+	const struct grantset *set; /* NULL: none are in force */
 	int64_t now;		/* by core/grantclock.h */
 	uint32_t uid;		/* of world.user; UINT32_MAX: not known */
+	bool look;		/* inspect it in any case: it may have been erased (core/exception.h, CONFIRM_ERASED) */
 	const uint8_t *current; /* 16 bytes: id of the grant that let this attach in; NULL: none did */
 };
 

@@ -12,7 +12,7 @@
 #include "core/utf8.h"
 
 /* Both programs are built together, but a hole in the record would leak the inspector's stack. */
-_Static_assert(sizeof(struct report_unit) == offsetof(struct report_unit, pad) + 1 &&
+_Static_assert(sizeof(struct report_unit) == offsetof(struct report_unit, blank) + 1 &&
 		       sizeof(struct report_unit) % 8 == 0,
 	       "struct report_unit must not have padding of its own");
 _Static_assert(sizeof(struct mark) == offsetof(struct mark, signature) + MARK_SIGNATURE_SIZE,
@@ -185,14 +185,14 @@ bool report_add_volume(struct report *report, uint8_t unit, uint16_t partition, 
 /* Only a disk has a size, and with it what was found on it. */
 static bool unit_ok(const struct report_unit *u)
 {
-	if (u->state > REPORT_UNIT_OTHER || u->type > 0x1f || u->write_protected > 1 || u->pad[0])
+	if (u->state > REPORT_UNIT_OTHER || u->type > 0x1f || u->write_protected > 1 || u->blank > 1)
 		return false;
 	if (!text_ok(u->vendor, sizeof(u->vendor), true) ||
 	    !text_ok(u->product, sizeof(u->product), true) ||
 	    !text_ok(u->revision, sizeof(u->revision), true))
 		return false;
 	if (u->state != REPORT_UNIT_DISK)
-		return !u->blocks && !u->block_size && !u->table &&
+		return !u->blocks && !u->block_size && !u->table && !u->blank &&
 		       bytes_zero(u->digest, sizeof(u->digest));
 	return scsi_block_size_ok(u->block_size) && u->blocks &&
 	       u->blocks <= (uint64_t)INT64_MAX / u->block_size && u->table <= PTABLE_GPT;
@@ -314,6 +314,12 @@ const struct report_volume *report_find_uuid(const struct report *report, const 
 		if (!strcmp(report->volumes[i].uuid, uuid))
 			return &report->volumes[i];
 	return NULL;
+}
+
+bool report_is_blank(const struct report *report)
+{
+	return report->n_units == 1 && report->units[0].state == REPORT_UNIT_DISK &&
+	       report->units[0].blank;
 }
 
 bool report_unit_same(const struct report_unit *a, const struct report_unit *b)

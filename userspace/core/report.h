@@ -69,7 +69,7 @@ struct report_unit {
 	char vendor[REPORT_VENDOR_MAX]; /* printable ASCII, these three */
 	char product[REPORT_PRODUCT_MAX];
 	char revision[REPORT_REVISION_MAX];
-	uint8_t pad[1]; /* zero */
+	uint8_t blank; /* 1: nothing but zeros wherever SURVEY_BLANK_… looked */
 };
 
 struct report_volume {
@@ -143,6 +143,9 @@ const char *report_outcome_name(unsigned int outcome);
 
 /* The first proved volume with this UUID, or NULL. */
 const struct report_volume *report_find_uuid(const struct report *report, const char *uuid);
+
+/* Is it one single disk, and did nothing but zeros show on it? */
+bool report_is_blank(const struct report *report);
 
 /* Are both disks, of one size and table, that gave the same bytes wherever a survey looked? */
 bool report_unit_same(const struct report_unit *a, const struct report_unit *b);

@@ -19,6 +19,7 @@ void settings_init(struct settings *settings)
 		.policy_file = SETTINGS_POLICY_FILE,
 		.trust_dir = "/etc/sekimori/trust.d",
 		.state_dir = SETTINGS_STATE_DIR,
+		.exceptions = SETTINGS_EXCEPTIONS,
 		.log_file = "/var/log/sekimori/events.jsonl",
 		.log_keys = "/var/lib/sekimori/log",
 		.log_desk_key = "/etc/sekimori/desk-log.pub",
@@ -115,6 +116,7 @@ static const struct {
 	{ "policy-file", offsetof(struct settings, policy_file), parse_path },
 	{ "trust-dir", offsetof(struct settings, trust_dir), parse_path },
 	{ "state-dir", offsetof(struct settings, state_dir), parse_path },
+	{ "exceptions", offsetof(struct settings, exceptions), parse_path },
 	{ "log-file", offsetof(struct settings, log_file), parse_path },
 	{ "log-keys", offsetof(struct settings, log_keys), parse_path },
 	{ "log-desk-key", offsetof(struct settings, log_desk_key), parse_path },
@@ -128,6 +130,7 @@ static const struct {
 	{ "watcher", offsetof(struct settings, watcher), parse_path },
 	{ "scanner", offsetof(struct settings, scanner), parse_path },
 	{ "organisation-key", offsetof(struct settings, organisation_key), parse_path },
+	{ "telephone-key", offsetof(struct settings, telephone_key), parse_path },
 };
 
 static void settings_statement(struct settings *settings, struct lex *lex, bool *seen)
@@ -141,9 +144,9 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
 			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
-			 "log-file, log-keys, log-desk-key, log-rotate-mib, log-rotate-days, "
+			 "exceptions, log-file, log-keys, log-desk-key, log-rotate-mib, log-rotate-days, "
 			 "log-checkpoint-records, log-checkpoint-minutes, inspector, inspect-deadline, "
-			 "opener, watcher, scanner or organisation-key"));
+			 "opener, watcher, scanner, organisation-key or telephone-key"));
 		return;
 	}
 	if (seen[i]) {

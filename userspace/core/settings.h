@@ -13,12 +13,14 @@
 /* Defaults that tools share with the daemon. */
 #define SETTINGS_POLICY_FILE "/etc/sekimori/policy"
 #define SETTINGS_STATE_DIR "/var/lib/sekimori/policy"
+#define SETTINGS_EXCEPTIONS "/var/lib/sekimori/exceptions/store.sqlite"
 
 struct settings {
 	char terminal[SETTINGS_VALUE_MAX]; /* name of this terminal; "" means the host name */
 	char policy_file[SETTINGS_VALUE_MAX];
 	char trust_dir[SETTINGS_VALUE_MAX]; /* keys that may sign policies, *.trust */
 	char state_dir[SETTINGS_VALUE_MAX]; /* accepted policies and the lowest version that may follow */
+	char exceptions[SETTINGS_VALUE_MAX]; /* file: the store of temporary exceptions */
 	char log_file[SETTINGS_VALUE_MAX];
 	char log_keys[SETTINGS_VALUE_MAX];     /* directory of the log's keys */
 	char log_desk_key[SETTINGS_VALUE_MAX]; /* file: whom the log's first key is sealed to */
@@ -32,6 +34,7 @@ struct settings {
 	char watcher[SETTINGS_VALUE_MAX];   /* path of sekimori-transfer */
 	char scanner[SETTINGS_VALUE_MAX];   /* clamd's socket */
 	char organisation_key[SETTINGS_VALUE_MAX]; /* file; "": the service's credential, if it has one */
+	char telephone_key[SETTINGS_VALUE_MAX];	   /* likewise */
 };
 
 void settings_init(struct settings *settings);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/device-class.h"
 #include "core/ident.h"
 #include "core/rule.h"
 
@@ -57,6 +58,7 @@ struct device {
 	uint64_t id; /* counted up; the last element of its D-Bus path */
 	struct ident ident;
 	enum device_state state;
+	enum device_class class; /* what it is to people, as far as it has been looked at */
 	struct device_interface interfaces[IDENT_INTERFACES_MAX];
 	unsigned int n_interfaces;
 
@@ -69,6 +71,17 @@ struct device {
 	char luks_uuid[DEVICE_UUID_MAX];     /* of the proven volume */
 	enum access access;		     /* of what is allowed */
 	unsigned int n_judged;		     /* interfaces that have a verdict */
+	bool by_grant;			     /* a temporary exception is what lets it in: */
+	uint8_t grant[16];		     /* id of that grant */
+
+	/*
+	 * The exception of which this attach has taken a use; number 0: of none. It outlives the verdict: judged again while it stays
+	 * plugged in, the device takes no second one.
+	 */
+	struct {
+		uint32_t number;
+		uint8_t grant[16];
+	} used;
 
 	uint64_t held_us;    /* CLOCK_BOOTTIME microseconds when the gate held it; 0 never */
 	uint64_t decided_us; /* … and when the verdict was sent; 0 not yet */

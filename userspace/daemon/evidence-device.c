@@ -63,6 +63,8 @@ void evidence_add_device(struct json_object *record, const struct device *device
 		json_add_string(record, "reason", device->reason);
 	if (device->decided_by[0])
 		json_add_string(record, "decided_by", device->decided_by);
+	if (device->by_grant && device->used.number)
+		json_add_number(record, "exception", device->used.number);
 	if (device->medium[0])
 		json_add_string(record, "medium", device->medium);
 	if (device->method[0])

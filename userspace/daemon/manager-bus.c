@@ -8,6 +8,7 @@
 #include "bus/record.h"
 #include "core/chain.h"
 #include "daemon/device-bus.h"
+#include "daemon/exceptions-bus.h"
 #include "daemon/manager-bus.h"
 #include "daemon/medium-bus.h"
 #include "daemon/volume-bus.h"
@@ -33,6 +34,7 @@ struct offered {
 
 struct manager_bus {
 	struct bus_registry *registry;
+	struct exceptions_bus *exceptions;
 	manager_bus_info_fn info;
 	manager_bus_reload_fn reload;
 	manager_bus_selfcheck_fn selfcheck;
@@ -207,7 +209,8 @@ static const struct bus_interface manager_interface = {
 
 /* --- the objects --------------------------------------------------------------------------- */
 
-static const struct bus_interface *const manager_interfaces[] = {&manager_interface, NULL};
+static const struct bus_interface *const manager_interfaces[] = {&manager_interface,
+							       &exceptions_bus_interface, NULL};
 static const struct bus_interface *const device_interfaces[] = {&device_bus_interface, NULL};
 static const struct bus_interface *const volume_interfaces[] = {&volume_bus_interface, NULL};
 static const struct bus_interface *const medium_interfaces[] = {&medium_bus_interface, NULL};
@@ -224,6 +227,8 @@ int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *addre
 	mb->reload = reload;
 	mb->userdata = userdata;
 	r = bus_registry_new(&mb->registry, event, address, BUS_NAME, BUS_ROOT_PATH);
+	if (r == 0)
+		r = exceptions_bus_new(&mb->exceptions, mb->registry);
 	if (r < 0)
 		return r;
 	r = bus_object_add(mb->registry, BUS_ROOT_PATH, manager_interfaces, mb);
@@ -238,6 +243,7 @@ struct manager_bus *manager_bus_free(struct manager_bus *mb)
 	if (!mb)
 		return NULL;
 	bus_registry_free(mb->registry);
+	exceptions_bus_free(mb->exceptions);
 	while (mb->media) {
 		struct plugged *plugged = mb->media;
 
@@ -277,29 +283,9 @@ static struct bus_object *device_object(struct manager_bus *mb, const struct dev
 	return bus_object_find(mb->registry, path);
 }
 
-/* Of the longest table. */
-#define PROPERTIES_MAX 32
-_Static_assert(DEVICE_BUS_PROPERTIES < PROPERTIES_MAX &&
-		       ARRAY_SIZE(manager_properties) <= PROPERTIES_MAX &&
-		       MEDIUM_BUS_PROPERTIES < PROPERTIES_MAX,
-	       "names[] holds every table's properties");
-
-/* PropertiesChanged with everything of an interface that can change. */
-static void object_changed(struct bus_object *object, const struct bus_interface *interface)
-{
-	const char *names[PROPERTIES_MAX + 1];
-	size_t n = 0;
-
-	for (const struct bus_property *p = interface->properties; p->name && n < PROPERTIES_MAX; p++)
-		if (p->emits == BUS_EMITS_TRUE)
-			names[n++] = p->name;
-	names[n] = NULL;
-	bus_object_changed(object, interface, names);
-}
-
 void manager_bus_info_changed(struct manager_bus *mb)
 {
-	object_changed(manager_object(mb), &manager_interface);
+	bus_object_all_changed(manager_object(mb), &manager_interface);
 }
 
 /* --- media --- */
@@ -370,7 +356,7 @@ static void plugged_changed(struct manager_bus *mb, const struct plugged *plugge
 	struct bus_object *object = bus_object_find(mb->registry, plugged->path);
 
 	if (object)
-		object_changed(object, &medium_bus_interface);
+		bus_object_all_changed(object, &medium_bus_interface);
 }
 
 /* After each change of the device: has it become a medium, or another, or none? */
@@ -409,7 +395,7 @@ void manager_bus_device_changed(struct manager_bus *mb, const struct device *dev
 
 	if (!object)
 		return;
-	object_changed(object, &device_bus_interface);
+	bus_object_all_changed(object, &device_bus_interface);
 	plugged_follow(mb, dev);
 }
 
@@ -462,7 +448,7 @@ void manager_bus_volume_changed(struct manager_bus *mb, const struct volume_life
 	struct bus_object *object = volume_object(mb, volume, path);
 
 	if (object)
-		object_changed(object, &volume_bus_interface);
+		bus_object_all_changed(object, &volume_bus_interface);
 }
 
 void manager_bus_volume_removed(struct manager_bus *mb, const struct volume_life *volume)
@@ -560,6 +546,11 @@ void manager_bus_set_witness(struct manager_bus *mb, bus_witness_fn witness, voi
 void manager_bus_set_patience(struct manager_bus *mb, const struct bus_patience *patience)
 {
 	bus_registry_set_patience(mb->registry, patience);
+}
+
+struct exceptions_bus *manager_bus_exceptions(struct manager_bus *mb)
+{
+	return mb->exceptions;
 }
 
 struct bus_connection *manager_bus_connection(struct manager_bus *mb)

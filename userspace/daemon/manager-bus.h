@@ -56,6 +56,7 @@ struct manager_bus_info {
 };
 
 struct manager_bus;
+struct exceptions_bus;
 struct medium;
 struct policy;
 
@@ -138,6 +139,9 @@ int manager_bus_signal(struct manager_bus *mb, const char *name, const uint64_t 
  * could not be written.
  */
 void manager_bus_recorded(struct manager_bus *mb, struct json_object *record);
+
+/* Temporary exceptions, also at the root object (daemon/exceptions-bus.h). Never NULL; valid until manager_bus_free(). */
+struct exceptions_bus *manager_bus_exceptions(struct manager_bus *mb);
 
 /* For what else the daemon has to say to the bus; valid until manager_bus_free(). */
 struct bus_connection *manager_bus_connection(struct manager_bus *mb);

@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/json.h"
+#include "daemon/manager-exceptions.h"
 #include "daemon/manager-gate.h"
 #include "daemon/session.h"
 #include "system/usbdev.h"
@@ -139,6 +140,7 @@ static void begin_all(struct manager *manager)
 		for (struct session *s = manager->sessions; s; s = s->next)
 			if (session_rank(s) == rank)
 				session_gathered_all(s);
+	manager_exceptions_settle(manager);
 }
 
 static void snapshot_done(struct manager *manager, const struct sekimori_event *event)

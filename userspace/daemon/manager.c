@@ -9,6 +9,7 @@
 #include "core/incident.h"
 #include "daemon/incidents.h"
 #include "daemon/json.h"
+#include "daemon/manager-exceptions.h"
 #include "daemon/manager-gate.h"
 #include "daemon/manager-log.h"
 #include "daemon/session.h"
@@ -97,6 +98,7 @@ static int rejudge_all(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
 
+	manager_exceptions_settle(manager);
 	for (struct session *s = manager->sessions; s; s = s->next)
 		session_rejudge(s, manager->rejudge_why);
 	manager_plan(manager);
@@ -113,8 +115,10 @@ static void alarm_rang(void *userdata, bool clock_set)
 {
 	struct manager *manager = userdata;
 
-	if (clock_set)
+	if (clock_set) {
 		manager_record(manager, "clock-set", NULL, NULL, NULL);
+		exceptions_clock_set(manager->exceptions);
+	}
 	manager_bus_info_changed(manager->bus); /* the policy's own end may have come with a device's */
 	manager_rejudge(manager, clock_set ? "clock" : "time");
 }
@@ -320,6 +324,7 @@ bool manager_reload(struct manager *manager)
 
 	if (taken) {
 		policy_in_force(manager);
+		manager_exceptions_policy_changed(manager);
 		manager_record(manager, "policy", "PolicyChanged", NULL,
 			       describe_policy(&manager->rulebook));
 		manager_rejudge(manager, "policy");
@@ -430,6 +435,7 @@ static int manager_join_bus(struct manager *manager)
 	r = manager_log_join_bus(manager);
 	if (r < 0)
 		return r;
+	manager_exceptions_join_bus(manager);
 	manager_bus_set_medium(manager->bus, line_of_medium);
 	manager_bus_set_witness(manager->bus, administration_witness, manager->administration);
 	return 0;
@@ -497,6 +503,8 @@ static int manager_prepare(struct manager *manager)
 		r = seat_new(&manager->seat, manager->event, seat_changed, manager);
 	if (r >= 0)
 		rulebook_start(&manager->rulebook);
+	if (r >= 0)
+		r = manager_exceptions_begin(manager);
 	return r < 0 ? r : 0;
 }
 
@@ -548,6 +556,7 @@ struct manager *manager_free(struct manager *manager)
 		struct session *session = manager->sessions;
 
 		manager->sessions = session->next;
+		session_count(session);
 		session_leave_volumes(session);
 		if (session->announced)
 			manager_bus_device_removed(manager->bus, &session->device);
@@ -573,6 +582,7 @@ struct manager *manager_free(struct manager *manager)
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);
 	memory_free(manager->memory);
+	manager_exceptions_end(manager);
 	incidents_free(manager->incidents);
 	evidence_free(manager->evidence);
 	manager_log_end(manager);

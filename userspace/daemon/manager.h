@@ -13,6 +13,7 @@
 #include "core/settings.h"
 #include "daemon/administration.h"
 #include "daemon/evidence.h"
+#include "daemon/exceptions.h"
 #include "daemon/manager-bus.h"
 #include "daemon/memory.h"
 #include "daemon/released.h"
@@ -24,6 +25,7 @@
 #include "system/seat.h"
 
 struct incidents;
+struct phone;
 struct session;
 
 struct manager {
@@ -43,6 +45,9 @@ struct manager {
 	sd_event_source *own_incidents;
 	struct json_object *damaged; /* LogDamaged before there was a bus */
 	char log_damage[64];
+	struct exceptions *exceptions; /* temporary ones, */
+	struct phone *phone;	       /* … asked for by telephone, */
+	struct trust *trust;	       /* … by a grant file that these keys have signed */
 	struct released *released;
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
@@ -83,7 +88,7 @@ bool manager_reload(struct manager *manager);
 
 /*
  * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
- * "clock", "session", "others", "log".
+ * "clock", "session", "others", "log", "exception".
  */
 void manager_rejudge(struct manager *manager, const char *why);
 

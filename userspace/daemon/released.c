@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/grantset.h"
 #include "daemon/released.h"
 #include "system/textfile.h"
 
@@ -16,6 +19,9 @@ struct note {
 	char method[DEVICE_METHOD_MAX];
 	char luks_uuid[DEVICE_UUID_MAX];
 	char access[4]; /* "ro" or "rw" */
+	uint32_t exception;
+	char grant[GRANTSET_ID_TEXT_MAX]; /* id, hexadecimal */
+	uint64_t written;		  /* bytes */
 	char medium[DEVICE_MEDIUM_MAX]; /* last on its line: may hold blanks */
 };
 
@@ -24,13 +30,14 @@ struct released {
 	struct note *notes;
 };
 
-/* One line: NAME BUS DEVICE FINGERPRINT ACCESS METHOD UUID MEDIUM; "-" stands for nothing. */
+/* One line: NAME BUS DEVICE FINGERPRINT ACCESS EXCEPTION GRANT WRITTEN METHOD UUID MEDIUM; "-" stands for nothing. */
 static bool note_parse(const char *line, struct note *note)
 {
 	*note = (struct note){ 0 };
-	return sscanf(line, "%31s %u %u %47s %3s %15s %39s %63[^\n]", note->name, &note->busnum,
-		      &note->devnum, note->fingerprint, note->access, note->method,
-		      note->luks_uuid, note->medium) == 8;
+	return sscanf(line, "%31s %u %u %47s %3s %" SCNu32 " %32s %" SCNu64 " %15s %39s %63[^\n]",
+		      note->name, &note->busnum, &note->devnum, note->fingerprint, note->access,
+		      &note->exception, note->grant, &note->written, note->method, note->luks_uuid,
+		      note->medium) == 11;
 }
 
 static int released_load(struct released *released)
@@ -95,8 +102,9 @@ static int released_save(const struct released *released)
 	if (!file)
 		return -ENOMEM;
 	for (const struct note *note = released->notes; note; note = note->next)
-		fprintf(file, "%s %u %u %s %s %s %s %s\n", note->name, note->busnum, note->devnum,
-			note->fingerprint, note->access, note->method, note->luks_uuid,
+		fprintf(file, "%s %u %u %s %s %" PRIu32 " %s %" PRIu64 " %s %s %s\n", note->name,
+			note->busnum, note->devnum, note->fingerprint, note->access,
+			note->exception, note->grant, note->written, note->method, note->luks_uuid,
 			note->medium);
 	if (fclose(file))
 		return -ENOMEM;
@@ -178,11 +186,23 @@ int released_add(struct released *released, const struct device *device,
 	memcpy(note->name, device->ident.name, sizeof(note->name));
 	memcpy(note->fingerprint, device->ident.fingerprint, sizeof(note->fingerprint));
 	snprintf(note->access, sizeof(note->access), "%s", device_access_name(device->access));
+	note->exception = device->used.number;
+	grantset_id_format(device->used.grant, note->grant);
 	set_or_dash(note->method, sizeof(note->method), device->method);
 	set_or_dash(note->luks_uuid, sizeof(note->luks_uuid), device->luks_uuid);
 	set_or_dash(note->medium, sizeof(note->medium), device->medium);
 	r = report_save(released, device, report);
 	return r ? r : released_save(released);
+}
+
+int released_written(struct released *released, const struct device *device, uint64_t bytes)
+{
+	struct note *note = *released_find(released, device);
+
+	if (!note)
+		return 0;
+	note->written = bytes;
+	return released_save(released);
 }
 
 int released_remove(struct released *released, const struct device *device)
@@ -205,7 +225,17 @@ bool released_knows(const struct released *released, const struct device *device
 	return false;
 }
 
-bool released_restore(const struct released *released, struct device *device)
+static void restore_use(const struct note *note, struct device *device)
+{
+	size_t len;
+
+	if (note->exception && !sodium_hex2bin(device->used.grant, sizeof(device->used.grant), note->grant,
+					       strlen(note->grant), NULL, &len, NULL) &&
+	    len == sizeof(device->used.grant))
+		device->used.number = note->exception;
+}
+
+bool released_restore(const struct released *released, struct device *device, uint64_t *written)
 {
 	for (const struct note *note = released->notes; note; note = note->next) {
 		if (!note_is(note, device))
@@ -214,6 +244,9 @@ bool released_restore(const struct released *released, struct device *device)
 		get_or_dash(device->luks_uuid, sizeof(device->luks_uuid), note->luks_uuid);
 		get_or_dash(device->medium, sizeof(device->medium), note->medium);
 		device->access = strcmp(note->access, "ro") ? ACCESS_RW : ACCESS_RO;
+		restore_use(note, device);
+		if (written)
+			*written = note->written;
 		return true;
 	}
 	return false;

@@ -26,11 +26,17 @@ int released_add(struct released *released, const struct device *device,
 		 const struct report *report);
 int released_remove(struct released *released, const struct device *device);
 
+/* So many bytes of what was written to it since the release have been told (daemon/exceptions.h). */
+int released_written(struct released *released, const struct device *device, uint64_t bytes);
+
 /* Was this device released by us, and not taken back since? */
 bool released_knows(const struct released *released, const struct device *device);
 
-/* Was this device released by us? If so its medium and method are put back into *device. */
-bool released_restore(const struct released *released, struct device *device);
+/*
+ * Was this device released by us? If so its medium, its method and the exception that it has used are put back into *device; *written:
+ * as told to released_written(), may be NULL.
+ */
+bool released_restore(const struct released *released, struct device *device, uint64_t *written);
 
 /* What it had proved then. False if nothing sound is kept: it has to be proved anew. */
 bool released_report(const struct released *released, const struct device *device,

@@ -124,16 +124,39 @@ void rulebook_start(struct rulebook *rulebook)
 	policystore_result_free(&result);
 }
 
-const char *rulebook_state(const struct rulebook *rulebook)
+static const char *untimely(const struct policy *policy)
 {
 	int64_t now = alarm_civil_now();
 
-	if (rulebook->policy && policy_valid_until(rulebook->policy) &&
-	    now > policy_valid_until(rulebook->policy))
+	if (policy_valid_until(policy) && now > policy_valid_until(policy))
 		return "expired";
-	if (rulebook->policy && policy_valid_from(rulebook->policy) > now)
-		return "not-yet-valid";
-	return rulebook->state;
+	return policy_valid_from(policy) > now ? "not-yet-valid" : NULL;
+}
+
+bool rulebook_in_time(const struct rulebook *rulebook)
+{
+	return rulebook->policy && !untimely(rulebook->policy);
+}
+
+const char *rulebook_state(const struct rulebook *rulebook)
+{
+	const char *why = rulebook->policy ? untimely(rulebook->policy) : NULL;
+
+	return why ? why : rulebook->state;
+}
+
+struct trust *rulebook_trust(const struct rulebook *rulebook)
+{
+	struct policystore_result result = { .policy = NULL };
+	struct complaints complaints = { .n = 0 };
+	struct trust *trust = NULL;
+
+	if (policystore_read_trust(rulebook->store, complain, &complaints, &trust, &result))
+		fprintf(stderr, SD_ERR "no key is trusted: %s\n", result.message);
+	else if (!trust_n_keys(trust))
+		trust = trust_free(trust);
+	policystore_result_free(&result);
+	return trust;
 }
 
 int rulebook_check(const struct settings *settings)

@@ -43,5 +43,14 @@ bool rulebook_reload(struct rulebook *rulebook);
 /* The state as it is now: also "expired" and "not-yet-valid". */
 const char *rulebook_state(const struct rulebook *rulebook);
 
+/* Is a policy in force, and now in its time? */
+bool rulebook_in_time(const struct rulebook *rulebook);
+
+/*
+ * The keys that are trusted now, for other things that are signed (daemon/grantimport.h). NULL: there is none, or its files have errors,
+ * which are printed. The caller frees it.
+ */
+struct trust *rulebook_trust(const struct rulebook *rulebook);
+
 /* Reads and judges the file as a start would, prints what is wrong. 0 or -EINVAL. */
 int rulebook_check(const struct settings *settings);

@@ -398,6 +398,7 @@ bool session_remove_disk(struct session *session, const char *disk)
 	struct device *device = &session->device;
 	struct session_disk *known = session_disk_find(session, disk);
 
+	session_meter_forget(session, disk);
 	for (unsigned int i = 0; i < session->n_disks; i++)
 		if (session->disks[i] == known) {
 			session_forget_disk(session, i);

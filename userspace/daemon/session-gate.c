@@ -193,6 +193,7 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 		session->inspector = inspector_cancel(session->inspector);
 		session_forget_disks(session);
 		session_drop_volumes(session);
+		session_meter_stop(session);
 		released_remove(session->manager->released, &session->device);
 		session_clear_verdict(&session->device);
 		SET_TEXT(session->device.reason, "sleep");

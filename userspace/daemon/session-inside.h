@@ -5,6 +5,7 @@
  *   session.c          its life: begin, judge, allow, deny, revoke     session-gate.c    what the gate tells
  *   session-inspect.c  proving, and waiting for a medium               session-disks.c   the disks of what was released
  *   session-rejudge.c  the world has changed                           session-volumes.c what can be opened on them
+ *   session-grant.c    let in by a temporary exception
  */
 #pragma once
 
@@ -44,6 +45,33 @@ void session_inspect(struct session *session);
 
 /* Sends what verdict_write() has put into the device: records, then releases, and shuts the rest. */
 void session_allow(struct session *session);
+
+/*
+ * Before it is let in as the verdict says that verdict_write() has put into the device: takes the use of the grant, if it is one that
+ * lets it in and its use is not taken. NULL, or why it may not: a reason code, and a detail.
+ */
+const char *session_take_use(struct session *session, const char **detail);
+
+/* It has gone: what was written to it is told, and its use is over. */
+void session_leave_grant(struct session *session);
+
+/* Counts what is written, or no more, as the verdict says. Negative errno: it may not stay in. */
+int session_meter_start(struct session *session);
+
+/* The same, and takes it back where it may not stay. */
+void session_watch_writes(struct session *session);
+
+/* … or not as long as it says: what was written is told, and the next release begins anew. */
+void session_meter_stop(struct session *session);
+
+/* A release goes on of which an earlier daemon has told so many bytes. */
+void session_meter_reset(struct session *session, uint64_t told);
+
+/* It has been inspected: erasures that are owed are confirmed if nothing is on it. */
+void session_see_blank(struct session *session);
+
+/* This disk has gone; the next of its name is another. */
+void session_meter_forget(struct session *session, const char *disk);
 
 /* The same where the device as a whole is blocked; harmless interfaces of it are let in. */
 void session_block(struct session *session, const struct verdict *verdict);

@@ -52,6 +52,7 @@ void session_reported(struct session *session, const struct report *report, cons
 		session_deny(session, "inspector-failed", strerror(ENOMEM));
 		return;
 	}
+	session_see_blank(session);
 	SET_TEXT(session->device.detail, detail ? detail : "");
 	SET_TEXT(session->device.luks_uuid, report->n_volumes ? report->volumes[0].uuid : "");
 	session_judge(session, session->report);

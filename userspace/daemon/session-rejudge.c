@@ -7,6 +7,7 @@
 static void rejudge_allowed(struct session *session, const struct verdict *verdict, const char *why)
 {
 	struct device *device = &session->device;
+	const char *detail;
 	bool more = false;
 
 	if (!verdict_confirms(verdict, device)) {
@@ -17,8 +18,14 @@ static void rejudge_allowed(struct session *session, const struct verdict *verdi
 		more |= device->interfaces[verdict->index[i]].state == DEVICE_INTERFACE_HELD &&
 			verdict->result.interfaces[i].verdict == DECIDE_ALLOW;
 	verdict_write(session->manager, verdict, device);
+	if (session_take_use(session, &detail)) {
+		session_revoke(session, why);
+		return;
+	}
 	if (more)
 		session_allow(session);
+	else
+		session_watch_writes(session);
 	session_show(session);
 }
 

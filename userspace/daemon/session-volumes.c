@@ -16,7 +16,7 @@
 #include "system/blockdev.h"
 
 /* A file system that is busy, or a stick that does not answer, does not keep a right that has ended. */
-#define CLOSE_US 2000000u
+#define CLOSE_US 1500000u
 #define CLOSE_ACCURACY_US 50000u
 
 /* --- what volumes ask: `userdata` is the manager, which outlives them --- */
@@ -43,6 +43,8 @@ static void volume_changed(void *userdata, struct volume_life *volume)
 	struct session *session = session_of(manager, volume_view(volume));
 
 	manager_bus_volume_changed(manager->bus, volume);
+	if (session && volume_is_closed(volume))
+		session_count(session);
 	if (!session || !session->close_timer)
 		return;
 	for (unsigned int i = 0; i < session->n_volumes; i++)
@@ -270,6 +272,8 @@ void session_shut_volumes(struct session *session, uint8_t unit)
 static void session_closed_all(struct session *session)
 {
 	session_drop_volumes(session);
+	if (session->device.state != DEVICE_ALLOWED)
+		session_meter_stop(session);
 	session_take_back(session);
 }
 

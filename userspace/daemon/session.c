@@ -67,6 +67,7 @@ void session_clear_verdict(struct device *device)
 	device->method[0] = device->detail[0] = device->luks_uuid[0] = '\0';
 	device->access = ACCESS_RW;
 	device->n_judged = 0;
+	device->by_grant = false;
 	for (unsigned int i = 0; i < device->n_interfaces; i++)
 		device->interfaces[i].reason = NULL;
 	device->decided_us = 0;
@@ -159,6 +160,7 @@ static void session_settle_denied(struct session *session, const char *reason, c
 void session_deny(struct session *session, const char *reason, const char *detail)
 {
 	session_disallow(session);
+	session->device.by_grant = false;
 	session_settle_denied(session, reason, detail);
 }
 
@@ -194,8 +196,13 @@ static int session_release(struct session *session)
 void session_allow(struct session *session)
 {
 	struct device *device = &session->device;
+	const char *detail, *refused = session_take_use(session, &detail);
 	int r;
 
+	if (refused) {
+		session_deny(session, refused, detail);
+		return;
+	}
 	device->state = DEVICE_ALLOWED;
 	device->decided_us = manager_now_us();
 	r = manager_record(session->manager, "allowed", NULL, device, NULL);
@@ -224,6 +231,18 @@ void session_allow(struct session *session)
 		session_released(session);
 }
 
+/* A device whose writes must be counted and cannot be does not stay. */
+void session_watch_writes(struct session *session)
+{
+	int r = session_meter_start(session);
+
+	if (r >= 0)
+		return;
+	SET_TEXT(session->device.detail, strerror(-r));
+	session->refused = "no-memory";
+	session_revoke(session, "exception");
+}
+
 /* The gate has let the drivers in. */
 void session_released(struct session *session)
 {
@@ -243,6 +262,7 @@ void session_released(struct session *session)
 	session_show(session);
 	manager_record(session->manager, "released", "DeviceAllowed", &session->device, extra);
 	session_tell_others(session);
+	session_watch_writes(session);
 	session_find_disks(session);
 	if (session->again)
 		manager_rejudge(session->manager, session->again);
@@ -333,21 +353,33 @@ void session_judge(struct session *session, const struct report *report)
 		session_tell_others(session);
 }
 
+/* By the grant that it has used, or by one that takes its place while no daemon ran. */
+static bool session_resume_use(struct session *session)
+{
+	const char *detail;
+
+	return !session_take_use(session, &detail);
+}
+
 /* Released by whom? Ours stay while they are still right; anything else is shut. */
 static void session_resume_released(struct session *session)
 {
 	struct device *device = &session->device;
 	struct report report;
 	struct verdict verdict;
-	bool ours = released_restore(session->manager->released, device);
+	uint64_t written = 0;
+	bool ours = released_restore(session->manager->released, device, &written), stays;
 
 	session->resumed = ours;
 	if (ours && released_report(session->manager->released, device, &report))
 		session_keep_report(session, &report);
 	verdict_ask(session->manager, device, session->report, session->seed, false, &verdict);
-	if (ours && verdict.result.device.verdict == DECIDE_ALLOW &&
-	    verdict_keeps_access(&verdict, device)) {
+	stays = ours && verdict.result.device.verdict == DECIDE_ALLOW &&
+		verdict_keeps_access(&verdict, device);
+	if (stays)
 		verdict_write(session->manager, &verdict, device);
+	session_meter_reset(session, written);
+	if (stays && session_resume_use(session)) {
 		session->recheck = verdict.result.recheck;
 		device->state = DEVICE_ALLOWED;
 		session->phase = SESSION_SETTLED;
@@ -355,6 +387,7 @@ static void session_resume_released(struct session *session)
 		manager_record(session->manager, "resumed", NULL, device, NULL);
 		/* What this does not cover was somebody else's doing. */
 		session_take_back(session);
+		session_watch_writes(session);
 		session_find_disks(session);
 		manager_plan(session->manager);
 		session_tell_others(session);
@@ -388,7 +421,7 @@ static void session_adopt(struct session *session)
 	struct device *device = &session->device;
 
 	if (!session_any(session, DEVICE_INTERFACE_KEPT) ||
-	    !released_restore(session->manager->released, device))
+	    !released_restore(session->manager->released, device, NULL))
 		return;
 	for (unsigned int i = 0; i < device->n_interfaces; i++) {
 		struct device_interface *intf = &device->interfaces[i];
@@ -476,6 +509,7 @@ struct session *session_free(struct session *session)
 	if (session) {
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
+		sd_event_source_disable_unref(session->meter.timer);
 		session_forget_disks(session);
 		session_drop_volumes(session);
 		free(session->report);
@@ -494,6 +528,7 @@ struct session *session_gone(struct session *session)
 		evidence_flush(manager->evidence);
 		manager_bus_device_removed(manager->bus, &session->device);
 	}
+	session_leave_grant(session);
 	released_remove(manager->released, &session->device);
 	session_tell_others(session);
 	session_free(session);

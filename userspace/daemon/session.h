@@ -64,6 +64,20 @@ struct session_volume {
 	uint8_t unit; /* its disk's */
 };
 
+/* What was written to a device that a grant lets in for writing, in bytes. */
+struct session_meter {
+	sd_event_source *timer; /* it is being counted */
+	struct session_meter_disk {
+		char name[DEVICE_BLOCK_NAME_MAX];
+		uint64_t written; /* since it appeared */
+	} disks[DEVICE_BLOCKS_MAX];
+	unsigned int n_disks;
+	uint64_t untold;      /* to daemon/exceptions.h */
+	uint64_t told;	      /* since the release */
+	uint64_t told_before; /* … of which an earlier daemon has; counted down */
+	uint64_t told_us;     /* when; CLOCK_BOOTTIME */
+};
+
 /* Each unit may be let in as it is, with partitions of its own. */
 #define SESSION_VOLUMES_MAX 32
 
@@ -88,6 +102,7 @@ struct session {
 	unsigned int n_volumes;
 	sd_event_source *stuck;	      /* one of its volumes cannot be closed: it is revoked at the next turn */
 	sd_event_source *close_timer; /* its volumes are being closed, then it is taken back */
+	struct session_meter meter;
 	const char *refused; /* reason code: denied for good until it is plugged anew; or NULL */
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */
 	uint64_t seed;	     /* for random() */
@@ -156,6 +171,12 @@ void session_show(struct session *session);
  */
 void session_block_appeared(struct session *session, struct udev_device *block);
 bool session_remove_disk(struct session *session, const char *disk);
+
+/* Does somebody wait to hear that this device holds no data any more, and can it be told from others? */
+bool session_may_be_erased(const struct manager *manager, const struct device *device);
+
+/* Tells now what has been written to it under a grant. */
+void session_count(struct session *session);
 
 /* The daemon ends: what is open stays open for the next one. */
 void session_leave_volumes(struct session *session);

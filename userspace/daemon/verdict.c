@@ -52,6 +52,22 @@ static size_t others(const struct manager *manager, const struct device *device,
 	return n;
 }
 
+/* The grants in force, as they are for who sits here. */
+static bool grants_here(struct manager *manager, const struct device *device,
+			struct decide_grants *grants)
+{
+	if (!manager->exceptions)
+		return false;
+	*grants = (struct decide_grants){
+		.set = exceptions_grants(manager->exceptions),
+		.look = session_may_be_erased(manager, device),
+		.now = exceptions_now(manager->exceptions),
+		.uid = seat_active(manager->seat)->uid,
+		.current = device->used.number ? device->used.grant : NULL,
+	};
+	return true;
+}
+
 static bool interface_is_judged(const struct device_interface *intf)
 {
 	return intf->state == DEVICE_INTERFACE_HELD || intf->state == DEVICE_INTERFACE_INSPECT ||
@@ -65,11 +81,14 @@ void verdict_ask(struct manager *manager, const struct device *device, const str
 	const struct ident *allowed[OTHERS_MAX];
 	struct decide_interface interfaces[IDENT_INTERFACES_MAX];
 	const struct seat_user *user = seat_active(manager->seat);
+	struct decide_grants grants;
+	bool suspect = false;
 	struct decide_input input = {
 		.ident = &device->ident,
 		.interfaces = interfaces,
 		.report = report,
 		.policy = manager->rulebook.policy,
+		.grants = grants_here(manager, device, &grants) ? &grants : NULL,
 		.world = { .civil = alarm_civil_now(),
 			   .boot_us = asking.now_us,
 			   .terminal = manager->settings.terminal,
@@ -95,8 +114,10 @@ void verdict_ask(struct manager *manager, const struct device *device, const str
 			.ident = intf->ident, .storage = intf->storage, .suspect = intf->suspect
 		};
 		verdict->index[verdict->n++] = i;
+		suspect |= intf->suspect;
 	}
 	input.n_interfaces = verdict->n;
+	verdict->class = device_class_of(&device->ident, suspect, report);
 	decide(&input, &verdict->result);
 }
 
@@ -120,11 +141,26 @@ bool verdict_keeps_access(const struct verdict *verdict, const struct device *de
 	return true;
 }
 
+/* All that a grant lets in of one device is let in by the same. */
+static const struct grant *verdict_grant(const struct verdict *verdict)
+{
+	for (unsigned int i = 0; i < verdict->n; i++)
+		if (verdict->result.interfaces[i].verdict == DECIDE_ALLOW &&
+		    verdict->result.interfaces[i].grant)
+			return verdict->result.interfaces[i].grant;
+	return NULL;
+}
+
 void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		   struct device *device)
 {
 	const struct decide_judgement *judgement = &verdict->result.device;
+	const struct grant *grant = verdict_grant(verdict);
 
+	device->class = verdict->class;
+	device->by_grant = grant;
+	if (grant)
+		memcpy(device->grant, grant->id, sizeof(device->grant));
 	snprintf(device->reason, sizeof(device->reason), "%s", judgement->reason);
 	snprintf(device->method, sizeof(device->method), "%s", judgement->method);
 	snprintf(device->medium, sizeof(device->medium), "%s",

@@ -11,6 +11,7 @@
 
 struct verdict {
 	struct decide_result result;
+	enum device_class class;
 	/* Which interfaces were judged: result.interfaces[i] is device->interfaces[index[i]]. */
 	unsigned int index[IDENT_INTERFACES_MAX];
 	unsigned int n;
@@ -23,7 +24,7 @@ struct verdict {
 void verdict_ask(struct manager *manager, const struct device *device, const struct report *report,
 		 uint64_t seed, bool dry, struct verdict *verdict);
 
-/* Writes reason, deciding line, medium, method, access and each interface's own verdict. */
+/* Writes reason, deciding line, medium, method, class, grant, access and each interface's own verdict. In the turn in which it was asked. */
 void verdict_write(const struct manager *manager, const struct verdict *verdict,
 		   struct device *device);
 

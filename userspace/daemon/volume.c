@@ -74,6 +74,22 @@ static void add_infected(struct json_object *record, const struct volume_view *v
 	json_object_object_add(record, "infected", list);
 }
 
+/* From whom it was taken away. */
+static void add_holders(struct json_object *record, const struct volume_view *view)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; i < view->n_holders; i++) {
+		struct json_object *entry = json_object_new_object();
+
+		json_add_string(entry, "program", view->holders[i].name);
+		json_add_number(entry, "pid", (uint64_t)view->holders[i].pid);
+		json_add_number(entry, "uid", view->holders[i].uid);
+		json_object_array_add(list, entry);
+	}
+	json_object_object_add(record, "holders", list);
+}
+
 int volume_record(struct volume_life *volume, const char *kind, const char *reason)
 {
 	const struct volume_view *view = &volume->view;
@@ -93,6 +109,8 @@ int volume_record(struct volume_life *volume, const char *kind, const char *reas
 	}
 	if (view->n_infected)
 		add_infected(record, view);
+	if (view->n_holders && (!strcmp(kind, "volume-closed") || !strcmp(kind, "volume-refused")))
+		add_holders(record, view);
 	if (!strcmp(kind, "volume-opened"))
 		json_add_string(record, "transfers", transfers_extent(volume->transfers));
 	if (!strcmp(kind, "volume-closed"))

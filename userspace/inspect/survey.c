@@ -361,6 +361,63 @@ static bool volume_survey(struct survey *s, uint64_t offset, uint64_t size)
 	return volume_plain(s, first);
 }
 
+/* --- a disk without anything --- */
+
+#define BLANK_READ ((size_t)64 << 10)
+
+/* Nothing but zeros there? What cannot be read is no zero. It is not part of the verdict, so neither of the digest. */
+static bool blank_area(struct survey *s, uint64_t offset, uint64_t len, uint8_t *data)
+{
+	const char *detail;
+
+	while (len) {
+		size_t n = len < BLANK_READ ? (size_t)len : BLANK_READ;
+
+		if (s->disk->read(s->disk->ctx, offset, data, n, &detail))
+			return false;
+		s->report->bytes_read += n;
+		if (!bytes_zero(data, n))
+			return false;
+		offset += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* Places by chance: who knew them could leave everything between. */
+static bool blank_places(struct survey *s, uint64_t from, uint64_t to, uint8_t *data)
+{
+	const uint64_t n = (to - from) / BLOCK_MAX;
+
+	for (unsigned int i = 0; i < SURVEY_BLANK_PLACES; i++) {
+		uint64_t place;
+
+		randombytes_buf(&place, sizeof(place));
+		if (!blank_area(s, from + place % n * BLOCK_MAX, BLOCK_MAX, data))
+			return false;
+	}
+	return true;
+}
+
+/* A small disk is read whole. Sizes are cut to what any block size divides. */
+static bool disk_is_blank(struct survey *s)
+{
+	_cleanup_(freep) uint8_t *data = NULL;
+	const uint64_t size = s->size / BLOCK_MAX * BLOCK_MAX;
+	const uint64_t all = SURVEY_BLANK_FIRST + SURVEY_BLANK_LAST + SURVEY_BLANK_PLACES * BLOCK_MAX;
+
+	if (s->table.kind != PTABLE_NONE || !bytes_zero(s->first, s->first_len))
+		return false;
+	data = malloc(BLANK_READ);
+	if (!data)
+		return false;
+	if (size <= all)
+		return blank_area(s, 0, s->size, data);
+	return blank_area(s, 0, SURVEY_BLANK_FIRST, data) &&
+	       blank_area(s, size - SURVEY_BLANK_LAST, s->size - (size - SURVEY_BLANK_LAST), data) &&
+	       blank_places(s, SURVEY_BLANK_FIRST, size - SURVEY_BLANK_LAST, data);
+}
+
 /* --- the disk --- */
 
 static bool table_walk(struct survey *s)
@@ -406,6 +463,7 @@ static bool disk_survey(struct survey *s)
 	s->first_len = first_len;
 	if (!table_walk(s))
 		return false;
+	s->unit->blank = disk_is_blank(s);
 	if (table->kind == PTABLE_NONE)
 		return volume_survey(s, 0, s->size);
 

@@ -50,6 +50,7 @@ static const struct {
 	{"why", "time", N_("the permitted time is over")},
 	{"why", "clock", N_("the clock was set")},
 	{"why", "session", N_("somebody else is in front of the terminal")},
+	{"why", "exception", N_("an exception began or ended")},
 	{"why", "others", N_("another device went")},
 	{"why", "medium-changed", N_("the medium was exchanged")},
 	{"why", "released by somebody else", N_("somebody else had released it")},

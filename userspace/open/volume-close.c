@@ -110,6 +110,18 @@ static void closing_try(struct closing *closing)
 		kill(child, SIGKILL);
 }
 
+/* What that has left are mounts that somebody uses: he is named before they are taken from him. */
+static void tell_who_stays(struct closing *closing)
+{
+	struct mounts left;
+
+	if (!closing->mounts.n || mounts_find(closing->devno, &left))
+		return;
+	if (left.n)
+		tell_holders(closing);
+	mounts_deinit(&left);
+}
+
 static bool is_watched(void)
 {
 	struct stat st;
@@ -221,10 +233,12 @@ static const char *closing_steps(struct closing *closing, bool force)
 		snprintf(closing->detail, sizeof(closing->detail), "%s", strerror(-r));
 		return "close-failed";
 	}
-	if (force)
+	if (force) {
 		closing_try(closing);
-	else
+		tell_who_stays(closing);
+	} else {
 		closing_sync(closing);
+	}
 	reason = closing_unmount(closing, force);
 	if (!reason) {
 		closing_let_go(force);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,26 @@ static bool read_number(const char *partition, const char *what, unsigned long l
 	ok = fscanf(f, "%llu", value) == 1;
 	fclose(f);
 	return ok;
+}
+
+/* Documentation/ABI/stable/sysfs-block, stat: the seventh is sectors written, of 512 bytes whatever the disk's own are. */
+int blockdev_written(const char *disk, uint64_t *bytes)
+{
+	unsigned long long sectors;
+	char path[224];
+	int r = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/stat", disk);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%*u %*u %*u %*u %*u %*u %llu", &sectors) != 1)
+		r = -ENODEV;
+	fclose(f);
+	if (!r)
+		*bytes = sectors * 512;
+	return r;
 }
 
 size_t blockdev_partitions(const char *disk, unsigned int *numbers, size_t max)

@@ -19,6 +19,9 @@ uint8_t blockdev_type(struct udev_device *disk);
 /* Path of the node of a disk ("sda") or of a partition of it, as the kernel names them: sda1, mmcblk0p1. */
 void blockdev_node(const char *disk, unsigned int partition, char *out, size_t size);
 
+/* Bytes that have been sent to a disk since it appeared. 0, or a negative errno: it has gone. */
+int blockdev_written(const char *disk, uint64_t *bytes);
+
 /* Does this partition of the disk lie there? Bytes. */
 bool blockdev_partition_is(const char *disk, unsigned int partition, uint64_t offset, uint64_t size);
 

@@ -427,6 +427,24 @@ int policystore_load_accepted(const struct policystore *store, lex_error_fn erro
 	return result_finish(result, store_load_accepted(store, error, userdata, result));
 }
 
+static int store_read_trust_alone(const struct policystore *store, lex_error_fn error, void *userdata,
+				  struct trust **trustp, struct policystore_result *result)
+{
+	struct floor floor;
+	int r = policyhistory_floor(store->state_dir, &floor);
+
+	if (r && r != POLICYHISTORY_E_NONE)
+		return say_history(store, result, r);
+	return store_read_trust(store, &floor, error, userdata, trustp, result);
+}
+
+int policystore_read_trust(const struct policystore *store, lex_error_fn error, void *userdata,
+			   struct trust **trustp, struct policystore_result *result)
+{
+	*result = (struct policystore_result){0};
+	return result_finish(result, store_read_trust_alone(store, error, userdata, trustp, result));
+}
+
 /* --- accepting ----------------------------------------------------------------------------------
  */
 

@@ -85,6 +85,13 @@ int policystore_load_accepted(const struct policystore *store, lex_error_fn erro
 			      struct policystore_result *result);
 
 /*
+ * The trust keys alone, read and judged as for a policy: for what else is signed. 0, POLICYSTORE_E_UNSAFE, _LARGE, _TRUST, _TRUST_LOST,
+ * _STATE, negative errno; *result has the message. The set is finished, and empty if this terminal takes unsigned policies.
+ */
+int policystore_read_trust(const struct policystore *store, lex_error_fn error, void *userdata,
+			   struct trust **trustp, struct policystore_result *result);
+
+/*
  * Records a loaded policy as accepted: history, then floor, durably; sets result->entry. Nothing is
  * written for the one that is the newest entry already. The floor is judged again under a lock, so
  * ROLLBACK, SAME_VERSION, TRUST_LOST, UNSAFE and STATE are possible, and negative errno (disk full,

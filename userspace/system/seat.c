@@ -9,23 +9,19 @@
  *   seats/…       logind rewrites a file for each change (sd_login_monitor)
  */
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 
 #include <systemd/sd-login.h>
 
+#include "system/account.h"
 #include "system/seat.h"
 
 #define SEAT "seat0"
 #define RUN_DIR "/run"
 #define SYSTEMD_DIR "/run/systemd"
-
-/* An entry of the user or group database; a group's may list thousands of members. */
-#define ENTRY_MAX (1u << 20)
 
 /* The monitors, by category, which is also the name of the directory but for its "s". */
 static const char *const categories[] = {"seat", "session"};
@@ -62,58 +58,6 @@ struct seat {
 
 /* --- people --- */
 
-/* One entry of a database by its number, as getpwuid_r() and getgrgid_r() ask for. */
-typedef int (*entry_fn)(unsigned int id, char *buffer, size_t size, char name[static SEAT_NAME_MAX],
-			gid_t *gid);
-
-static int take_name(char name[static SEAT_NAME_MAX], const char *found)
-{
-	if (strlen(found) >= SEAT_NAME_MAX)
-		return ENAMETOOLONG;
-	strcpy(name, found);
-	return 0;
-}
-
-static int user_entry(unsigned int id, char *buffer, size_t size, char name[static SEAT_NAME_MAX],
-		      gid_t *gid)
-{
-	struct passwd entry, *found;
-	int e = getpwuid_r(id, &entry, buffer, size, &found);
-
-	if (e || !found)
-		return e ? e : ENOENT;
-	*gid = entry.pw_gid;
-	return take_name(name, entry.pw_name);
-}
-
-static int group_entry(unsigned int id, char *buffer, size_t size, char name[static SEAT_NAME_MAX],
-		       gid_t *gid)
-{
-	struct group entry, *found;
-	int e = getgrgid_r(id, &entry, buffer, size, &found);
-
-	if (e || !found)
-		return e ? e : ENOENT;
-	return take_name(name, entry.gr_name);
-}
-
-/* False when there is no such entry or it cannot be read; name is "" then. */
-static bool entry_read(entry_fn fn, unsigned int id, char name[static SEAT_NAME_MAX], gid_t *gid)
-{
-	size_t size = 4096;
-	int e;
-
-	do {
-		_cleanup_(freep) char *buffer = malloc(size);
-
-		e = buffer ? fn(id, buffer, size, name, gid) : ENOMEM;
-		size *= 4;
-	} while (e == ERANGE && size <= ENTRY_MAX);
-	if (e)
-		name[0] = '\0';
-	return !e;
-}
-
 static void person_clear(struct person *person)
 {
 	memset(person, 0, sizeof(*person));
@@ -125,19 +69,11 @@ static void person_clear(struct person *person)
 
 static void person_read_groups(struct person *person, gid_t gid)
 {
-	gid_t gids[SEAT_GROUPS_MAX], unused;
-	int n = SEAT_GROUPS_MAX;
+	size_t n = account_groups(person->name, gid, person->group_names);
 
-	if (getgrouplist(person->name, gid, gids, &n) < 0)
-		n = SEAT_GROUPS_MAX; /* there are more; these it has filled in */
-	for (int i = 0; i < n; i++) {
-		size_t at = person->user.n_groups;
-
-		if (!entry_read(group_entry, gids[i], person->group_names[at], &unused))
-			continue;
-		person->groups[at] = person->group_names[at];
-		person->user.n_groups++;
-	}
+	for (size_t i = 0; i < n; i++)
+		person->groups[i] = person->group_names[i];
+	person->user.n_groups = n;
 }
 
 /* The active session of the seat if it is a user's own; nobody otherwise. */
@@ -167,7 +103,7 @@ static void person_read(struct person *person)
 		return;
 	person->user.uid = uid;
 	strcpy(person->session, session);
-	if (entry_read(user_entry, uid, person->name, &gid))
+	if (account_find(uid, person->name, &gid))
 		person_read_groups(person, gid);
 	person->user.gid = gid;
 }

@@ -20,12 +20,12 @@
 #include <systemd/sd-event.h>
 
 #include "core/macro.h"
+#include "system/account.h"
 
-/* LOGIN_NAME_MAX, with the NUL. Longer names count as unknown. */
-#define SEAT_NAME_MAX 256
+#define SEAT_NAME_MAX ACCOUNT_NAME_MAX
 
-/* The primary group first. Nobody is in so many; what is beyond does not count. */
-#define SEAT_GROUPS_MAX 64
+/* The primary group first. */
+#define SEAT_GROUPS_MAX ACCOUNT_GROUPS_MAX
 
 struct seat_user {
 	const char *name;    /* "" for nobody, and where it cannot be found out */

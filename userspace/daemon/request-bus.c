@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bus/record.h"
+#include "daemon/exception-values.h"
+#include "daemon/exceptions-bus-inside.h"
+#include "daemon/request-bus.h"
+
+/* --- properties ------------------------------------------------------------------------------ */
+
+static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
+{
+	dbus_bool_t truth = b;
+
+	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
+}
+
+static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
+{
+	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
+}
+
+static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
+{
+	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &when);
+}
+
+#define REQUEST_GETTER(name, append, expression)                                                   \
+	static dbus_bool_t request_get_##name(void *object, DBusMessageIter *value)                \
+	{                                                                                          \
+		const struct exception *e = exceptions_bus_exception(object);                      \
+                                                                                                   \
+		return append(value, expression);                                                  \
+	}
+
+REQUEST_GETTER(number, append_u32, e->number)
+REQUEST_GETTER(state, bus_append_string, exception_state_name(e->state))
+REQUEST_GETTER(emergency, append_bool, e->emergency)
+REQUEST_GETTER(person, bus_append_string, e->grant.person)
+REQUEST_GETTER(device, bus_append_string, e->grant.fingerprint)
+REQUEST_GETTER(medium, bus_append_string, e->grant.medium)
+REQUEST_GETTER(access, bus_append_string, exception_access_name(e->grant.access))
+/* Before it is granted the end is only a wish. */
+REQUEST_GETTER(end, append_time, e->approved ? exception_end(e) : 0)
+REQUEST_GETTER(approvals, append_u32, e->approvals.n)
+REQUEST_GETTER(extend_until, append_time, e->extend_until)
+
+static dbus_bool_t request_get_due(void *object, DBusMessageIter *value)
+{
+	const struct exceptions_bus_entry *entry = object;
+	struct exceptions *exceptions = entry->bus->setup.exceptions;
+	unsigned int due = 0;
+
+	if (exceptions)
+		due = exception_due(exceptions_bus_exception(entry), exceptions_now(exceptions));
+	return exception_values_append_due(value, due);
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+static void request_step(struct exceptions_bus_entry *entry, struct bus_request *request,
+			 struct exception_event *event, const struct exception_right *right)
+{
+	struct exceptions_bus *eb = entry->bus;
+	struct exception_actor actor;
+	struct exception after;
+	int r;
+
+	exceptions_bus_actor(eb, &actor, request, right);
+	r = exceptions_step(eb->setup.exceptions, entry->number, event, &actor, &after);
+	if (r)
+		exceptions_bus_refuse(request, r, exceptions_error);
+	else
+		bus_request_answer(request, NULL, NULL);
+}
+
+/* Steps with one text, which says why or what. */
+static void request_step_noted(void *object, struct bus_request *request,
+			       enum exception_event_kind kind, const struct exception_right *right)
+{
+	struct exception_event event = { .kind = kind };
+	DBusMessageIter in;
+
+	dbus_message_iter_init(bus_request_call(request), &in);
+	dbus_message_iter_get_basic(&in, &event.note);
+	request_step(object, request, &event, right);
+}
+
+static void request_step_until(void *object, struct bus_request *request,
+			       enum exception_event_kind kind, const struct exception_right *right)
+{
+	struct exception_event event = { .kind = kind };
+	DBusMessageIter in;
+	dbus_int64_t until;
+
+	dbus_message_iter_init(bus_request_call(request), &in);
+	dbus_message_iter_get_basic(&in, &until);
+	dbus_message_iter_next(&in);
+	dbus_message_iter_get_basic(&in, &event.note);
+	event.until = until;
+	request_step(object, request, &event, right);
+}
+
+#define REQUEST_METHOD(name, step, kind, ...)                                                      \
+	static void request_start_##name(void *object, struct bus_request *request)                \
+	{                                                                                          \
+		static const struct exception_right right = { __VA_ARGS__ };                       \
+                                                                                                   \
+		step(object, request, kind, &right);                                               \
+	}
+
+/* What polkit's action lends, and what the policy's list gives besides. */
+REQUEST_METHOD(approve, request_step_until, EXCEPTION_APPROVE, .roles = EXCEPTION_ROLE_APPROVE)
+REQUEST_METHOD(deny, request_step_until, EXCEPTION_DENY, .roles = EXCEPTION_ROLE_APPROVE)
+REQUEST_METHOD(withdraw, request_step_noted, EXCEPTION_WITHDRAW, .roles = EXCEPTION_ROLE_ASK)
+REQUEST_METHOD(revoke, request_step_noted, EXCEPTION_REVOKE, .roles = EXCEPTION_ROLE_DESK,
+	       .named = EXCEPTION_ROLE_APPROVE)
+REQUEST_METHOD(extend, request_step_until, EXCEPTION_EXTEND, .roles = EXCEPTION_ROLE_ASK)
+REQUEST_METHOD(return, request_step_noted, EXCEPTION_RETURN, .roles = EXCEPTION_ROLE_ASK)
+REQUEST_METHOD(confirm_erased, request_step_noted, EXCEPTION_CONFIRM_ERASED,
+	       .roles = EXCEPTION_ROLE_DESK)
+REQUEST_METHOD(report, request_step_noted, EXCEPTION_REPORT, .roles = EXCEPTION_ROLE_ASK,
+	       .named = EXCEPTION_ROLE_EMERGENCY)
+REQUEST_METHOD(close, request_step_noted, EXCEPTION_CLOSE, .roles = EXCEPTION_ROLE_DESK)
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static const struct bus_property request_properties[] = {
+	{ "Number", "u", request_get_number, BUS_EMITS_CONST },
+	{ "State", "s", request_get_state, BUS_EMITS_TRUE },
+	{ "Emergency", "b", request_get_emergency, BUS_EMITS_CONST },
+	{ "Person", "s", request_get_person, BUS_EMITS_CONST },
+	{ "Device", "s", request_get_device, BUS_EMITS_CONST },
+	{ "Medium", "s", request_get_medium, BUS_EMITS_CONST },
+	{ "Access", "s", request_get_access, BUS_EMITS_CONST },
+	{ "End", "x", request_get_end, BUS_EMITS_TRUE },
+	{ "Approvals", "u", request_get_approvals, BUS_EMITS_TRUE },
+	{ "ExtendUntil", "x", request_get_extend_until, BUS_EMITS_TRUE },
+	{ "Due", "as", request_get_due, BUS_EMITS_FALSE },
+	{ .name = NULL },
+};
+
+#define UNTIL_AND_NOTE { { "x", "until" }, { "s", "note" } }
+#define NOTE { { "s", "note" } }
+
+static const struct bus_method request_methods[] = {
+	{ .name = "Approve",
+	  .in = UNTIL_AND_NOTE,
+	  .action = "org.sekimori.approve-exception",
+	  .start = request_start_approve },
+	{ .name = "Deny",
+	  .in = UNTIL_AND_NOTE,
+	  .action = "org.sekimori.approve-exception",
+	  .start = request_start_deny },
+	{ .name = "Withdraw",
+	  .in = NOTE,
+	  .action = "org.sekimori.request-exception",
+	  .start = request_start_withdraw },
+	{ .name = "Revoke",
+	  .in = NOTE,
+	  .action = "org.sekimori.revoke-exception",
+	  .start = request_start_revoke },
+	{ .name = "Extend",
+	  .in = UNTIL_AND_NOTE,
+	  .action = "org.sekimori.request-exception",
+	  .start = request_start_extend },
+	{ .name = "Return",
+	  .in = NOTE,
+	  .action = "org.sekimori.request-exception",
+	  .start = request_start_return },
+	{ .name = "ConfirmErased",
+	  .in = NOTE,
+	  .action = "org.sekimori.confirm-erasure",
+	  .start = request_start_confirm_erased },
+	{ .name = "Report",
+	  .in = { { "s", "report" } },
+	  .action = "org.sekimori.request-exception",
+	  .start = request_start_report },
+	{ .name = "Close",
+	  .in = NOTE,
+	  .action = "org.sekimori.confirm-erasure",
+	  .start = request_start_close },
+	{ .name = NULL },
+};
+
+const struct bus_interface request_bus_interface = {
+	.name = BUS_INTERFACE_REQUEST,
+	.properties = request_properties,
+	.methods = request_methods,
+};
