@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -22,8 +23,31 @@ struct child {
 	sd_event_source *exit;
 };
 
+/*
+ * The environment for a program that shows windows. Where the user's locale is not installed (a small image), such a
+ * program would fall back to "C", in which it cannot even read its arguments; gettext's LANGUAGE goes on saying which
+ * language it is (cli/i18n.h). The strings are the environment's own but for that one; NULL: no memory.
+ */
+static char **windows_environment(void)
+{
+	static char utf8[] = "LC_ALL=C.UTF-8";
+	size_t n = 0, to = 0;
+	char **copy;
+
+	while (environ[n])
+		n++;
+	copy = calloc(n + 2, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], "LC_ALL=", strlen("LC_ALL=")))
+			copy[to++] = environ[i];
+	copy[to] = utf8;
+	return copy;
+}
+
 /* `fd`: standard input and output of the program; -1: /dev/null. */
-static int spawn(pid_t *pid, char *const *argv, int fd)
+static int spawn(pid_t *pid, char *const *argv, char *const *environment, int fd)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -44,7 +68,7 @@ static int spawn(pid_t *pid, char *const *argv, int fd)
 		r = fd < 0 ? posix_spawn_file_actions_addopen(&actions, to, "/dev/null", O_RDWR, 0) :
 			     posix_spawn_file_actions_adddup2(&actions, fd, to);
 	if (!r)
-		r = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+		r = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 out:
 	posix_spawn_file_actions_destroy(&actions);
@@ -115,7 +139,9 @@ static int on_exit_status(sd_event_source *source, const siginfo_t *info, void *
 int child_new(struct child **ret, sd_event *event, const struct child_setup *setup)
 {
 	_cleanup_(child_freep) struct child *child = calloc(1, sizeof(*child));
+	_cleanup_(freep) char **windows = NULL;
 	_cleanup_(closep) int theirs = -1;
+	locale_t installed;
 	int pair[2], r;
 
 	if (!child)
@@ -127,7 +153,12 @@ int child_new(struct child **ret, sd_event *event, const struct child_setup *set
 	child->fd = pair[0];
 	theirs = pair[1];
 	fcntl(child->fd, F_SETFL, O_NONBLOCK);
-	r = spawn(&child->pid, setup->argv, theirs);
+	installed = newlocale(LC_ALL_MASK, "", NULL);
+	if (!installed)
+		windows = windows_environment();
+	else
+		freelocale(installed);
+	r = spawn(&child->pid, setup->argv, windows ? windows : environ, theirs);
 	if (r < 0)
 		return r;
 	r = sd_event_add_io(event, &child->input, child->fd, EPOLLIN, on_input, child);
@@ -170,7 +201,7 @@ int child_start(sd_event *event, char *const *argv)
 {
 	sd_event_source *source;
 	pid_t pid;
-	int r = spawn(&pid, argv, -1);
+	int r = spawn(&pid, argv, environ, -1);
 
 	if (r < 0)
 		return r;

@@ -15,8 +15,11 @@
 /* Columns of a line; zenity's forms do not fold. */
 #define FOLD 64
 
-/* program, kind, five of the window, two of each field, and the end */
-#define ARGUMENTS_MAX (8 + 2 * FORM_FIELDS_MAX + 1)
+/* Pixels: a sentence about the purpose can be read while it is typed. */
+#define WIDTH 720
+
+/* program, kind, six of the window, two of each field, and the end */
+#define ARGUMENTS_MAX (9 + 2 * FORM_FIELDS_MAX + 1)
 
 struct form_window {
 	struct child *child;
@@ -107,6 +110,7 @@ char **form_arguments(const struct form *form)
 	arguments[n++] = output_format("--forms");
 	arguments[n++] = output_format("--title=%s", form->title);
 	arguments[n++] = output_format("--text=%s", text);
+	arguments[n++] = output_format("--width=%d", WIDTH);
 	arguments[n++] = output_format("--separator=%c", SEPARATOR);
 	arguments[n++] = output_format("--ok-label=%s", form->ok);
 	arguments[n++] = output_format("--cancel-label=%s", _("Cancel"));

@@ -470,7 +470,8 @@ static char *refusal_text(const char *error)
 	output_cut(whole, WORDS_LINE_COLUMNS);
 	if (!reason)
 		return TAKE_PTR(whole);
-	if (!*detail)
+	/* Some errors carry their code's own sentence. */
+	if (!*detail || !strcmp(error + len + 2, reason->text))
 		return text_copy(i18n(reason->text));
 	return output_format("%s\n(%s)", i18n(reason->text), detail);
 }

@@ -47,8 +47,8 @@ void wish_form_init(struct wish_form *form, uint32_t longest)
 	fields[PURPOSE].label = _("Purpose");
 	fields[ACCESS] = (struct form_field){ _("Access (if not chosen: read-only)"),
 					      { _("read-only"), _("read and write") } };
-	fields[LENGTH].label = _("How long (if not chosen: the first)");
 	lengths_init(form, &fields[LENGTH], longest);
+	fields[LENGTH].label = form->label = output_format(_("How long (if not chosen: %s)"), form->lengths[0]);
 	fields[DATA_CLASS] = (struct form_field){ _("Class of the data"), { _("not stated"), "I", "II", "III" } };
 	fields[PAPER] = (struct form_field){ _("Form"), { _("not stated"), "8", "10", "13-1" } };
 	fields[RETURN_BY].label = _("Medium back by (YYYY-MM-DD, or empty)");
@@ -60,8 +60,8 @@ void wish_form_init_extension(struct wish_form *form, uint32_t longest)
 
 	memset(form, 0, sizeof(*form));
 	form->form.n_fields = 2;
-	fields[0].label = _("Longer by (if not chosen: the first)");
 	lengths_init(form, &fields[0], longest);
+	fields[0].label = form->label = output_format(_("Longer by (if not chosen: %s)"), form->lengths[0]);
 	fields[1].label = _("Why");
 }
 
@@ -74,6 +74,7 @@ void wish_form_init_note(struct wish_form *form, bool needed)
 
 void wish_form_deinit(struct wish_form *form)
 {
+	free(form->label);
 	for (size_t i = 0; i < WISH_LENGTHS_MAX; i++)
 		free(form->lengths[i]);
 }

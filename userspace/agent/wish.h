@@ -25,6 +25,7 @@ struct wish_form {
 	struct form form;
 	uint32_t seconds[WISH_LENGTHS_MAX];
 	char *lengths[WISH_LENGTHS_MAX];
+	char *label; /* of the field of lengths */
 };
 
 /* longest: period that the policy allows, in seconds; 0: not known, then only the shorter ones can be chosen. */
