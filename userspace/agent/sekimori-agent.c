@@ -43,28 +43,31 @@ static bool at_seat(struct agent *agent)
 
 struct grant_search {
 	struct json_object *record;
-	const char *user;
 	struct json_object *grant;
+	unsigned long number;
 };
 
+/* Of several the one with the highest number decides (docs/exceptions.md); for whom it is, the daemon has looked. */
 static void grant_look(void *userdata, const char *path, struct json_object *grant)
 {
 	struct grant_search *search = userdata;
 	const char *device = output_raw(grant, "Device"), *medium = output_raw(grant, "Medium");
+	unsigned long number = strtoul(strrchr(path, '/') + 1, NULL, 10);
 
-	if (strcmp(output_raw(grant, "Person"), search->user) ||
-	    !json_object_get_boolean(json_object_object_get(grant, "Live")))
+	if (number < search->number || !json_object_get_boolean(json_object_object_get(grant, "Live")))
 		return;
 	if ((*device && !strcmp(device, output_raw(search->record, "fingerprint"))) ||
-	    (*medium && !strcmp(medium, output_raw(search->record, "medium"))))
+	    (*medium && !strcmp(medium, output_raw(search->record, "medium")))) {
 		search->grant = grant;
+		search->number = number;
+	}
 }
 
 static void on_device(void *userdata, const char *signal, const char *path, struct json_object *record)
 {
 	struct agent *agent = userdata;
 	const char *contact = barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact");
-	struct grant_search search = { record, agent->user, NULL };
+	struct grant_search search = { .record = record };
 	struct notice *notice = NULL;
 
 	if (!at_seat(agent))
@@ -78,6 +81,33 @@ static void on_device(void *userdata, const char *signal, const char *path, stru
 		notice = notice_taken_back(record, !strcmp(signal, "DeviceTampered"), contact);
 	}
 	notify_show(agent->notify, notice);
+}
+
+/* The members that a record has and an object, too. */
+static struct json_object *device_record(struct json_object *device)
+{
+	static const char *const names[][2] = { { "Name", "device" },	{ "Id", "id" },
+						{ "Product", "product" }, { "Manufacturer", "manufacturer" },
+						{ "Medium", "medium" },	{ "Reason", "reason" } };
+	struct json_object *record = json_object_new_object();
+
+	if (!record)
+		output_no_memory();
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		json_object_object_add(record, names[i][1],
+				       json_object_get(json_object_object_get(device, names[i][0])));
+	return record;
+}
+
+/* What was refused before there was anybody to tell: while the user logged in, or the agent was looking. */
+static void refused_look(void *userdata, const char *path, struct json_object *device)
+{
+	struct agent *agent = userdata;
+	_cleanup_(json_objectp) struct json_object *record = device_record(device);
+
+	if (at_seat(agent) && !strcmp(output_raw(device, "State"), "denied"))
+		notify_show(agent->notify,
+			    notice_blocked(path, record, barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact")));
 }
 
 /* A volume is told of once; what becomes of it after a click is told by that. */
@@ -127,8 +157,10 @@ static void on_here(void *userdata, bool here)
 	struct agent *agent = userdata;
 
 	requests_here(agent->requests, here);
-	if (here)
-		barrier_each(agent->barrier, BUS_INTERFACE_VOLUME, volume_look, agent);
+	if (!here)
+		return;
+	barrier_each(agent->barrier, BUS_INTERFACE_DEVICE, refused_look, agent);
+	barrier_each(agent->barrier, BUS_INTERFACE_VOLUME, volume_look, agent);
 }
 
 static void on_warned(void *userdata, uint32_t number, uint32_t seconds)
