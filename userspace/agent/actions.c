@@ -156,8 +156,7 @@ static uint32_t longest_of(struct actions *actions)
 
 static void apply_begin(struct errand *errand)
 {
-	_cleanup_(freep) char *text = output_format(_("Device: %s\nSomebody else approves it. You are told when it is decided."),
-						    errand->notice->subject);
+	_cleanup_(freep) char *text = output_format(_("Device: %s"), errand->notice->subject);
 
 	if (!barrier_object(errand->actions->barrier, errand->notice->object, BUS_INTERFACE_DEVICE)) {
 		errand_refuse(errand, _("The device has been unplugged. Plug it in again, then apply."));
@@ -214,7 +213,7 @@ static void extend_show(struct errand *errand, struct json_object *exception, in
 	_cleanup_(freep) char *until = words_moment(errand->end, now);
 	_cleanup_(freep) char *title = output_format(_("Extend exception %u"), errand->notice->number);
 	_cleanup_(freep) char *text = output_format(
-		_("%s, until %s.\nUntil the extension is approved the old end stands."), subject, until);
+		_("%s: until %s, as long as no extension is approved"), subject, until);
 
 	wish_form_init_extension(&errand->form, longest_of(errand->actions));
 	errand_show(errand, title, text, _("Ask for it"), on_extension);

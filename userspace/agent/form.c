@@ -15,11 +15,11 @@
 /* Columns of a line; zenity's forms do not fold. */
 #define FOLD 64
 
-/* Pixels: a sentence about the purpose can be read while it is typed. */
-#define WIDTH 720
+/* Pixels of a window that holds one line, which is as wide as it: a sentence can be read while it is typed. */
+#define WIDTH 640
 
-/* program, kind, six of the window, two of each field, and the end */
-#define ARGUMENTS_MAX (9 + 2 * FORM_FIELDS_MAX + 1)
+/* program, kind, five of the window, two of each field, and the end */
+#define ARGUMENTS_MAX (8 + 2 * FORM_FIELDS_MAX + 1)
 
 struct form_window {
 	struct child *child;
@@ -98,22 +98,22 @@ static char *choices_join(const struct form_field *field)
 	return joined;
 }
 
-char **form_arguments(const struct form *form)
+/* One line: zenity's dialog for that has room for the text above it. */
+static size_t line_arguments(char **arguments, const struct form *form)
 {
-	_cleanup_(freep) char *text = text_for_zenity(form->text);
-	char **arguments = calloc(ARGUMENTS_MAX, sizeof(*arguments));
 	size_t n = 0;
 
-	if (!arguments)
-		output_no_memory();
-	arguments[n++] = output_format("zenity");
-	arguments[n++] = output_format("--forms");
-	arguments[n++] = output_format("--title=%s", form->title);
-	arguments[n++] = output_format("--text=%s", text);
+	arguments[n++] = output_format("--entry");
 	arguments[n++] = output_format("--width=%d", WIDTH);
+	return n;
+}
+
+static size_t fields_arguments(char **arguments, const struct form *form)
+{
+	size_t n = 0;
+
+	arguments[n++] = output_format("--forms");
 	arguments[n++] = output_format("--separator=%c", SEPARATOR);
-	arguments[n++] = output_format("--ok-label=%s", form->ok);
-	arguments[n++] = output_format("--cancel-label=%s", _("Cancel"));
 	for (size_t i = 0; i < form->n_fields; i++) {
 		const struct form_field *field = &form->fields[i];
 
@@ -126,6 +126,26 @@ char **form_arguments(const struct form *form)
 		arguments[n++] = output_format("--add-combo=%s", field->label);
 		arguments[n++] = output_format("--combo-values=%s", choices);
 	}
+	return n;
+}
+
+char **form_arguments(const struct form *form)
+{
+	bool line = form->n_fields == 1 && !form->fields[0].choices[0];
+	_cleanup_(freep) char *whole =
+		line ? output_format("%s\n%s", form->text, form->fields[0].label) : output_format("%s", form->text);
+	_cleanup_(freep) char *text = text_for_zenity(whole);
+	char **arguments = calloc(ARGUMENTS_MAX, sizeof(*arguments));
+	size_t n = 0;
+
+	if (!arguments)
+		output_no_memory();
+	arguments[n++] = output_format("zenity");
+	arguments[n++] = output_format("--title=%s", form->title);
+	arguments[n++] = output_format("--ok-label=%s", form->ok);
+	arguments[n++] = output_format("--cancel-label=%s", _("Cancel"));
+	n += line ? line_arguments(arguments + n, form) : fields_arguments(arguments + n, form);
+	arguments[n++] = output_format("--text=%s", text);
 	return arguments;
 }
 

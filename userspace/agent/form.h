@@ -27,7 +27,7 @@ struct form_field {
 /* All texts are the caller's and needed only until form_open() returns, but for the choices, which form_choice() reads. */
 struct form {
 	const char *title;
-	const char *text; /* above the fields; lines are folded */
+	const char *text; /* above the fields; lines are folded. With several fields one line looks best */
 	const char *ok;	  /* on the button */
 	struct form_field fields[FORM_FIELDS_MAX];
 	size_t n_fields;

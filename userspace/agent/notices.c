@@ -228,7 +228,7 @@ struct notice *notice_locked(const char *path, struct json_object *volume, const
 		notice->subject = output_format(_("medium %s"), number);
 	else
 		notice->subject = text_copy(*label ? label : node);
-	body_take(notice, output_format("%s, %s", notice->subject, words_access(output_raw(volume, "Access"))));
+	body_take(notice, output_format(_("%s, %s"), notice->subject, words_access(output_raw(volume, "Access"))));
 	body_add(notice, !strcmp(output_raw(volume, "Method"), "plain") ? _("It needs no passphrase.") :
 									  _("It is locked by its passphrase."));
 	notice->actions[0] = NOTICE_OPEN;
@@ -437,7 +437,7 @@ struct notice *notice_waiting(struct json_object *exception, int64_t now)
 	notice->number = number;
 	notice->until = until;
 	body_take(notice, output_format(_("For: %s"), person));
-	body_take(notice, output_format("%s, %s", subject, words_access(output_raw(exception, "access"))));
+	body_take(notice, output_format(_("%s, %s"), subject, words_access(output_raw(exception, "access"))));
 	body_take(notice, output_format(_("Purpose: %s"), purpose));
 	if (until)
 		body_take(notice, output_format(_("New end: %s"), moment));

@@ -188,5 +188,6 @@ char *words_request(struct json_object *exception, int64_t now)
 	moment_put(out, _("Medium back by"), exception, "return-by", now);
 	if (fclose(out))
 		output_no_memory();
+	text[size ? size - 1 : 0] = '\0';
 	return text;
 }
