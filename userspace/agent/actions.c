@@ -213,7 +213,7 @@ static void extend_show(struct errand *errand, struct json_object *exception, in
 	_cleanup_(freep) char *until = words_moment(errand->end, now);
 	_cleanup_(freep) char *title = output_format(_("Extend exception %u"), errand->notice->number);
 	_cleanup_(freep) char *text = output_format(
-		_("%s: until %s, as long as no extension is approved"), subject, until);
+		_("%s: until %s"), subject, until);
 
 	wish_form_init_extension(&errand->form, longest_of(errand->actions));
 	errand_show(errand, title, text, _("Ask for it"), on_extension);

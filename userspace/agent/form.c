@@ -61,8 +61,11 @@ static char *text_fold(const char *text)
 	return folded;
 }
 
-/* As Pango markup (GTK), and that with its backslashes doubled (g_strcompress(), GLib). */
-static char *text_for_zenity(const char *text)
+/*
+ * What zenity shows as this text: forms take Pango markup, the dialog of one line takes an underscore for a mnemonic, both
+ * take C escapes (g_strcompress(), GLib).
+ */
+static char *text_for_zenity(const char *text, bool line)
 {
 	_cleanup_(freep) char *folded = text_fold(text);
 	_cleanup_(freep) char *markup = NULL;
@@ -72,14 +75,20 @@ static char *text_for_zenity(const char *text)
 
 	if (!out)
 		output_no_memory();
-	output_markup(out, folded);
+	if (line)
+		fputs(folded, out);
+	else
+		output_markup(out, folded);
 	if (fclose(out))
 		output_no_memory();
 	out = open_memstream(&escaped, &size);
 	if (!out)
 		output_no_memory();
-	for (const char *c = markup; *c; c++)
-		fputs(*c == '\\' ? "\\\\" : (char[]){ *c, '\0' }, out);
+	for (const char *c = markup; *c; c++) {
+		if (*c == '\\' || (line && *c == '_'))
+			fputc(*c, out);
+		fputc(*c, out);
+	}
 	if (fclose(out))
 		output_no_memory();
 	return escaped;
@@ -134,7 +143,7 @@ char **form_arguments(const struct form *form)
 	bool line = form->n_fields == 1 && !form->fields[0].choices[0];
 	_cleanup_(freep) char *whole =
 		line ? output_format("%s\n%s", form->text, form->fields[0].label) : output_format("%s", form->text);
-	_cleanup_(freep) char *text = text_for_zenity(whole);
+	_cleanup_(freep) char *text = text_for_zenity(whole, line);
 	char **arguments = calloc(ARGUMENTS_MAX, sizeof(*arguments));
 	size_t n = 0;
 

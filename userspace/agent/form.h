@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A form in a window of its own, by zenity. What it shows is markup and C escapes to zenity, so everything is written as
- * both; what it answers is taken only if it is exactly as many values as there are fields, in UTF-8, without control
+ * A form in a window of its own, by zenity. What it shows is markup, mnemonics and C escapes to zenity, so everything is
+ * written so that it is shown as it is; what it answers is taken only if it is exactly as many values as there are fields, in UTF-8, without control
  * characters.
  */
 #pragma once
