@@ -193,8 +193,8 @@ bool child_write(struct child *child, const char *text, size_t len)
 
 static int on_started_end(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
-	sd_event_source_disable_unref(source);
-	return 0;
+	/* The last reference. */
+	return sd_event_source_set_floating(source, 0);
 }
 
 int child_start(sd_event *event, char *const *argv)
@@ -205,6 +205,11 @@ int child_start(sd_event *event, char *const *argv)
 
 	if (r < 0)
 		return r;
-	/* Only so that it does not stay as a zombie. */
-	return sd_event_add_child(event, &source, pid, WEXITED, on_started_end, NULL);
+	/* Only so that it does not stay as a zombie. The loop owns the source. */
+	r = sd_event_add_child(event, &source, pid, WEXITED, on_started_end, NULL);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_floating(source, 1);
+	sd_event_source_unref(source);
+	return r < 0 ? r : 0;
 }

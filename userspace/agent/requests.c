@@ -23,6 +23,7 @@ struct requests {
 	sd_event *event;
 	struct barrier *barrier;
 	struct notify *notify;
+	const char *user;
 	sd_event_source *look; /* timer: on while a look is due */
 	sd_event_source *day;
 	bool here, looking, again;
@@ -204,7 +205,8 @@ static bool is_for_me(struct requests *q, struct json_object *exception)
 {
 	char key[11];
 
-	return !json_object_object_get(q->own, number_text(number_of(exception), key));
+	return !json_object_object_get(q->own, number_text(number_of(exception), key)) &&
+	       !words_contain(exception, "approvers", q->user);
 }
 
 static void on_waiting(void *userdata, const struct barrier_answer *answer)
@@ -357,7 +359,7 @@ static int timer_new(struct requests *q, sd_event_source **timer, clockid_t cloc
 	return r < 0 ? r : sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
 }
 
-int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify)
+int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify, const char *user)
 {
 	_cleanup_(requests_freep) struct requests *q = calloc(1, sizeof(*q));
 	int r;
@@ -367,6 +369,7 @@ int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier
 	q->event = sd_event_ref(event);
 	q->barrier = barrier;
 	q->notify = notify;
+	q->user = user;
 	q->own = object_new();
 	q->seen = object_new();
 	r = timer_new(q, &q->look, CLOCK_MONOTONIC, SETTLE_US / 3, on_look);

@@ -17,8 +17,8 @@
 
 struct requests;
 
-/* What it is given must outlive it, but barrier, which is freed first. */
-int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify);
+/* What it is given must outlive it, but barrier, which is freed first. user: by name, who has not to be told twice. */
+int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify, const char *user);
 struct requests *requests_free(struct requests *requests);
 DEFINE_CLEANUP(struct requests *, requests_free);
 

@@ -261,7 +261,7 @@ static int agent_start(struct agent *agent)
 	if (r >= 0)
 		r = barrier_new(&agent->barrier, agent->event, NULL, &ops, agent);
 	if (r >= 0)
-		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify);
+		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify, agent->user);
 	if (r >= 0)
 		r = actions_new(&agent->actions, agent->event, agent->barrier, agent->notify);
 	return r;
