@@ -29,7 +29,7 @@ static void add_figures(struct document *d, const struct tally_exceptions *e)
 	document_section(d, "exceptions", _("Temporary exceptions"));
 	document_column(d, "item", _("Item"), false);
 	document_column(d, "value", _("Value"), true);
-	month_fact(d, "asked", _("Asked for"), e->events[EXCEPTION_REQUEST], TONE_PLAIN);
+	month_fact(d, "asked", i18n(NC_("exceptions", "Asked for")), e->events[EXCEPTION_REQUEST], TONE_PLAIN);
 	month_fact(d, "approved", _("Approved"), e->events[EXCEPTION_APPROVE], TONE_PLAIN);
 	month_fact(d, "approved-by-two", _("… of these by two people"), e->granted_by_two, TONE_PLAIN);
 	month_fact(d, "denied", i18n(NC_("exceptions", "Denied")), e->events[EXCEPTION_DENY], TONE_PLAIN);
@@ -71,7 +71,7 @@ static void add_names(struct document *d, struct counts *counts, const char *id,
 	document_section(d, id, title);
 	month_note_rest(d, counts, sorted, EXCEPTIONS_STEPS);
 	document_column(d, column, forms ? _("Form") : _("Person"), false);
-	document_column(d, "asked", _("Asked for"), true);
+	document_column(d, "asked", i18n(NC_("exceptions", "Asked for")), true);
 	document_column(d, "granted", _("Granted"), true);
 	document_column(d, "denied", _("Denied or lapsed"), true);
 	document_column(d, "emergencies", _("Emergencies"), true);
@@ -204,7 +204,7 @@ static void add_list(struct document *d, const struct tally_exceptions *e)
 	document_column(d, "state", _("State"), false);
 	document_column(d, "person", _("Person"), false);
 	document_column(d, "object", _("Medium or device"), false);
-	document_column(d, "access", _("Access"), false);
+	document_column(d, "access", i18n(NC_("exceptions", "Access")), false);
 	document_column(d, "purpose", _("Purpose"), false);
 	document_column(d, "form", _("Form"), false);
 	document_column(d, "begin", _("Begin"), false);
