@@ -288,7 +288,7 @@ static void add_outcome(struct document *d, struct json_object *exception, struc
 
 static void add_stamps(struct document *d, const struct form *form)
 {
-	document_section(d, "stamps", _("Signatures and stamps"));
+	document_section(d, "stamps", _("Signatures and stamps"))->stamps = true;
 	for (size_t i = 0; i < STAMPS_MAX && form->stamps[i]; i++)
 		document_column(d, form->stamps[i], i18n(form->stamps[i]), false);
 	for (size_t i = 0; i < STAMPS_MAX && form->stamps[i]; i++) {
