@@ -196,7 +196,7 @@ static void add_row(struct document *d, const struct tally_exception *one)
 
 static void add_list(struct document *d, const struct tally_exceptions *e)
 {
-	document_section(d, "exception-list", _("Each exception"));
+	document_section(d, "exception-list", _("Each exception"))->tight = true;
 	document_note(d, "%s", _("Those that took a step in this month, or of which something is owed at its end. `sekimorictl exception form NUMBER` prints the sheet of one."));
 	if (e->beyond)
 		document_note(d, _("Exceptions that were too many to be listed: %llu."), (unsigned long long)e->beyond);
@@ -210,9 +210,9 @@ static void add_list(struct document *d, const struct tally_exceptions *e)
 	document_column(d, "begin", _("Begin"), false);
 	document_column(d, "end", _("End"), false);
 	document_column(d, "approvers", _("Approved by"), false);
-	document_column(d, "uses", _("Times let in"), true);
+	document_column(d, "uses", i18n(NC_("exceptions", "Times")), true);
 	document_column(d, "written", _("Written"), true);
-	document_column(d, "owed", _("Still owed"), false);
+	document_column(d, "owed", i18n(NC_("exceptions", "Owed")), false);
 	for (size_t i = 0; i < e->n; i++)
 		if (e->list[i]->inside || e->list[i]->due)
 			add_row(d, e->list[i]);
