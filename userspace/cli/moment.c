@@ -91,7 +91,8 @@ bool moment_parse(const char *text, int64_t now, bool end, int64_t *civil)
 	blank = strchr(narrowed, ' ');
 	if (blank)
 		*blank = 'T';
-	return civil_parse(narrowed, strlen(narrowed), end, civil);
+	/* A minute that is named stands for its beginning, as on a clock. */
+	return civil_parse(narrowed, strlen(narrowed), end && strlen(narrowed) == strlen("2026-11-21"), civil);
 }
 
 int64_t moment_epoch(int64_t civil)

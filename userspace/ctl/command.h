@@ -104,6 +104,8 @@ int log_verify_run(const struct context *context, const struct command_options *
 int log_export_run(const struct context *context, const struct command_options *options);
 int doctor_run(const struct context *context, const struct command_options *options);
 int request_run(const struct context *context, const struct command_options *options);
+int answer_run(const struct context *context, const struct command_options *options);
+int grant_import_run(const struct context *context, const struct command_options *options);
 int emergency_run(const struct context *context, const struct command_options *options);
 int requests_run(const struct context *context, const struct command_options *options);
 int approve_run(const struct context *context, const struct command_options *options);

@@ -17,7 +17,7 @@
 
 #define FOR_WISHES (FOR_REQUEST | FOR_EMERGENCY)
 #define FOR_EXCEPTIONS                                                                             \
-	(FOR_WISHES | FOR_REQUESTS | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_SHOW)
+	(FOR_WISHES | FOR_REQUESTS | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_SHOW | FOR_ANSWER | FOR_GRANT_IMPORT)
 
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
@@ -61,6 +61,10 @@ const struct command commands[] = {
 	 N_("close a medium (all of them) and tell when it can be unplugged")},
 	{"request", FOR_REQUEST, request_run, "[DEVICE]", 0, 1,
 	 N_("apply for an exception for a device that is blocked; asks for what is not given")},
+	{"answer", FOR_ANSWER, answer_run, "[CODE]", 0, 6,
+	 N_("type in the help desk's code for the request by telephone that waits (request --phone)")},
+	{"grant import", FOR_GRANT_IMPORT, grant_import_run, "FILE", 1, 1,
+	 N_("take in a grant of the help desk's, FILE and FILE.minisig, once")},
 	{"emergency", FOR_EMERGENCY, emergency_run, "[DEVICE]", 0, 1,
 	 N_("declare an emergency: in force at once, and its report is due afterwards")},
 	{"requests", FOR_REQUESTS, requests_run, "", 0, 0,
@@ -168,6 +172,8 @@ const struct command_option command_options[] = {
 	{"return-by", "TIME", OPTION_RETURN_BY, FOR_WISHES, N_("when the medium is to be back")},
 	{"note", "TEXT", OPTION_NOTE, FOR_STEP | FOR_EXTEND, N_("one line for the record: why, or the report")},
 	{"due", NULL, OPTION_DUE, FOR_REQUESTS, N_("only those that owe a report, a return or an erasure")},
+	{"phone", NULL, OPTION_PHONE, FOR_REQUEST,
+	 N_("by telephone, without a network: shows what to read to the help desk and takes its code")},
 	{"yes", NULL, OPTION_YES, FOR_WISHES | FOR_STEP | FOR_EXTEND, N_("do not ask whether it is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},

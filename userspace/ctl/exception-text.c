@@ -275,7 +275,7 @@ void exception_print(FILE *out, struct json_object *exception, struct json_objec
 	_cleanup_(freep) char *access = exception_access_words(!strcmp(output_raw(exception, "access"), "rw"),
 							       exception_flag(exception, "encrypted-only"));
 
-	exception_print_row(out, _("Number"), number);
+	exception_print_row(out, _("Exception number"), number);
 	print_state(out, exception);
 	print_person(out, exception);
 	exception_print_row(out, _("Device"), device);
@@ -285,9 +285,9 @@ void exception_print(FILE *out, struct json_object *exception, struct json_objec
 	print_term(out, exception);
 	print_amounts(out, exception);
 	print_form(out, exception);
-	print_time(out, _("Asked for"), exception, "requested");
+	print_time(out, _("Requested"), exception, "requested");
 	print_names(out, _("Approved by"), exception, "approvers");
-	print_time(out, _("Ended"), exception, "ended");
+	print_time(out, _("Ended at"), exception, "ended");
 }
 
 /* --- steps ------------------------------------------------------------------------------------- */

@@ -77,8 +77,7 @@ static const char *advice(const struct refusal *refusal)
 	if (error_is(refusal, DBUS_ERROR_UNKNOWN_INTERFACE) || error_is(refusal, DBUS_ERROR_UNKNOWN_METHOD))
 		return _("The keeper (sekimorid) is older than this tool: restart the terminal, or tell the help desk.");
 	if (is_silence(refusal))
-		return _("'sekimorictl status' tells whether the keeper runs. Without it nothing is let through; tell the help desk, which "
-			 "can release a device by telephone only when it runs.");
+		return _("'sekimorictl status' tells whether the keeper runs. Without it nothing is let through; tell the help desk.");
 	if (refusal->why && !strncmp(refusal->why, "exception-store", strlen("exception-store")))
 		return _("No exception can be asked for or used until that is put right: tell the help desk. 'sekimorictl doctor' says what "
 			 "is wrong.");

@@ -11,6 +11,7 @@
 #include "ctl/exception-text.h"
 #include "ctl/exceptions-client.h"
 #include "ctl/question.h"
+#include "ctl/request-phone.h"
 #include "ctl/wish-ask.h"
 
 /* How the two commands differ. */
@@ -194,7 +195,7 @@ static int run(const struct context *context, const struct command_options *opti
 
 int request_run(const struct context *context, const struct command_options *options)
 {
-	return run(context, options, &request_kind);
+	return options->phone ? request_phone(context, options) : run(context, options, &request_kind);
 }
 
 int emergency_run(const struct context *context, const struct command_options *options)

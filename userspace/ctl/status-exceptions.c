@@ -33,32 +33,21 @@ struct json_object *status_exceptions_ask(DBusConnection *dbus)
 
 char *status_exceptions_words(struct json_object *exceptions)
 {
-	static const struct {
-		const char *key, *text;
-	} counts[] = {
-		{ "Waiting", N_("waiting") },
-		{ "Live", N_("approved or in force") },
-		{ "Overdue", N_("OVERDUE") },
-		{ "Unreported", N_("EMERGENCIES WITHOUT A REPORT") },
-	};
 	const char *state = output_raw(exceptions, "State");
-	char *line = output_format("%s", "");
+	long long overdue = (long long)exception_number(exceptions, "Overdue");
+	long long unreported = (long long)exception_number(exceptions, "Unreported");
+	_cleanup_(freep) char *waiting =
+		output_format(_("%lld waiting for approval"), (long long)exception_number(exceptions, "Waiting"));
+	_cleanup_(freep) char *live =
+		output_format(_("%lld approved or in force"), (long long)exception_number(exceptions, "Live"));
+	/* Trouble is only told where there is some. */
+	_cleanup_(freep) char *late = overdue ? output_format(_(", %lld OVERDUE"), overdue) : NULL;
+	_cleanup_(freep) char *missing =
+		unreported ? output_format(_(", %lld EMERGENCIES WITHOUT A REPORT"), unreported) : NULL;
 
-	if (strcmp(state, "ok")) {
-		free(line);
+	if (strcmp(state, "ok"))
 		return told_shown(state);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		long long n = (long long)exception_number(exceptions, counts[i].key);
-		char *before = line;
-
-		/* Trouble is only told where there is some. */
-		if (!n && i > 1)
-			continue;
-		line = output_format("%s%s%lld %s", before, *before ? ", " : "", n, i18n(counts[i].text));
-		free(before);
-	}
-	return line;
+	return output_format("%s, %s%s%s", waiting, live, late ? late : "", missing ? missing : "");
 }
 
 char *status_exceptions_grant(struct json_object *grant)

@@ -52,7 +52,7 @@ static void print_amounts(const struct wish *wish)
 	print_time(_("Begins"), wish->begin);
 	print_time(_("Ends"), wish->until);
 	if (wish->uses)
-		exception_print_row(stderr, _("Plugged in"), uses);
+		exception_print_row(stderr, _("Uses at most"), uses);
 	if (wish->write_quota)
 		exception_print_row(stderr, _("Written at most"), quota);
 }

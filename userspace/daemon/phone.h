@@ -22,7 +22,7 @@
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
  * that was renewed counts at once. Its file must be root's (or the caller's own user's), and closed to everybody else.
  *
- * The time is exceptions_now(). Nothing here knows the bus.
+ * The time is exceptions_now(). Nothing here knows the bus. Needs sodium_init().
  */
 #pragma once
 
