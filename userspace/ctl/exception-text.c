@@ -85,15 +85,23 @@ static const char *class_words(struct json_object *exception)
 	return i18n(device_class_text(class));
 }
 
-char *exception_device_short(struct json_object *exception)
+/* The digits of a fingerprint by which people tell devices apart. */
+static char *fingerprint_digits(const char *fingerprint)
 {
-	const char *fingerprint = output_raw(exception, "fingerprint"), *digits = strchr(fingerprint, ':');
+	const char *colon = strchr(fingerprint, ':');
 	char first[FINGERPRINT_SHOWN + 1];
 
-	if (*output_raw(exception, "medium"))
-		return output_member(exception, "medium");
-	snprintf(first, sizeof(first), "%s", digits ? digits + 1 : fingerprint);
-	return output_format("%s (%s)", class_words(exception), text_is_safe(first) ? first : "?");
+	snprintf(first, sizeof(first), "%s", colon ? colon + 1 : fingerprint);
+	return output_escape(first);
+}
+
+char *exception_device_short(struct json_object *exception)
+{
+	_cleanup_(freep) char *digits = fingerprint_digits(output_raw(exception, "fingerprint"));
+
+	/* The digits in front: the rest may be cut. */
+	return *output_raw(exception, "medium") ? output_member(exception, "medium") :
+						  output_format("%s %s", digits, class_words(exception));
 }
 
 /* What is plugged in and has that fingerprint. */
@@ -114,12 +122,14 @@ static struct json_object *plugged_device(struct json_object *exception, struct 
 char *exception_device_words(struct json_object *exception, struct json_object *devices)
 {
 	struct json_object *device = plugged_device(exception, devices);
-	_cleanup_(freep) char *words = exception_device_short(exception);
+	_cleanup_(freep) char *medium = output_member(exception, "medium");
+	_cleanup_(freep) char *digits = fingerprint_digits(output_raw(exception, "fingerprint"));
+	_cleanup_(freep) char *words = output_format("%s (%s)", class_words(exception), digits);
 	_cleanup_(freep) char *product = output_member(device, "Product");
 	_cleanup_(freep) char *port = output_member(device, "Name");
 
-	if (*output_raw(exception, "medium"))
-		return output_format(_("medium %s, %s"), words, class_words(exception));
+	if (*medium)
+		return output_format(_("medium %s, %s"), medium, class_words(exception));
 	if (!device)
 		return output_format(_("%s, not plugged in here now"), words);
 	return output_format(_("%s = %s, port %s"), words, product, port);
@@ -315,9 +325,9 @@ static void print_step(FILE *out, struct json_object *step)
 		fprintf(out, " (%s)", amount);
 	}
 	if (*who && *session)
-		fprintf(out, _(", %s in session %s"), who, session);
+		fprintf(out, _(" (by %s, session %s)"), who, session);
 	else if (*who)
-		fprintf(out, ", %s", who);
+		fprintf(out, _(" (by %s)"), who);
 	fputc('\n', out);
 	if (*note)
 		fprintf(out, "      %s\n", note);

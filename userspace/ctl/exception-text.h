@@ -29,7 +29,7 @@ const char *exception_form_words(const char *form);
 /* "ZEI-0001", or "USB memory or disk, not encrypted (a51c3)"; and of what is plugged in "… = PRODUCT, port 1-2". */
 char *exception_device_words(struct json_object *exception, struct json_object *devices);
 
-/* The same short, for a table. */
+/* The same short, for a table: "ZEI-0001", "a51c3 USB memory or disk, not encrypted". */
 char *exception_device_short(struct json_object *exception);
 
 /* "report overdue, erasure": what is owed; "" for nothing. */

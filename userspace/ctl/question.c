@@ -55,16 +55,21 @@ static char *strip(char *text)
 	return text;
 }
 
-/* A line of standard input; NULL at its end. */
-static char *read_line(char line[static QUESTION_MAX])
+/* Prints the question and reads a line; NULL at the end of the input. */
+static char *ask(const char *question, const char *otherwise, char line[static QUESTION_MAX])
 {
 	struct sigaction old, ours = { .sa_handler = on_interrupt };
 	char *got;
 
 	interrupted = 0;
-	/* Without SA_RESTART: reading ends. */
+	/* Before anybody sees the question and may interrupt it. Without SA_RESTART: reading ends. */
 	sigaction(SIGINT, &ours, &old);
-	got = fgets(line, QUESTION_MAX, stdin);
+	if (*otherwise)
+		fprintf(stderr, "%s [%s]: ", question, otherwise);
+	else
+		fprintf(stderr, "%s: ", question);
+	fflush(stderr);
+	got = interrupted ? NULL : fgets(line, QUESTION_MAX, stdin);
 	sigaction(SIGINT, &old, NULL);
 	end_if_interrupted();
 	return got;
@@ -74,12 +79,7 @@ bool question_line(const char *question, const char *otherwise, char out[static 
 {
 	char line[QUESTION_MAX], *answer;
 
-	if (*otherwise)
-		fprintf(stderr, "%s [%s]: ", question, otherwise);
-	else
-		fprintf(stderr, "%s: ", question);
-	fflush(stderr);
-	if (!read_line(line)) {
+	if (!ask(question, otherwise, line)) {
 		fprintf(stderr, "\nsekimorictl: %s\n", _("nothing was answered: nothing was done"));
 		return false;
 	}

@@ -105,11 +105,9 @@ int refusal_tell(const struct context *context, const char *what, const struct r
 		return tell_json(refusal);
 	if (is_silence(refusal))
 		fprintf(stderr, "sekimorictl: %s %s\n", label_text(LABEL_BUS_FAILED), words);
-	else if (refusal_is_absence(refusal))
-		fprintf(stderr, "sekimorictl: %s\n", what);
 	else
-		fprintf(stderr, "sekimorictl: %s %s\n", what, words);
-	if (*more)
+		fprintf(stderr, "sekimorictl: %s %s\n", what, refusal_is_absence(refusal) ? more : words);
+	if (*more && !refusal_is_absence(refusal))
 		fprintf(stderr, "%s\n", more);
 	return COMMAND_FAILED;
 }

@@ -13,6 +13,8 @@
 #include "ctl/exception-text.h"
 #include "ctl/exceptions-client.h"
 
+#define FINGERPRINT_SHOWN 5
+
 struct json_object *status_exceptions_ask(DBusConnection *dbus)
 {
 	_cleanup_(refusal_deinit) struct refusal refusal = { .why = NULL };
@@ -39,7 +41,7 @@ char *status_exceptions_words(struct json_object *exceptions)
 	_cleanup_(freep) char *waiting =
 		output_format(_("%lld waiting for approval"), (long long)exception_number(exceptions, "Waiting"));
 	_cleanup_(freep) char *live =
-		output_format(_("%lld approved or in force"), (long long)exception_number(exceptions, "Live"));
+		output_format(_(", %lld approved or in force"), (long long)exception_number(exceptions, "Live"));
 	/* Trouble is only told where there is some. */
 	_cleanup_(freep) char *late = overdue ? output_format(_(", %lld OVERDUE"), overdue) : NULL;
 	_cleanup_(freep) char *missing =
@@ -47,23 +49,23 @@ char *status_exceptions_words(struct json_object *exceptions)
 
 	if (strcmp(state, "ok"))
 		return told_shown(state);
-	return output_format("%s, %s%s%s", waiting, live, late ? late : "", missing ? missing : "");
+	return output_format("%s%s%s%s", waiting, live, late ? late : "", missing ? missing : "");
 }
 
 char *status_exceptions_grant(struct json_object *grant)
 {
-	const char *fingerprint = output_raw(grant, "Device");
-	_cleanup_(freep) char *device =
-		output_member(grant, *output_raw(grant, "Medium") ? "Medium" : "Device");
+	const char *fingerprint = output_raw(grant, "Device"), *digits = strchr(fingerprint, ':');
+	_cleanup_(freep) char *medium = output_member(grant, "Medium");
+	_cleanup_(freep) char *device = *medium ? output_format("%s", medium) : output_escape(digits ? digits + 1 : fingerprint);
 	_cleanup_(freep) char *person = output_member(grant, "Person");
 	_cleanup_(freep) char *left = exception_left_words(exception_number(grant, "SecondsLeft"));
 	_cleanup_(freep) char *access = exception_access_words(!strcmp(output_raw(grant, "Access"), "rw"),
 							       exception_flag(grant, "EncryptedOnly"));
 	const char *emergency = exception_flag(grant, "Emergency") ? _("  EMERGENCY") : "";
 
-	/* As much of a fingerprint as tells devices apart by eye. */
-	if (*fingerprint)
-		output_cut(device, 22);
+	/* As much of a fingerprint as tells devices apart by eye, and as `requests` shows. */
+	if (!*medium && strlen(device) > FINGERPRINT_SHOWN)
+		device[FINGERPRINT_SHOWN] = '\0';
 	if (!exception_flag(grant, "Live"))
 		return output_format(_("%lld  %s  %s  %s  not begun"), (long long)exception_number(grant, "Number"), device,
 				     person, access);

@@ -149,9 +149,10 @@ static int take_note(struct run *run)
 
 static int agree(struct run *run)
 {
-	bool shown = !run->context->json && (run->step->ask || run->step->note);
+	bool asks = run->step->ask || (run->step->note && !run->options->note);
 
-	if (shown && (question_can() || !run->options->yes))
+	/* Nobody answers for what he has not seen. */
+	if (asks && question_can() && !run->options->yes)
 		show(run);
 	if (run->step->ask && !run->options->yes) {
 		if (!question_can()) {
@@ -183,7 +184,7 @@ static void tell_state(const struct run *run, struct json_object *after)
 	putchar('\n');
 	if (extend_until)
 		printf(_("The extension to %s waits for approval; until then the old end stands.\n"), later);
-	else if (!strcmp(state, "requested") && run->step->answers)
+	if (run->step == &step_approve && (extend_until || !strcmp(state, "requested")))
 		printf("%s\n", _("A second person must approve it."));
 }
 

@@ -51,7 +51,7 @@ static void add_figures(struct document *d, const struct tally_exceptions *e)
 	month_fact(d, "erased", _("Erasure confirmed"), e->events[EXCEPTION_CONFIRM_ERASED], TONE_PLAIN);
 	month_fact(d, "closed", i18n(NC_("exceptions", "Closed")), e->events[EXCEPTION_CLOSE], TONE_PLAIN);
 	month_fact(d, "refused", _("Steps refused"), e->refused, TONE_PLAIN);
-	month_fact(d, "store-faults", _("Faults of the store, and their ends"), e->store_faults, bad_if(e->store_faults));
+	month_fact(d, "store-faults", _("Faults of the store"), e->store_faults, bad_if(e->store_faults));
 	month_fact(d, "waiting-at-end", _("At the end: waiting for approval"), e->waiting, TONE_PLAIN);
 	month_fact(d, "live-at-end", _("At the end: in force"), e->in_force, TONE_PLAIN);
 	month_fact(d, "unreported-at-end", _("At the end: emergencies without a report"), e->unreported, bad_if(e->unreported));
