@@ -518,6 +518,8 @@ def test_a_store_of_exceptions_that_cannot_be_used_is_a_fault():
         done, items = doctor(w, sound(w.directory / "sound"))
         assert done.returncode == 1 and items["exceptions-store"]["result"] == "fail", items["exceptions-store"]
         assert items["exceptions-store"]["detail"].startswith("the daemon says: "), items["exceptions-store"]
+        shown = w.ctl("doctor", "--root", w.directory / "sound", env=JA).stdout.split("[exceptions-store]")[1].splitlines()[0]
+        assert "例外" in shown and "store" not in shown, shown
         w.daemon_stop()
         _, items = doctor(w, sound(w.directory / "again"))
         assert {items[id]["result"] for id in ("exceptions-store", "exceptions-due", "exceptions-reports")} == {"unknown"}, items
