@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -199,6 +200,10 @@ static struct json_object *record_new(const struct device *dev, const char *kind
 		json_object_object_add(record, "detail", json_object_new_string(dev->detail));
 	if (dev->medium[0])
 		json_object_object_add(record, "medium", json_object_new_string(dev->medium));
+	if (!strcmp(dev->reason, "granted")) {
+		json_object_object_add(record, "fingerprint", json_object_new_string(dev->ident.fingerprint));
+		json_object_object_add(record, "access", json_object_new_string(device_access_name(dev->access)));
+	}
 	return record;
 }
 
@@ -261,6 +266,17 @@ static int device_command(struct fake *fake, const char *verb, struct device *de
 	}
 	if (!strcmp(verb, "class"))
 		return device_class_find(word, &dev->class) ? 0 : -EINVAL;
+	if (!strcmp(verb, "granted")) {
+		verdict(dev, DEVICE_ALLOWED, "granted", "");
+		dev->access = ACCESS_RO;
+		manager_bus_device_changed(fake->bus, dev);
+		return signal_send(fake, "DeviceAllowed", dev);
+	}
+	if (!strcmp(verb, "product")) {
+		snprintf(dev->ident.product, sizeof(dev->ident.product), "%.63s%s%.63s", word, *rest ? " " : "",
+			 rest);
+		return 0;
+	}
 	if (!strcmp(verb, "state")) {
 		int r = state_set(dev, word);
 
@@ -622,7 +638,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
 
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
- * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
+ * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N x | state N STATE | remove N | attempt |
  * class N CLASS | exceptions STORE POLICYFILE | exceptions-policy POLICYFILE | phone PENDINGFILE KEYFILE | trust FILE |
  * clock +SECONDS | use NUMBER | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT [MEDIUM] |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
@@ -741,6 +757,8 @@ int main(void)
 	sigset_t mask;
 	int r;
 
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);

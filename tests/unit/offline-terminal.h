@@ -28,6 +28,7 @@ struct offline {
 	sd_event *event;
 	struct exceptions *exceptions;
 	struct exception_rules rules;
+	bool no_policy;
 	bool kill_at_rules;   /* this process ends when the engine next asks for the policy: nothing is stored yet */
 	unsigned int records; /* of the kind below */
 	char kind[64];	      /* of the last record, and its text */
@@ -68,7 +69,7 @@ static inline const struct exception_rules *offline_rules(void *userdata)
 
 	if (o->kill_at_rules)
 		raise(SIGKILL);
-	return &o->rules;
+	return o->no_policy ? NULL : &o->rules;
 }
 
 static inline void offline_changed(void *userdata)

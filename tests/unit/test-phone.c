@@ -122,6 +122,7 @@ static unsigned int imported(const struct world *w)
 
 static void a_code_grants_what_the_desk_said_within_the_wish(void)
 {
+	struct stat st;
 	struct world w;
 
 	world_init(&w);
@@ -133,6 +134,7 @@ static void a_code_grants_what_the_desk_said_within_the_wish(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, w.challenge));
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, FINGERPRINT));
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"by\":\"tanaka\""));
+	CU_ASSERT(!stat(offline_path(&w.o, "state/telephone"), &st) && (st.st_mode & 07777) == 0600);
 	w.o.now += 60;
 	CU_ASSERT_EQUAL_FATAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 0), &w.ito), 0);
 	CU_ASSERT(w.after.state == EXCEPTION_APPROVED || w.after.state == EXCEPTION_LIVE);
@@ -409,6 +411,26 @@ static void no_challenge_without_its_record_and_no_code_without_its_file(void)
 	world_deinit(&w);
 }
 
+static void a_code_that_nothing_can_be_made_of_now_is_good_later(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	w.o.no_policy = true;
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), EXCEPTION_E_NO_POLICY);
+	w.o.no_policy = false;
+	restart(&w);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), 0);
+	/* What is refused for good has spent it: to be back after 31 March, which ends at midnight in Japan. */
+	w.wish.return_by = 1806591600 + 1;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), EXCEPTION_E_MARCH);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), PHONE_E_USED);
+	CU_ASSERT_EQUAL(imported(&w), 1);
+	world_deinit(&w);
+}
+
 static void what_is_beyond_the_fiscal_year_is_cut_and_not_refused(void)
 {
 	struct world w;
@@ -542,6 +564,7 @@ int main(void)
 		TEST(requests_come_at_a_minute_each),
 		TEST(refusals_that_do_not_count_do_not_fill_the_log),
 		TEST(no_challenge_without_its_record_and_no_code_without_its_file),
+		TEST(a_code_that_nothing_can_be_made_of_now_is_good_later),
 		TEST(what_is_beyond_the_fiscal_year_is_cut_and_not_refused),
 		TEST(a_pending_file_is_read_strictly_or_not_at_all),
 		TEST(no_nonce_is_made_twice),

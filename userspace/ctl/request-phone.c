@@ -57,13 +57,25 @@ static bool ask_period(struct wish *wish)
 	return true;
 }
 
-static int complete(struct wish *wish, const struct command_options *options, struct json_object *devices)
+static int ask(struct wish *wish, const struct command_options *options, struct json_object *devices)
 {
 	const struct wish_asking asking = { .devices = devices, .options = options };
+	uint32_t seconds = wish->seconds;
+	int r;
 
+	/* Said already, as far as wish_ask() goes: which lengths there are is known here. */
+	if (!wish->seconds)
+		wish->seconds = phonecode_periods[1];
+	r = wish_ask(wish, &asking);
+	wish->seconds = seconds;
+	return r == COMMAND_OK && !ask_period(wish) ? COMMAND_FAILED : r;
+}
+
+static int complete(struct wish *wish, const struct command_options *options, struct json_object *devices)
+{
 	if (!wish->purpose || !wish->seconds) {
 		if (question_can() && !options->yes)
-			return ask_period(wish) ? wish_ask(wish, &asking) : COMMAND_FAILED;
+			return ask(wish, options, devices);
 		fputs(!wish->purpose ? _("sekimorictl: a purpose is needed: give --purpose\n") :
 				       _("sekimorictl: how long it is needed is not said: give --for\n"),
 		      stderr);
