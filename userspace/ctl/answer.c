@@ -38,7 +38,7 @@ static int take(DBusConnection *dbus, const struct context *context, const struc
 	uint32_t number;
 
 	if (!join(options, code))
-		refusal.why = output_format("phone-misheard"), refusal.error = output_format("%s", "");
+		refusal = (struct refusal){ .why = output_format("phone-misheard"), .error = output_format("%s", "") };
 	else if (offline_take(dbus, "AnswerPhone", values, 1, &number, &refusal))
 		return offline_tell(dbus, context, number);
 	return refusal_tell(context, _("the code was not taken:"), &refusal);

@@ -16,9 +16,9 @@
 
 #define SECOND_US 1000000ull
 
-static const struct purse_size requests_size = { PHONE_REQUESTS_BURST, (PHONE_REQUESTS_EVERY_S) * SECOND_US };
+static const struct purse_size requests_size = { .coins = PHONE_REQUESTS_BURST, .refill_us = PHONE_REQUESTS_EVERY_S * SECOND_US };
 /* Refusals that do not count against a challenge can come without end: not each is a record of its own. */
-static const struct purse_size refusals_size = { 10, 30 * SECOND_US };
+static const struct purse_size refusals_size = { .coins = 10, .refill_us = 30 * SECOND_US };
 
 struct phone {
 	char *pending_file, *key_file, *terminal;
