@@ -321,8 +321,13 @@ $(BUILD)/integration/fake-polkit: tests/integration/fake-polkit.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -o $@ $< $(call libs_of,libsystemd)
 
-check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk \
-		$(BUILD)/san/sekimori-agent
+# A store of exceptions as it is after many years, made in seconds.
+$(BUILD)/tests/fill-exceptions: tests/tools/fill-exceptions.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,sqlite3 libsodium json-c)
+
+check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
+		$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from harness import BUILD, MANAGER, NAME, ROOT, TOP, wait_until, world
+from harness import BUILD, EXCEPTIONS, MANAGER, NAME, REQUEST, ROOT, TOP, request, wait_until, wish, world
 
 KERNEL = "6.1.0-test"
 BUILD_ID = bytes(range(20))
@@ -187,6 +187,7 @@ def clinic():
         w.start([sys.executable, "-c", POLKIT])
         wait_until(lambda: w.run("busctl", f"--address={w.address}", "call", "org.freedesktop.PolicyKit1", "/",
                                  "org.freedesktop.DBus.Peer", "Ping").returncode == 0, "a polkit")
+        w.exceptions("emergency-period 4 hours", "emergency-reports 2", 'may-declare-emergency "root"')
         yield w, sound(w.directory / "sound")
 
 
@@ -280,6 +281,18 @@ def closed_only_by_name(t):
     text = t.at(path).read_text().replace("install sr_mod /bin/false", "blacklist sr_mod")
     t.write(path, text)
     t.manifest()
+
+
+POLKIT_RULES = "/usr/share/polkit-1/rules.d/50-sekimori.rules"
+
+
+def telephone_key(mode):
+    def change(t):
+        t.append("/etc/sekimori/sekimorid.conf", "telephone-key /etc/sekimori/telephone.key\n")
+        t.manifest()
+        if mode is not None:
+            t.write("/etc/sekimori/telephone.key", "secret\n", mode)
+    return change
 
 
 SOON = (datetime.date.today() + datetime.timedelta(days=10)).isoformat()
@@ -408,6 +421,12 @@ FAULTS = [
      {"automounters": "warn"}),
     ("USBGuard", lambda t: t.write("/proc/99/comm", "usbguard-daemon\n"), {"usbguard": "warn"}),
     ("command line", lambda t: t.write("/proc/cmdline", "quiet module_blacklist=x,sekimori\n"), {"command-line": "fail"}),
+    ("nobody may approve", lambda t: (t.remove(POLKIT_RULES), t.manifest()), {"exceptions-roles": "warn"}),
+    ("anybody may approve", lambda t: t.at(POLKIT_RULES).chmod(0o666), {"exceptions-roles": "fail", "manifest": "fail"}),
+    ("no telephone key", telephone_key(None), {"telephone-key": "warn"}),
+    ("telephone key for all", telephone_key(0o644), {"telephone-key": "fail"}),
+    ("telephone key for the group", telephone_key(0o640), {"telephone-key": "fail"}),
+    ("telephone key not taken", telephone_key(0o600), {"telephone-key": "warn"}),
     ("unsigned modules", lambda t: t.write("/sys/module/module/parameters/sig_enforce", "N\n"), {"kernel": "warn"}),
 ]
 
@@ -435,7 +454,8 @@ def test_sound_machine_passes_and_each_fault_shows_as_its_own_item():
             shutil.rmtree(copy.path)
         covered = {id for _, _, expected in FAULTS for id in expected}
         # These need another daemon, no polkit, or a full disk.
-        assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit"}, \
+        assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit",
+                                       "exceptions-store", "exceptions-due", "exceptions-reports"}, \
             set(base) - covered
 
 
@@ -455,6 +475,54 @@ def test_what_the_daemon_says_of_itself_counts():
         found = results(items)
         assert done.returncode == 1 and found["daemon"] == "fail", found
         assert {found[id] for id in ("daemon-backend", "policy-state", "log-state")} == {"unknown"}, found
+
+
+def emergency(w):
+    """Declared, used, and over."""
+    data, error = w.call(ROOT, EXCEPTIONS, "DeclareEmergency", "a{sv}", *wish(medium="ZEI-0001", purpose="停電", seconds=3600))
+    assert not error, error
+    number = data[0]
+    w.tell(f"use {number}")
+    w.tell("clock +7200")
+    w.tell("clock +60")
+    return number
+
+
+def test_what_is_owed_of_exceptions_counts():
+    with clinic() as (w, tree):
+        done, items = doctor(w, tree)
+        assert items["exceptions-store"]["detail"] == "waiting for approval: 0; approved or in force: 0", items
+        policy_that(POLICY.replace("contact", "emergency-period 4 hours\nemergency-reports 2\ncontact"))(tree)
+        first = emergency(w)
+        done, items = doctor(w, tree)
+        assert done.returncode == 0 and "sekimorictl requests --due" in items["exceptions-due"]["todo"], items["exceptions-due"]
+        assert (items["exceptions-reports"]["result"], items["exceptions-due"]["result"]) == ("warn", "warn"), items
+        # The next one after this would be refused.
+        second = emergency(w)
+        done, items = doctor(w, tree)
+        assert done.returncode == 1 and items["exceptions-reports"]["result"] == "fail", items["exceptions-reports"]
+        assert "2" in items["exceptions-due"]["detail"], items["exceptions-due"]
+        for number in (first, second):
+            assert not w.call(request(number), REQUEST, "Report", "s", "復旧した")[1]
+        done, items = doctor(w, tree)
+        assert (items["exceptions-reports"]["result"], items["exceptions-due"]["result"]) == ("ok", "warn"), items
+
+
+def test_a_store_of_exceptions_that_cannot_be_used_is_a_fault():
+    with world() as w:
+        store = w.directory / "store"
+        store.mkdir(mode=0o700)
+        (store / "exceptions.db").write_bytes(b"no database" * 100)
+        (store / "exceptions.db").chmod(0o600)
+        w.exceptions()
+        done, items = doctor(w, sound(w.directory / "sound"))
+        assert done.returncode == 1 and items["exceptions-store"]["result"] == "fail", items["exceptions-store"]
+        assert items["exceptions-store"]["detail"].startswith("the daemon says: "), items["exceptions-store"]
+        shown = w.ctl("doctor", "--root", w.directory / "sound", env=JA).stdout.split("[exceptions-store]")[1].splitlines()[0]
+        assert "例外" in shown and "store" not in shown, shown
+        w.daemon_stop()
+        _, items = doctor(w, sound(w.directory / "again"))
+        assert {items[id]["result"] for id in ("exceptions-store", "exceptions-due", "exceptions-reports")} == {"unknown"}, items
 
 
 def test_without_polkit_that_is_said():

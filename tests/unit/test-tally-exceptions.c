@@ -236,14 +236,20 @@ static void strange_records_are_passed_over(void)
 	add(tally, "10-05T09:00:00", "exception-", ",\"exception\":7");
 	add(tally, "10-05T09:00:00", "exception-refused", ",\"reason\":\"exception-own\"");
 	add(tally, "10-05T09:00:00", "phone-refused", "");
+	/* Summaries of floods, and a store that came back. */
+	add(tally, "10-05T09:00:00", "exception-refused", ",\"count\":20");
+	add(tally, "10-05T09:00:00", "phone-refused", ",\"untold\":4");
+	add(tally, "10-05T09:00:00", "exception-store", ",\"state\":\"damaged\"");
+	add(tally, "10-05T09:00:00", "exception-store", ",\"state\":\"ok\"");
 	step(tally, "10-05T09:00:00", 8, "approve", "nowhere", "heaven",
 	     ",\"end\":18446744073709551615,\"begin\":\"soon\",\"class\":\"\\u0000\",\"by\":7");
 	e = end(tally);
 	CU_ASSERT_EQUAL_FATAL(e->n, 1);
 	CU_ASSERT_EQUAL(e->list[0]->what.grant.not_after, 0);
 	CU_ASSERT_EQUAL(e->list[0]->what.state, EXCEPTION_DRAFT);
-	CU_ASSERT_EQUAL(e->refused, 1);
-	CU_ASSERT_EQUAL(e->phone_refused, 1);
+	CU_ASSERT_EQUAL(e->refused, 21);
+	CU_ASSERT_EQUAL(e->phone_refused, 6);
+	CU_ASSERT_EQUAL(e->store_faults, 1);
 	CU_ASSERT_EQUAL(e->events[EXCEPTION_REQUEST], 0);
 	tally_free(tally);
 }

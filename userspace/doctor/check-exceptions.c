@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Temporary exceptions: their store, what is owed of them, who may approve them, and the key for codes by telephone. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/told.h"
 #include "core/policy.h"
 #include "doctor/checks.h"
 
@@ -26,6 +29,15 @@ static unsigned int number(const struct doctor *doctor, const char *property)
 	return (unsigned int)json_object_get_uint64(value);
 }
 
+/* The daemon's sentence is English, on D-Bus and in the record. */
+static void tell_state(struct doctor_finding *finding, const char *state)
+{
+	_cleanup_(freep) char *told = told_text(state);
+
+	finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
+	snprintf(finding->shown, sizeof(finding->shown), _("the daemon says: %s"), told);
+}
+
 void check_exceptions_store(struct doctor *doctor, const struct doctor_check *check,
 			    struct doctor_finding *finding)
 {
@@ -35,7 +47,7 @@ void check_exceptions_store(struct doctor *doctor, const struct doctor_check *ch
 		return;
 	state = output_raw(doctor->exceptions, "State");
 	if (strcmp(state, "ok"))
-		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
+		tell_state(finding, state);
 	else
 		finding_add(finding, DOCTOR_OK, N_("waiting for approval: %u; approved or in force: %u"),
 			    number(doctor, "Waiting"), number(doctor, "Live"));

@@ -18,6 +18,7 @@ static const struct {
 	const char *key, *label;
 } members[] = {
 	{"why", NULL},
+	{"what", NULL},
 	{"attempt", NULL},
 	{"type", NULL},
 	{"number", N_("number")},
@@ -56,6 +57,8 @@ static const struct {
 	{"why", "others", N_("another device went")},
 	{"why", "medium-changed", N_("the medium was exchanged")},
 	{"why", "released by somebody else", N_("somebody else had released it")},
+	{"what", "voided", N_("grants that were running are over: nobody knows how much time has passed")},
+	{"what", "back", N_("the clock is behind the time that grants live by")},
 	{"attempt", "bind", N_("binding a driver")},
 	{"attempt", "authorize", N_("authorising the device")},
 	{"attempt", "claim", N_("claiming an interface")},
@@ -93,13 +96,24 @@ const char *logwords_word(const char *key, const char *code)
 	return NULL;
 }
 
+/* A step, or a challenge by telephone before there is an exception. */
+static bool is_of_exception(struct json_object *record)
+{
+	return json_object_object_get_ex(record, "exception", NULL) || json_object_object_get_ex(record, "challenge", NULL);
+}
+
 char *logwords_members(struct json_object *record)
 {
 	char *all = output_format("%s", "");
 
 	/* They have words of their own, below. */
-	if (json_object_object_get_ex(record, "exception", NULL))
+	if (is_of_exception(record))
 		return all;
+	/* A sentence, not a word. */
+	if (!strcmp(output_raw(record, "kind"), "exception-store")) {
+		free(all);
+		return logwords_text(record, "state");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		_cleanup_(freep) char *value = logrecord_text(record, members[i].key), *before = NULL;
 		const char *word = logwords_word(members[i].key, output_raw(record, members[i].key));
@@ -119,6 +133,7 @@ static const struct {
 } exception_members[] = {
 	{"exception", NC_("log", "exception")}, {"person", NC_("log", "for")},	 {"purpose", NC_("log", "purpose")}, {"form", NC_("log", "form")},
 	{"begin", NC_("log", "from")},		{"end", NC_("log", "until")},	 {"until", NC_("log", "asked until")}, {"bytes", NC_("log", "bytes")},
+	{"challenge", NC_("log", "code")},
 	{"to", NC_("log", "now")},		{"note", NC_("log", "note")},
 };
 
@@ -149,7 +164,7 @@ char *logwords_exception(struct json_object *record)
 {
 	char *all = output_format("%s", "");
 
-	if (!json_object_object_get_ex(record, "exception", NULL))
+	if (!is_of_exception(record))
 		return all;
 	for (size_t i = 0; i < ARRAY_SIZE(exception_members); i++) {
 		_cleanup_(freep) char *value = exception_value(record, exception_members[i].key), *before = NULL;

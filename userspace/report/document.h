@@ -61,6 +61,8 @@ struct document_section {
 	size_t series[DOCUMENT_SERIES_MAX]; /* columns */
 	size_t n_series;
 	bool page; /* begins on a new one */
+	bool tight; /* so many columns that times may be broken into lines on paper */
+	bool stamps; /* boxes of equal width, with room for a seal or a signature */
 };
 
 struct document {

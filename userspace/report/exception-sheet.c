@@ -200,7 +200,7 @@ static void add_application(struct document *d, struct json_object *exception, c
 	add_device(d, exception);
 	text(d, "purpose", _("Purpose"), output_raw(exception, "purpose"));
 	text(d, "data-class", _("Class of the data"), output_raw(exception, "data-class"));
-	words(d, "access", _("Access"), report_access(writes), writes ? "rw" : "ro");
+	words(d, "access", i18n(NC_("exceptions", "Access")), report_access(writes), writes ? "rw" : "ro");
 	words(d, "encrypted-only", _("Encryption"), encrypted ? _("only encrypted media") : _("not asked for"),
 	      encrypted ? "true" : "false");
 	add_period(d, exception);
@@ -288,7 +288,7 @@ static void add_outcome(struct document *d, struct json_object *exception, struc
 
 static void add_stamps(struct document *d, const struct form *form)
 {
-	document_section(d, "stamps", _("Signatures and stamps"));
+	document_section(d, "stamps", _("Signatures and stamps"))->stamps = true;
 	for (size_t i = 0; i < STAMPS_MAX && form->stamps[i]; i++)
 		document_column(d, form->stamps[i], i18n(form->stamps[i]), false);
 	for (size_t i = 0; i < STAMPS_MAX && form->stamps[i]; i++) {

@@ -33,6 +33,8 @@ static const char style[] =
 	"td.w{white-space:nowrap}table.narrow{width:60%}"
 	"td.good{color:#1d6b3a}td.warn{color:#8a5a00;font-weight:600}td.bad{color:#a02020;font-weight:600}"
 	".sheet td{height:2.4em}.sheet td:first-child{width:30%;background:#eef2f5}td.blank{background:#fff;height:3.4em}"
+	".tight{font-size:7.5pt}.tight td,.tight th,.tight td.n,.tight td.w{white-space:normal;overflow-wrap:break-word;padding:.2em .3em}"
+	".stamps{table-layout:fixed}.stamps td.blank{height:6em}"
 	".page{break-before:page}"
 	"@media print{body{margin:0;padding:0;max-width:none}}";
 
@@ -81,6 +83,10 @@ static const char *table_class(const struct document *document, const struct doc
 {
 	if (document->form && section->n_columns == 2)
 		return " class=\"sheet\"";
+	if (section->tight)
+		return " class=\"tight\"";
+	if (section->stamps)
+		return " class=\"stamps\"";
 	return section->chart == CHART_COLUMNS && section->n_columns < 4 ? " class=\"narrow\"" : "";
 }
 

@@ -29,7 +29,7 @@ static void add_figures(struct document *d, const struct tally_exceptions *e)
 	document_section(d, "exceptions", _("Temporary exceptions"));
 	document_column(d, "item", _("Item"), false);
 	document_column(d, "value", _("Value"), true);
-	month_fact(d, "asked", _("Asked for"), e->events[EXCEPTION_REQUEST], TONE_PLAIN);
+	month_fact(d, "asked", i18n(NC_("exceptions", "Asked for")), e->events[EXCEPTION_REQUEST], TONE_PLAIN);
 	month_fact(d, "approved", _("Approved"), e->events[EXCEPTION_APPROVE], TONE_PLAIN);
 	month_fact(d, "approved-by-two", _("… of these by two people"), e->granted_by_two, TONE_PLAIN);
 	month_fact(d, "denied", i18n(NC_("exceptions", "Denied")), e->events[EXCEPTION_DENY], TONE_PLAIN);
@@ -51,7 +51,7 @@ static void add_figures(struct document *d, const struct tally_exceptions *e)
 	month_fact(d, "erased", _("Erasure confirmed"), e->events[EXCEPTION_CONFIRM_ERASED], TONE_PLAIN);
 	month_fact(d, "closed", i18n(NC_("exceptions", "Closed")), e->events[EXCEPTION_CLOSE], TONE_PLAIN);
 	month_fact(d, "refused", _("Steps refused"), e->refused, TONE_PLAIN);
-	month_fact(d, "store-faults", _("Faults of the store, and their ends"), e->store_faults, bad_if(e->store_faults));
+	month_fact(d, "store-faults", _("Faults of the store"), e->store_faults, bad_if(e->store_faults));
 	month_fact(d, "waiting-at-end", _("At the end: waiting for approval"), e->waiting, TONE_PLAIN);
 	month_fact(d, "live-at-end", _("At the end: in force"), e->in_force, TONE_PLAIN);
 	month_fact(d, "unreported-at-end", _("At the end: emergencies without a report"), e->unreported, bad_if(e->unreported));
@@ -71,7 +71,7 @@ static void add_names(struct document *d, struct counts *counts, const char *id,
 	document_section(d, id, title);
 	month_note_rest(d, counts, sorted, EXCEPTIONS_STEPS);
 	document_column(d, column, forms ? _("Form") : _("Person"), false);
-	document_column(d, "asked", _("Asked for"), true);
+	document_column(d, "asked", i18n(NC_("exceptions", "Asked for")), true);
 	document_column(d, "granted", _("Granted"), true);
 	document_column(d, "denied", _("Denied or lapsed"), true);
 	document_column(d, "emergencies", _("Emergencies"), true);
@@ -196,7 +196,7 @@ static void add_row(struct document *d, const struct tally_exception *one)
 
 static void add_list(struct document *d, const struct tally_exceptions *e)
 {
-	document_section(d, "exception-list", _("Each exception"));
+	document_section(d, "exception-list", _("Each exception"))->tight = true;
 	document_note(d, "%s", _("Those that took a step in this month, or of which something is owed at its end. `sekimorictl exception form NUMBER` prints the sheet of one."));
 	if (e->beyond)
 		document_note(d, _("Exceptions that were too many to be listed: %llu."), (unsigned long long)e->beyond);
@@ -204,15 +204,15 @@ static void add_list(struct document *d, const struct tally_exceptions *e)
 	document_column(d, "state", _("State"), false);
 	document_column(d, "person", _("Person"), false);
 	document_column(d, "object", _("Medium or device"), false);
-	document_column(d, "access", _("Access"), false);
+	document_column(d, "access", i18n(NC_("exceptions", "Access")), false);
 	document_column(d, "purpose", _("Purpose"), false);
 	document_column(d, "form", _("Form"), false);
 	document_column(d, "begin", _("Begin"), false);
 	document_column(d, "end", _("End"), false);
 	document_column(d, "approvers", _("Approved by"), false);
-	document_column(d, "uses", _("Times let in"), true);
+	document_column(d, "uses", i18n(NC_("exceptions", "Times")), true);
 	document_column(d, "written", _("Written"), true);
-	document_column(d, "owed", _("Still owed"), false);
+	document_column(d, "owed", i18n(NC_("exceptions", "Owed")), false);
 	for (size_t i = 0; i < e->n; i++)
 		if (e->list[i]->inside || e->list[i]->due)
 			add_row(d, e->list[i]);

@@ -306,6 +306,20 @@ static int add_step(struct tally_exceptions *exceptions, enum exception_event_ki
 	return record->inside ? count_inside(exceptions, kind, one, record) : 0;
 }
 
+/* Of a flood one record stands for all, with their number. */
+static void count_others(struct tally_exceptions *exceptions, const struct record *record)
+{
+	if (record_is(record, "exception-refused"))
+		exceptions->refused += fields_has(record->fields, FIELD_COUNT) ?
+					       fields_number(record->fields, FIELD_COUNT) : 1;
+	else if (record_is(record, "phone-refused"))
+		exceptions->phone_refused += 1 + fields_number(record->fields, FIELD_UNTOLD);
+	else if (record_is(record, "exception-store"))
+		exceptions->store_faults += !fields_is(record->fields, FIELD_STATE, "ok");
+	exceptions->clock_faults += record_is(record, "exception-clock");
+	exceptions->phone_asked += record_is(record, "phone-challenge");
+}
+
 int tally_exceptions_add(struct tally_exceptions *exceptions, const struct record *record)
 {
 	unsigned int kind = N_EXCEPTION_EVENTS;
@@ -316,11 +330,7 @@ int tally_exceptions_add(struct tally_exceptions *exceptions, const struct recor
 		return add_step(exceptions, kind, record);
 	if (!record->inside)
 		return 0;
-	exceptions->refused += record_is(record, "exception-refused");
-	exceptions->clock_faults += record_is(record, "exception-clock");
-	exceptions->store_faults += record_is(record, "exception-store");
-	exceptions->phone_asked += record_is(record, "phone-challenge");
-	exceptions->phone_refused += record_is(record, "phone-refused");
+	count_others(exceptions, record);
 	return 0;
 }
 
