@@ -130,7 +130,7 @@ const struct command_option command_options[] = {
 	{"all", NULL, 'a', FOR_LIST | FOR_REQUESTS,
 	 N_("also devices that the barrier does not concern; also exceptions that are done")},
 	{"count", "N", 'c', FOR_WATCH | FOR_LOG_FOLLOW,
-	 N_("stop after N events of devices (log follow: N new records)")},
+	 N_("stop after N events (log follow: N new records)")},
 	{"policy", "FILE", 'p', FOR_EXPLAIN | FOR_POLICY_DIFF,
 	 N_("the policy file (default: /etc/sekimori/policy)")},
 	{"device", "DEVICE", 'd', FOR_EXPLAIN | FOR_LOG_RECORDS | FOR_WISHES,

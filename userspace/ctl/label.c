@@ -178,8 +178,6 @@ static const struct {
 	[LABEL_NOT_SAFE] = {N_("Do not unplug it yet.")},
 	[LABEL_SECONDS_LEFT] = {N_("seconds left")},
 	[LABEL_EXCEPTIONS] = {N_("Exceptions")},
-	[LABEL_DO_EXCEPTIONS] = {N_(
-		"No exception is in force, and none can be asked for. Tell the help desk. Reason:")},
 	[LABEL_WORD_EXCEPTION] = {N_("exception")},
 };
 

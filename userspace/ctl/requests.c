@@ -214,6 +214,12 @@ static struct json_object *ask(DBusConnection *dbus, const struct context *conte
 	if (list || !refusal_is_denial(refusal))
 		return list;
 	list = exceptions_list(dbus, filter, true, refusal);
+	/* Somebody else's among one's own: that he may not see them is what he needs to know. */
+	if (!list && filter->person) {
+		refusal_deinit(refusal);
+		refusal->why = output_format("not-authorised");
+		refusal->error = output_format(DBUS_ERROR_ACCESS_DENIED);
+	}
 	if (list && !context->json)
 		fprintf(stderr, "%s\n", _("These are your own; you may not see those of others."));
 	return list;

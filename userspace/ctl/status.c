@@ -94,18 +94,6 @@ static void policy_judge(struct status *status)
 	}
 }
 
-/* The barrier holds what is held all the same. */
-static void exceptions_judge(struct status *status)
-{
-	const char *state = output_raw(status->exceptions, "State");
-
-	if (!status->exceptions || !strcmp(state, "ok"))
-		return;
-	problem_add(status, "exceptions-failed", LABEL_DO_EXCEPTIONS, output_member(status->exceptions, "State"));
-	status->problems[status->n_problems - 1].note = true;
-	status->n_notes++;
-}
-
 static bool status_ok(const struct status *status)
 {
 	return status->n_problems == status->n_notes;
@@ -132,7 +120,6 @@ static void status_judge(struct status *status)
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
 	policy_judge(status);
-	exceptions_judge(status);
 }
 
 /* --- for people ---------------------------------------------------------------------------- */
