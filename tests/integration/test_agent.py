@@ -54,12 +54,16 @@ class Session:
         address = f"unix:path={w.directory}/session"
         config = w.directory / "session.conf"
         config.write_text(SESSION.format(address=address))
-        bus = w.start(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"], stdout=subprocess.PIPE)
-        Lines(bus).next()
+        self.bus_start()
         w.env.update(DISPLAY=f":{number}", DBUS_SESSION_BUS_ADDRESS=address, LANG=lang, HOME=str(w.directory),
                      NO_AT_BRIDGE="1", GTK_THEME="Adwaita", XDG_RUNTIME_DIR=str(w.directory))
         self.dunst = None
         self.agent = None
+
+    def bus_start(self):
+        self.bus = self.w.start(["dbus-daemon", f"--config-file={self.w.directory}/session.conf", "--nofork", "--print-address"],
+                                stdout=subprocess.PIPE)
+        Lines(self.bus).next()
 
     def dunst_start(self):
         config = self.w.directory / "dunstrc"
@@ -304,6 +308,12 @@ def test_nothing_is_lost_but_time_when_notification_daemon_and_barrier_come_late
         w.bus_stop()
         time.sleep(0.3)
         assert s.agent.poll() is None, "the system bus is gone, and comes again"
+        # With its bus the session is over; what comes there is another one.
+        s.bus.kill()
+        s.bus.wait()
+        (w.directory / "session").unlink(missing_ok=True)
+        s.bus_start()
+        assert s.agent.wait(8) == 0
 
 
 def test_without_zenity_a_terminal_asks():
