@@ -17,6 +17,7 @@ SHOTS = BUILD / "screenshots"
 ME = "tanaka"  # who sits at the fake daemon's terminal
 APPROVER = 2   # a user that every Debian has
 ASKER = 1
+OTHER = 7
 
 DUNSTRC = """[global]
 font = VL Gothic 11
@@ -35,7 +36,7 @@ icon_position = off
 SESSION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+<policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
 </busconfig>
 """
 
@@ -71,9 +72,9 @@ class Session:
         self.dunst = self.w.start(["dunst", "-conf", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: self.dunstctl("is-paused") == "false", "dunst being there")
 
-    def agent_start(self, *args):
+    def agent_start(self, **more):
         with open(self.w.directory / "agent", "ab") as said:
-            self.agent = self.w.start([AGENT, "--user", ME, *args], stderr=said)
+            self.agent = self.w.start([AGENT, "--user", ME], stderr=said, **more)
         wait_until(lambda: "org.sekimori.Agent1" in self.w.run("busctl", "--user", "list", "--no-legend").stdout,
                    "the agent being there")
 
@@ -246,6 +247,14 @@ def test_approver_sees_all_of_a_request_before_one_word_is_said():
             ask(w, ASKER)
         s.agent_start()
         assert "4件の申請が承認を待っています" in s.told("件の申請")
+        # Who may not see others' requests is not told of them, and is not asked for a password to see them.
+        s.agent_stop()
+        w.polkit.say("no")
+        w.polkit.asked.clear()
+        s.agent_start(**as_user(OTHER))
+        wait_until(lambda: w.polkit.say("no") or any("view-exceptions" in line for line in w.polkit.asked), "polkit being asked")
+        time.sleep(0.3)
+        assert not s.shown() and all(line.endswith(" 0") for line in w.polkit.asked), w.polkit.asked
 
 
 def test_hostile_device_name_is_neither_markup_nor_a_flood():
