@@ -201,6 +201,22 @@ static void an_approver_sees_all_of_it_before_he_decides(void)
 		EXPECT(strstr(text, all[i]), all[i]);
 }
 
+static void where_there_are_no_buttons_a_command_says_what_to_do(void)
+{
+	_cleanup_(json_objectp) struct json_object *volume =
+		json("{\"State\":\"locked\",\"Node\":\"/dev/sdb1\",\"Method\":\"luks2\",\"Access\":\"rw\"}");
+	_cleanup_(notice_freep) struct notice *device = blocked("not-registered"), *warned = notice_ending(3, 300, NULL);
+	_cleanup_(notice_freep) struct notice *locked = notice_locked("/volumes/0", volume, "ZEI-001");
+	_cleanup_(freep) char *request = notice_command(device, NOTICE_APPLY);
+	_cleanup_(freep) char *extend = notice_command(warned, NOTICE_EXTEND);
+	_cleanup_(freep) char *open_it = notice_command(locked, NOTICE_OPEN);
+
+	CU_ASSERT_STRING_EQUAL(request, "sekimorictl request 1-2");
+	CU_ASSERT_STRING_EQUAL(extend, "sekimorictl extend 3");
+	CU_ASSERT_STRING_EQUAL(open_it, "sekimorictl open /dev/sdb1");
+	CU_ASSERT(says(locked, "ZEI-001"));
+}
+
 static void a_refusal_says_why_and_lets_try_again(void)
 {
 	_cleanup_(notice_freep) struct notice *of = blocked("not-registered");
@@ -335,6 +351,7 @@ int main(void)
 		TEST(the_last_warning_is_urgent_and_offers_more_time),
 		TEST(only_what_is_overdue_is_reminded_of),
 		TEST(an_approver_sees_all_of_it_before_he_decides),
+		TEST(where_there_are_no_buttons_a_command_says_what_to_do),
 		TEST(a_refusal_says_why_and_lets_try_again),
 		TEST(what_a_form_shows_is_neither_markup_nor_mnemonic_nor_escape),
 		TEST(an_answer_that_is_not_exactly_the_fields_is_none),

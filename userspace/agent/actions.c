@@ -87,13 +87,8 @@ static void errand_to_terminal(struct errand *errand)
 {
 	_cleanup_(freep) char *command = notice_command(errand->notice, errand->action);
 	_cleanup_(freep) char *why = output_format(_("No window can be opened here. Type: %s"), command);
-	const char *words[4] = { NULL };
-	size_t n = 0;
+	const char *const words[] = { notice_action_command(errand->action), errand->notice->argument, NULL };
 
-	/* The words of the command, without the program's own. */
-	for (char *rest = command, *word = strsep(&rest, " "); word && n < 3; word = strsep(&rest, " "))
-		if (word != command)
-			words[n++] = word;
 	if (terminal_run(errand->actions->event, words) < 0)
 		errand_refuse(errand, why);
 	else
@@ -340,6 +335,7 @@ static struct notice *notice_copy(const struct notice *notice)
 	copy->key = output_format("%s", notice->key);
 	copy->title = copy->body = NULL;
 	copy->object = notice->object ? output_format("%s", notice->object) : NULL;
+	copy->argument = notice->argument ? output_format("%s", notice->argument) : NULL;
 	copy->subject = output_format("%s", notice->subject ? notice->subject : "");
 	return copy;
 }

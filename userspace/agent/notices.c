@@ -59,6 +59,7 @@ struct notice *notice_free(struct notice *notice)
 	free(notice->body);
 	free(notice->object);
 	free(notice->subject);
+	free(notice->argument);
 	free(notice);
 	return NULL;
 }
@@ -81,13 +82,14 @@ enum notice_action notice_action_find(const char *name)
 	return NOTICE_NOTHING;
 }
 
+const char *notice_action_command(enum notice_action action)
+{
+	return actions[action].command;
+}
+
 char *notice_command(const struct notice *notice, enum notice_action action)
 {
-	const char *last = notice->object ? strrchr(notice->object, '/') : NULL;
-
-	if (notice->number)
-		return output_format("sekimorictl %s %" PRIu32, actions[action].command, notice->number);
-	return output_format("sekimorictl %s %s", actions[action].command, last ? last + 1 : "");
+	return output_format("sekimorictl %s %s", actions[action].command, notice->argument ? notice->argument : "");
 }
 
 /* Takes key and title; the body is formed. */
@@ -159,6 +161,7 @@ struct notice *notice_blocked(const char *path, struct json_object *record, cons
 	notice = notice_new(port_key(record), _("USB device blocked"), "dialog-warning",
 			    alarm ? NOTICE_CRITICAL : NOTICE_NORMAL);
 	notice->object = text_copy(path);
+	notice->argument = words_member(record, "device", WORDS_NAME_COLUMNS);
 	notice->subject = words_device(record);
 	body_add(notice, notice->subject);
 	body_add(notice, reason ? i18n(reason->text) : _("This terminal's policy does not allow it."));
@@ -224,6 +227,7 @@ struct notice *notice_locked(const char *path, struct json_object *volume, const
 	output_cut(number, WORDS_NAME_COLUMNS);
 	notice = notice_new(volume_key(path), _("Medium ready to be opened"), "drive-removable-media-usb", NOTICE_NORMAL);
 	notice->object = text_copy(path);
+	notice->argument = text_copy(node);
 	if (*number)
 		notice->subject = output_format(_("medium %s"), number);
 	else
@@ -259,6 +263,12 @@ static uint32_t number_of(struct json_object *exception)
 	return (uint32_t)words_number(exception, "number");
 }
 
+static void number_set(struct notice *notice, uint32_t number)
+{
+	notice->number = number;
+	notice->argument = output_format("%" PRIu32, number);
+}
+
 /* Takes the title. */
 static struct notice *exception_notice(struct json_object *exception, char *title, const char *icon,
 				       enum notice_urgency urgency)
@@ -268,7 +278,7 @@ static struct notice *exception_notice(struct json_object *exception, char *titl
 
 	free(title);
 
-	notice->number = number;
+	number_set(notice, number);
 	body_take(notice, words_subject(exception));
 	return notice;
 }
@@ -395,7 +405,7 @@ struct notice *notice_ending(uint32_t number, unsigned int seconds, struct json_
 	struct notice *notice = notice_new(number_key("exception", number), title, "appointment-soon",
 					   last ? NOTICE_CRITICAL : NOTICE_NORMAL);
 
-	notice->number = number;
+	number_set(notice, number);
 	if (exception)
 		body_take(notice, words_subject(exception));
 	body_add(notice, _("Save your work: the medium is closed then, whatever is open."));
@@ -434,7 +444,7 @@ struct notice *notice_waiting(struct json_object *exception, int64_t now)
 	_cleanup_(freep) char *moment = words_moment(until, now);
 	struct notice *notice = notice_new(number_key("approve", number), whole, "dialog-question", NOTICE_NORMAL);
 
-	notice->number = number;
+	number_set(notice, number);
 	notice->until = until;
 	body_take(notice, output_format(_("For: %s"), person));
 	body_take(notice, output_format(_("%s, %s"), subject, words_access(output_raw(exception, "access"))));
@@ -489,6 +499,7 @@ struct notice *notice_refused(enum notice_action action, const struct notice *of
 
 	notice->object = of->object ? text_copy(of->object) : NULL;
 	notice->subject = of->subject ? text_copy(of->subject) : NULL;
+	notice->argument = of->argument ? text_copy(of->argument) : NULL;
 	notice->number = of->number;
 	notice->until = of->until;
 	if (notice->subject)

@@ -43,6 +43,7 @@ struct notice {
 	enum notice_action actions[NOTICE_ACTIONS_MAX]; /* up to the first NOTICE_NOTHING */
 	char *object;					/* path of the device or volume, or NULL */
 	char *subject;					/* its name in words, for the form, or NULL */
+	char *argument;					/* what sekimorictl calls it: a port, a node, a number; or NULL */
 	uint32_t number;				/* of the exception, or 0 */
 	int64_t until; /* the extension that was shown; 0: it was the request itself */
 };
@@ -57,7 +58,8 @@ const char *notice_action_text(enum notice_action action);
 /* NOTICE_NOTHING: no such word. */
 enum notice_action notice_action_find(const char *name);
 
-/* Where there are no buttons: the command that does the same, malloc'd. */
+/* The command of sekimorictl that does the same, and all of it, for where there are no buttons; malloc'd. */
+const char *notice_action_command(enum notice_action action);
 char *notice_command(const struct notice *notice, enum notice_action action);
 
 /*

@@ -25,6 +25,8 @@
 /* What nobody could show by then is no news any more. */
 #define WAITS_US (10 * 60 * 1000000ULL)
 
+#define ASK_AGAIN_US 5000000ULL
+
 #define EXPIRES_BY_SERVER (-1)
 #define EXPIRES_NEVER 0
 
@@ -45,7 +47,8 @@ struct notify {
 	void *userdata;
 
 	enum { ABSENT, ASKING, THERE } server;
-	char *owner; /* unique name of the server */
+	uint64_t asked_us; /* for its capabilities */
+	char *owner;	   /* unique name of the server */
 	bool buttons, markup, persistent;
 
 	struct slot slots[NOTIFY_SLOTS];
@@ -213,6 +216,7 @@ static DBusMessage *message_new(struct notify *n, const struct slot *slot)
 }
 
 static void notify_kick(struct notify *n);
+static void server_ask(struct notify *n);
 
 static void on_shown(void *userdata, DBusMessage *reply)
 {
@@ -303,6 +307,9 @@ void notify_show(struct notify *n, struct notice *notice)
 	slot->notice = notice;
 	slot->wanted = true;
 	slot->wanted_us = now_us();
+	/* One that the bus starts on demand may have failed to start before. */
+	if (n->server == ABSENT && slot->wanted_us - n->asked_us > ASK_AGAIN_US)
+		server_ask(n);
 	notify_kick(n);
 }
 
@@ -368,6 +375,7 @@ static void server_ask(struct notify *n)
 
 	if (n->server == ASKING)
 		return;
+	n->asked_us = now_us();
 	call = dbus_message_new_method_call(SERVER, SERVER_PATH, SERVER, "GetCapabilities");
 	if (call && bus_connection_ask(n->session, call, on_capabilities, n) == 0)
 		n->server = ASKING;

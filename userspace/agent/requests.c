@@ -16,7 +16,7 @@
 /* What is owed is said once a day. CLOCK_BOOTTIME: also of days that were slept through. */
 #define DAY_US (24 * 3600 * 1000000ULL)
 
-/* Questions about one exception at one time. */
+/* Questions about one exception at one time; what is beyond them is not told, and stands in `sekimorictl requests`. */
 #define DETAILS_MAX 8
 
 struct requests {

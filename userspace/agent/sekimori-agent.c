@@ -31,6 +31,7 @@ struct agent {
 	struct requests *requests;
 	struct actions *actions;
 	struct json_object *volumes; /* path → true: those that were told */
+	bool in_session;	     /* there has been a session bus */
 };
 
 /* --- devices and volumes -------------------------------------------------------------------- */
@@ -157,8 +158,21 @@ static void on_here(void *userdata, bool here)
 	struct agent *agent = userdata;
 
 	requests_here(agent->requests, here);
-	if (!here)
+	if (!here) {
+		/* The next daemon counts its volumes anew. */
+		json_object_object_foreach(agent->volumes, path, told)
+		{
+			_cleanup_(freep) char *key = output_format("volume:%s", path);
+
+			if (told)
+				notify_close(agent->notify, key);
+		}
+		json_object_put(agent->volumes);
+		agent->volumes = json_object_new_object();
+		if (!agent->volumes)
+			output_no_memory();
 		return;
+	}
 	barrier_each(agent->barrier, BUS_INTERFACE_DEVICE, refused_look, agent);
 	barrier_each(agent->barrier, BUS_INTERFACE_VOLUME, volume_look, agent);
 }
@@ -198,7 +212,10 @@ static void on_named(void *userdata, DBusMessage *reply)
 	}
 }
 
-/* One in a session; with another bus it is another session, and this one has ended. */
+/*
+ * One in a session. The bus of a session ends with it: what comes at its place is the next one's, which has an agent of
+ * its own, and this one's windows would come up nowhere.
+ */
 static void on_session(void *userdata, DBusMessage *signal)
 {
 	static const char *const name = SESSION_NAME;
@@ -208,6 +225,11 @@ static void on_session(void *userdata, DBusMessage *signal)
 
 	if (signal)
 		return;
+	if (agent->in_session) {
+		sd_event_exit(agent->event, 0);
+		return;
+	}
+	agent->in_session = true;
 	call = dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS, DBUS_INTERFACE_DBUS, "RequestName");
 	if (call && dbus_message_append_args(call, DBUS_TYPE_STRING, &name, DBUS_TYPE_UINT32, &flags, DBUS_TYPE_INVALID))
 		bus_connection_ask(agent->session, call, on_named, agent);

@@ -58,12 +58,8 @@ char *words_moment(int64_t moment, int64_t now)
 		return output_format("%lld", (long long)moment);
 	if (same_day(&at, &here))
 		return output_format("%02d:%02d", at.tm_hour, at.tm_min);
-	if (!i18n_is_japanese())
-		return output_format("%04d-%02d-%02d %02d:%02d", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday,
-				     at.tm_hour, at.tm_min);
-	if (at.tm_year == here.tm_year)
-		return output_format("%d月%d日 %02d:%02d", at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min);
-	return output_format("%d年%d月%d日 %02d:%02d", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour,
+	/* Translators: year, month, day, hour, minute. */
+	return output_format(_("%04d-%02d-%02d %02d:%02d"), at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour,
 			     at.tm_min);
 }
 
@@ -120,7 +116,8 @@ char *words_subject(struct json_object *exception)
 static void line_put(FILE *out, const char *label, const char *value)
 {
 	if (*value)
-		fprintf(out, i18n_is_japanese() ? "%s：%s\n" : "%s: %s\n", label, value);
+		/* Translators: a label and its value, in a line. */
+		fprintf(out, _("%s: %s\n"), label, value);
 }
 
 static void member_put(FILE *out, const char *label, struct json_object *exception, const char *key)
