@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Temporary exceptions played at the virtual terminal: from a denied stick to its end in the middle of the work."""
+
+import time
+
+from barrier import POLICY, Since, disks, images, ready, unplug_all
+from granting import CLERK, SLOW, approve, granted, look, plug_denied, prepare, removed_at, request, state, step
+from policies import use
+from sessions import SUZUKI, TANAKA, login, logout, logout_all, options, run_as, switch
+
+OPTIONS = options()
+MEDIA = POLICY.split("default block\n")[1]
+MOUNT = "/run/media/tanaka/PLAIN"
+
+
+def setup(t):
+    ready(t)
+    prepare(t)
+    login(t, TANAKA, 1)
+    switch(t, TANAKA)
+
+
+def teardown(t):
+    t.run("pkill -f '[h]old-the-medium'; pkill -f '[w]rite-the-medium'", check=False)
+    unplug_all(t)
+    logout_all(t)
+    use(t, "default block\n" + MEDIA)
+
+
+def image(t, name, make=lambda d, name: d.plain(name)):
+    return images.get(name, lambda d: make(d, name))
+
+
+def stick(name):
+    """A stick with a file system, not shared with other tests: it is written to."""
+    def make(d):
+        return d.plain(name)
+    make.__module__ = __name__
+    return images.get(name, make)
+
+
+def wait_disk(t):
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+
+
+def wait_gone(t, timeout=10):
+    t.wait_until(lambda: not disks(t), timeout, "no disk")
+
+
+def opened(t):
+    t.wait_until(lambda: run_as(t, TANAKA, "sekimorictl open --json", check=False, timeout=60).status == 0, SLOW, "the volume")
+    t.wait_until(lambda: MOUNT in t.read("/proc/mounts"), what="its mount")
+
+
+def uptime_us(record):
+    return record["boot_us"] / 1e6
+
+
+def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
+    setup(t)
+    since = plug_denied(t, stick("granted"))
+    assert since.records("denied")[0]["reason"] == "not-registered"
+    number = request(t, access="ro", seconds=25)
+    assert approve(t, TANAKA, number, check=False).status != 0, "his own"
+    approve(t, SUZUKI, number)
+    assert approve(t, SUZUKI, number, check=False).status != 0, "the same again"
+    assert not disks(t)
+    start = time.monotonic()
+    approve(t, CLERK, number)
+    wait_disk(t)
+    print(f"      approval to disk: {time.monotonic() - start:.2f} s")
+    allowed = since.wait("allowed")
+    assert (allowed["reason"], allowed["access"], allowed["exception"]) == ("granted", "ro", number), allowed
+    assert allowed["decided_by"].startswith("grant ")
+    opened(t)
+    assert t.run("dd if=/dev/zero of=/dev/sda bs=512 count=1 conv=notrunc", check=False).status != 0, "read-only for root, too"
+    assert run_as(t, TANAKA, f"touch {MOUNT}/x", check=False).status != 0
+    t.start(f"runuser -u tanaka -- sh -c 'cd {MOUNT} && exec -a hold-the-medium sleep 300'")
+
+    expired = since.wait("exception-expire", 40)
+    wait_gone(t)
+    gone = removed_at(t, since)[-1] - uptime_us(expired)
+    print(f"      held: deadline to no disk {gone:.2f} s")
+    assert gone < 2, gone
+    assert since.wait("revoked")["why"] == "exception"
+    closed = since.wait("volume-refused", reason="close-failed") if not since.records("volume-closed") else \
+        since.records("volume-closed")[0]
+    assert "sleep" in [h["program"] for h in closed.get("holders", [])] or \
+        [h for h in closed.get("holders", []) if h["uid"] == TANAKA.uid], closed
+    ended = look(t, number)
+    assert (ended["state"], ended["used"]) == ("expired", 1), ended
+    assert {"erasure", "return"} <= set(ended["due"]), ended
+
+
+def test_end_takes_an_idle_medium_at_once_and_it_is_seen_erased_later(t):
+    setup(t)
+    since = plug_denied(t, stick("idle"), serial="IDLE")
+    number = granted(t, access="rw", seconds=8)
+    wait_disk(t)
+    expired = since.wait("exception-expire", 30)
+    wait_gone(t)
+    gone = removed_at(t, since)[-1] - uptime_us(expired)
+    print(f"      idle: deadline to no disk {gone * 1000:.0f} ms")
+    assert gone < 0.5, gone
+    assert abs(look(t, number)["ended"] - look(t, number)["end"]) <= 1
+    t.unplug("a")
+
+    # The same stick, which begins with zeros; then one where nothing was found anywhere.
+    def blank(name, dirty):
+        def make(d):
+            path = d.blank(name, 64 << 20)
+            if dirty:
+                d.patch(path, 1 << 20, b"\1" * 4096)
+            return path
+        make.__module__ = __name__
+        return images.get(name, make)
+    plug_denied(t, blank("dirty", True), serial="IDLE")
+    assert "erasure" in look(t, number)["due"]
+    t.unplug("a")
+    plug_denied(t, blank("clean", False), serial="IDLE")
+    t.wait_until(lambda: "erasure" not in look(t, number)["due"], SLOW, "the erasure seen")
+    confirmed = since.wait("exception-confirm-erased")
+    assert "512 places" in confirmed["note"], confirmed
+
+
+def test_revoking_while_somebody_writes_ends_it_within_two_seconds(t):
+    setup(t)
+    since = plug_denied(t, stick("written"), serial="WRITTEN")
+    number = granted(t, access="rw", seconds=600)
+    wait_disk(t)
+    opened(t)
+    t.start(f"runuser -u tanaka -- sh -c 'exec -a write-the-medium dd if=/dev/zero of={MOUNT}/big bs=64k count=900'")
+    time.sleep(1)
+    step(t, SUZUKI, number, "Revoke", "s", "もう要りません")
+    revoked = since.wait("exception-revoke")
+    wait_gone(t)
+    gone = removed_at(t, since)[-1] - uptime_us(revoked)
+    print(f"      writing: revoked to no disk {gone:.2f} s")
+    assert gone < 2, gone
+    t.wait_until(lambda: look(t, number)["written"] > 0, 10, "what was written")
+    assert state(t, number) == "revoked"
+    t.settle()
+
+
+def test_quota_ends_it_and_the_last_use_is_the_last(t):
+    setup(t)
+    since = plug_denied(t, stick("quota"), serial="QUOTA")
+    number = granted(t, access="rw", seconds=600, write_quota=2 << 20)
+    wait_disk(t)
+    opened(t)
+    t.start(f"runuser -u tanaka -- sh -c 'exec -a write-the-medium dd if=/dev/zero of={MOUNT}/big bs=64k count=160 oflag=dsync'")
+    since.wait("exception-use-up", 30)
+    wait_gone(t)
+    assert look(t, number)["written"] >= 2 << 20
+    t.unplug("a")
+
+    since = plug_denied(t, stick("once"), serial="ONCE")
+    number = granted(t, access="ro", seconds=600, uses=1)
+    wait_disk(t)
+    # Neither a restart of the daemon nor somebody else at the terminal is a second use.
+    t.run("systemctl restart sekimorid")
+    ready(t)
+    since.wait("resumed", SLOW)
+    assert disks(t) and look(t, number)["used"] == 1
+    logout(t, TANAKA)
+    wait_gone(t)
+    assert state(t, number) == "live"
+    login(t, TANAKA, 1)
+    switch(t, TANAKA)
+    wait_disk(t)
+    assert look(t, number)["used"] == 1
+    since = Since(t)
+    t.unplug("a")
+    since.wait("exception-use-up")
+    plug_denied(t, stick("once"), serial="ONCE")
+
+
+def test_unplugged_before_the_approval_it_is_let_in_when_it_comes(t):
+    setup(t)
+    plug_denied(t, stick("early"), serial="EARLY")
+    number = request(t, access="ro", seconds=600, uses=1)
+    approve(t, SUZUKI, number)
+    t.unplug("a")
+    approve(t, CLERK, number)
+    assert look(t, number)["used"] == 0
+    since = Since(t)
+    t.plug_storage("a", stick("early"), serial="EARLY")
+    since.wait("released", SLOW)
+    wait_disk(t)
+    assert look(t, number)["used"] == 1
+    step(t, SUZUKI, number, "Revoke", "s", "終わり")
+    wait_gone(t)
+    assert since.wait("exception-use")["number" if "number" in since.records("exception-use")[0] else "exception"] == number
