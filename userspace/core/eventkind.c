@@ -115,7 +115,7 @@ const struct eventkind eventkinds[] = {
 	{ "exception-use", "16567cb7754430fc23d8f06c342f52b7",
 	  LOG_NOTICE, AT_ONCE, AUDIT, N_("A device is let in by an exception.") },
 	{ "exception-written", "de41d3d599a19bea6194ea2a12fd2a1b",
-	  LOG_INFO, SOON, NO_AUDIT, N_("Data was written to the medium of an exception.") },
+	  LOG_INFO, AT_ONCE, NO_AUDIT, N_("Data was written to the medium of an exception.") },
 	{ "exception-use-up", "d95f7217ecce8aa022c49bbcf550e5ba",
 	  LOG_NOTICE, AT_ONCE, AUDIT, N_("An exception is used up.") },
 	{ "exception-expire", "613574d8fdf66f857ae422ce22a8b0ca",

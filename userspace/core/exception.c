@@ -455,6 +455,22 @@ static int refused_by(enum exception_state state)
 	return EXCEPTION_E_CLOSED;
 }
 
+/* What is granted, or may lapse, is measured by the policy; to end something needs none. */
+static bool needs_rules(enum exception_event_kind kind)
+{
+	switch (kind) {
+	case EXCEPTION_REQUEST:
+	case EXCEPTION_EMERGENCY:
+	case EXCEPTION_IMPORT:
+	case EXCEPTION_APPROVE:
+	case EXCEPTION_LAPSE:
+	case EXCEPTION_EXTEND:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int check_actor(const struct exception *x, const struct exception_actor *actor,
 		       const struct way *way)
 {
@@ -501,6 +517,8 @@ int exception_step(struct exception *exception, const struct exception_event *ev
 	if (!r && event->note && (strnlen(event->note, EXCEPTION_NOTE_MAX) == EXCEPTION_NOTE_MAX ||
 				  !text_is_safe(event->note)))
 		r = EXCEPTION_E_NOTE;
+	if (!r && !world->rules && needs_rules(event->kind))
+		r = EXCEPTION_E_NO_POLICY;
 	if (!r)
 		r = way->take(&step);
 	if (r)

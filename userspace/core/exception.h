@@ -125,6 +125,7 @@ enum {
 	EXCEPTION_E_NO_EXTENSION = 29, /* none was asked for */
 	EXCEPTION_E_REPORT_DUE = 30,   /* cannot be closed before its report */
 	EXCEPTION_E_ERASURE_DUE = 31,  /* cannot be closed before its erasure is confirmed */
+	EXCEPTION_E_NO_POLICY = 32,    /* what asks the policy is refused while none is in force */
 	N_EXCEPTION_ERRORS,
 };
 
@@ -191,7 +192,7 @@ struct exception_world {
 	int32_t utc_offset; /* seconds that local time is ahead: 32400 in Japan */
 	int64_t void_before; /* grants that began earlier are over, see core/grantclock.h; 0: none */
 	const char *terminal;
-	const struct exception_rules *rules;
+	const struct exception_rules *rules; /* NULL: no policy is in force; then nothing is granted, and nothing lapses */
 	/* Counted by the store. */
 	unsigned int waiting;	  /* the actor's requests that wait for approval */
 	unsigned int daily;	  /* requests, emergencies and extensions that the actor has asked for in the last 24 hours */

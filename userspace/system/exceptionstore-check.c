@@ -44,7 +44,10 @@ static const char others[] =
 	/* Follows the wall clock forward; see core/grantclock.h. The one row that changes. */
 	"CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), now_us INTEGER NOT NULL,"
 	" boot_us INTEGER NOT NULL, boot_id BLOB NOT NULL, void_before INTEGER NOT NULL,"
-	" resets INTEGER NOT NULL) STRICT;";
+	" resets INTEGER NOT NULL) STRICT;"
+	/* Steps whose record is not known to be in the event log yet, in their order. */
+	"CREATE TABLE untold (place INTEGER PRIMARY KEY, exception INTEGER NOT NULL,"
+	" step INTEGER NOT NULL, UNIQUE (exception, step)) STRICT;";
 
 int exceptionstore_make_schema(struct exceptionstore *store)
 {
@@ -242,6 +245,18 @@ static int check_rows(struct exceptionstore *store)
 							      exceptionstore_code(next);
 }
 
+/* A row of a step that there is not could never be told. */
+static int check_untold(struct exceptionstore *store)
+{
+	int64_t strange = 0;
+	int r = exceptionstore_number(store,
+				      "SELECT count(*) FROM untold u WHERE NOT EXISTS (SELECT 1 FROM steps"
+				      " WHERE exception = u.exception AND step = u.step)",
+				      &strange);
+
+	return !r && strange ? EXCEPTIONSTORE_E_DAMAGED : r;
+}
+
 static int check_clock(struct exceptionstore *store)
 {
 	struct grantclock_mark mark;
@@ -265,5 +280,7 @@ int exceptionstore_check(struct exceptionstore *store)
 		r = check_structure(store);
 	if (!r)
 		r = check_rows(store);
+	if (!r)
+		r = check_untold(store);
 	return r ? r : check_clock(store);
 }

@@ -42,6 +42,36 @@ int exceptionstore_list(struct exceptionstore *store, const struct exceptionstor
 	return exceptionstore_code(code);
 }
 
+int exceptionstore_untold(struct exceptionstore *store, struct exception *exception,
+			  struct exception_deed *deed)
+{
+	_cleanup_(freep) char *e = exceptionstore_columns(&exceptionstore_exceptions, "e.");
+	_cleanup_(freep) char *s = exceptionstore_columns(&exceptionstore_steps, "s.");
+	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
+	uint8_t sum[EXCEPTIONSTORE_SUM_SIZE];
+	struct exceptionstore_row row;
+	char *sql = e && s ? sqlite3_mprintf("SELECT %s, e.sum, %s, s.sum FROM untold u"
+					     " JOIN exceptions e ON e.number = u.exception"
+					     " JOIN steps s ON s.exception = u.exception AND s.step = u.step"
+					     " ORDER BY u.place LIMIT 1",
+					     e, s) :
+			     NULL;
+	int code, r = sql ? exceptionstore_prepare(store, sql, &statement) : -ENOMEM;
+
+	sqlite3_free(sql);
+	if (r)
+		return r;
+	code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
+	r = exceptionstore_read_present(statement, &row, sum);
+	if (r)
+		return r;
+	*exception = row.x;
+	*deed = row.deed;
+	return 0;
+}
+
 int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
 			 int (*each)(void *userdata, const struct exception_deed *deed), void *userdata)
 {

@@ -86,6 +86,14 @@ int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
 			 int (*each)(void *userdata, const struct exception_deed *deed),
 			 void *userdata);
 
+/*
+ * The first step whose record is not known to be in the event log, and the exception as it was after it. EXCEPTIONSTORE_E_ABSENT: all
+ * are. exceptionstore_told() when it is; a power failure within seconds may take that back.
+ */
+int exceptionstore_untold(struct exceptionstore *store, struct exception *exception,
+			  struct exception_deed *deed);
+int exceptionstore_told(struct exceptionstore *store, uint32_t number, uint32_t step);
+
 /* The clock's mark. EXCEPTIONSTORE_E_ABSENT before the first was kept. */
 int exceptionstore_mark(struct exceptionstore *store, struct grantclock_mark *mark);
 int exceptionstore_keep_mark(struct exceptionstore *store, const struct grantclock_mark *mark);
