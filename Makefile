@@ -171,6 +171,7 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
+	$(INSTALL) 644 policy/50-sekimori.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-sekimori.rules
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
@@ -283,10 +284,12 @@ $(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libcore.a
 check-unit: $(UNIT_TESTS)
 	tests/unit/run.py $(UNIT_TESTS)
 
-$(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(BUILD)/san/daemon/manager-bus.o \
-		$(BUILD)/san/daemon/device.o $(BUILD)/san/daemon/selfcheck.o $(BUILD)/san/daemon/volume-bus.o $(BUILD)/san/daemon/volume.o \
-		$(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o \
-		$(BUILD)/san/daemon/medium-bus.o $(BUILD)/san/daemon/device-bus.o $(BUILD)/san/daemon/administration.o \
+FAKE_DAEMON_PARTS := manager-bus device selfcheck volume-bus volume volume-watch transfers medium-bus device-bus administration \
+	exceptions-bus exceptions-bus-objects exceptions-bus-ask exceptions-bus-look request-bus grant-bus exception-actor exception-wish \
+	exception-values phone phonekey phonepending grantimport \
+	$(basename $(notdir $(filter-out %-bus.c %-bus-ask.c %-bus-look.c %-bus-objects.c,$(wildcard userspace/daemon/exceptions*.c))))
+
+$(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(patsubst %,$(BUILD)/san/daemon/%.o,$(FAKE_DAEMON_PARTS)) \
 		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \

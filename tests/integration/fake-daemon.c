@@ -11,10 +11,14 @@
 #include <sys/epoll.h>
 
 #include "core/arena.h"
+#include "core/device-class-name.h"
 #include "core/encryption.h"
 #include "core/policy.h"
+#include "core/trust.h"
 #include "daemon/administration.h"
+#include "daemon/exceptions-bus.h"
 #include "daemon/manager-bus.h"
+#include "daemon/phone.h"
 #include "daemon/selfcheck.h"
 
 #define DEVICES_MAX 64
@@ -38,7 +42,12 @@ struct fake {
 	struct administration *administration;
 	uint64_t seq;
 	FILE *records; /* of kind administration, one a line */
-	unsigned int may; /* the user who may open and close */
+	unsigned int may; /* the user who may open and close, and who sits at the terminal */
+	struct exceptions *exceptions; /* the real engine, once "exceptions" was told */
+	struct policy *rules;	       /* by which it goes */
+	struct phone *phone;
+	struct trust *trust;
+	int64_t clock_us; /* that the wall clock is ahead */
 };
 
 /* What devices call themselves; any number beyond the last is the first again. */
@@ -154,6 +163,7 @@ static void device_make(struct device *dev, uint64_t id)
 	strcpy(dev->ident.product, names[n].product);
 	strcpy(dev->ident.serial, names[n].serial);
 	strcpy(dev->ident.fingerprint, "blake2b:00112233445566778899aabbccddeeff");
+	dev->class = DEVICE_CLASS_STORAGE_PLAIN;
 	dev->held_us = 1000000;
 	dev->interfaces[0] = (struct device_interface){
 		.ident = {.number = 0, .class = 8, .subclass = 6, .protocol = 80},
@@ -249,6 +259,8 @@ static int device_command(struct fake *fake, const char *verb, struct device *de
 		manager_bus_device_changed(fake->bus, dev);
 		return signal_send(fake, "DeviceAllowed", dev);
 	}
+	if (!strcmp(verb, "class"))
+		return device_class_find(word, &dev->class) ? 0 : -EINVAL;
 	if (!strcmp(verb, "state")) {
 		int r = state_set(dev, word);
 
@@ -331,6 +343,263 @@ static int volume_unmake(struct fake *fake, unsigned int n)
 	return 0;
 }
 
+/* --- exceptions: the real engine, by a policy and a clock of the test ------------------------ */
+
+static void fake_read_clocks(void *userdata, struct grantclock_reading *reading)
+{
+	const struct fake *fake = userdata;
+	struct timespec wall, boot;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	*reading = (struct grantclock_reading){
+		.wall_us = wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000 + fake->clock_us,
+		.boot_us = (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000,
+		.boot_id = "this very boot",
+	};
+}
+
+static int fake_exception_record(void *userdata, const char *kind, struct json_object *extra)
+{
+	record_write(userdata, kind, extra ? extra : json_object_new_object());
+	return 0;
+}
+
+static const struct exception_rules *fake_rules(void *userdata)
+{
+	const struct fake *fake = userdata;
+
+	return fake->rules ? &policy_header(fake->rules)->exceptions : NULL;
+}
+
+static void fake_grants_changed(void *userdata)
+{
+}
+
+static void fake_stepped(void *userdata, const struct exception *after,
+			 const struct exception_deed *deed)
+{
+	struct fake *fake = userdata;
+
+	exceptions_bus_stepped(manager_bus_exceptions(fake->bus), after, deed);
+}
+
+static void fake_warned(void *userdata, const struct exception *exception, uint32_t seconds)
+{
+	struct fake *fake = userdata;
+
+	exceptions_bus_warned(manager_bus_exceptions(fake->bus), exception, seconds);
+}
+
+static void fake_exceptions_state(void *userdata)
+{
+	struct fake *fake = userdata;
+
+	exceptions_bus_changed(manager_bus_exceptions(fake->bus));
+}
+
+static bool fake_at_seat(void *userdata, uid_t uid)
+{
+	const struct fake *fake = userdata;
+
+	return uid == fake->may;
+}
+
+static const struct trust *fake_trust(void *userdata)
+{
+	const struct fake *fake = userdata;
+
+	return fake->trust;
+}
+
+static void exceptions_show(struct fake *fake)
+{
+	const struct exceptions_bus_setup setup = {
+		.exceptions = fake->exceptions,
+		.phone = fake->phone,
+		.terminal = fake->info.terminal,
+		.rules = fake_rules,
+		.at_seat = fake_at_seat,
+		.trust = fake_trust,
+		.userdata = fake,
+	};
+
+	exceptions_bus_set(manager_bus_exceptions(fake->bus), &setup);
+}
+
+/* A file whole, malloc'd; NULL: it cannot be read. */
+static char *file_read(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t n = f ? getdelim(&text, &room, '\0', f) : -1;
+
+	if (f)
+		fclose(f);
+	if (n >= 0) {
+		*len = (size_t)n;
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+static int exceptions_by(struct fake *fake, const char *policy_file)
+{
+	size_t len;
+	_cleanup_(freep) char *text = file_read(policy_file, &len);
+	struct policy *policy = NULL, *old;
+	int r;
+
+	if (!text)
+		return -ENOENT;
+	r = policy_parse(policy_file, text, len, policy_complaint, NULL, &policy);
+	if (r < 0)
+		return r;
+	old = fake->rules;
+	fake->rules = policy;
+	if (fake->exceptions)
+		exceptions_policy_changed(fake->exceptions);
+	policy_free(old);
+	exceptions_bus_changed(manager_bus_exceptions(fake->bus));
+	return 0;
+}
+
+static int exceptions_begin(struct fake *fake, const char *path, const char *policy_file)
+{
+	static const struct exceptions_ops ops = {
+		.record = fake_exception_record,
+		.rules = fake_rules,
+		.changed = fake_grants_changed,
+		.stepped = fake_stepped,
+		.warned = fake_warned,
+		.state = fake_exceptions_state,
+	};
+	const struct exceptions_setup setup = {
+		.event = fake->event,
+		.path = path,
+		.terminal = fake->info.terminal,
+		.read_clocks = fake_read_clocks,
+	};
+	int r;
+
+	if (fake->exceptions)
+		return -EEXIST;
+	r = exceptions_by(fake, policy_file);
+	if (r == 0)
+		r = exceptions_new(&fake->exceptions, &setup, &ops, fake);
+	if (r == 0)
+		exceptions_show(fake);
+	return r;
+}
+
+static int phone_begin(struct fake *fake, const char *pending_file, const char *key_file)
+{
+	const struct phone_setup setup = {
+		.pending_file = pending_file,
+		.key_file = key_file,
+		.terminal = fake->info.terminal,
+		.record = fake_exception_record,
+		.userdata = fake,
+	};
+	int r = fake->phone ? -EEXIST : phone_new(&fake->phone, &setup);
+
+	if (r == 0)
+		exceptions_show(fake);
+	return r;
+}
+
+static int trust_read(struct fake *fake, const char *path)
+{
+	size_t len;
+	_cleanup_(freep) char *text = file_read(path, &len);
+	int r;
+
+	if (!text)
+		return -ENOENT;
+	fake->trust = trust_free(fake->trust);
+	r = trust_new(&fake->trust);
+	if (r == 0)
+		r = trust_add(fake->trust, path, text, len, policy_complaint, NULL);
+	if (r == 0)
+		r = trust_finish(fake->trust, policy_complaint, NULL);
+	return r;
+}
+
+static int clock_go_on(struct fake *fake, const char *seconds)
+{
+	long long n;
+
+	if (sscanf(seconds, "+%lld", &n) != 1)
+		return -EINVAL;
+	fake->clock_us += n * INT64_C(1000000);
+	if (fake->exceptions)
+		exceptions_clock_set(fake->exceptions);
+	return 0;
+}
+
+/* As the session of a device does it: "use 1", "unused 1", "written 1 4096". */
+static int exception_device(struct fake *fake, const char *verb, uint32_t number,
+			    unsigned long long bytes)
+{
+	struct exception exception;
+	uint32_t used;
+	int r;
+
+	if (!strcmp(verb, "unused")) {
+		exceptions_unused(fake->exceptions, number);
+		return 0;
+	}
+	if (!strcmp(verb, "written")) {
+		exceptions_written(fake->exceptions, number, bytes);
+		return 0;
+	}
+	r = exceptions_get(fake->exceptions, number, &exception);
+	if (r == 0)
+		r = exceptions_use(fake->exceptions, exception.grant.id, &used);
+	return r > 0 ? -EPERM : r;
+}
+
+static bool is_of_exceptions(const char *verb)
+{
+	static const char *const verbs[] = { "exceptions", "exceptions-policy", "phone", "trust", "clock",
+					     "use", "unused", "written", "empty" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verb, verbs[i]))
+			return true;
+	return false;
+}
+
+static int exceptions_command(struct fake *fake, const char *verb, const char *line)
+{
+	char first[256] = "", second[256] = "";
+	unsigned long long bytes = 0;
+	uint32_t number = 0;
+
+	sscanf(line, "%*s %255s %255s", first, second);
+	if (!strcmp(verb, "exceptions"))
+		return exceptions_begin(fake, first, second);
+	if (!strcmp(verb, "exceptions-policy"))
+		return exceptions_by(fake, first);
+	if (!strcmp(verb, "phone"))
+		return phone_begin(fake, first, second);
+	if (!strcmp(verb, "trust"))
+		return trust_read(fake, first);
+	if (!strcmp(verb, "clock"))
+		return clock_go_on(fake, first);
+	if (!fake->exceptions)
+		return -ENOTCONN;
+	if (!strcmp(verb, "empty")) {
+		exceptions_seen_empty(fake->exceptions, first, second, "nothing but zeros");
+		return 0;
+	}
+	if (sscanf(line, "%*s %" SCNu32 " %llu", &number, &bytes) < 1)
+		return -EINVAL;
+	return exception_device(fake, verb, number, bytes);
+}
+
 static int flood(struct fake *fake, unsigned int count)
 {
 	int r = 0;
@@ -354,6 +623,8 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | hold N | deny N REASON [DETAIL] | allow N MEDIUM | state N STATE | remove N | attempt |
+ * class N CLASS | exceptions STORE POLICYFILE | exceptions-policy POLICYFILE | phone PENDINGFILE KEYFILE | trust FILE |
+ * clock +SECONDS | use NUMBER | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT [MEDIUM] |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
@@ -400,6 +671,8 @@ static int command(struct fake *fake, const char *line)
 		manager_bus_set_patience(fake->bus, &patience);
 		return 0;
 	}
+	if (is_of_exceptions(verb))
+		return exceptions_command(fake, verb, line);
 	if (!strcmp(verb, "self-check")) {
 		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
 		return 0;
@@ -519,6 +792,12 @@ int main(void)
 	free(fake.selfcheck);
 	manager_bus_set_witness(fake.bus, NULL, NULL);
 	administration_free(fake.administration);
+	if (fake.bus)
+		exceptions_bus_set(manager_bus_exceptions(fake.bus), NULL);
+	phone_free(fake.phone);
+	exceptions_free(fake.exceptions);
+	trust_free(fake.trust);
+	policy_free(fake.rules);
 	fake.bus = manager_bus_free(fake.bus);
 	policy_free(fake.policy);
 	if (fake.records)

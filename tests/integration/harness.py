@@ -23,6 +23,9 @@ MANAGER = NAME + ".Manager"
 DEVICE = NAME + ".Device"
 VOLUME = NAME + ".Volume"
 MEDIUM = NAME + ".Medium"
+EXCEPTIONS = NAME + ".Exceptions"
+REQUEST = NAME + ".Request"
+GRANT = NAME + ".Grant"
 ERROR = "org.freedesktop.DBus.Error."
 
 PATIENCE = 8.0
@@ -64,6 +67,24 @@ def volume(number):
 
 def medium(number):
     return f"{ROOT}/media/{number}"
+
+
+def request(number):
+    return f"{ROOT}/requests/{number}"
+
+
+def grant(number):
+    return f"{ROOT}/grants/{number}"
+
+
+def wish(**members):
+    """a{sv} for busctl: purpose="…", access="rw", seconds=3600, write_quota=…; a device is a path."""
+    types = {"device": "o", "encrypted_only": "b", "seconds": "u", "uses": "u", "until": "x", "begin": "x", "return_by": "x",
+             "write_quota": "t"}
+    words = [str(len(members))]
+    for name, value in members.items():
+        words += [name.replace("_", "-"), types.get(name, "s"), str(value).lower() if isinstance(value, bool) else str(value)]
+    return words
 
 
 def wait_until(condition, what):
@@ -178,6 +199,12 @@ class World:
     def connected(self):
         return self.tell("connected") == ["1"]
 
+    def exceptions(self, *statements):
+        """The engine of exceptions, by a policy of these statements; the store stays for the next daemon."""
+        policy = self.directory / "exceptions-policy"
+        policy.write_text("\n".join(["policy test", "version 1", *statements, "default block"]) + "\n")
+        self.tell(f"exceptions {self.directory}/store/exceptions.db {policy}")
+
     def tell(self, command):
         """A command to the fake daemon; the lines before its "ok"."""
         self.daemon.stdin.write(command.encode() + b"\n")
@@ -213,10 +240,10 @@ class World:
         process = self.start([CTL, *args], stdout=subprocess.PIPE)
         return process, Lines(process)
 
-    def call(self, path, interface, member, *args):
+    def call(self, path, interface, member, *args, **more):
         """busctl as a client: (data, None) or (None, error text)."""
         done = self.run("busctl", f"--address={self.address}", "--json=short", "call", NAME, path,
-                        interface, member, *args)
+                        interface, member, *args, **more)
         if done.returncode:
             return None, done.stderr.strip()
         text = done.stdout.strip()
