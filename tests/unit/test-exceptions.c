@@ -6,12 +6,14 @@
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "daemon/exceptions.h"
 #include "exception-story.h"
+#include "system/exceptionstore-inside.h"
 
 #define US INT64_C(1000000)
 #define MINUTE 60
@@ -103,7 +105,7 @@ static void start(void)
 	static const struct exceptions_ops ops = {
 		.record = record, .rules = rules, .changed = changed, .stepped = stepped, .warned = warned, .state = state
 	};
-	struct exceptions_setup setup = { .path = world.path, .terminal = "ZEI-014" };
+	struct exceptions_setup setup = { .path = world.path, .terminal = "ZEI-014", .retry_ms = 10 };
 
 	CU_ASSERT_TRUE_FATAL(sd_event_new(&world.event) >= 0);
 	setup.event = world.event;
@@ -346,9 +348,556 @@ static void it_begins_when_it_should_warns_twice_and_ends_at_its_deadline(void)
 	world_end();
 }
 
+static void the_clock_that_people_set_neither_lengthens_nor_revives_it(void)
+{
+	world_begin();
+	grant("");
+	CU_ASSERT_EQUAL(use(1), 0);
+	forget_records();
+	advance(HOUR);
+	world.wall_us -= DAY * US;
+	advance(0);
+	CU_ASSERT_STRING_EQUAL(member("what"), "back");
+	CU_ASSERT_STRING_EQUAL(member("seconds_behind"), "86400");
+	advance(10);
+	EXPECT_RECORDS(" clock");
+	CU_ASSERT_EQUAL(in_force(), 1);
+	/* Asleep past its end, with a clock that is a day behind. */
+	advance(HOUR - 10);
+	EXPECT_STATE(1, "expired");
+	/* Put right, and then set a day ahead: it ends by that, and putting it right again brings nothing back. */
+	world.wall_us += DAY * US;
+	advance(0);
+	grant("");
+	CU_ASSERT_EQUAL(in_force(), 1);
+	world.wall_us += DAY * US;
+	advance(0);
+	EXPECT_STATE(2, "expired");
+	world.wall_us -= DAY * US;
+	advance(0);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	EXPECT_RECORDS(" expire request approve approve begin expire clock");
+	world_end();
+}
+
+static void reboot(int64_t wall_us)
+{
+	stop();
+	world.boot++;
+	world.boot_us = 5 * US;
+	world.wall_us = wall_us;
+	start();
+	pump();
+}
+
+static void a_reboot_costs_time_and_a_clock_that_is_reset_ends_everything(void)
+{
+	world_begin();
+	grant("");
+	advance(HOUR);
+	reboot(world.wall_us + 10 * MINUTE * US);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	CU_ASSERT_EQUAL(exceptions_seconds_left(world.exceptions, exceptions_find_open(world.exceptions, 1)), 50 * MINUTE);
+	/* Nothing was wrong with that. */
+	EXPECT_RECORDS(" request approve approve begin");
+	/* A clock that stood still meanwhile still has cost a minute. */
+	reboot(world.wall_us);
+	CU_ASSERT_EQUAL(exceptions_seconds_left(world.exceptions, exceptions_find_open(world.exceptions, 1)), 49 * MINUTE);
+	reboot(0);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	EXPECT_STATE(1, "expired");
+	EXPECT_RECORDS(" clock expire");
+	/* What is granted now is in force, and the clock may come right. */
+	grant("");
+	CU_ASSERT_EQUAL(in_force(), 1);
+	CU_ASSERT_TRUE(exceptions_now(world.exceptions) > STORY_BEGIN + 70 * MINUTE);
+	/* Off past the end. */
+	reboot((STORY_BEGIN + 4 * HOUR) * US);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	EXPECT_STATE(2, "expired");
+	world_end();
+}
+
+static void an_extension_is_warned_of_anew_and_an_unanswered_request_lapses(void)
+{
+	struct exception_event event = { .kind = EXCEPTION_EXTEND, .until = STORY_BEGIN + 3 * HOUR };
+	struct exception_actor ito = story_actor("ito"), sato = story_actor("sato"), kato = story_actor("kato");
+	struct exception x;
+
+	world_begin();
+	grant("");
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "", &x), 0);
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).waiting, 1);
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).live, 1);
+	advance(110 * MINUTE);
+	CU_ASSERT_EQUAL(world.warned_seconds, 10 * MINUTE);
+	CU_ASSERT_EQUAL(exceptions_step(world.exceptions, 1, &event, &ito, &x), 0);
+	event.kind = EXCEPTION_APPROVE;
+	CU_ASSERT_EQUAL(exceptions_step(world.exceptions, 1, &event, &sato, &x), 0);
+	CU_ASSERT_EQUAL(exceptions_step(world.exceptions, 1, &event, &kato, &x), 0);
+	CU_ASSERT_EQUAL(x.grant.not_after, STORY_BEGIN + 3 * HOUR);
+	advance(10 * MINUTE);
+	CU_ASSERT_EQUAL(world.warnings, 1);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	advance(45 * MINUTE);
+	CU_ASSERT_EQUAL(world.warnings, 2);
+	CU_ASSERT_EQUAL(world.warned_seconds, 15 * MINUTE);
+	advance(DAY - 165 * MINUTE - 1);
+	EXPECT_STATE(2, "requested");
+	EXPECT_STATE(1, "expired");
+	advance(1);
+	EXPECT_STATE(2, "lapsed");
+	CU_ASSERT_PTR_NULL(exceptions_find_open(world.exceptions, 2));
+	/* It was never used, so it owes nothing, and is closed a day later with whatever comes next. */
+	advance(DAY - 2);
+	EXPECT_STATE(1, "expired");
+	advance(1);
+	EXPECT_STATE(1, "closed");
+	world_end();
+}
+
+static void without_a_policy_nothing_is_granted_but_things_end(void)
+{
+	struct exception x;
+
+	world_begin();
+	grant("");
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "", &x), 0);
+	world.no_policy = true;
+	exceptions_policy_changed(world.exceptions);
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "", NULL), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_STRING_EQUAL(member("reason"), "exception-no-policy");
+	CU_ASSERT_EQUAL(submit("boss", EXCEPTION_EMERGENCY, "", NULL), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_EQUAL(submit("system", EXCEPTION_IMPORT, "", NULL), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_EQUAL(step(2, "sato", EXCEPTION_APPROVE), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	advance(2 * HOUR);
+	EXPECT_STATE(1, "expired");
+	advance(2 * DAY);
+	EXPECT_STATE(2, "requested");
+	world.no_policy = false;
+	exceptions_policy_changed(world.exceptions);
+	EXPECT_STATE(2, "lapsed");
+	world_end();
+}
+
+/* --- use ----------------------------------------------------------------------------------------- */
+
+static bool has_used_up(void)
+{
+	size_t n;
+	const struct grantset_entry *entries = grantset_by_fingerprint(exceptions_grants(world.exceptions), PRINT, &n);
+
+	return n && entries[0].used_up;
+}
+
+static void uses_and_bytes_are_counted_also_by_the_next_daemon(void)
+{
+	world_begin();
+	grant("uses=2");
+	CU_ASSERT_EQUAL(use(1), 0);
+	CU_ASSERT_FALSE(has_used_up());
+	exceptions_unused(world.exceptions, 1);
+	EXPECT_STATE(1, "live");
+	CU_ASSERT_EQUAL(use(1), 0);
+	/* It stays in force for the device that is in, and for that alone. */
+	CU_ASSERT_TRUE(has_used_up());
+	CU_ASSERT_EQUAL(use(1), EXCEPTION_E_USED_UP);
+	/* Killed while the device was in. */
+	stop();
+	start();
+	pump();
+	EXPECT_STATE(1, "live");
+	CU_ASSERT_TRUE(has_used_up());
+	exceptions_unused(world.exceptions, 1);
+	EXPECT_STATE(1, "used-up");
+	pump();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	forget_records();
+
+	grant("access=1 quota=1000");
+	CU_ASSERT_EQUAL(exceptions_bytes_left(world.exceptions, 2), 1000);
+	CU_ASSERT_EQUAL(use(2), 0);
+	exceptions_written(world.exceptions, 2, 600);
+	CU_ASSERT_STRING_EQUAL(member("bytes"), "600");
+	CU_ASSERT_EQUAL(exceptions_bytes_left(world.exceptions, 2), 400);
+	exceptions_written(world.exceptions, 2, 0);
+	stop();
+	start();
+	world.changes = 0;
+	exceptions_written(world.exceptions, 2, 500);
+	EXPECT_STATE(2, "used-up");
+	pump();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	CU_ASSERT_EQUAL(world.changes, 1);
+	/* What was told only afterwards is known as well. */
+	exceptions_written(world.exceptions, 2, 11);
+	EXPECT_RECORDS(" request approve approve begin use written written use-up written");
+	world_end();
+}
+
+static void emergencies_and_imports_are_in_force_at_once_and_once(void)
+{
+	struct exception_actor system = story_actor("system");
+	struct exception x;
+	struct story story;
+
+	world_begin();
+	CU_ASSERT_EQUAL(submit("boss", EXCEPTION_EMERGENCY, "period=0", &x), 0);
+	CU_ASSERT_EQUAL(x.state, EXCEPTION_LIVE);
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).unreported, 1);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	story_begin(&story, "medium=USB-0012 print=");
+	CU_ASSERT_FALSE(exceptions_has_grant(world.exceptions, story.x.grant.id));
+	CU_ASSERT_EQUAL(exceptions_submit(world.exceptions, EXCEPTION_IMPORT, &story.x.grant, 600, NULL, &system, &x), 0);
+	CU_ASSERT_EQUAL(x.state, EXCEPTION_LIVE);
+	CU_ASSERT_STRING_EQUAL(x.requester.name, "ito");
+	CU_ASSERT_TRUE(exceptions_has_grant(world.exceptions, story.x.grant.id));
+	CU_ASSERT_EQUAL(exceptions_submit(world.exceptions, EXCEPTION_IMPORT, &story.x.grant, 600, NULL, &system, &x),
+			EXCEPTIONSTORE_E_USED);
+	CU_ASSERT_STRING_EQUAL(member("reason"), "exception-grant-used");
+	EXPECT_RECORDS(" emergency import begin refused");
+	advance(4 * HOUR);
+	EXPECT_STATE(1, "expired");
+	/* Its report is due, so it stays. */
+	advance(2 * DAY);
+	EXPECT_STATE(1, "expired");
+	EXPECT_STATE(2, "closed");
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).overdue, 1);
+	CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_REPORT), 0);
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).overdue, 0);
+	world_end();
+}
+
+static void a_flood_of_refusals_is_counted_not_written(void)
+{
+	world_begin();
+	for (int i = 0; i < 200; i++)
+		CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "purpose=", NULL), EXCEPTION_E_INCOMPLETE);
+	CU_ASSERT_EQUAL(world.records, 10);
+	world.exceptions = exceptions_free(world.exceptions);
+	CU_ASSERT_EQUAL(world.records, 11);
+	CU_ASSERT_STRING_EQUAL(member("count"), "190");
+	CU_ASSERT_STRING_EQUAL(member("by"), "ito");
+	world_end();
+}
+
+/* --- what goes wrong ----------------------------------------------------------------------------- */
+
+static void a_step_whose_record_a_crash_prevented_is_recorded_late(void)
+{
+	int status = 0;
+	pid_t child;
+
+	world_begin();
+	grant("begin=10m");
+	stop();
+	forget_records();
+	child = fork();
+	if (!child) {
+		start();
+		world.dies_at_record = true;
+		step(1, "sato", EXCEPTION_REVOKE);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	CU_ASSERT_TRUE(WIFSIGNALED(status));
+	start();
+	pump();
+	EXPECT_STATE(1, "revoked");
+	CU_ASSERT_EQUAL(world.late, 1);
+	CU_ASSERT_STRING_EQUAL(member("by"), "sato");
+	CU_ASSERT_STRING_EQUAL(member("at"), "1780272000");
+	EXPECT_RECORDS(" revoke");
+	/* And once. */
+	stop();
+	start();
+	EXPECT_RECORDS("");
+	world_end();
+}
+
+static void what_a_full_log_does_not_take_is_told_in_its_order(void)
+{
+	struct timespec wait = { .tv_nsec = 30000000 };
+
+	world_begin();
+	world.log_refuses = true;
+	grant("");
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_BEGIN), EXCEPTION_E_LIVE);
+	CU_ASSERT_EQUAL(world.records, 0);
+	/* Another daemon knows. */
+	stop();
+	start();
+	CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_RETURN), 0);
+	world.log_refuses = false;
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_CLOSE), 0);
+	CU_ASSERT_EQUAL(world.late, 5);
+	EXPECT_RECORDS(" request approve approve begin return close");
+	/* By itself, when nothing else happens. */
+	world.log_refuses = true;
+	grant("");
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_CLOSE), EXCEPTION_E_CLOSED);
+	world.log_refuses = false;
+	nanosleep(&wait, NULL);
+	pump();
+	EXPECT_RECORDS(" refused request approve approve begin");
+	world_end();
+}
+
+static void wait_for_state(bool ok)
+{
+	for (int i = 0; i < 500 && ok != !strcmp(exceptions_state(world.exceptions), "ok"); i++)
+		sd_event_run(world.event, 20000);
+	pump();
+	CU_ASSERT_EQUAL(ok, !strcmp(exceptions_state(world.exceptions), "ok"));
+}
+
+static void overwrite(const char *path, off_t where, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	CU_ASSERT_EQUAL(pwrite(fd, data, len, where), (ssize_t)len);
+	close(fd);
+}
+
+static void a_store_that_is_damaged_or_busy_puts_nothing_in_force_until_it_is_well(void)
+{
+	char good[16], command[512];
+	sqlite3 *other = NULL;
+	int fd;
+
+	world_begin();
+	grant("");
+	stop();
+	forget_records();
+	fd = open(world.path, O_RDONLY);
+	CU_ASSERT_EQUAL(read(fd, good, sizeof(good)), (ssize_t)sizeof(good));
+	close(fd);
+	overwrite(world.path, 0, "no SQLite at all", sizeof(good));
+	world.states = 0;
+	start();
+	CU_ASSERT_EQUAL(world.states, 0);
+	pump();
+	CU_ASSERT_EQUAL(world.states, 1);
+	EXPECT(strstr(exceptions_state(world.exceptions), "damaged"), exceptions_state(world.exceptions));
+	CU_ASSERT_PTR_NULL(exceptions_grants(world.exceptions));
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "", NULL), EXCEPTIONSTORE_E_DAMAGED);
+	CU_ASSERT_STRING_EQUAL(member("reason"), "exception-store");
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_REVOKE), EXCEPTIONSTORE_E_DAMAGED);
+	CU_ASSERT_TRUE(exceptions_has_grant(world.exceptions, (const uint8_t *)"0123456789abcdef"));
+	sd_event_run(world.event, 50000);
+	EXPECT_RECORDS(" store refused refused");
+	/* Nobody has touched it. */
+	overwrite(world.path, 0, good, sizeof(good));
+	wait_for_state(true);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	EXPECT_RECORDS(" store");
+	stop();
+
+	CU_ASSERT_EQUAL(sqlite3_open(world.path, &other), SQLITE_OK);
+	CU_ASSERT_EQUAL(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	start();
+	pump();
+	EXPECT(strstr(exceptions_state(world.exceptions), "Another program"), exceptions_state(world.exceptions));
+	CU_ASSERT_EQUAL(in_force(), 0);
+	sqlite3_close(other);
+	wait_for_state(true);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	/* Moved away: a new one is begun, and nothing of the old one is in force. */
+	stop();
+	snprintf(command, sizeof(command), "mv %s %s.old && mkdir %s", world.path, world.path, world.path);
+	CU_ASSERT_EQUAL(system(command), 0);
+	start();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	EXPECT(strstr(exceptions_state(world.exceptions), "plain file"), exceptions_state(world.exceptions));
+	CU_ASSERT_EQUAL(rmdir(world.path), 0);
+	wait_for_state(true);
+	EXPECT_STATE(1, "");
+	CU_ASSERT_EQUAL(grant(""), 1);
+	world_end();
+}
+
+static void a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written(void)
+{
+	struct rlimit unlimited, none;
+
+	world_begin();
+	grant("");
+	CU_ASSERT_EQUAL(in_force(), 1);
+	forget_records();
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &unlimited);
+	none = unlimited;
+	none.rlim_cur = 1;
+	setrlimit(RLIMIT_FSIZE, &none);
+	world.changes = 0;
+	CU_ASSERT_NOT_EQUAL(use(1), 0);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	CU_ASSERT_EQUAL(world.changes, 1);
+	EXPECT(strstr(exceptions_state(world.exceptions), "cannot be used"), exceptions_state(world.exceptions));
+	sd_event_run(world.event, 50000);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	setrlimit(RLIMIT_FSIZE, &unlimited);
+	wait_for_state(true);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	CU_ASSERT_EQUAL(use(1), 0);
+	EXPECT_RECORDS(" store refused store use");
+	world_end();
+}
+
+/* --- the real clocks, and many ------------------------------------------------------------------- */
+
+static double seconds(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void the_loop_wakes_at_the_end_and_at_nothing_else(void)
+{
+	struct exception x;
+	double late;
+
+	world_begin();
+	stop();
+	world.real_clocks = true;
+	start();
+	pump();
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "", NULL), 0);
+	/* Somebody waits for an answer; nothing is to be done until it lapses. */
+	CU_ASSERT_EQUAL(sd_event_run(world.event, 300000), 0);
+	CU_ASSERT_EQUAL(submit("boss", EXCEPTION_EMERGENCY, "period=1", &x), 0);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	/* Once for the end, once to tell of it. */
+	CU_ASSERT_TRUE(sd_event_run(world.event, 3000000) > 0);
+	late = seconds(CLOCK_REALTIME) - (double)x.grant.not_after;
+	EXPECT(late >= 0 && late < 1, "late");
+	EXPECT_STATE(2, "expired");
+	pump();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	CU_ASSERT_EQUAL(sd_event_run(world.event, 300000), 0);
+	world_end();
+}
+
+/* --- many of them, without waiting for each: rows like the first one, with digests of their own --- */
+
+static void id_of(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	uint8_t id[16] = { 0xee };
+	int number = sqlite3_value_int(argv[0]);
+
+	memcpy(id + 4, &number, sizeof(number));
+	sqlite3_result_blob(context, id, sizeof(id), SQLITE_TRANSIENT);
+}
+
+/* sum_of(number, step): of the exception, or of its first step. */
+static void sum_of(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	struct exceptionstore_row row = *(const struct exceptionstore_row *)sqlite3_user_data(context);
+	uint8_t nothing[EXCEPTIONSTORE_SUM_SIZE] = { 0 }, sum[EXCEPTIONSTORE_SUM_SIZE], next[EXCEPTIONSTORE_SUM_SIZE];
+	int number = sqlite3_value_int(argv[0]);
+
+	row.x.number = (uint32_t)number;
+	memset(row.x.grant.id, 0, sizeof(row.x.grant.id));
+	row.x.grant.id[0] = 0xee;
+	memcpy(row.x.grant.id + 4, &number, sizeof(number));
+	exceptionstore_sum(&exceptionstore_exceptions, &row, nothing, sum);
+	exceptionstore_sum(&exceptionstore_steps, &row, sum, next);
+	sqlite3_result_blob(context, sqlite3_value_int(argv[1]) ? next : sum, sizeof(sum), SQLITE_TRANSIENT);
+}
+
+/* "INSERT … SELECT n, …": `first` stands in the place of the first columns, of which there are so many. */
+static int multiply(struct exceptionstore *store, const struct table *table, const char *first, size_t n_first,
+		    unsigned int n, int step)
+{
+	char *sql = sqlite3_mprintf("WITH RECURSIVE c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c WHERE n < %u)"
+				    " INSERT INTO %s SELECT %s",
+				    n, table->name, first);
+	int r;
+
+	for (size_t i = n_first; i < table->n; i++)
+		sql = sqlite3_mprintf("%z, t.%s", sql, table->columns[i].name);
+	sql = sqlite3_mprintf("%z, sum_of(c.n, %d) FROM c, %s t WHERE t.%s = 1 ORDER BY c.n", sql, step, table->name,
+			      table->columns[0].name);
+	r = exceptionstore_run(store, sql);
+	sqlite3_free(sql);
+	return r;
+}
+
+static void fill(unsigned int n)
+{
+	struct exceptionstore *store = NULL;
+	struct exception_actor ito = story_actor("ito");
+	struct exceptionstore_row row = { .wish_seconds = 0 };
+	struct exceptionstore_act act = { .actor = &ito };
+	struct story story;
+
+	story_begin(&story, "");
+	act.event = &story.event;
+	act.world = &story.world;
+	CU_ASSERT_EQUAL_FATAL(exceptionstore_open(world.path, &store), 0);
+	CU_ASSERT_EQUAL_FATAL(exceptionstore_submit(store, &story.x, &act, &row.deed), 0);
+	CU_ASSERT_EQUAL(exceptionstore_told(store, 1, 1), 0);
+	row.x = story.x;
+	sqlite3_create_function(store->db, "id_of", 1, SQLITE_UTF8, NULL, id_of, NULL, NULL);
+	sqlite3_create_function(store->db, "sum_of", 2, SQLITE_UTF8, &row, sum_of, NULL, NULL);
+	CU_ASSERT_EQUAL_FATAL(multiply(store, &exceptionstore_exceptions, "c.n, id_of(c.n)", 2, n, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(multiply(store, &exceptionstore_steps, "c.n", 1, n, 1), 0);
+	exceptionstore_close(store);
+}
+
+static void thousands_are_opened_quickly_and_lapse_without_being_in_the_way(void)
+{
+	enum { N = 10000 };
+	double begin;
+	size_t n;
+
+	world_begin();
+	stop();
+	fill(N);
+	world.rules.waiting = world.rules.daily = 2 * N;
+	begin = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	start();
+	pump();
+	begin = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
+	printf(" (%d: opened in %.0f ms)", N, begin * 1e3);
+	CU_ASSERT_TRUE(begin < 3);
+	CU_ASSERT_EQUAL(exceptions_counts(world.exceptions).waiting, N);
+	grant("");
+	CU_ASSERT_EQUAL(in_force(), 1);
+	forget_records();
+	/* All of them are overdue, and so is the end of the one that is in force: that comes first. */
+	world.wall_us += DAY * US;
+	world.boot_us += DAY * US;
+	exceptions_clock_set(world.exceptions);
+	CU_ASSERT_EQUAL(strncmp(world.kinds, " expire lapse ", 14), 0);
+	exceptions_open(world.exceptions, &n);
+	CU_ASSERT_TRUE(n > N - 100);
+	for (int i = 0; i < 50; i++)
+		CU_ASSERT_TRUE(sd_event_run(world.event, 0) > 0);
+	CU_ASSERT_TRUE(exceptions_counts(world.exceptions).waiting < N - 300);
+	CU_ASSERT_EQUAL(in_force(), 0);
+	world_end();
+}
+
 static const struct test tests[] = {
 	TEST(two_approvals_put_it_in_force_and_each_step_is_recorded),
 	TEST(it_begins_when_it_should_warns_twice_and_ends_at_its_deadline),
+	TEST(the_clock_that_people_set_neither_lengthens_nor_revives_it),
+	TEST(a_reboot_costs_time_and_a_clock_that_is_reset_ends_everything),
+	TEST(an_extension_is_warned_of_anew_and_an_unanswered_request_lapses),
+	TEST(without_a_policy_nothing_is_granted_but_things_end),
+	TEST(uses_and_bytes_are_counted_also_by_the_next_daemon),
+	TEST(emergencies_and_imports_are_in_force_at_once_and_once),
+	TEST(a_flood_of_refusals_is_counted_not_written),
+	TEST(a_step_whose_record_a_crash_prevented_is_recorded_late),
+	TEST(what_a_full_log_does_not_take_is_told_in_its_order),
+	TEST(a_store_that_is_damaged_or_busy_puts_nothing_in_force_until_it_is_well),
+	TEST(a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written),
+	TEST(the_loop_wakes_at_the_end_and_at_nothing_else),
+	TEST(thousands_are_opened_quickly_and_lapse_without_being_in_the_way),
 };
 
 int main(void)

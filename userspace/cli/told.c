@@ -23,6 +23,8 @@
 static const char *const rows[] = {
 	/* what stands around other texts */
 	N_("unit %s: %s"),
+	/* exceptions (daemon/exceptions-open.c) */
+	N_("The store of exceptions cannot be used, so none is in force; tell the help desk: %s"),
 	N_("partition %s: %s"),
 	N_("key %s: %s"),
 	/* what is found outside of encryption (inspect/survey.c) */

@@ -15,9 +15,10 @@
 /* Records that are no steps and that the log did not take: kept to be told later. A busy log loses none of the few there are. */
 #define EXCEPTIONS_PENDING_MAX 64
 /* A store that cannot be used, and records that cannot be written, are tried again. */
-#define EXCEPTIONS_RETRY_US (60 * 1000000ull)
-/* What is no hurry is done so many at a time: lapses of a thousand requests do not keep a device waiting. */
+#define EXCEPTIONS_RETRY_MS 60000
+/* What is no hurry is done so many at a time: lapses of a thousand requests do not keep a device waiting, nor do late records. */
 #define EXCEPTIONS_AT_ONCE 16
+#define EXCEPTIONS_TELL_AT_ONCE 256
 /* What owes nothing any more is closed by the daemon after this; nobody is woken for it. */
 #define EXCEPTIONS_CLOSE_S 86400
 
@@ -67,6 +68,7 @@ struct exceptions {
 	bool in_due;   /* steps that are due are being taken */
 	bool more_due; /* … and not all were */
 	bool untold;   /* there are steps in the store whose record is not in the log */
+	bool more_untold; /* … which the log would take, but they were too many at once */
 	struct exceptions_pending pending[EXCEPTIONS_PENDING_MAX];
 	size_t n_pending;
 

@@ -196,6 +196,8 @@ void exceptions_plan_retry(struct exceptions *e)
 	if (wanted == (enabled != SD_EVENT_OFF))
 		return;
 	if (wanted)
-		sd_event_source_set_time_relative(e->retry, EXCEPTIONS_RETRY_US);
+		sd_event_source_set_time_relative(e->retry, (e->setup.retry_ms ? e->setup.retry_ms :
+										 EXCEPTIONS_RETRY_MS) *
+								     1000ull);
 	sd_event_source_set_enabled(e->retry, wanted ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }

@@ -177,13 +177,19 @@ void exceptions_say(struct exceptions *e, const char *kind, struct json_object *
 /* In their order, from the store; all are late but the one that was taken just now. */
 static bool tell_untold(struct exceptions *e, uint32_t number, uint32_t step)
 {
+	unsigned int told = 0;
 	struct exception_deed deed;
 	struct exception x;
 	int r = 0;
 
-	while (e->store && !(r = exceptionstore_untold(e->store, &x, &deed)))
+	e->more_untold = false;
+	while (e->store && !(r = exceptionstore_untold(e->store, &x, &deed))) {
 		if (!tell_one(e, &x, &deed, x.number != number || deed.number != step))
 			break;
+		e->more_untold = ++told == EXCEPTIONS_TELL_AT_ONCE;
+		if (e->more_untold)
+			break;
+	}
 	e->untold = r != EXCEPTIONSTORE_E_ABSENT;
 	if (r && e->untold)
 		exceptions_failed(e, r);

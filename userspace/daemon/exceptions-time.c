@@ -44,6 +44,7 @@ void exceptions_note_clock(struct exceptions *e, unsigned int bits)
 	struct grantclock_reading reading;
 	struct json_object *record;
 	bool known = e->behind;
+	int64_t by;
 
 	e->behind = behind;
 	if (!voided && (!behind || known))
@@ -52,8 +53,8 @@ void exceptions_note_clock(struct exceptions *e, unsigned int bits)
 	if (record) {
 		exceptions_read(e, &reading);
 		json_add_string(record, "what", voided ? "voided" : "back");
-		json_add_number(record, "seconds_behind",
-				(uint64_t)(e->clock.mark.now_us - reading.wall_us) / SECOND_US);
+		by = (e->clock.mark.now_us - reading.wall_us) / (int64_t)SECOND_US;
+		json_add_number(record, "seconds_behind", by > 0 ? (uint64_t)by : 0);
 		json_object_object_add(record, "rebooted",
 				       json_object_new_boolean(bits & GRANTCLOCK_REBOOTED));
 	}
@@ -294,7 +295,7 @@ static void plan(struct exceptions *e)
 {
 	plan_timer(e);
 	plan_mark(e);
-	if (e->more_due)
+	if (e->more_due || e->more_untold)
 		sd_event_source_set_enabled(e->rest, SD_EVENT_ONESHOT);
 	exceptions_plan_retry(e);
 }
@@ -337,6 +338,10 @@ static int on_mark(sd_event_source *source, uint64_t usec, void *userdata)
 
 static int on_rest(sd_event_source *source, void *userdata)
 {
+	struct exceptions *e = userdata;
+
+	if (e->more_untold)
+		exceptions_tell_rest(e);
 	return on_time(source, 0, userdata);
 }
 

@@ -351,9 +351,7 @@ uint64_t exceptions_bytes_left(const struct exceptions *e, uint32_t number)
 
 static bool is_seen(const struct exception *x, const char *fingerprint, const char *medium)
 {
-	unsigned int due = exception_due(x, 0);
-
-	if (x->state == EXCEPTION_LIVE || !(due & EXCEPTION_DUE_ERASURE))
+	if (!(exception_due(x, 0) & EXCEPTION_DUE_ERASURE))
 		return false;
 	/* A device by its fingerprint: a mark is gone from a medium that is empty, or is a new one. */
 	if (*x->grant.fingerprint)

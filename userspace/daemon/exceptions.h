@@ -11,6 +11,8 @@
  * process), no grant is in force, nothing can be asked for, exceptions_state() says why, and it is tried again every minute. A step
  * that is in the store but whose record is not in the log (a crash between the two) is recorded at the next start, `late` true.
  *
+ * What has ended and owes nothing any more is closed by the daemon a day later, with whatever it does next.
+ *
  * The grants in force end with whatever ends first: their end by the grant clock, their uses, their quota, a step. ops.changed is called
  * from the loop once for all of what happened at one moment, and after the steps are durable.
  */
@@ -48,6 +50,8 @@ struct exceptions_setup {
 	const char *terminal; /* name of this terminal; must stay */
 	/* What the clocks show. NULL: the real ones; for tests. */
 	void (*read_clocks)(void *userdata, struct grantclock_reading *reading);
+	/* Until a store that cannot be used, and records that could not be written, are tried again. 0: a minute; less for a test. */
+	unsigned int retry_ms;
 };
 
 /*
@@ -87,7 +91,10 @@ int exceptions_step(struct exceptions *exceptions, uint32_t number,
 		    const struct exception_event *event, const struct exception_actor *actor,
 		    struct exception *after);
 
-/* A code of core/reason.h ("exception-own") or, for the store's errors and -errno, "exception-store"; *detail: a sentence, or "". */
+/*
+ * A code of core/reason.h ("exception-own", "exception-absent", "exception-grant-used") or, for what is wrong with the store and -errno,
+ * "exception-store"; *detail: what more there is to say of the store, or "".
+ */
 const char *exceptions_error(int r, const char **detail);
 
 /* The daemon itself. */
@@ -129,10 +136,17 @@ const struct grantset *exceptions_grants(const struct exceptions *exceptions);
  */
 int exceptions_use(struct exceptions *exceptions, const uint8_t id[static 16], uint32_t *number);
 
-/* The device that it let in has gone: USE_UP if no use is left. Also at a start, for what was in use and is not there any more. */
+/*
+ * The device that it let in has gone: USE_UP if no use is left; otherwise nothing happens. Also at a start: the daemon may have been killed
+ * while the device was in, so call it for every live one that was used and whose device is not there (exceptions_open()). Until then an
+ * exception without uses stays live, but lets nothing in but the attach that is known to be its own (decide_grants.current).
+ */
 void exceptions_unused(struct exceptions *exceptions, uint32_t number);
 
-/* So many bytes were written to it since the last call. Revokes (USE_UP) when the quota is reached. */
+/*
+ * So many bytes were written to it since the last call; also of one that has ended since. Each call is a step and a record. It is used up
+ * (USE_UP) when the quota is reached.
+ */
 void exceptions_written(struct exceptions *exceptions, uint32_t number, uint64_t bytes);
 
 /* Bytes that may still be written; UINT64_MAX without a quota. */
