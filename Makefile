@@ -208,6 +208,8 @@ $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evide
 $(BUILD)/unit/test-exceptions: $(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
+$(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
