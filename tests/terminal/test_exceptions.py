@@ -195,3 +195,25 @@ def test_unplugged_before_the_approval_it_is_let_in_when_it_comes(t):
     step(t, SUZUKI, number, "Revoke", "s", "終わり")
     wait_gone(t)
     assert since.wait("exception-use")["exception"] == number
+
+
+def test_setting_the_clock_makes_it_shorter_or_nothing(t):
+    setup(t)
+    since = plug_denied(t, stick("clock"), serial="CLOCK")
+    first = granted(t, access="ro", seconds=20)
+    wait_disk(t)
+    begun = since.wait("exception-begin")
+    t.run("date -s '-1 hour'")
+    expired = since.wait("exception-expire", 40)
+    assert uptime(expired) - uptime(begun) < 22, "by the time that has passed, whatever the clock says"
+    wait_gone(t)
+    assert state(t, first) == "expired"
+    t.run("date -s '+1 hour'")
+    since = Since(t)
+    second = granted(t, access="ro", seconds=600)
+    wait_disk(t)
+    t.run("date -s '+2 hours'")
+    since.wait("exception-expire")
+    wait_gone(t)
+    t.run("date -s '-2 hours'")
+    assert state(t, second) == "expired" and not disks(t), "set right again it stays over"
