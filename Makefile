@@ -19,6 +19,7 @@ PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
+PKGS_AGENT := libsystemd dbus-1 json-c libsodium
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
 PKGS_UNIT := cunit json-c libsodium libsystemd libudev libcryptsetup libzstd zlib liblzma audit sqlite3
 
@@ -37,7 +38,7 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open \
-	$(BUILD)/sekimori-transfer
+	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-agent
 CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
@@ -82,6 +83,10 @@ $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsy
 
 $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
+
+# It decodes messages as sekimorictl does.
+$(BUILD)/sekimori-agent: $(call objs,agent) $(BUILD)/obj/ctl/client.o $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_AGENT))
 
 DEP_CFLAGS = $(call cflags_of,$(PKGS_DAEMON) $(PKGS_INSPECT) $(PKGS_OPEN) $(PKGS_DESK))
 
@@ -158,6 +163,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
+	$(INSTALL) 755 $(BUILD)/sekimori-agent $(DESTDIR)$(PREFIX)/bin/sekimori-agent
+	$(INSTALL) 644 packaging/sekimori-agent.desktop $(DESTDIR)/etc/xdg/autostart/sekimori-agent.desktop
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
@@ -203,14 +210,21 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdocto
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o $(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o
-$(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds fields counts period)
+$(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds tally-exceptions fields counts period)
+$(BUILD)/unit/test-tally-exceptions: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds tally-exceptions fields counts period)
+$(BUILD)/unit/test-exception-sheet: $(call san_objs,report)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions: $(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
 $(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
+# With the exceptions at work behind them.
+$(BUILD)/unit/test-phone $(BUILD)/unit/test-grantimport: $(filter-out %-bus.o %-bus-ask.o %-bus-look.o %-bus-objects.o,$(patsubst userspace/%.c,$(BUILD)/san/%.o,\
+		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c))))
 $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
+$(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-agent-notices: $(patsubst %,$(BUILD)/san/agent/%.o,notices words form child wish pinentry)
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
@@ -298,12 +312,18 @@ $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(patsubst %,$
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
 		$(call libs_of,$(PKGS_DAEMON))
 
+# The agent in the sanitizers, for the integration tests; it finds the catalogue beside it.
+$(BUILD)/san/sekimori-agent: $(call san_objs,agent) $(BUILD)/san/ctl/client.o $(call san_objs,bus) $(BUILD)/san/libcli.a \
+		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a | $(BUILD)/san/locale
+	$(CC) $(SAN) -o $@ $^ $(call libs_of,$(PKGS_AGENT))
+
 # polkit's part, played in the integration tests.
 $(BUILD)/integration/fake-polkit: tests/integration/fake-polkit.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -o $@ $< $(call libs_of,libsystemd)
 
-check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk
+check-integration: programs $(BUILD)/tests/seal-log $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit $(BUILD)/san/sekimori-desk \
+		$(BUILD)/san/sekimori-agent
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

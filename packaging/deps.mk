@@ -7,6 +7,8 @@ DEPS_BUILD := gcc make pkg-config gettext libc6-dev linux-headers-amd64 libsyste
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
 	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
+# For the agent: a screen without a screen, what draws on it, and who types.
+DEPS_TEST += xvfb xauth dunst zenity pinentry-gtk2 xdotool imagemagick fonts-vlgothic
 
 # For `make test-debug` only: it builds a kernel.
 DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev

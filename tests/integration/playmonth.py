@@ -194,8 +194,45 @@ class Player:
         self.record("clock-set")
         self.record("files", medium="ZEI-0001", user="sato", uid=1003, count=1005, create=500, write=500, rename=2, delete=3,
                     bytes_written=123456789, first="/a.csv", last="/z.csv")
-        self.record("grant-given", user="sato")
+        self.exceptions()
         self.record("stopped")
+
+    def step(self, number, event, origin, to, person="tanaka", **more):
+        """A step of an exception, as daemon/exceptions-record.c has it."""
+        self.record(f"exception-{event}", exception=number, grant=f"{number:032x}", person=person, person_uid=USERS[person],
+                    emergency=number == 42, event=event, **{"from": origin}, to=to, at=int(self.now.timestamp()),
+                    requester=person, **more)
+
+    def exceptions(self):
+        """A request with its whole life; an emergency that nobody has reported; requests denied and lapsed; one from the help desk."""
+        end = int(self.now.timestamp()) + 7200
+        terms = {"purpose": HOSTILE[0], "data_class": "II", "form": "8", "access": "rw", "encrypted_only": False,
+                 "fingerprint": fingerprint("private"), "class": "storage-plain", "end": end, "period": 7200, "uses": 0,
+                 "write_quota": 0}
+        emergency = {**terms, "form": "13-2", "access": "ro", "purpose": "停電で印刷できない", "end": end - 3600}
+        self.step(41, "request", "draft", "requested", by="tanaka", by_uid=1001, **terms)
+        self.step(42, "emergency", "draft", "live", "ito", by="ito", by_uid=1004, **emergency)
+        self.step(43, "request", "draft", "requested", "suzuki", by="suzuki", by_uid=1002, **{**terms, "purpose": "=1+1", "form": "10"})
+        self.step(44, "request", "draft", "requested", "suzuki", by="suzuki", by_uid=1002, **terms)
+        self.record("exception-refused", event="approve", exception=41, reason="exception-own", by="tanaka", by_uid=1001)
+        self.step(41, "approve", "requested", "requested", by="sato", by_uid=1003)
+        self.step(41, "approve", "requested", "approved", by="ito", by_uid=1004, **terms)
+        self.step(41, "begin", "approved", "live")
+        self.step(43, "deny", "requested", "denied", "suzuki", by="sato", by_uid=1003, note="貸与の媒体を使うこと")
+        self.step(41, "use", "live", "live", used=1)
+        self.step(42, "use", "live", "live", "ito", used=1)
+        self.step(41, "written", "live", "live", bytes=2500000)
+        self.record("phone-challenge", person="suzuki", by="suzuki", by_uid=1002, purpose="電話", challenge="46PJ-HRD0-2738-NKRT")
+        self.record("phone-refused", reason="phone-wrong", by="suzuki", by_uid=1002)
+        self.step(45, "import", "draft", "approved", "suzuki", by="suzuki", by_uid=1002, **{**terms, "medium": "ZEI-0001", "return_by": end})
+        self.wait(3600)
+        self.step(42, "expire", "live", "expired", "ito")
+        self.wait(3600)
+        self.step(44, "lapse", "requested", "lapsed", "suzuki")
+        self.step(41, "expire", "live", "expired")
+        self.step(41, "return", "expired", "returned", by="tanaka", by_uid=1001)
+        self.step(41, "confirm-erased", "returned", "erase-confirmed", by="sato", by_uid=1003)
+        self.step(41, "close", "erase-confirmed", "closed", by="sato", by_uid=1003)
 
 
 def fingerprint(thing):

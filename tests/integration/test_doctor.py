@@ -163,7 +163,8 @@ def sound(path):
                            ("packaging/systemd/sekimorid.service", "/usr/lib/systemd/system/sekimorid.service"),
                            ("packaging/systemd/sekimori-doctor.timer", "/usr/lib/systemd/system/sekimori-doctor.timer"),
                            ("policy/org.sekimori.Sekimori1.conf",
-                            "/usr/share/dbus-1/system.d/org.sekimori.Sekimori1.conf")):
+                            "/usr/share/dbus-1/system.d/org.sekimori.Sekimori1.conf"),
+                           ("policy/50-sekimori.rules", "/usr/share/polkit-1/rules.d/50-sekimori.rules")):
         t.write(target, (TOP / source).read_bytes())
     t.write("/usr/sbin/sekimorid", "a program\n", 0o755)
     t.write("/etc/sekimori/sekimorid.conf", "terminal mado-03\n")

@@ -146,6 +146,12 @@ def test_who_logged_in_is_who_he_is_whatever_he_becomes():
                          "xs", "0", "")
             assert "exception-own: " in done.stderr, done
         assert of(w, number)[0]["approvers"] == []
+        # And one whom nobody knows is nobody, not the user that he has become.
+        for where, args in (((ROOT, EXCEPTIONS, "Request"), ("a{sv}", *wish(device=device(0), purpose="x", seconds=60))),
+                            ((ROOT, EXCEPTIONS, "ListOwn"), ("a{sv}", "0")), ((ROOT, EXCEPTIONS, "GetOwn"), ("u", str(number))),
+                            ((request(number), REQUEST, "Approve"), ("xs", "0", ""))):
+            done = w.run(*becoming(FIRST, 4000000000), "busctl", f"--address={w.address}", "call", NAME, *where, *args)
+            assert "exception-unknown-person: " in done.stderr, (where, done)
         assert approve(w, FIRST, number) is None
 
 
@@ -300,6 +306,25 @@ def test_of_steps_at_once_the_later_meets_what_the_first_one_left():
             assert step(w, FIRST, number, "Close", "") is None
 
 
+def test_an_approval_that_waits_for_polkit_meets_what_is_there_then():
+    if os.getuid():
+        return
+    with terminal("exception-lapse 1 hours") as w:
+        first, second = asked(w, ASKER), asked(w, ASKER)
+        w.polkit.asked.clear()
+        w.polkit.say("hold")
+        held = [w.start([*becoming(FIRST), "busctl", f"--address={w.address}", "call", NAME, request(number), REQUEST, "Approve", "xs", "0",
+                         ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for number in (first, second)]
+        w.polkit.wait("check org.sekimori.approve-exception 1", 2)
+        w.tell("clock +3601")
+        w.polkit.say("yes")
+        for process in held:
+            assert "The object has gone" in process.communicate(timeout=8)[1].decode()
+        for number in (first, second):
+            exception, steps = of(w, number)
+            assert exception["state"] == "lapsed" and [s["event"] for s in steps] == ["request", "lapse"], steps
+
+
 def test_bad_wishes_are_named_and_leave_nothing():
     if os.getuid():
         return
@@ -395,3 +420,28 @@ def test_lists_come_in_pages_and_by_what_was_asked_for():
                           ("{'sort': <'name'>}", "no member 'sort'")):
             _, error = call(w, 0, ROOT, EXCEPTIONS, "List", text)
             assert error[0] == ERROR + "InvalidArgs" and error[1].startswith("filter: ") and why in error[1], error
+
+
+def test_another_policy_is_announced_and_takes_nothing_that_was_granted():
+    if os.getuid():
+        return
+    with terminal("approvers 1") as w:
+        number = asked(w, ASKER)
+        assert approve(w, FIRST, number) is None
+        lines = w.monitor()
+        policy = w.directory / "other-policy"
+        policy.write_text("policy test\nversion 2\napprovers 2\nexception-period 2 hours\nemergency-period 30 minutes\ndefault block\n")
+        w.tell(f"exceptions-policy {policy}")
+        w.tell("attempt")
+        changes = []
+        while True:
+            message = json.loads(lines.until(lambda line: '"type":"signal"' in line))
+            if message["member"] == "AttemptRefused":
+                break
+            changes.append((message["member"], message["path"], message["payload"]["data"][1]))
+        (member, path, values), *more = [change for change in changes if change[0] == "PropertiesChanged"]
+        assert path == ROOT and not [change for change in more if change[1] != ROOT], changes
+        assert {name: values[name]["data"] for name in ("Approvers", "PeriodSeconds", "EmergencySeconds", "Live")} == \
+            {"Approvers": 2, "PeriodSeconds": 7200, "EmergencySeconds": 1800, "Live": 1}
+        assert w.get_all(grant(number), GRANT)["Live"]
+        assert ask(w, ASKER, seconds=7201)[1][1].startswith("exception-too-long: ")

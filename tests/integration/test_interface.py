@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The D-Bus face, asked from outside by busctl, gdbus and dbus-send."""
+import json
 import os
 import pwd
 import re
@@ -124,6 +125,22 @@ def test_every_action_of_the_page_is_one_of_polkit_s_in_both_languages():
         words = {"yes": "yes", "no": "no", "auth_admin": "an administrator's password"}
         assert [cell.strip() for cell in row.strip("|").split("|")][1:] == [words[defaults[2]], words[defaults[0]]], row
         assert defaults[0] == defaults[1]
+
+
+def test_the_rules_for_groups_are_those_of_the_page():
+    """The table in policy/50-sekimori.rules, read as the object that it is."""
+    text = (TOP / "policy" / "50-sekimori.rules").read_text()
+    allowed = json.loads(re.search(r"var allowed = (\{.*?\});", text, re.S).group(1))
+    actions = {action.get("id") for action in xml.parse(TOP / "policy" / "org.sekimori.policy").iter("action")}
+    assert set(allowed) <= actions, allowed
+    page = (TOP / "docs" / "dbus.md").read_text()
+    rows = {}
+    for group, names in re.findall(r"^\| `(sekimori-\w+)` \| ([a-z, -]+) \|$", page, re.M):
+        for name in names.split(", "):
+            rows.setdefault(f"org.sekimori.{name}", set()).add(group)
+    assert rows == {action: set(groups) for action, groups in allowed.items()}, rows
+    # Nothing but these says yes, and nobody but their members is told so.
+    assert text.count("polkit.Result.YES") == 1 and "subject.isInGroup(groups[i])" in text and text.count("addRule") == 1
 
 
 def test_every_property_has_the_type_that_introspection_says():

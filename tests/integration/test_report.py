@@ -242,6 +242,76 @@ def test_it_is_japanese_where_the_reader_is():
     assert "暗号化" in report("--compliance", env=JA) and "Evidence" not in report("--compliance", env=JA)
 
 
+def test_exceptions_are_counted_and_each_has_its_line():
+    table = figures(report("--format", "csv"))
+
+    def value(section, key, item):
+        return table[section, key, "", item]
+
+    for key, number in {"asked": 3, "approved": 1, "approved-by-two": 1, "denied": 1, "lapsed": 1, "imported": 1, "emergencies": 1, "reports": 0,
+                        "uses": 2, "expired": 2, "returned": 1, "erased": 1, "closed": 1, "refused": 1, "phone-asked": 1, "phone-refused": 1,
+                        "unreported-at-end": 1, "overdue-at-end": 1, "waiting-at-end": 0}.items():
+        assert value("exceptions", key, "value") == str(number), key
+    assert value("summary", "emergencies", "value") == value("summary", "exceptions-overdue", "value") == "1"
+    lines = {k[1]: {} for k in table if k[0] == "exception-list"}
+    for (section, key, _, item), cell in table.items():
+        if section == "exception-list":
+            lines[key][item] = cell
+    assert sorted(lines) == ["41", "42", "43", "44", "45"]
+    assert {item: lines["41"][item] for item in ("state", "person", "access", "form", "approvers", "uses", "written", "owed")} == {
+        "state": "closed", "person": "tanaka", "access": "rw", "form": "8", "approvers": "sato, ito", "uses": "1", "written": "2500000", "owed": ""}
+    assert lines["41"]["purpose"] == playmonth.HOSTILE[0] and lines["43"]["purpose"] == "'=1+1"
+    assert lines["42"]["approvers"] == "(emergency)" and lines["42"]["owed"] == "report return erasure overdue"
+    assert lines["45"]["approvers"] == "(desk)" and lines["45"]["object"] == "ZEI-0001"
+    begin, end = (datetime.datetime.fromisoformat(lines["41"][item]) for item in ("begin", "end"))
+    assert datetime.timedelta(hours=2) <= end - begin < datetime.timedelta(hours=2, minutes=1)
+    assert (value("exception-people", "tanaka", "asked"), value("exception-people", "tanaka", "written")) == ("1", "2500000")
+    assert value("exception-people", "ito", "emergencies") == value("exception-forms", "13-2", "emergencies") == "1"
+    assert value("exception-forms", "10", "denied") == "1"
+
+    japanese = report(env=JA)
+    for words in ("停電で印刷できない", "承認なし（緊急）", "報告書, 返却, 消去の確認 （期限超過）", "様式第8号（支給以外の機器等の利用）"):
+        assert words in japanese, words
+    page = Page(report("--format", "html", env=JA))
+    assert playmonth.HOSTILE[0] in page.cells and "貸与の媒体を使うこと" not in page.cells
+
+
+def test_rules_on_exceptions_are_judged_by_what_was_recorded():
+    rules = figures(report("--compliance", "--format", "csv"))
+    verdicts = {key[1]: value for key, value in rules.items() if key[3] == "verdict"}
+    assert {id: verdicts[id] for id in ("R07", "R08", "R09", "R18", "R20", "R28")} == {
+        "R07": "shown", "R08": "not-shown", "R09": "partly", "R18": "partly", "R20": "not-shown", "R28": "not-shown"}, verdicts
+    with tempfile.TemporaryDirectory() as directory:
+        def step(day, event, origin, to, **more):
+            return (day, f"exception-{event}", {"exception": 1, "person": "sato", "from": origin, "to": to, **more})
+        lines = records_of(("10-01T08:00", "started", STARTED),
+                           step("10-01T09:00", "emergency", "draft", "live", emergency=True, **{"class": "storage-plain"}),
+                           step("10-01T09:01", "use", "live", "live"), step("10-01T10:00", "expire", "live", "expired"),
+                           step("10-01T11:00", "report", "expired", "expired"), step("10-01T12:00", "return", "expired", "returned"),
+                           step("10-01T12:30", "confirm-erased", "returned", "erase-confirmed"))
+        log = sealed(directory + "/log", lines)
+        rules = figures(ctl("report", "--compliance", "--month", "2026-10", "--log", log, "--format", "csv"))
+        verdicts = {key[1]: value for key, value in rules.items() if key[3] == "verdict"}
+        assert (verdicts["R08"], verdicts["R20"], verdicts["R28"]) == ("shown", "shown", "desk"), verdicts
+
+
+def test_the_log_shows_exceptions_in_words_and_finds_their_people():
+    def show(*args, env=None):
+        return ctl("log", "show", "--log", Month.log(), *args, env=env)
+    lines = show("--kind", "exception-request,exception-deny", env={"COLUMNS": "400"}).splitlines()
+    assert len(lines) == 5 and "exception: 43, for: suzuki, purpose: =1+1, form: 10, until: 2026-10-24 11:" in lines[2], lines
+    assert "note: 貸与の媒体を使うこと" in lines[4] and "now: denied" in lines[4], lines
+    japanese = show("--kind", "exception-deny", env={**JA, "COLUMNS": "400"})
+    assert "例外: 43" in japanese and "状態: 却下" in japanese, japanese
+    # Approver, requester, person.
+    kinds = [json.loads(line)["kind"] for line in show("--person", "sato", "--since", "2026-10-24", "--until", "2026-10-24", "--json").splitlines()]
+    assert kinds.count("exception-approve") == 1 and "exception-deny" in kinds and "exception-request" not in kinds, kinds
+    kinds = [json.loads(line)["kind"] for line in show("--person", "ito", "--since", "2026-10-24", "--until", "2026-10-24", "--json").splitlines()]
+    assert {"exception-emergency", "exception-expire", "exception-approve"} <= set(kinds), kinds
+    refused = show("--kind", "exception-refused", env={"COLUMNS": "400"})
+    assert "exception: 41" in refused and "Somebody else must do this" in refused, refused
+
+
 def test_a_tampered_log_is_named_in_the_report():
     with tempfile.TemporaryDirectory() as directory:
         for path in pathlib.Path(Month.log()).iterdir():

@@ -243,6 +243,44 @@ static void files_of_unfinished_steps_are_not_read(void)
 	terminal_deinit(&t);
 }
 
+static int read_trust(struct terminal *t, size_t *n_keys)
+{
+	struct trust *keys = NULL;
+	int r = policystore_read_trust(t->store, note_error, t, &keys, &t->result);
+
+	*n_keys = keys ? trust_n_keys(keys) : 0;
+	CU_ASSERT_EQUAL(!keys, !!r);
+	trust_free(keys);
+	return r;
+}
+
+/* What else is signed is judged by the keys of now, with the same suspicion. */
+static void the_keys_alone_are_read_as_for_a_policy(void)
+{
+	struct terminal t;
+	size_t n;
+
+	terminal_init(&t);
+	CU_ASSERT_EQUAL(read_trust(&t, &n), 0);
+	CU_ASSERT_EQUAL(n, 0);
+	trust(&t, "a.trust", "", 1, 2);
+	CU_ASSERT_EQUAL(read_trust(&t, &n), 0);
+	CU_ASSERT_EQUAL(n, 2);
+	install(&t, 1, "", "1");
+	CU_ASSERT_EQUAL(adopt(&t), 0);
+	policystore_result_free(&t.result);
+	CU_ASSERT_EQUAL(chmod(path_in(&t, "etc/trust.d/a.trust"), 0664), 0);
+	CU_ASSERT_EQUAL(read_trust(&t, &n), POLICYSTORE_E_UNSAFE);
+	put(path_in(&t, "etc/trust.d/a.trust"), "key board nonsense\n");
+	CU_ASSERT_EQUAL(chmod(path_in(&t, "etc/trust.d/a.trust"), 0644), 0);
+	CU_ASSERT_EQUAL(read_trust(&t, &n), POLICYSTORE_E_TRUST);
+	CU_ASSERT_EQUAL(unlink(path_in(&t, "etc/trust.d/a.trust")), 0);
+	CU_ASSERT_EQUAL(read_trust(&t, &n), POLICYSTORE_E_TRUST_LOST);
+	put(path_in(&t, "var/lib/policy/floor"), "x");
+	CU_ASSERT_EQUAL(read_trust(&t, &n), POLICYSTORE_E_STATE);
+	terminal_deinit(&t);
+}
+
 static void a_state_that_cannot_be_written_accepts_nothing(void)
 {
 	struct terminal t;
@@ -265,6 +303,7 @@ static const struct test tests[] = {
 	TEST(the_history_lists_what_was_accepted),
 	TEST(a_kill_at_any_system_call_leaves_a_state_that_loads),
 	TEST(files_of_unfinished_steps_are_not_read),
+	TEST(the_keys_alone_are_read_as_for_a_policy),
 	TEST(a_state_that_cannot_be_written_accepts_nothing),
 };
 

@@ -6,6 +6,8 @@
  *      │ └── cannot connect   │ refused, no answer       │ refused, taken         │ bus gone
  *      └──────────────────────┴──────────────────────────┴────────────────────────┘
  *
+ * Who wants no name is READY when Hello is answered.
+ *
  * libdbus must not be torn down under its own feet: whoever notices the end only sets `lost`, and
  * the dispatcher, which is outside of libdbus then, takes the connection down.
  */
@@ -159,7 +161,7 @@ static int on_dispatch(sd_event_source *source, void *userdata)
 		dispatch_enable(c, c->lost);
 	if (c->lost) {
 		connection_drop(c);
-		retry_schedule(c, "the system bus is gone");
+		retry_schedule(c, "the bus is gone");
 	}
 	return 0;
 }
@@ -251,6 +253,17 @@ void bus_connection_match(struct bus_connection *c, const char *rule, bool wante
 		match_send(c, rule, wanted);
 }
 
+static void connection_begin(struct bus_connection *c)
+{
+	c->state = READY;
+	c->retry_us = RETRY_FIRST_US;
+	if (c->said_lost)
+		fprintf(stderr, SD_NOTICE "bus: connected\n");
+	c->said_lost = false;
+	for (struct follower *f = c->followers; f; f = f->next)
+		follower_begin(c, f);
+}
+
 static void on_named(DBusPendingCall *pending, void *userdata)
 {
 	struct bus_connection *c = userdata;
@@ -259,13 +272,7 @@ static void on_named(DBusPendingCall *pending, void *userdata)
 
 	dbus_message_get_args(reply, NULL, DBUS_TYPE_UINT32, &result, DBUS_TYPE_INVALID);
 	if (result == DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER) {
-		c->state = READY;
-		c->retry_us = RETRY_FIRST_US;
-		if (c->said_lost)
-			fprintf(stderr, SD_NOTICE "bus: connected\n");
-		c->said_lost = false;
-		for (struct follower *f = c->followers; f; f = f->next)
-			follower_begin(c, f);
+		connection_begin(c);
 	} else {
 		if (!c->said_lost)
 			fprintf(stderr, SD_WARNING "bus: cannot own the name %s (%s)\n", c->name,
@@ -300,8 +307,12 @@ static void on_greeted(DBusPendingCall *pending, void *userdata)
 	const char *unique = NULL;
 
 	/* Without this libdbus takes us for not registered. */
-	if (dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &unique, DBUS_TYPE_INVALID) &&
-	    dbus_bus_set_unique_name(c->dbus, unique) && name_request(c) == 0)
+	if (!dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &unique, DBUS_TYPE_INVALID) ||
+	    !dbus_bus_set_unique_name(c->dbus, unique))
+		connection_lose(c);
+	else if (!c->name)
+		connection_begin(c);
+	else if (name_request(c) == 0)
 		c->state = NAMING;
 	else
 		connection_lose(c);
@@ -340,7 +351,7 @@ static void connection_try(struct bus_connection *c)
 {
 	if (connection_open(c) < 0) {
 		connection_drop(c);
-		retry_schedule(c, "the system bus cannot be reached");
+		retry_schedule(c, "the bus cannot be reached");
 	}
 }
 
@@ -362,11 +373,11 @@ int bus_connection_new(struct bus_connection **ret, sd_event *event, const char 
 		address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
 	c->event = sd_event_ref(event);
 	c->address = strdup(address ? address : BUS_SYSTEM_ADDRESS);
-	c->name = strdup(name);
+	c->name = name ? strdup(name) : NULL;
 	c->handler = handler;
 	c->userdata = userdata;
 	c->retry_us = RETRY_FIRST_US;
-	if (!c->address || !c->name)
+	if (!c->address || (name && !c->name))
 		return -ENOMEM;
 
 	r = sd_event_add_defer(event, &c->dispatch, on_dispatch, c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's connection to the system bus: libdbus on an sd-event loop.
+ * The connection of a program that never waits, the daemon or the agent, to a bus: libdbus on an sd-event loop.
  *
  * Nothing here blocks: connecting, Hello and RequestName run through the loop. The bus may be
  * missing at the start and may go away at any time; the barrier does not depend on it. The
@@ -42,7 +42,7 @@ typedef void (*bus_call_handler)(void *userdata, DBusMessage *call);
 /*
  * Starts connecting. address: of the bus; NULL takes DBUS_SYSTEM_BUS_ADDRESS, or else the usual
  * socket. name: well-known name to own; it is not queued for, a taken name is tried again like a
- * missing bus. The event loop must outlive the connection.
+ * missing bus. NULL: none, as for clients. The event loop must outlive the connection.
  */
 int bus_connection_new(struct bus_connection **ret, sd_event *event, const char *address,
 		       const char *name, bus_call_handler handler, void *userdata);
@@ -51,7 +51,7 @@ int bus_connection_new(struct bus_connection **ret, sd_event *event, const char 
 struct bus_connection *bus_connection_free(struct bus_connection *c);
 DEFINE_CLEANUP(struct bus_connection *, bus_connection_free);
 
-/* True while the name is owned. */
+/* True while the name is owned; without one, while there is a bus. */
 bool bus_connection_ready(const struct bus_connection *c);
 
 /*

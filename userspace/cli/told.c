@@ -25,6 +25,23 @@ static const char *const rows[] = {
 	N_("unit %s: %s"),
 	/* exceptions (daemon/exceptions-open.c) */
 	N_("The store of exceptions cannot be used, so none is in force; tell the help desk: %s"),
+	/* what somebody wishes for, or wants to see (bus/dict.c, daemon/exception-wish.c) */
+	N_("wish: %s"),
+	N_("filter: %s"),
+	N_("'device' is no device that is plugged in"),
+	N_("'person' is no user of this terminal"),
+	N_("'person' is somebody else; ask List for his"),
+	N_("'access' is 'ro' or 'rw'"),
+	N_("'states' has a word that is no state"),
+	N_("'%s' and '%s' exclude each other"),
+	N_("'%s' is empty"),
+	N_("'%s' is too long"),
+	N_("'%s' holds characters that cannot be shown, or several lines"),
+	N_("'%s' is no time between 1970 and 9999"),
+	N_("'%s' is of type '%s'"),
+	N_("'%s' stands there twice"),
+	N_("there is no member '%s'"),
+	N_("there is a member that nobody knows"),
 	N_("partition %s: %s"),
 	N_("key %s: %s"),
 	/* what is found outside of encryption (inspect/survey.c) */

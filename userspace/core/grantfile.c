@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sodium.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/civil.h"
@@ -268,76 +266,33 @@ bool grantfile_ok(const struct grant *grant)
 	       word_ok(grant->form, form_words, ARRAY_SIZE(form_words));
 }
 
-struct out {
-	char *text;
-	size_t len;
-};
-
-static void _printf_(2, 3) put(struct out *out, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	out->len += (size_t)vsnprintf(out->text + out->len, GRANTFILE_MAX - out->len, format, args);
-	va_end(args);
-}
-
-static void put_text(struct out *out, const char *name, const char *text)
-{
-	char quoted[STATEMENT_STRING_MAX(GRANT_TEXT_MAX)];
-
-	statement_quote(quoted, sizeof(quoted), text);
-	if (*text)
-		put(out, "%s %s\n", name, quoted);
-}
-
-static void put_word(struct out *out, const char *name, const char *word)
-{
-	if (*word)
-		put(out, "%s %s\n", name, word);
-}
-
-static void put_time(struct out *out, const char *name, int64_t utc)
-{
-	char time[STATEMENT_TIME_MAX];
-
-	statement_time_format(utc, time);
-	put_word(out, name, time);
-}
-
-static void put_number(struct out *out, const char *name, uint64_t number)
-{
-	if (number)
-		put(out, "%s %llu\n", name, (unsigned long long)number);
-}
-
 size_t grantfile_format(const struct grant *grant, char text[static GRANTFILE_MAX])
 {
-	struct out out = { .text = text };
+	struct statement_writer out = { .text = text, .size = GRANTFILE_MAX };
 	char id[2 * sizeof(grant->id) + 1];
 
 	sodium_bin2hex(id, sizeof(id), grant->id, sizeof(grant->id));
-	put(&out, KIND " 1\n");
-	put_text(&out, "id", id);
-	put_text(&out, "terminal", grant->terminal);
-	put_text(&out, "device", grant->fingerprint);
-	put_text(&out, "medium", grant->medium);
-	put_word(&out, "class", device_class_name(grant->class));
-	put_text(&out, "person", grant->person);
+	statement_put(&out, KIND " 1\n");
+	statement_put_text(&out, "id", id);
+	statement_put_text(&out, "terminal", grant->terminal);
+	statement_put_text(&out, "device", grant->fingerprint);
+	statement_put_text(&out, "medium", grant->medium);
+	statement_put_word(&out, "class", device_class_name(grant->class));
+	statement_put_text(&out, "person", grant->person);
 	if (grant->uid != UINT32_MAX)
-		put(&out, "uid %u\n", grant->uid);
-	put_word(&out, "access", access_words[grant->access]);
-	put_word(&out, "encrypted-only", yes_words[grant->encrypted_only]);
-	put_time(&out, "not-before", grant->not_before);
-	put_time(&out, "not-after", grant->not_after);
-	put_number(&out, "seconds", grant->seconds);
-	put_number(&out, "uses", grant->uses);
-	put_number(&out, "write-quota", grant->write_quota);
-	put_text(&out, "purpose", grant->purpose);
-	put_word(&out, "data-class", grant->data_class);
-	put_word(&out, "form", grant->form);
+		statement_put(&out, "uid %u\n", grant->uid);
+	statement_put_word(&out, "access", access_words[grant->access]);
+	statement_put_word(&out, "encrypted-only", yes_words[grant->encrypted_only]);
+	statement_put_time(&out, "not-before", grant->not_before);
+	statement_put_time(&out, "not-after", grant->not_after);
+	statement_put_number(&out, "seconds", grant->seconds);
+	statement_put_number(&out, "uses", grant->uses);
+	statement_put_number(&out, "write-quota", grant->write_quota);
+	statement_put_text(&out, "purpose", grant->purpose);
+	statement_put_word(&out, "data-class", grant->data_class);
+	statement_put_word(&out, "form", grant->form);
 	if (grant->return_by)
-		put_time(&out, "return-by", grant->return_by);
+		statement_put_time(&out, "return-by", grant->return_by);
 	return out.len;
 }
 

@@ -128,7 +128,7 @@ static const struct reason reasons[] = {
 	{ "exception-report-due", N_("Its report is missing. File it first.") },
 	{ "exception-erasure-due", N_("Nobody has confirmed that its data is erased. Have that confirmed first.") },
 	{ "phone-no-key",
-	  N_("This terminal has no key for codes by telephone. Ask the help desk to install one, or for a grant file.") },
+	  N_("This terminal has no usable key for codes by telephone. Ask the help desk to install one, or for a grant file.") },
 	{ "phone-key-unsafe",
 	  N_("This terminal's telephone key can be read by others than root, so it is not used. Tell the help desk.") },
 	{ "phone-key-damaged", N_("This terminal's telephone key is damaged. Ask the help desk to install it anew.") },

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/civil.h"
@@ -169,4 +171,56 @@ void statement_quote(char *out, size_t size, const char *text)
 	}
 	out[at++] = '"';
 	out[at] = '\0';
+}
+
+/* --- writing -------------------------------------------------------------------------------------- */
+
+static void writer_advance(struct statement_writer *out, size_t n)
+{
+	size_t room = out->size - out->len - 1;
+
+	out->len += n < room ? n : room;
+}
+
+void statement_put(struct statement_writer *out, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out->text + out->len, out->size - out->len, format, args);
+	va_end(args);
+	writer_advance(out, n > 0 ? (size_t)n : 0);
+}
+
+void statement_put_text(struct statement_writer *out, const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	statement_put(out, "%s ", name);
+	/* Two quotes and the NUL. */
+	if (out->size - out->len > 2)
+		statement_quote(out->text + out->len, out->size - out->len, text);
+	writer_advance(out, strlen(out->text + out->len));
+	statement_put(out, "\n");
+}
+
+void statement_put_word(struct statement_writer *out, const char *name, const char *word)
+{
+	if (*word)
+		statement_put(out, "%s %s\n", name, word);
+}
+
+void statement_put_number(struct statement_writer *out, const char *name, uint64_t number)
+{
+	if (number)
+		statement_put(out, "%s %llu\n", name, (unsigned long long)number);
+}
+
+void statement_put_time(struct statement_writer *out, const char *name, int64_t utc)
+{
+	char time[STATEMENT_TIME_MAX];
+
+	statement_time_format(utc, time);
+	statement_put_word(out, name, time);
 }

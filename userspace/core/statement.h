@@ -48,3 +48,19 @@ void statement_time_format(int64_t utc, char out[static STATEMENT_TIME_MAX]);
 
 /* Writes a safe text in double quotes; it always ends with NUL. */
 void statement_quote(char *out, size_t size, const char *text);
+
+/* --- writing -------------------------------------------------------------------------------------- */
+
+/* A buffer of `size` bytes, `len` of which are written, with a NUL behind; what does not fit is cut. */
+struct statement_writer {
+	char *text;
+	size_t size, len;
+};
+
+void statement_put(struct statement_writer *out, const char *format, ...) _printf_(2, 3);
+
+/* One statement each. Empty texts and words, and the number 0, are left out. */
+void statement_put_text(struct statement_writer *out, const char *name, const char *text);
+void statement_put_word(struct statement_writer *out, const char *name, const char *word);
+void statement_put_number(struct statement_writer *out, const char *name, uint64_t number);
+void statement_put_time(struct statement_writer *out, const char *name, int64_t utc);

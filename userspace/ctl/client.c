@@ -153,37 +153,78 @@ struct call {
 	bool changes; /* something: the person in front may be asked for a password */
 };
 
-/* Calls a method. The first value of the answer as JSON. */
-static struct json_object *client_call(DBusConnection *dbus, const struct call *call, char **why)
+/* The answer to a method, if it has the form that was expected. */
+static DBusMessage *method_send(DBusConnection *dbus, const struct client_method *method, DBusError *error)
 {
 	DBusMessage *message = dbus_message_new_method_call(
-		BUS_NAME, call->path ? call->path : BUS_ROOT_PATH, call->interface, call->method);
-	DBusError error = DBUS_ERROR_INIT;
-	struct json_object *answer = NULL;
+		BUS_NAME, method->path ? method->path : BUS_ROOT_PATH, method->interface, method->method);
 	DBusMessage *reply = NULL;
-	DBusMessageIter iter;
+	DBusMessageIter args;
 
-	*why = NULL;
 	if (!message)
 		return NULL;
 	/* A client that only looks must not start the daemon behind the administrator's back. */
 	dbus_message_set_auto_start(message, FALSE);
-	dbus_message_set_allow_interactive_authorization(message, call->changes);
-	if (!call->argument ||
-	    dbus_message_append_args(message, DBUS_TYPE_STRING, &call->argument, DBUS_TYPE_INVALID))
-		reply = dbus_connection_send_with_reply_and_block(dbus, message, call->timeout_ms,
-								  &error);
+	dbus_message_set_allow_interactive_authorization(message, method->changes);
+	dbus_message_iter_init_append(message, &args);
+	if (!method->append || method->append(&args, method->userdata))
+		reply = dbus_connection_send_with_reply_and_block(dbus, message, method->timeout_ms, error);
 	dbus_message_unref(message);
-	if (reply && dbus_message_has_signature(reply, call->signature) &&
-	    dbus_message_iter_init(reply, &iter))
-		answer = client_decode(&iter);
-	else if (reply)
-		*why = strdup(_("the answer has another form than expected"));
-	else
-		error_take(&error, why);
-	if (reply)
+	if (reply && !dbus_message_has_signature(reply, method->signature)) {
 		dbus_message_unref(reply);
+		reply = NULL;
+		dbus_set_error_const(error, DBUS_ERROR_INVALID_SIGNATURE,
+				     _("the answer has another form than expected"));
+	}
+	return reply;
+}
+
+struct json_object *client_method_call(DBusConnection *dbus, const struct client_method *method, char **why,
+				       char **error)
+{
+	DBusError failure = DBUS_ERROR_INIT;
+	DBusMessage *reply = method_send(dbus, method, &failure);
+	struct json_object *answer = NULL;
+	DBusMessageIter values;
+
+	if (error)
+		*error = dbus_error_is_set(&failure) ? strdup(failure.name) : NULL;
+	if (!reply) {
+		error_take(&failure, why);
+		return NULL;
+	}
+	*why = NULL;
+	dbus_message_iter_init(reply, &values);
+	answer = decode_list(&values, DECODE_DEPTH_MAX);
+	dbus_message_unref(reply);
 	return answer;
+}
+
+static bool append_string(DBusMessageIter *args, const void *userdata)
+{
+	const char *text = userdata;
+
+	return dbus_message_iter_append_basic(args, DBUS_TYPE_STRING, &text);
+}
+
+/* Calls a method. The first value of the answer as JSON. */
+static struct json_object *client_call(DBusConnection *dbus, const struct call *call, char **why)
+{
+	const struct client_method method = {
+		.path = call->path,
+		.interface = call->interface,
+		.method = call->method,
+		.append = call->argument ? append_string : NULL,
+		.userdata = call->argument,
+		.signature = call->signature,
+		.timeout_ms = call->timeout_ms,
+		.changes = call->changes,
+	};
+	struct json_object *values = client_method_call(dbus, &method, why, NULL);
+	struct json_object *first = values ? json_object_get(json_object_array_get_idx(values, 0)) : NULL;
+
+	json_object_put(values);
+	return first;
 }
 
 struct json_object *client_manager(DBusConnection *dbus, char **why)
@@ -254,6 +295,13 @@ struct json_object *client_devices(DBusConnection *dbus, char **why)
 	_cleanup_(json_objectp) struct json_object *objects = managed_objects(dbus, why);
 
 	return objects ? entries_of(objects, BUS_INTERFACE_DEVICE, BUS_DEVICE_PATH_PREFIX) : NULL;
+}
+
+struct json_object *client_grants(DBusConnection *dbus, char **why)
+{
+	_cleanup_(json_objectp) struct json_object *objects = managed_objects(dbus, why);
+
+	return objects ? entries_of(objects, BUS_INTERFACE_GRANT, BUS_GRANT_PATH_PREFIX) : NULL;
 }
 
 static void add_member(struct json_object *volume, const char *key, struct json_object *device,

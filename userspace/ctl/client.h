@@ -28,6 +28,26 @@ static inline void dbus_connectionp(DBusConnection **dbus)
  */
 DBusConnection *client_connect(char **why);
 
+/* A method of the daemon's with any arguments. */
+struct client_method {
+	const char *path; /* NULL: the root object */
+	const char *interface;
+	const char *method;
+	/* Appends the arguments; false: no memory. NULL: there are none. */
+	bool (*append)(DBusMessageIter *args, const void *userdata);
+	const void *userdata;
+	const char *signature; /* of the answer */
+	int timeout_ms;
+	bool changes; /* something, or shows what is others': the person in front may be asked for a password */
+};
+
+/*
+ * The values of its answer, as an array. NULL as above: what the daemon refused begins with a code (client_reason()), what the bus
+ * refused is its English; *error (may be NULL) is the name of the D-Bus error, malloc'd, NULL if there is none.
+ */
+struct json_object *client_method_call(DBusConnection *dbus, const struct client_method *method, char **why,
+				       char **error);
+
 /* Properties of the Manager, or NULL as above. */
 struct json_object *client_manager(DBusConnection *dbus, char **why);
 
@@ -42,6 +62,9 @@ struct json_object *client_devices(DBusConnection *dbus, char **why);
  * "DeviceName" and "Medium" of its device. NULL as above.
  */
 struct json_object *client_volumes(DBusConnection *dbus, char **why);
+
+/* The same of what is granted (org.sekimori.Sekimori1.Grant). */
+struct json_object *client_grants(DBusConnection *dbus, char **why);
 
 /* The same of one volume, as it is now, and its Details (docs/dbus.md) if they are the caller's to know. NULL as above. */
 struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why);

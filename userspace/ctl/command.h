@@ -61,6 +61,21 @@ struct command_options {
 	const char *month;
 	bool compliance;
 	bool record;
+	/* of exceptions */
+	const char *access;
+	bool encrypted_only;
+	const char *period;
+	const char *from;
+	const char *uses;
+	const char *quota;
+	const char *purpose;
+	const char *data_class;
+	const char *form;
+	const char *return_by;
+	const char *note;
+	bool due;
+	bool phone;
+	bool yes;
 	struct command_repeated groups;
 	struct command_repeated allowed;
 };
@@ -88,6 +103,22 @@ int log_follow_run(const struct context *context, const struct command_options *
 int log_verify_run(const struct context *context, const struct command_options *options);
 int log_export_run(const struct context *context, const struct command_options *options);
 int doctor_run(const struct context *context, const struct command_options *options);
+int request_run(const struct context *context, const struct command_options *options);
+int answer_run(const struct context *context, const struct command_options *options);
+int grant_import_run(const struct context *context, const struct command_options *options);
+int emergency_run(const struct context *context, const struct command_options *options);
+int requests_run(const struct context *context, const struct command_options *options);
+int approve_run(const struct context *context, const struct command_options *options);
+int deny_run(const struct context *context, const struct command_options *options);
+int withdraw_run(const struct context *context, const struct command_options *options);
+int revoke_run(const struct context *context, const struct command_options *options);
+int extend_run(const struct context *context, const struct command_options *options);
+int return_run(const struct context *context, const struct command_options *options);
+int exception_show_run(const struct context *context, const struct command_options *options);
+int exception_form_run(const struct context *context, const struct command_options *options);
+int exception_report_run(const struct context *context, const struct command_options *options);
+int exception_confirm_run(const struct context *context, const struct command_options *options);
+int exception_close_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 
@@ -114,6 +145,15 @@ enum {
 	FOR_INCIDENT_LIST = 1 << 18,
 	FOR_INCIDENT_SHOW = 1 << 19,
 	FOR_INCIDENT_EXPORT = 1 << 20,
+	FOR_REQUEST = 1 << 21,
+	FOR_EMERGENCY = 1 << 22,
+	FOR_REQUESTS = 1 << 23,
+	FOR_STEP = 1 << 24, /* approve, deny, withdraw, …: all that take a number and a note */
+	FOR_EXTEND = 1 << 25,
+	FOR_EXCEPTION_SHOW = 1 << 26,
+	FOR_EXCEPTION_FORM = 1 << 27,
+	FOR_ANSWER = 1 << 28,
+	FOR_GRANT_IMPORT = 1 << 29,
 };
 
 struct command {

@@ -12,15 +12,37 @@
 /* Those that choose records. */
 #define FOR_LOG_RECORDS (FOR_LOG_SHOW | FOR_LOG_FOLLOW | FOR_LOG_EXPORT)
 #define FOR_LOG (FOR_LOG_RECORDS | FOR_LOG_VERIFY)
-#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT)
+#define FOR_SHEETS (FOR_REPORT | FOR_INCIDENT_EXPORT | FOR_EXCEPTION_FORM)
 #define FOR_INCIDENTS (FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_INCIDENT_EXPORT)
+
+#define FOR_WISHES (FOR_REQUEST | FOR_EMERGENCY)
+#define FOR_EXCEPTIONS                                                                             \
+	(FOR_WISHES | FOR_REQUESTS | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_SHOW | FOR_ANSWER | FOR_GRANT_IMPORT)
 
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
 	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |    \
-	 FOR_DOCTOR | FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW)
+	 FOR_DOCTOR | FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_EXCEPTIONS)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
+
+/* Options without a letter of their own, for getopt_long. */
+enum {
+	OPTION_ACCESS = 256,
+	OPTION_ENCRYPTED_ONLY,
+	OPTION_FOR,
+	OPTION_FROM,
+	OPTION_USES,
+	OPTION_QUOTA,
+	OPTION_PURPOSE,
+	OPTION_DATA_CLASS,
+	OPTION_FORM,
+	OPTION_RETURN_BY,
+	OPTION_NOTE,
+	OPTION_DUE,
+	OPTION_PHONE,
+	OPTION_YES,
+};
 
 const struct command commands[] = {
 	{"status", FOR_STATUS, status_run, "", 0, 0,
@@ -37,6 +59,37 @@ const struct command commands[] = {
 	    "like 1-2, or the medium's number")},
 	{"eject", FOR_EJECT, eject_run, "[DEVICE]", 0, 1,
 	 N_("close a medium (all of them) and tell when it can be unplugged")},
+	{"request", FOR_REQUEST, request_run, "[DEVICE]", 0, 1,
+	 N_("apply for an exception for a device that is blocked; asks for what is not given")},
+	{"answer", FOR_ANSWER, answer_run, "[CODE]", 0, 6,
+	 N_("type in the help desk's code for the request by telephone that waits (request --phone)")},
+	{"grant import", FOR_GRANT_IMPORT, grant_import_run, "FILE", 1, 1,
+	 N_("take in a grant of the help desk's, FILE and FILE.minisig, once")},
+	{"emergency", FOR_EMERGENCY, emergency_run, "[DEVICE]", 0, 1,
+	 N_("declare an emergency: in force at once, and its report is due afterwards")},
+	{"requests", FOR_REQUESTS, requests_run, "", 0, 0,
+	 N_("exceptions that are waiting, in force or not done yet")},
+	{"approve", FOR_STEP, approve_run, "NUMBER", 1, 1,
+	 N_("approve somebody else's request, or the extension that is asked for")},
+	{"deny", FOR_STEP, deny_run, "NUMBER", 1, 1,
+	 N_("deny a request, or the extension that is asked for, and say why")},
+	{"withdraw", FOR_STEP, withdraw_run, "NUMBER", 1, 1,
+	 N_("take back your own request before it is in force")},
+	{"revoke", FOR_STEP, revoke_run, "NUMBER", 1, 1, N_("end an exception now")},
+	{"extend", FOR_EXTEND, extend_run, "NUMBER", 1, 1,
+	 N_("ask for a later end; it is approved like a request")},
+	{"return", FOR_STEP, return_run, "NUMBER", 1, 1,
+	 N_("the work is done or the medium is back: end the exception")},
+	{"exception show", FOR_EXCEPTION_SHOW, exception_show_run, "NUMBER", 1, 1,
+	 N_("everything about an exception, and each step of it")},
+	{"exception form", FOR_EXCEPTION_FORM, exception_form_run, "NUMBER", 1, 1,
+	 N_("its application and outcome as a page to print, sign and file")},
+	{"exception report", FOR_STEP, exception_report_run, "NUMBER", 1, 1,
+	 N_("file the report of an emergency")},
+	{"exception confirm", FOR_STEP, exception_confirm_run, "NUMBER", 1, 1,
+	 N_("confirm that nothing is left on the medium of somebody else's exception")},
+	{"exception close", FOR_STEP, exception_close_run, "NUMBER", 1, 1,
+	 N_("close an exception that owes nothing any more")},
 	{"check-policy", FOR_CHECK_POLICY, check_policy_run, "FILE", 1, 1,
 	 N_("every error of a policy file, and what is unwise in it")},
 	{"explain", FOR_EXPLAIN, explain_run, "", 0, 0,
@@ -74,13 +127,15 @@ const size_t n_commands = ARRAY_SIZE(commands);
 const struct command_option command_options[] = {
 	{"json", NULL, 'j', FOR_JSON, N_("print JSON (watch and log: one object a line)")},
 	{"no-color", NULL, 'n', FOR_ALL, N_("no colours (as does NO_COLOR in the environment)")},
-	{"all", NULL, 'a', FOR_LIST, N_("also devices that the barrier does not concern")},
+	{"all", NULL, 'a', FOR_LIST | FOR_REQUESTS,
+	 N_("also devices that the barrier does not concern; also exceptions that are done")},
 	{"count", "N", 'c', FOR_WATCH | FOR_LOG_FOLLOW,
 	 N_("stop after N events of devices (log follow: N new records)")},
 	{"policy", "FILE", 'p', FOR_EXPLAIN | FOR_POLICY_DIFF,
 	 N_("the policy file (default: /etc/sekimori/policy)")},
-	{"device", "DEVICE", 'd', FOR_EXPLAIN | FOR_LOG_RECORDS,
-	 N_("the device: a line of the rule language; log: its port, id, serial number or fingerprint")},
+	{"device", "DEVICE", 'd', FOR_EXPLAIN | FOR_LOG_RECORDS | FOR_WISHES,
+	 N_("the device: a line of the rule language; log: its port, id, serial number or fingerprint; "
+	 "exceptions: its port or its number in list")},
 	{"luks", "UUID", 'l', FOR_EXPLAIN,
 	 N_("the inspection proves this LUKS2 volume; none: it finds no encryption")},
 	{"at", "TIME", 't', FOR_EXPLAIN, N_("local time like 2026-04-01T08:30 (default: now)")},
@@ -89,8 +144,9 @@ const struct command_option command_options[] = {
 	{"group", "NAME", 'g', FOR_EXPLAIN, N_("a group of that user (may be repeated)")},
 	{"allowed", "LINE", 'A', FOR_EXPLAIN, N_("another device that is let in (may be repeated)")},
 	{"usbguard", NULL, 'U', FOR_RULE_FOR, N_("only the line that USBGuard would write")},
-	{"state", "DIR", 's', FOR_POLICY_HISTORY | FOR_POLICY_DIFF,
-	 N_("where accepted policies are kept (default: /var/lib/sekimori/policy)")},
+	{"state", "DIR|STATE", 's', FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_REQUESTS,
+	 N_("where accepted policies are kept (default: /var/lib/sekimori/policy); requests: only those in this "
+	 "state (requested, approved, live, used-up, expired, revoked, returned, …)")},
 	{"organisation", NULL, 'o', FOR_OPEN,
 	 N_("with the organisation's key instead of a passphrase")},
 	{"passphrase-file", "FILE", 'P', FOR_OPEN,
@@ -99,9 +155,26 @@ const struct command_option command_options[] = {
 	{"compliance", NULL, 'Y', FOR_REPORT, N_("the rules R01 to R34 with the evidence for each")},
 	{"since", "TIME", 'S', FOR_LOG_RECORDS | FOR_INCIDENT_LIST,
 	 N_("from then on: 2026-11-01, 2026-11-01T08:30 (local time), today, yesterday, -7d, -12h")},
-	{"until", "TIME", 'E', FOR_LOG_RECORDS, N_("up to then, including that day or minute")},
-	{"person", "NAME", 'w', FOR_LOG_RECORDS, N_("who used it: user name, uid or holder")},
-	{"medium", "NUMBER", 'm', FOR_LOG_RECORDS, N_("number of the medium")},
+	{"until", "TIME", 'E', FOR_LOG_RECORDS | FOR_WISHES | FOR_EXTEND,
+	 N_("up to then, including that day or minute; of exceptions: 17:15 and tomorrow, too")},
+	{"person", "NAME", 'w', FOR_LOG_RECORDS | FOR_WISHES | FOR_REQUESTS,
+	 N_("who used it: user name, uid or holder; of exceptions: the user whom it is for")},
+	{"medium", "NUMBER", 'm', FOR_LOG_RECORDS | FOR_WISHES, N_("number of the medium")},
+	{"access", "ro|rw", OPTION_ACCESS, FOR_WISHES, N_("read only, or reading and writing (default: ro)")},
+	{"encrypted-only", NULL, OPTION_ENCRYPTED_ONLY, FOR_WISHES, N_("only while the medium is encrypted")},
+	{"for", "PERIOD", OPTION_FOR, FOR_WISHES | FOR_EXTEND, N_("how long: 30m, 2h, 3d (extend: from now)")},
+	{"from", "TIME", OPTION_FROM, FOR_WISHES, N_("not before then, local time like 2026-11-21T08:30")},
+	{"uses", "N", OPTION_USES, FOR_WISHES, N_("how often it may be plugged in (default: any number)")},
+	{"quota", "SIZE", OPTION_QUOTA, FOR_WISHES, N_("how much may be written: 500M, 2G (default: any amount)")},
+	{"purpose", "TEXT", OPTION_PURPOSE, FOR_WISHES, N_("what it is needed for, in one line")},
+	{"data-class", "I|II|III", OPTION_DATA_CLASS, FOR_WISHES, N_("class of the data")},
+	{"form", "8|10|13-1|13-2", OPTION_FORM, FOR_WISHES, N_("number of the form that it goes by")},
+	{"return-by", "TIME", OPTION_RETURN_BY, FOR_WISHES, N_("when the medium is to be back")},
+	{"note", "TEXT", OPTION_NOTE, FOR_STEP | FOR_EXTEND, N_("one line for the record: why, or the report")},
+	{"due", NULL, OPTION_DUE, FOR_REQUESTS, N_("only those that owe a report, a return or an erasure")},
+	{"phone", NULL, OPTION_PHONE, FOR_REQUEST,
+	 N_("by telephone, without a network: shows what to read to the help desk and takes its code")},
+	{"yes", NULL, OPTION_YES, FOR_WISHES | FOR_STEP | FOR_EXTEND, N_("do not ask whether it is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
 	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
@@ -109,7 +182,7 @@ const struct command_option command_options[] = {
 	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
 	{"format", "FORMAT", 'F', FOR_LOG_RECORDS | FOR_SHEETS,
-	 N_("table, json, csv or cef (default: table; export: csv); of reports text, html or csv")},
+	 N_("table, json, csv or cef (default: table; export: csv); of reports and forms text, html or csv")},
 	{"output", "FILE", 'O', FOR_LOG_EXPORT | FOR_SHEETS,
 	 N_("write to a new FILE that only you can read")},
 	{"anchors", "FILE", 'N', FOR_LOG_VERIFY | FOR_REPORT | FOR_INCIDENTS,
@@ -178,9 +251,47 @@ static const char *repeat(struct command_repeated *repeated, const char *value)
 	return NULL;
 }
 
+/* Those of exceptions. False: it is none of them. */
+static bool apply_of_exceptions(int option, const char *value, struct command_options *options)
+{
+	const struct {
+		int option;
+		const char **text;
+	} texts[] = {
+		{OPTION_ACCESS, &options->access},	 {OPTION_FOR, &options->period},
+		{OPTION_FROM, &options->from},		 {OPTION_USES, &options->uses},
+		{OPTION_QUOTA, &options->quota},	 {OPTION_PURPOSE, &options->purpose},
+		{OPTION_DATA_CLASS, &options->data_class}, {OPTION_FORM, &options->form},
+		{OPTION_RETURN_BY, &options->return_by}, {OPTION_NOTE, &options->note},
+	};
+	const struct {
+		int option;
+		bool *flag;
+	} flags[] = {
+		{OPTION_ENCRYPTED_ONLY, &options->encrypted_only},
+		{OPTION_DUE, &options->due},
+		{OPTION_PHONE, &options->phone},
+		{OPTION_YES, &options->yes},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].option == option) {
+			*texts[i].text = value;
+			return true;
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (flags[i].option == option) {
+			*flags[i].flag = true;
+			return true;
+		}
+	return false;
+}
+
 const char *command_option_apply(const struct command_option *option, const char *value,
 				 struct context *context, struct command_options *options)
 {
+	if (apply_of_exceptions(option->value, value, options))
+		return NULL;
 	switch (option->value) {
 	case 'j':
 		context->json = true;

@@ -9,6 +9,7 @@
 #include "core/utf8.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
+#include "ctl/exceptions-client.h"
 #include "ctl/output.h"
 #include "doctor/doctor.h"
 
@@ -57,10 +58,13 @@ static bool polkit_answers(DBusConnection *dbus)
 
 static int diagnose(struct diagnosis *diagnosis, const char *root, DBusConnection *dbus)
 {
+	_cleanup_(refusal_deinit) struct refusal refusal = {.why = NULL};
 	_cleanup_(freep) char *why = NULL;
 	_cleanup_(json_objectp) struct json_object *manager =
 		dbus ? client_manager(dbus, &why) : NULL;
-	int r = doctor_open(&diagnosis->doctor, root, manager, dbus && polkit_answers(dbus));
+	_cleanup_(json_objectp) struct json_object *exceptions =
+		dbus ? exceptions_properties(dbus, &refusal) : NULL;
+	int r = doctor_open(&diagnosis->doctor, root, manager, exceptions, dbus && polkit_answers(dbus));
 
 	if (r)
 		return r;

@@ -177,6 +177,10 @@ static const struct {
 	[LABEL_SAFE] = {N_("It can be unplugged.")},
 	[LABEL_NOT_SAFE] = {N_("Do not unplug it yet.")},
 	[LABEL_SECONDS_LEFT] = {N_("seconds left")},
+	[LABEL_EXCEPTIONS] = {N_("Exceptions")},
+	[LABEL_DO_EXCEPTIONS] = {N_(
+		"No exception is in force, and none can be asked for. Tell the help desk. Reason:")},
+	[LABEL_WORD_EXCEPTION] = {N_("exception")},
 };
 
 static const struct label_word words[] = {
@@ -192,6 +196,8 @@ static const struct label_word words[] = {
 	{"tampering", "DeviceTampered", LABEL_WORD_TAMPERED, RED},
 	{"policy", "PolicyChanged", LABEL_WORD_POLICY, GREEN},
 	{"policy-refused", "PolicyRefused", LABEL_WORD_POLICY_REFUSED, RED},
+	{"exception", "Stepped", LABEL_WORD_EXCEPTION, YELLOW},
+	{"exception-ends", "Warned", LABEL_WORD_EXCEPTION, YELLOW},
 };
 
 const char *label_text(enum label label)

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
+#include "ctl/status-exceptions.h"
 #include "system/layers.h"
 
 /* One line for each thing that can be wrong. */
@@ -26,6 +27,7 @@ struct problem {
 struct status {
 	struct layers layers;
 	struct json_object *manager; /* properties, NULL: no answer */
+	struct json_object *exceptions; /* NULL: no answer, or a daemon that knows none */
 	struct problem problems[PROBLEMS_MAX];
 	size_t n_problems;
 	size_t n_notes; /* of them */
@@ -92,6 +94,18 @@ static void policy_judge(struct status *status)
 	}
 }
 
+/* The barrier holds what is held all the same. */
+static void exceptions_judge(struct status *status)
+{
+	const char *state = output_raw(status->exceptions, "State");
+
+	if (!status->exceptions || !strcmp(state, "ok"))
+		return;
+	problem_add(status, "exceptions-failed", LABEL_DO_EXCEPTIONS, output_member(status->exceptions, "State"));
+	status->problems[status->n_problems - 1].note = true;
+	status->n_notes++;
+}
+
 static bool status_ok(const struct status *status)
 {
 	return status->n_problems == status->n_notes;
@@ -118,6 +132,7 @@ static void status_judge(struct status *status)
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
 	policy_judge(status);
+	exceptions_judge(status);
 }
 
 /* --- for people ---------------------------------------------------------------------------- */
@@ -232,6 +247,24 @@ static void print_daemon(const struct context *context, struct json_object *mana
 		   log_file);
 }
 
+static void print_exceptions(const struct context *context, struct json_object *exceptions)
+{
+	struct json_object *grants = json_object_object_get(exceptions, "Grants");
+	size_t n = grants ? json_object_array_length(grants) : 0;
+	_cleanup_(freep) char *line = NULL;
+
+	if (!exceptions)
+		return;
+	line = status_exceptions_words(exceptions);
+	print_line(context, LABEL_EXCEPTIONS, line, "");
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(freep) char *grant = status_exceptions_grant(json_object_array_get_idx(grants, i));
+
+		output_pad("", LABEL_WIDTH);
+		puts(grant);
+	}
+}
+
 static void print_problems(const struct context *context, const struct status *status, bool notes)
 {
 
@@ -253,6 +286,7 @@ static void print_status(const struct context *context, const struct status *sta
 
 	print_layers(context, layers);
 	print_daemon(context, status->manager);
+	print_exceptions(context, status->exceptions);
 	if (layers->n_counters)
 		printf("\n%s\n", label_text(LABEL_COUNTERS));
 	for (size_t i = 0; i < layers->n_counters; i++) {
@@ -305,6 +339,7 @@ static void print_json(const struct context *context, const struct status *statu
 		add_bool(part, layers->hosts[i].name, layers->hosts[i].closed);
 
 	json_object_object_add(all, "daemon", json_object_get(status->manager));
+	json_object_object_add(all, "exceptions", json_object_get(status->exceptions));
 
 	problems = json_object_new_array();
 	json_object_object_add(all, "problems", problems);
@@ -323,14 +358,16 @@ static void print_json(const struct context *context, const struct status *statu
 	output_json(all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
 }
 
-static struct json_object *ask_daemon(void)
+static void ask_daemon(struct status *status)
 {
 	_cleanup_(freep) char *why = NULL;
 	_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
 
 	freep(&why);
 	why = NULL;
-	return dbus ? client_manager(dbus, &why) : NULL;
+	status->manager = dbus ? client_manager(dbus, &why) : NULL;
+	if (status->manager)
+		status->exceptions = status_exceptions_ask(dbus);
 }
 
 int status_run(const struct context *context, const struct command_options *options)
@@ -343,7 +380,7 @@ int status_run(const struct context *context, const struct command_options *opti
 			i18n_error(-r));
 		return COMMAND_FAILED;
 	}
-	status.manager = ask_daemon();
+	ask_daemon(&status);
 	status_judge(&status);
 	if (context->json)
 		print_json(context, &status);
@@ -353,5 +390,6 @@ int status_run(const struct context *context, const struct command_options *opti
 	for (size_t i = 0; i < status.n_problems; i++)
 		free(status.problems[i].more);
 	json_object_put(status.manager);
+	json_object_put(status.exceptions);
 	return status_ok(&status) ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -12,11 +12,15 @@
 #include "bus/names.h"
 #include "cli/i18n.h"
 #include "cli/told.h"
+#include "core/exception.h"
 #include "core/reason.h"
 #include "ctl/client.h"
+#include "ctl/exception-text.h"
 #include "ctl/output.h"
 
 #define MATCH_EVENTS "type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_MANAGER "'"
+#define MATCH_EXCEPTIONS                                                                           \
+	"type='signal',sender='" BUS_NAME "',interface='" BUS_INTERFACE_EXCEPTIONS "'"
 #define MATCH_OWNER                                                                                \
 	"type='signal',sender='" DBUS_SERVICE_DBUS "',interface='" DBUS_INTERFACE_DBUS             \
 	"',member='NameOwnerChanged',arg0='" BUS_NAME "'"
@@ -34,15 +38,21 @@ struct watch {
 	bool said_gone;
 };
 
-static void print_json_event(const char *event, const char *path, struct json_object *record)
+static struct json_object *time_json(void)
 {
-	_cleanup_(json_objectp) struct json_object *line = json_object_new_object();
 	char text[sizeof("2025-04-01T09:00:00+0900") + 16];
 	time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &tm));
-	json_object_object_add(line, "time", json_object_new_string(text));
+	return json_object_new_string(text);
+}
+
+static void print_json_event(const char *event, const char *path, struct json_object *record)
+{
+	_cleanup_(json_objectp) struct json_object *line = json_object_new_object();
+
+	json_object_object_add(line, "time", time_json());
 	json_object_object_add(line, "event", json_object_new_string(event));
 	if (path)
 		json_object_object_add(line, "device", json_object_new_string(path));
@@ -147,6 +157,79 @@ static void handle_event(struct watch *watch, DBusMessage *message)
 		watch->done = true;
 }
 
+/* --- exceptions --- */
+
+static struct json_object *event_json(const char *event, dbus_uint32_t number)
+{
+	struct json_object *line = json_object_new_object();
+
+	json_object_object_add(line, "time", time_json());
+	json_object_object_add(line, "event", json_object_new_string(event));
+	json_object_object_add(line, "number", json_object_new_int64(number));
+	return line;
+}
+
+/* "12  was approved by one person: in force" */
+static void print_step(const struct context *context, dbus_uint32_t number, const char *step, const char *state)
+{
+	const char *text = exception_event_text(exception_event_find(step));
+	_cleanup_(freep) char *event = output_escape(text ? i18n(text) : step);
+	_cleanup_(freep) char *words = exception_state_words(state);
+	_cleanup_(json_objectp) struct json_object *line = NULL;
+
+	if (context->json) {
+		line = event_json("Stepped", number);
+		json_object_object_add(line, "step", json_object_new_string(step));
+		json_object_object_add(line, "state", json_object_new_string(state));
+		output_json(line, JSON_C_TO_STRING_PLAIN);
+		return;
+	}
+	print_time();
+	output_word(context, "Stepped", WORD_WIDTH);
+	printf(" %u  %s (%s)\n", number, event, words);
+	fflush(stdout);
+}
+
+static void print_warning(const struct context *context, dbus_uint32_t number, dbus_uint32_t seconds)
+{
+	_cleanup_(freep) char *left = exception_left_words(seconds);
+	_cleanup_(json_objectp) struct json_object *line = NULL;
+
+	if (context->json) {
+		line = event_json("Warned", number);
+		json_object_object_add(line, "seconds", json_object_new_int64(seconds));
+		output_json(line, JSON_C_TO_STRING_PLAIN);
+		return;
+	}
+	print_time();
+	output_word(context, "Warned", WORD_WIDTH);
+	printf(_(" %u  ends in %s: save your work and close what is on it\n"), number, left);
+	fflush(stdout);
+}
+
+static void handle_exception(struct watch *watch, DBusMessage *message)
+{
+	const char *step, *state;
+	dbus_uint32_t number, seconds;
+
+	if (!watch->owner || !dbus_message_has_sender(message, watch->owner))
+		return;
+	if (dbus_message_has_member(message, "Stepped") &&
+	    dbus_message_get_args(message, NULL, DBUS_TYPE_UINT32, &number, DBUS_TYPE_STRING, &step,
+				  DBUS_TYPE_STRING, &state, DBUS_TYPE_INVALID))
+		print_step(watch->context, number, step, state);
+	else if (dbus_message_has_member(message, "Warned") &&
+		 dbus_message_get_args(message, NULL, DBUS_TYPE_UINT32, &number, DBUS_TYPE_UINT32, &seconds,
+				       DBUS_TYPE_INVALID))
+		print_warning(watch->context, number, seconds);
+	else
+		return;
+	if (watch->left && !--watch->left)
+		watch->done = true;
+}
+
+/* --- */
+
 static void say(const struct watch *watch, const char *event, enum label label)
 {
 	if (watch->context->json) {
@@ -186,6 +269,9 @@ static void handle_message(struct watch *watch, DBusMessage *message)
 	if (dbus_message_has_interface(message, BUS_INTERFACE_MANAGER) &&
 	    dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL)
 		handle_event(watch, message);
+	else if (dbus_message_has_interface(message, BUS_INTERFACE_EXCEPTIONS) &&
+		 dbus_message_get_type(message) == DBUS_MESSAGE_TYPE_SIGNAL)
+		handle_exception(watch, message);
 	else if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameOwnerChanged") &&
 		 dbus_message_has_sender(message, DBUS_SERVICE_DBUS) &&
 		 dbus_message_get_args(message, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING,
@@ -221,6 +307,8 @@ static void follow(struct watch *watch, DBusConnection *dbus)
 	DBusMessage *message;
 
 	dbus_bus_add_match(dbus, MATCH_EVENTS, &error);
+	if (!dbus_error_is_set(&error))
+		dbus_bus_add_match(dbus, MATCH_EXCEPTIONS, &error);
 	if (!dbus_error_is_set(&error))
 		dbus_bus_add_match(dbus, MATCH_OWNER, &error);
 	if (dbus_error_is_set(&error)) {

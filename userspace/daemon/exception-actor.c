@@ -32,14 +32,14 @@ void exception_actor_identify(struct exception_actor *actor, const struct bus_ca
 
 bool exception_person_find(struct exception_person *person, const char *name)
 {
+	char found[ACCOUNT_NAME_MAX];
 	uid_t uid;
-	gid_t gid;
 
 	*person = (struct exception_person){ .uid = UINT32_MAX };
-	if (strlen(name) >= sizeof(person->name) || !account_find_name(name, &uid, &gid))
+	if (!account_find_name(name, found, &uid) || strlen(found) >= sizeof(person->name))
 		return false;
 	person->uid = uid;
-	strcpy(person->name, name);
+	strcpy(person->name, found);
 	return true;
 }
 

@@ -67,7 +67,7 @@ static bool request_read_wish(const struct exceptions_bus *eb, struct bus_reques
 			why = wish_find_person(wish, &actor->who);
 	}
 	if (why) {
-		exceptions_bus_misread(request, "wish", why);
+		exceptions_bus_misread(request, "wish: ", why);
 		return false;
 	}
 	snprintf(wish->grant.terminal, sizeof(wish->grant.terminal), "%s", eb->setup.terminal);

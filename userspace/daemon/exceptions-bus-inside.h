@@ -49,7 +49,7 @@ typedef const char *(*exceptions_bus_error_fn)(int r, const char **detail);
 void exceptions_bus_refuse(struct bus_request *request, int r, exceptions_bus_error_fn error);
 void exceptions_bus_not_found(struct bus_request *request);
 
-/* InvalidArgs that names the argument. */
+/* InvalidArgs that names the argument, "wish: ". */
 void exceptions_bus_misread(struct bus_request *request, const char *argument, const char *why);
 
 /* False, and the call is answered, while there is no engine. */

@@ -77,7 +77,7 @@ static bool request_read_filter(const struct exceptions_bus *eb, struct bus_requ
 	dbus_message_iter_init(bus_request_call(request), &in);
 	if (exception_filter_read(filter, &in, why))
 		return true;
-	exceptions_bus_misread(request, "filter", why);
+	exceptions_bus_misread(request, "filter: ", why);
 	return false;
 }
 
@@ -108,7 +108,7 @@ void exceptions_start_list_own(void *object, struct bus_request *request)
 	if (!request_read_filter(eb, request, &filter) || !request_read_owner(request, &actor))
 		return;
 	if (filter.person[0] && strcmp(filter.person, actor.who.name)) {
-		exceptions_bus_misread(request, "filter", "'person' is somebody else; ask List for his");
+		exceptions_bus_misread(request, "filter: ", "'person' is somebody else; ask List for his");
 		return;
 	}
 	memcpy(filter.person, actor.who.name, sizeof(filter.person));

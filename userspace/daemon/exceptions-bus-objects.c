@@ -119,37 +119,42 @@ static void entry_drop(struct exceptions_bus_entry *entry)
 	free(entry);
 }
 
-/* A grant that has ended shows so before it goes. */
-static void grant_follow(struct exceptions_bus_entry *entry, const struct exception *exception)
+static void grant_add(struct exceptions_bus_entry *entry)
 {
 	char path[GRANT_PATH_MAX];
 
-	if (entry->granted) {
-		bus_object_all_changed(grant_object(entry->bus, entry->number), &grant_bus_interface);
-		if (!is_granted(exception))
-			grant_drop(entry);
-	} else if (is_granted(exception)) {
-		grant_path(path, exception->number);
-		entry->granted = bus_object_add(entry->bus->registry, path, grant_interfaces,
-						entry) == 0;
-	}
+	grant_path(path, entry->number);
+	entry->granted = bus_object_add(entry->bus->registry, path, grant_interfaces, entry) == 0;
 }
 
-/* Objects of one exception as it is now. One that is over stays until entry_drop(). NULL: it has none. */
+/* What has objects shows what is new in them; a grant that has ended shows so before it goes. */
+static void entry_tell(const struct exceptions_bus_entry *entry)
+{
+	struct exceptions_bus *eb = entry->bus;
+
+	bus_object_all_changed(request_object(eb, entry->number), &request_bus_interface);
+	if (entry->granted)
+		bus_object_all_changed(grant_object(eb, entry->number), &grant_bus_interface);
+}
+
+/* The objects that the exception has by now; that of one that is over stays until entry_drop(). NULL: it has none. */
 static struct exceptions_bus_entry *entry_follow(struct exceptions_bus *eb,
 						 const struct exception *exception)
 {
 	struct exceptions_bus_entry *entry = entry_find(eb, exception->number);
 
-	if (entry)
-		bus_object_all_changed(request_object(eb, exception->number), &request_bus_interface);
-	else if (!is_over(exception))
+	if (!entry && !is_over(exception))
 		entry = entry_add(eb, exception->number);
-	if (entry)
-		grant_follow(entry, exception);
+	if (!entry)
+		return NULL;
+	if (entry->granted && !is_granted(exception))
+		grant_drop(entry);
+	else if (!entry->granted && is_granted(exception))
+		grant_add(entry);
 	return entry;
 }
 
+/* Without a step nothing in an object has changed: thousands need not be announced anew. */
 void exceptions_bus_sync(struct exceptions_bus *eb)
 {
 	size_t n = 0;
@@ -196,6 +201,9 @@ void exceptions_bus_stepped(struct exceptions_bus *eb, const struct exception *a
 	struct exceptions_bus_entry *entry;
 
 	eb->stepping = after;
+	entry = entry_find(eb, after->number);
+	if (entry)
+		entry_tell(entry);
 	entry = entry_follow(eb, after);
 	exceptions_bus_announce(eb);
 	exceptions_bus_emit(eb, "Stepped", append_stepped, &stepped);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bus/dict.h"
 #include "bus/record.h"
 #include "core/reason.h"
+#include "core/utf8.h"
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/manager-bus.h"
 #include "daemon/phone.h"
@@ -12,11 +14,14 @@
 /* Code and sentence; the engine's own may quote SQLite. */
 #define REFUSAL_MAX 1024
 
+/* What is said while there is no engine, of core/reason.h. */
+#define NO_ENGINE "exception-store"
+
 /* --- what goes wrong ------------------------------------------------------------------------- */
 
 void exceptions_bus_refuse(struct bus_request *request, int r, exceptions_bus_error_fn error)
 {
-	char message[REFUSAL_MAX];
+	char said[REFUSAL_MAX], message[REFUSAL_MAX];
 	const char *detail = "", *code;
 
 	if (r == EXCEPTIONSTORE_E_ABSENT) {
@@ -24,7 +29,9 @@ void exceptions_bus_refuse(struct bus_request *request, int r, exceptions_bus_er
 		return;
 	}
 	code = error(r, &detail);
-	snprintf(message, sizeof(message), "%s: %s", code, detail[0] ? detail : reason_text(code));
+	snprintf(said, sizeof(said), "%s: %s", code, detail[0] ? detail : reason_text(code));
+	/* A file's name in it may be anything, and may have been cut. */
+	utf8_copy(message, sizeof(message), said, strlen(said));
 	bus_request_fail(request, BUS_ERROR_REFUSED, message);
 }
 
@@ -37,7 +44,7 @@ void exceptions_bus_misread(struct bus_request *request, const char *argument, c
 {
 	char message[BUS_DICT_WHY_MAX + 32];
 
-	snprintf(message, sizeof(message), "%s: %s", argument, why);
+	snprintf(message, sizeof(message), "%s%s", argument, why);
 	bus_request_fail(request, DBUS_ERROR_INVALID_ARGS, message);
 }
 
@@ -52,11 +59,15 @@ void exceptions_bus_actor(const struct exceptions_bus *eb, struct exception_acto
 	exception_actor_read(actor, bus_request_caller(request), right, exceptions_bus_rules(eb));
 }
 
+static const char *no_engine(int r, const char **detail)
+{
+	return NO_ENGINE;
+}
+
 bool exceptions_bus_has_engine(const struct exceptions_bus *eb, struct bus_request *request)
 {
 	if (!eb->setup.exceptions)
-		bus_request_fail(request, BUS_ERROR_REFUSED,
-				 "exception-store: No exceptions are kept on this terminal.");
+		exceptions_bus_refuse(request, -ENOENT, no_engine);
 	return eb->setup.exceptions;
 }
 
@@ -84,7 +95,7 @@ static struct exceptions_counts bus_counts(const struct exceptions_bus *eb)
 static const char *bus_state(const struct exceptions_bus *eb)
 {
 	return eb->setup.exceptions ? exceptions_state(eb->setup.exceptions) :
-				      "No exceptions are kept on this terminal.";
+				      reason_text(NO_ENGINE);
 }
 
 unsigned int exceptions_bus_approvers(const struct exceptions_bus *eb)

@@ -16,7 +16,7 @@
 
 #define SECOND_US 1000000ull
 
-static const struct purse_size requests_size = { PHONE_REQUESTS_BURST, PHONE_REQUESTS_EVERY_S *SECOND_US };
+static const struct purse_size requests_size = { PHONE_REQUESTS_BURST, (PHONE_REQUESTS_EVERY_S) * SECOND_US };
 /* Refusals that do not count against a challenge can come without end: not each is a record of its own. */
 static const struct purse_size refusals_size = { 10, 30 * SECOND_US };
 
@@ -328,6 +328,12 @@ static void fill_grant(const struct phone *phone, const struct phonecode_terms *
 		grant->uses = wish->uses;
 }
 
+/* Was this the last word? Not where the store could not be written or read, or no policy is in force: then the code is as good as before. */
+static bool is_settled(int r)
+{
+	return !r || r == EXCEPTIONSTORE_E_USED || (r > 0 && r < N_EXCEPTION_ERRORS && r != EXCEPTION_E_NO_POLICY);
+}
+
 /* The code is accepted; now the store has it, or refuses it for good, or cannot say yet. */
 static int act(struct phone *phone, struct exceptions *exceptions, const struct phonecode_terms *terms, int64_t now,
 	       const struct exception_actor *actor, struct exception *after)
@@ -347,11 +353,8 @@ static int act(struct phone *phone, struct exceptions *exceptions, const struct 
 	snprintf(note, sizeof(note), "TEL %s", phone->pending.code.challenge.text);
 	verified.roles |= EXCEPTION_ROLE_SYSTEM;
 	r = exceptions_submit(exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note, &verified, after);
-	/* Not if the store could not be written or read: then the code is as good as before. */
-	if (!r || (r > 0 && r < EXCEPTIONSTORE_E_ABSENT) || r == EXCEPTIONSTORE_E_USED)
-		if (go_on(phone, PHONEPENDING_DONE))
-			fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n",
-				phone->pending_file);
+	if (is_settled(r) && go_on(phone, PHONEPENDING_DONE))
+		fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n", phone->pending_file);
 	return r == EXCEPTIONSTORE_E_USED ? PHONE_E_USED : r;
 }
 

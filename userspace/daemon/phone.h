@@ -12,7 +12,7 @@
  *
  *	killed before "accepted"     nothing happened; the code can be typed in again
  *	between it and the store     the code can be typed in again within its hour, and is taken then; so it is too when the store
- *	                             could not be written
+ *	                             could not be written, or no policy was in force
  *	after the store              the store has the grant's id, which follows from the challenge: EXCEPTIONSTORE_E_USED for ever
  *	after "done"                 PHONE_E_USED
  *
@@ -22,7 +22,7 @@
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
  * that was renewed counts at once. Its file must be root's (or the caller's own user's), and closed to everybody else.
  *
- * The time is exceptions_now(). Nothing here knows the bus.
+ * The time is exceptions_now(). Nothing here knows the bus. Needs sodium_init().
  */
 #pragma once
 

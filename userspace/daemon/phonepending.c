@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -262,84 +261,42 @@ int phonepending_parse(const char *file, const char *text, size_t len, lex_error
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-struct out {
-	char *text;
-	size_t len;
-};
-
-static void _printf_(2, 3) put(struct out *out, const char *format, ...)
+static void put_wish(struct statement_writer *out, const struct grant *wish)
 {
-	va_list args;
-
-	va_start(args, format);
-	out->len += (size_t)vsnprintf(out->text + out->len, PHONEPENDING_TEXT_MAX - out->len, format, args);
-	va_end(args);
-}
-
-static void put_text(struct out *out, const char *name, const char *text)
-{
-	char quoted[STATEMENT_STRING_MAX(GRANT_TEXT_MAX)];
-
-	statement_quote(quoted, sizeof(quoted), text);
-	if (*text)
-		put(out, "%s %s\n", name, quoted);
-}
-
-static void put_word(struct out *out, const char *name, const char *word)
-{
-	if (*word)
-		put(out, "%s %s\n", name, word);
-}
-
-static void put_time(struct out *out, const char *name, int64_t utc)
-{
-	char time[STATEMENT_TIME_MAX];
-
-	statement_time_format(utc, time);
-	if (utc)
-		put(out, "%s %s\n", name, time);
-}
-
-static void put_number(struct out *out, const char *name, uint64_t number)
-{
-	if (number)
-		put(out, "%s %llu\n", name, (unsigned long long)number);
-}
-
-static void put_wish(struct out *out, const struct grant *wish)
-{
-	put_text(out, "device", wish->fingerprint);
-	put_text(out, "medium", wish->medium);
-	put_text(out, "terminal", wish->terminal);
-	put_text(out, "person", wish->person);
+	statement_put_text(out, "device", wish->fingerprint);
+	statement_put_text(out, "medium", wish->medium);
+	statement_put_text(out, "terminal", wish->terminal);
+	statement_put_text(out, "person", wish->person);
 	if (wish->uid != UINT32_MAX)
-		put(out, "uid %u\n", wish->uid);
-	put_word(out, "encrypted-only", yes_words[wish->encrypted_only]);
-	put_number(out, "uses", wish->uses);
-	put_number(out, "write-quota", wish->write_quota);
-	put_text(out, "purpose", wish->purpose);
-	put_word(out, "data-class", wish->data_class);
-	put_word(out, "form", wish->form);
-	put_time(out, "return-by", wish->return_by);
+		statement_put(out, "uid %u\n", wish->uid);
+	statement_put_word(out, "encrypted-only", yes_words[wish->encrypted_only]);
+	statement_put_number(out, "uses", wish->uses);
+	statement_put_number(out, "write-quota", wish->write_quota);
+	statement_put_text(out, "purpose", wish->purpose);
+	statement_put_word(out, "data-class", wish->data_class);
+	statement_put_word(out, "form", wish->form);
+	if (wish->return_by)
+		statement_put_time(out, "return-by", wish->return_by);
 }
 
 size_t phonepending_format(const struct phonepending *pending, char text[static PHONEPENDING_TEXT_MAX])
 {
-	struct out out = { .text = text };
+	struct statement_writer out = { .text = text, .size = PHONEPENDING_TEXT_MAX };
 
-	put(&out, KIND " 1\n");
-	put_text(&out, "challenge", pending->code.challenge.text);
-	put_time(&out, "asked", pending->code.asked);
-	put(&out, "wrong %u\n", pending->code.wrong);
-	put_time(&out, "last", pending->code.last);
-	put_word(&out, "stage", stages[pending->stage - 1]);
+	statement_put(&out, KIND " 1\n");
+	statement_put_text(&out, "challenge", pending->code.challenge.text);
+	statement_put_time(&out, "asked", pending->code.asked);
+	statement_put(&out, "wrong %u\n", pending->code.wrong);
+	if (pending->code.wrong)
+		statement_put_time(&out, "last", pending->code.last);
+	statement_put_word(&out, "stage", stages[pending->stage - 1]);
 	put_wish(&out, &pending->wish);
-	put_text(&out, "requester", pending->requester.name);
-	put(&out, "requester-uid %u\n", pending->requester.uid);
-	put(&out, "spent \"");
+	statement_put_text(&out, "requester", pending->requester.name);
+	statement_put(&out, "requester-uid %u\n", pending->requester.uid);
+	statement_put(&out, "spent \"");
 	for (size_t i = 0; i < pending->n_spent; i++)
-		put(&out, "%07x", pending->spent[i]);
-	put(&out, "\"\n");
+		statement_put(&out, "%07x", pending->spent[i]);
+	statement_put(&out, "\"\n");
 	return out.len;
 }
 

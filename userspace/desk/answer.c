@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/duration.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/device-class-name.h"
@@ -15,7 +16,6 @@
 #include "desk/ask.h"
 #include "desk/call.h"
 #include "desk/commands.h"
-#include "desk/duration.h"
 #include "desk/granted.h"
 #include "desk/keys.h"
 #include "desk/message.h"

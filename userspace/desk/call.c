@@ -5,12 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/duration.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/device-class-name.h"
 #include "core/utf8.h"
 #include "desk/call.h"
-#include "desk/duration.h"
 #include "desk/granted.h"
 #include "desk/message.h"
 #include "desk/term.h"

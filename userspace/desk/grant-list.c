@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/duration.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/device-class-name.h"
 #include "core/macro.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
-#include "desk/duration.h"
 #include "desk/granted.h"
 #include "desk/message.h"
 

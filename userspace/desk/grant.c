@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/duration.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/civil.h"
@@ -19,7 +20,6 @@
 #include "core/text.h"
 #include "core/utf8.h"
 #include "desk/commands.h"
-#include "desk/duration.h"
 #include "desk/granted.h"
 #include "desk/keys.h"
 #include "desk/message.h"

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/duration.h"
 #include "cli/output.h"
 #include "core/device-class-name.h"
-#include "desk/duration.h"
 #include "desk/rules.h"
 #include "desk/setting.h"
 

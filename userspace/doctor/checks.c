@@ -4,6 +4,7 @@
 
 #define BARRIER N_("Barrier")
 #define POLICY N_("Policy")
+#define EXCEPTIONS N_("Temporary exceptions")
 #define INSTALLATION N_("Installation")
 #define ROADS N_("Other roads")
 #define EVIDENCE N_("Evidence")
@@ -70,6 +71,24 @@ const struct doctor_check doctor_checks[] = {
 	{"terminal-name", "R04 R14", POLICY, N_("The terminal has a name of its own."),
 	 N_("Put a line 'terminal NAME' into /etc/sekimori/sekimorid.conf and restart the daemon."),
 	 check_terminal_name, NULL},
+
+	{"exceptions-store", "R07 R09", EXCEPTIONS, N_("Exceptions can be kept."),
+	 N_("See docs/exceptions.md, \"The store\": until then no exception is in force, and none can "
+	    "be asked for."),
+	 check_exceptions_store, NULL},
+	{"exceptions-due", "R18 R20 R28", EXCEPTIONS,
+	 N_("No report, return or erasure of an exception is overdue."),
+	 N_("See 'sekimorictl requests --due'; have the medium returned and its erasure confirmed."),
+	 check_exceptions_due, NULL},
+	{"exceptions-reports", "R08", EXCEPTIONS, N_("Every emergency has its report."),
+	 N_("Have it filed: 'sekimorictl exception report NUMBER'."), check_exceptions_reports, NULL},
+	{"exceptions-roles", "R05 R29", EXCEPTIONS,
+	 N_("polkit knows who may approve exceptions."), REINSTALL, check_exceptions_roles, NULL},
+	{"telephone-key", "R33", EXCEPTIONS,
+	 N_("The key for codes by telephone, if there is one, is root's alone."),
+	 N_("Run 'chown root' and 'chmod 600' on it and restart the daemon; if others could read it, "
+	    "renew it (sekimori-desk terminal renew)."),
+	 check_telephone_key, NULL},
 
 	{"manifest", "R24", INSTALLATION, N_("All installed files are as they were laid down."),
 	 REINSTALL, check_manifest, NULL},

@@ -165,7 +165,8 @@ static void places_load(struct doctor *doctor)
 		*slash = '\0';
 }
 
-int doctor_open(struct doctor *doctor, const char *root, struct json_object *manager, bool polkit)
+int doctor_open(struct doctor *doctor, const char *root, struct json_object *manager,
+		struct json_object *exceptions, bool polkit)
 {
 	struct timespec now;
 	struct tm local;
@@ -179,6 +180,7 @@ int doctor_open(struct doctor *doctor, const char *root, struct json_object *man
 		return r;
 	doctor->own = !*root;
 	doctor->manager = manager;
+	doctor->exceptions = exceptions;
 	doctor->polkit = polkit;
 	clock_gettime(CLOCK_REALTIME, &now);
 	doctor->now = now.tv_sec;

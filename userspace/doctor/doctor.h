@@ -64,6 +64,7 @@ struct doctor {
 	struct tree tree;
 	bool own;                    /* this machine itself, not a tree of another one */
 	struct json_object *manager; /* the daemon's properties; NULL: it does not answer */
+	struct json_object *exceptions; /* the same of its Exceptions interface; NULL: it does not answer */
 	bool polkit;                 /* polkit answers on the bus */
 	int64_t now;                 /* seconds since the epoch */
 	int64_t local;               /* the same as civil seconds (core/civil.h) */
@@ -97,9 +98,10 @@ struct doctor_check {
 extern const struct doctor_check doctor_checks[];
 extern const size_t n_doctor_checks;
 
-/* root, manager stay the caller's. 0 or negative errno (the root directory cannot be opened, no
+/* root, manager, exceptions stay the caller's. 0 or negative errno (the root directory cannot be opened, no
  * memory). */
-int doctor_open(struct doctor *doctor, const char *root, struct json_object *manager, bool polkit);
+int doctor_open(struct doctor *doctor, const char *root, struct json_object *manager,
+		struct json_object *exceptions, bool polkit);
 void doctor_close(struct doctor *doctor);
 
 /* One check; *finding need not be initialised. */

@@ -102,7 +102,8 @@ static bool kind_is_wanted(const struct logfilter *filter, struct json_object *r
 
 static bool matches(const struct logfilter *filter, struct json_object *record)
 {
-	static const char *const person[] = {"user", "uid", "holder", NULL};
+	static const char *const person[] = {"user",	"uid", "holder", "person", "person_uid", "requester", "requester_uid",
+					     "by",	"by_uid", NULL};
 	static const char *const device[] = {"device", "id", "serial", "fingerprint", NULL};
 	int64_t us;
 

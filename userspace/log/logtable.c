@@ -136,13 +136,14 @@ static char *device_cell(struct json_object *record)
 	return output_format("%s%s%s", port, *port && *name ? " " : "", name);
 }
 
+/* Who did it; of what an exception's time or device did, whom it is for. */
 static char *user_cell(struct json_object *record)
 {
-	char *user = logrecord_text(record, "user");
+	static const char *const members[] = {"user", "by", "person"};
 
-	if (*user)
-		return user;
-	free(user);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (*output_raw(record, members[i]))
+			return logrecord_text(record, members[i]);
 	return logrecord_text(record, "uid");
 }
 
@@ -165,9 +166,12 @@ static char *why_cell(struct json_object *record)
 {
 	_cleanup_(freep) char *detail = logwords_text(record, "detail");
 	_cleanup_(freep) char *error = logwords_text(record, "error");
+	_cleanup_(freep) char *exception = logwords_exception(record);
 	const char *code = output_raw(record, "reason");
 	char *text = *code ? output_escape(i18n(reason_text(code))) : logwords_members(record);
 
+	if (*exception)
+		append(&text, "%s", exception);
 	if (*error)
 		append(&text, "%s", error);
 	if (*detail)

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "cli/told.h"
+#include "core/exception.h"
 #include "core/incident.h"
 #include "core/reason.h"
 #include "log/logrecord.h"
@@ -95,6 +97,9 @@ char *logwords_members(struct json_object *record)
 {
 	char *all = output_format("%s", "");
 
+	/* They have words of their own, below. */
+	if (json_object_object_get_ex(record, "exception", NULL))
+		return all;
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		_cleanup_(freep) char *value = logrecord_text(record, members[i].key), *before = NULL;
 		const char *word = logwords_word(members[i].key, output_raw(record, members[i].key));
@@ -104,6 +109,55 @@ char *logwords_members(struct json_object *record)
 			continue;
 		before = all;
 		all = output_format("%s%s%s%s%s", before, *before ? ", " : "", label, *label ? ": " : "", word ? word : value);
+	}
+	return all;
+}
+
+/* Of a record of an exception, in the order in which they are shown. */
+static const struct {
+	const char *key, *label;
+} exception_members[] = {
+	{"exception", NC_("log", "exception")}, {"person", NC_("log", "for")},	 {"purpose", NC_("log", "purpose")}, {"form", NC_("log", "form")},
+	{"begin", NC_("log", "from")},		{"end", NC_("log", "until")},	 {"until", NC_("log", "asked until")}, {"bytes", NC_("log", "bytes")},
+	{"to", NC_("log", "now")},		{"note", NC_("log", "note")},
+};
+
+/* Moments are seconds since the epoch there. */
+static char *exception_value(struct json_object *record, const char *key)
+{
+	struct json_object *value = json_object_object_get(record, key);
+	char text[sizeof("2026-11-21 08:30")];
+	unsigned int state;
+	time_t seconds;
+	struct tm tm;
+
+	if (!strcmp(key, "to")) {
+		state = exception_state_find(output_raw(record, key));
+		return state < N_EXCEPTION_STATES ? output_format("%s", i18n(exception_state_text(state))) :
+						    logrecord_text(record, key);
+	}
+	if (!json_object_is_type(value, json_type_int) ||
+	    (strcmp(key, "begin") && strcmp(key, "end") && strcmp(key, "until")))
+		return logrecord_text(record, key);
+	seconds = (time_t)json_object_get_int64(value);
+	if (!seconds || !localtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm))
+		return output_format("%s", "");
+	return output_format("%s", text);
+}
+
+char *logwords_exception(struct json_object *record)
+{
+	char *all = output_format("%s", "");
+
+	if (!json_object_object_get_ex(record, "exception", NULL))
+		return all;
+	for (size_t i = 0; i < ARRAY_SIZE(exception_members); i++) {
+		_cleanup_(freep) char *value = exception_value(record, exception_members[i].key), *before = NULL;
+
+		if (!*value)
+			continue;
+		before = all;
+		all = output_format("%s%s%s: %s", before, *before ? ", " : "", i18n(exception_members[i].label), value);
 	}
 	return all;
 }

@@ -10,6 +10,9 @@
 /* The members that say the most where no reason code tells it; "" if there is none. */
 char *logwords_members(struct json_object *record);
 
+/* The same of a record of a temporary exception; "" if it is none. */
+char *logwords_exception(struct json_object *record);
+
 /* The word for a member's code, by the member's name (`why`, `attempt`, `result`, `state` …); NULL if there is none. */
 const char *logwords_word(const char *key, const char *code);
 

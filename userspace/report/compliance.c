@@ -8,6 +8,7 @@
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "report/report.h"
+#include "report/tally-exceptions.h"
 
 #define DAY_US (UINT64_C(86400) * 1000000)
 
@@ -142,19 +143,81 @@ static char *show_signers(const struct facts *facts, enum verdict *verdict)
 	const struct tally *t = facts->tally;
 
 	*verdict = !policy_ok(t) ? VERDICT_NOT_SHOWN : t->policy.signers > 1 ? VERDICT_SHOWN : VERDICT_PARTLY;
-	return output_format(_("People who signed the policy in force: %llu."), (unsigned long long)t->policy.signers);
+	return output_format(_("People who signed the policy in force: %llu; exceptions approved: %llu, of these by two people: %llu."),
+			     (unsigned long long)t->policy.signers,
+			     (unsigned long long)t->exceptions->events[EXCEPTION_APPROVE],
+			     (unsigned long long)t->exceptions->granted_by_two);
+}
+
+/* Granted in the month: by approval, by the help desk, or by declaring an emergency. */
+static uint64_t granted(const struct tally_exceptions *e)
+{
+	return e->events[EXCEPTION_APPROVE] + e->events[EXCEPTION_IMPORT];
 }
 
 static char *show_exceptions(const struct facts *facts, enum verdict *verdict)
 {
-	uint64_t n = 0;
-	const struct count *const *sorted = counts_sorted(facts->tally->exceptions, 0);
+	const struct tally_exceptions *e = facts->tally->exceptions;
+	const uint64_t *n = e->events;
 
-	for (size_t i = 0; sorted && i < counts_n(facts->tally->exceptions); i++)
-		n += sorted[i]->values[0];
-	*verdict = n ? VERDICT_PARTLY : VERDICT_DESK;
-	return output_format(_("Records of requests and grants: %llu; the applications are kept at the help desk."),
-			     (unsigned long long)n);
+	*verdict = granted(e) ? VERDICT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("Asked for: %llu; approved by another person: %llu, by the help desk: %llu; denied or lapsed: %llu; declared emergencies: %llu. Each with person, purpose and end in the monthly report."),
+			     (unsigned long long)n[EXCEPTION_REQUEST], (unsigned long long)n[EXCEPTION_APPROVE],
+			     (unsigned long long)n[EXCEPTION_IMPORT],
+			     (unsigned long long)(n[EXCEPTION_DENY] + n[EXCEPTION_LAPSE]),
+			     (unsigned long long)n[EXCEPTION_EMERGENCY]);
+}
+
+static char *show_emergencies(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally_exceptions *e = facts->tally->exceptions;
+	uint64_t declared = e->events[EXCEPTION_EMERGENCY];
+
+	*verdict = e->reports_overdue ? VERDICT_NOT_SHOWN :
+		   declared && !e->unreported ? VERDICT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("Emergencies: %llu; reports filed: %llu; without a report at the month's end: %llu."),
+			     (unsigned long long)declared, (unsigned long long)e->events[EXCEPTION_REPORT],
+			     (unsigned long long)e->unreported);
+}
+
+/* That somebody reviews them no log can show. */
+static char *show_register_of_exceptions(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally_exceptions *e = facts->tally->exceptions;
+
+	*verdict = e->store_faults ? VERDICT_NOT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("Exceptions listed in the monthly report with outcome: %zu, not listed: %llu; faults of their store: %llu. That somebody reviews them is for the organisation to show."),
+			     e->n, (unsigned long long)e->beyond, (unsigned long long)e->store_faults);
+}
+
+static char *show_carrying_out(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally_exceptions *e = facts->tally->exceptions;
+
+	*verdict = e->with_return && !e->unreturned ? VERDICT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("Exceptions with a day of return: %llu; media not back at the month's end: %llu."),
+			     (unsigned long long)e->with_return, (unsigned long long)e->unreturned);
+}
+
+static char *show_erasure(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally_exceptions *e = facts->tally->exceptions;
+	uint64_t confirmed = e->events[EXCEPTION_CONFIRM_ERASED];
+
+	*verdict = e->erasures_overdue ? VERDICT_NOT_SHOWN : confirmed ? VERDICT_SHOWN : VERDICT_PARTLY;
+	return output_format(_("Erasures confirmed: %llu; not confirmed at the month's end: %llu; with something overdue: %llu."),
+			     (unsigned long long)confirmed, (unsigned long long)e->unerased,
+			     (unsigned long long)e->overdue);
+}
+
+/* Lent media are the desk's to show; what is overdue here speaks against it. */
+static char *show_returns(const struct facts *facts, enum verdict *verdict)
+{
+	const struct tally_exceptions *e = facts->tally->exceptions;
+
+	*verdict = e->returns_overdue ? VERDICT_NOT_SHOWN : VERDICT_DESK;
+	return output_format(_("Media of exceptions that are not back at the month's end: %llu. Lent media are kept at the help desk (sekimori-desk)."),
+			     (unsigned long long)e->unreturned);
 }
 
 static char *show_retention(const struct facts *facts, enum verdict *verdict)
@@ -279,8 +342,9 @@ static char *show_versions(const struct facts *facts, enum verdict *verdict)
 static char *show_reasons(const struct facts *facts, enum verdict *verdict)
 {
 	*verdict = facts->tally->records ? VERDICT_SHOWN : VERDICT_NOT_SHOWN;
-	return output_format(_("Each refusal bears a reason, shown as a sentence with what to do (reasons this month: %zu)."),
-			     counts_n(facts->tally->reasons));
+	return output_format(_("Each refusal bears a reason, shown as a sentence with what to do (reasons this month: %zu); exceptions asked for: %llu."),
+			     counts_n(facts->tally->reasons),
+			     (unsigned long long)facts->tally->exceptions->events[EXCEPTION_REQUEST]);
 }
 
 static char *show_figures(const struct facts *facts, enum verdict *verdict)
@@ -322,9 +386,9 @@ static const struct {
 	{ "R07", N_("Exceptions have a reason and a permission in advance."),
 	  N_("An exception is applied for, approved and limited in time."), show_exceptions },
 	{ "R08", N_("Emergency exceptions are reported at once afterwards."),
-	  N_("An emergency exception stays flagged until its report is filed."), show_exceptions },
+	  N_("An emergency exception stays flagged until its report is filed."), show_emergencies },
 	{ "R09", N_("Applications and results are kept and reviewed."),
-	  N_("The help desk keeps a register of applications and outcomes."), show_exceptions },
+	  N_("The help desk keeps a register of applications and outcomes."), show_register_of_exceptions },
 	{ "R10", N_("Access logs are kept for a set time."),
 	  N_("The event log is kept as long as the policy says."), show_retention },
 	{ "R11", N_("Logs cannot be stolen, altered or erased."),
@@ -342,11 +406,11 @@ static const struct {
 	{ "R17", N_("The class of the data is shown on the medium."),
 	  N_("The class stands in the register, on the medium's mark and on its label."), show_desk },
 	{ "R18", N_("Carrying data outside needs a permission."),
-	  N_("A permission to carry out is an exception with purpose, holder and return date."), show_exceptions },
+	  N_("A permission to carry out is an exception with purpose, holder and return date."), show_carrying_out },
 	{ "R19", N_("Disposal is permitted, recorded and final."),
 	  N_("The help desk wipes media, verifies it and records it."), show_desk },
 	{ "R20", N_("Data is erased when it is no longer needed."),
-	  N_("A return or an erasure closes an exception; overdue ones are listed."), show_exceptions },
+	  N_("A return or an erasure closes an exception; overdue ones are listed."), show_erasure },
 	{ "R21", N_("Media are checked for viruses before data goes in or out."),
 	  N_("By policy all files are scanned before the medium is shown to its user."), show_scan },
 	{ "R22", N_("Nothing on a medium starts by itself."),
@@ -362,7 +426,7 @@ static const struct {
 	{ "R27", N_("Staff cannot change security settings."),
 	  N_("The policy is signed, changing calls need authority, the module cannot be unloaded."), show_signature },
 	{ "R28", N_("Media come back when people move or leave."),
-	  N_("The help desk lists media by holder and what is overdue."), show_desk },
+	  N_("The help desk lists media by holder and what is overdue."), show_returns },
 	{ "R29", N_("Privileges are few and short."),
 	  N_("Roles are apart, rights limited in time, acts recorded with the person."), show_privileges },
 	{ "R30", N_("Settings have a history and can be restored."),

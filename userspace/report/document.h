@@ -15,7 +15,7 @@
 
 #include "core/macro.h"
 
-#define DOCUMENT_COLUMNS_MAX 11
+#define DOCUMENT_COLUMNS_MAX 13
 #define DOCUMENT_SERIES_MAX 2
 
 enum document_chart {

@@ -26,7 +26,13 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_BYTES_READ] = "bytes_read", [FIELD_LIMITED] = "limited", [FIELD_FILE] = "file", [FIELD_MEDIA] = "media",
 	[FIELD_CAUSE] = "cause",
 	[FIELD_SIGNERS] = "signers", [FIELD_AGAIN] = "again", [FIELD_UNKNOWN] = "unknown",
-	[FIELD_RETENTION_DAYS] = "retention_days",
+	[FIELD_RETENTION_DAYS] = "retention_days", [FIELD_EXCEPTION] = "exception",
+	[FIELD_FROM] = "from", [FIELD_TO] = "to", [FIELD_PERSON] = "person",
+	[FIELD_REQUESTER] = "requester", [FIELD_BY] = "by", [FIELD_EMERGENCY] = "emergency",
+	[FIELD_PURPOSE] = "purpose", [FIELD_DATA_CLASS] = "data_class", [FIELD_FORM] = "form",
+	[FIELD_CLASS] = "class", [FIELD_BEGIN] = "begin", [FIELD_END] = "end",
+	[FIELD_RETURN_BY] = "return_by", [FIELD_BYTES] = "bytes",
+	[FIELD_AT] = "at", [FIELD_UNTIL] = "until",
 };
 
 struct cursor {

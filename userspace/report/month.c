@@ -8,15 +8,15 @@
 #include "core/civil.h"
 #include "core/incident.h"
 #include "doctor/doctor.h"
-#include "report/report.h"
+#include "report/month-inside.h"
+#include "report/tally-exceptions.h"
 
 /* Rows of a table of names; the others are added up in one row. */
 #define ROWS_MAX 50
 
 /* --- summary and calendar --- */
 
-static void fact_number(struct document *d, const char *key, const char *title, uint64_t value,
-			enum document_tone tone)
+void month_fact(struct document *d, const char *key, const char *title, uint64_t value, enum document_tone tone)
 {
 	document_words(d, title, key);
 	document_number(d, value);
@@ -70,30 +70,33 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 		document_note(d, "%s", _("The month is not over yet."));
 	document_column(d, "item", _("Item"), false);
 	document_column(d, "value", _("Value"), false);
-	fact_number(d, "attaches", _("Devices plugged in"), t->attaches, TONE_PLAIN);
-	fact_number(d, "allowed", _("Let in"), t->allowed, TONE_PLAIN);
-	fact_number(d, "denied", _("Refused"), t->denied, TONE_PLAIN);
-	fact_number(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
-	fact_number(d, "files", _("Files written to media"), files, TONE_PLAIN);
-	fact_number(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
-	fact_number(d, "attempts", _("Attempts to get round the barrier"), t->tries,
+	month_fact(d, "attaches", _("Devices plugged in"), t->attaches, TONE_PLAIN);
+	month_fact(d, "allowed", _("Let in"), t->allowed, TONE_PLAIN);
+	month_fact(d, "denied", _("Refused"), t->denied, TONE_PLAIN);
+	month_fact(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
+	month_fact(d, "files", _("Files written to media"), files, TONE_PLAIN);
+	month_fact(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
+	month_fact(d, "emergencies", _("Emergency exceptions"), t->exceptions->events[EXCEPTION_EMERGENCY], TONE_PLAIN);
+	month_fact(d, "exceptions-overdue", _("Exceptions with something overdue at the end"), t->exceptions->overdue,
+		   bad_if(t->exceptions->overdue));
+	month_fact(d, "attempts", _("Attempts to get round the barrier"), t->tries,
 		    bad_if(t->tries));
-	fact_number(d, "self-checks", _("Self-checks"), sum(t->checks, N_CHECKS), TONE_PLAIN);
-	fact_number(d, "self-checks-failed", _("Self-checks that failed"), t->checks[CHECK_FAIL],
+	month_fact(d, "self-checks", _("Self-checks"), sum(t->checks, N_CHECKS), TONE_PLAIN);
+	month_fact(d, "self-checks-failed", _("Self-checks that failed"), t->checks[CHECK_FAIL],
 		    bad_if(t->checks[CHECK_FAIL]));
-	fact_number(d, "self-checks-unknown", _("Self-checks that could not look at everything, and found nothing else"),
+	month_fact(d, "self-checks-unknown", _("Self-checks that could not look at everything, and found nothing else"),
 		    t->checks[CHECK_UNKNOWN], TONE_PLAIN);
-	fact_number(d, "starts", _("Starts of the keeper"), t->starts.total, TONE_PLAIN);
-	fact_number(d, "stops", _("Proper ends of the keeper"), t->stops, TONE_PLAIN);
+	month_fact(d, "starts", _("Starts of the keeper"), t->starts.total, TONE_PLAIN);
+	month_fact(d, "stops", _("Proper ends of the keeper"), t->stops, TONE_PLAIN);
 	document_words(d, _("Time without the keeper while the terminal ran"), "unwatched");
 	document_duration(d, t->gap_on_us);
-	fact_number(d, "kept", _("Devices in use before the barrier looked"), t->kept, TONE_PLAIN);
-	fact_number(d, "missed", _("Devices that came or went without the keeper"), t->missed, TONE_PLAIN);
-	fact_number(d, "lost-events", _("Events of the barrier that were lost"), t->lost, bad_if(t->lost));
-	fact_number(d, "missing-numbers", _("Gaps in the numbers of records"), t->seq_gaps.total,
+	month_fact(d, "kept", _("Devices in use before the barrier looked"), t->kept, TONE_PLAIN);
+	month_fact(d, "missed", _("Devices that came or went without the keeper"), t->missed, TONE_PLAIN);
+	month_fact(d, "lost-events", _("Events of the barrier that were lost"), t->lost, bad_if(t->lost));
+	month_fact(d, "missing-numbers", _("Gaps in the numbers of records"), t->seq_gaps.total,
 		    bad_if(t->seq_gaps.total));
 	add_check_result(d, check);
-	fact_number(d, "records", _("Records"), t->records, TONE_PLAIN);
+	month_fact(d, "records", _("Records"), t->records, TONE_PLAIN);
 	fact_text(d, "range", _("Numbers of the records"),
 		  output_format("%" PRIu64 "–%" PRIu64, t->first_seq, t->final_seq));
 	if (t->verdicts)
@@ -183,13 +186,12 @@ static uint64_t left_over(struct counts *counts, const struct count *const *sort
 	return total;
 }
 
-static size_t rows_of(struct counts *counts)
+size_t month_rows(struct counts *counts)
 {
 	return counts_n(counts) < ROWS_MAX ? counts_n(counts) : ROWS_MAX;
 }
 
-static void note_left_over(struct document *d, struct counts *counts, const struct count *const *sorted,
-			   size_t value)
+void month_note_rest(struct document *d, struct counts *counts, const struct count *const *sorted, size_t value)
 {
 	uint64_t rest = left_over(counts, sorted, value);
 
@@ -203,11 +205,11 @@ static void add_reason_table(struct document *d, struct counts *counts, const ch
 	const struct count *const *sorted = counts_sorted(counts, 0);
 
 	set_chart(document_section(d, id, title), CHART_BARS, 1, 0);
-	note_left_over(d, counts, sorted, 0);
+	month_note_rest(d, counts, sorted, 0);
 	document_column(d, "reason", _("Reason"), false);
 	document_column(d, "count", _("Times"), true);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < rows_of(counts); i++) {
+	for (size_t i = 0; sorted && i < month_rows(counts); i++) {
 		report_reason(d, sorted[i]->parts[0]);
 		document_number(d, sorted[i]->values[0]);
 		document_time(d, sorted[i]->last_us);
@@ -320,7 +322,7 @@ static void add_devices(struct document *d, const struct tally *t)
 	const struct count *const *sorted = counts_sorted(t->devices, 0);
 
 	document_section(d, "refused-devices", _("Devices refused"))->n_keys = 2;
-	note_left_over(d, t->devices, sorted, 0);
+	month_note_rest(d, t->devices, sorted, 0);
 	document_column(d, "fingerprint", _("Device"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "id", _("Id"), false);
@@ -328,7 +330,7 @@ static void add_devices(struct document *d, const struct tally *t)
 	document_column(d, "name", _("Calls itself"), false);
 	document_column(d, "count", _("Times"), true);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < rows_of(t->devices); i++) {
+	for (size_t i = 0; sorted && i < month_rows(t->devices); i++) {
 		const struct count *device = sorted[i];
 
 		add_fingerprint(d, device->parts[0]);
@@ -345,10 +347,10 @@ static void add_named(struct document *d, struct counts *counts, const enum repo
 {
 	const struct count *const *sorted = counts_sorted(counts, 0);
 
-	note_left_over(d, counts, sorted, 0);
+	month_note_rest(d, counts, sorted, 0);
 	document_column(d, "count", _("Times"), true);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < rows_of(counts); i++) {
+	for (size_t i = 0; sorted && i < month_rows(counts); i++) {
 		for (size_t k = 0; k < COUNT_PARTS; k++)
 			report_word(d, of[k], sorted[i]->parts[k]);
 		document_number(d, sorted[i]->values[0]);
@@ -372,19 +374,6 @@ static void add_acts(struct document *d, const struct tally *t)
 	document_column(d, "user", _("User"), false);
 	document_column(d, "result", _("Result"), false);
 	add_named(d, t->acts, (const enum report_words[]){ WORDS_METHOD, WORDS_PLAIN, WORDS_RESULT });
-}
-
-static void add_exceptions(struct document *d, const struct tally *t)
-{
-	const struct count *const *sorted = counts_sorted(t->exceptions, 0);
-
-	document_section(d, "exceptions", _("Requests and grants of exceptions"));
-	document_column(d, "kind", _("Kind of record"), false);
-	document_column(d, "count", _("Times"), true);
-	for (size_t i = 0; sorted && i < rows_of(t->exceptions); i++) {
-		report_kind(d, sorted[i]->parts[0]);
-		document_number(d, sorted[i]->values[0]);
-	}
 }
 
 /* --- lists --- */
@@ -664,7 +653,7 @@ struct document *report_month(const struct tally *t, const struct report_check *
 	add_devices(d, t);
 	add_reason_table(d, t->open_refusals, "open-refusals", _("Media that could not be opened, by reason"));
 	add_attempts(d, t);
-	add_exceptions(d, t);
+	month_add_exceptions(d, t);
 	add_acts(d, t);
 	add_policies(d, t);
 	add_self_check(d, t);

@@ -63,6 +63,17 @@ struct report_event {
 struct document *report_incident(const struct report_incident *incident, const struct report_event *events,
 				 size_t n_events, bool check_ok, bool sheets);
 
+/*
+ * The sheet of an exception: application, outcome, room for signatures, and its steps (様式第8号, 第10号, 第13-1号, 第13-2号, by
+ * the form that it names). `exception` and `steps` have the members that docs/dbus.md gives to Get; what is absent or of another
+ * type is left blank.
+ */
+struct json_object;
+struct document *report_exception(struct json_object *exception, struct json_object *steps);
+
+/* "read only" or "read and write". */
+const char *report_access(bool writes);
+
 /* The sentence of a reason code, in the reader's language; a code that is not known as a cell that is safe. */
 void report_reason(struct document *document, const char *code);
 
@@ -85,6 +96,9 @@ const char *report_word_text(enum report_words of, const char *word);
 
 /* A text that the daemon formed, in the reader's language where it is known (cli/told.h). */
 void report_told(struct document *document, const char *text);
+
+/* The rule books' name of a form by its number ("13-1"), in the reader's language; the number itself if it is not known. */
+const char *report_form_title(const char *form);
 
 /* A person's name, or that nobody was logged in. */
 void report_person(struct document *document, const char *name);

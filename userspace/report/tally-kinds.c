@@ -407,6 +407,7 @@ static const struct {
 	{ "incident", add_incident },
 	{ "clock-set", add_clock },
 	{ "clock-reversed", add_clock },
+	{ "exception-clock", add_clock },
 	{ "started", add_started },
 	{ "stopped", add_stopped },
 	{ "policy", add_policy },
@@ -423,25 +424,15 @@ static const struct {
 	{ "log-expired", add_log_event },
 };
 
-/* Requests and grants come with kinds of their own: each that begins so is counted by its name. */
-static bool is_exception(const char *kind)
-{
-	return !strncmp(kind, "request", 7) || !strncmp(kind, "grant", 5) || !strcmp(kind, "expired");
-}
-
 int tally_add_inside(struct tally *tally, const struct record *record)
 {
-	int r = 0;
-
 	if (!tally->records++)
 		tally->first_seq = record->seq;
 	tally->final_seq = record->seq;
 	if (!tally->terminal[0])
 		record_copy(tally->terminal, sizeof(tally->terminal), record, FIELD_TERMINAL);
-	if (is_exception(record->kind))
-		r = count_one(tally->exceptions, record, FIELD_KIND);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(adders); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(adders); i++)
 		if (record_is(record, adders[i].kind))
 			return adders[i].add(tally, record);
-	return r;
+	return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "core/civil.h"
 #include "core/macro.h"
-#include "report/tally-inside.h"
+#include "report/tally-exceptions.h"
 
 /* Of a self-check: the daemon takes less (docs/dbus.md). */
 #define CHECK_ITEMS_MAX 65536
@@ -15,8 +15,7 @@ struct tally *tally_new(struct period *period)
 {
 	struct tally *tally = calloc(1, sizeof(*tally));
 	struct counts **all[] = { &tally->reasons, &tally->devices, &tally->use,
-				  &tally->open_refusals, &tally->acts, &tally->attempts,
-				  &tally->exceptions };
+				  &tally->open_refusals, &tally->acts, &tally->attempts };
 
 	if (!tally)
 		return NULL;
@@ -26,7 +25,8 @@ struct tally *tally_new(struct period *period)
 		if (!*all[i])
 			return tally_free(tally);
 	}
-	return tally;
+	tally->exceptions = tally_exceptions_new();
+	return tally->exceptions ? tally : tally_free(tally);
 }
 
 struct tally *tally_free(struct tally *tally)
@@ -39,7 +39,7 @@ struct tally *tally_free(struct tally *tally)
 	counts_free(tally->open_refusals);
 	counts_free(tally->acts);
 	counts_free(tally->attempts);
-	counts_free(tally->exceptions);
+	tally_exceptions_free(tally->exceptions);
 	free(tally->policies.entries);
 	free(tally->incidents.entries);
 	free(tally->starts.entries);
@@ -210,6 +210,8 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 		tally_incident_again(tally, &record);
 	if (!r && record.us < period->until_us)
 		r = note(tally, &record);
+	if (!r && record.us < period->until_us)
+		r = tally_exceptions_add(tally->exceptions, &record);
 	if (!r && record.inside)
 		r = tally_add_inside(tally, &record);
 	if (r)
@@ -229,6 +231,7 @@ int tally_add(struct tally *tally, const char *line, size_t len)
 
 int tally_end(struct tally *tally, int64_t now_us)
 {
+	tally_exceptions_end(tally->exceptions, now_us < tally->period->until_us ? now_us : tally->period->until_us);
 	if (!tally->last_us || !tally->last_stopped)
 		return 0;
 	return add_time_gap(tally, tally->last_us, now_us, 0);

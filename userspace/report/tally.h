@@ -57,6 +57,8 @@ struct tally_policy {
 	uint64_t number, media, signers, retention_days; /* retention: 0: it says nothing */
 };
 
+struct tally_exceptions;
+
 struct tally {
 	struct period *period; /* borrowed */
 	char terminal[TALLY_TEXT_MAX];
@@ -75,7 +77,8 @@ struct tally {
 	uint64_t hours_attached[24], hours_denied[24];
 	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, lost, missed, limited, writes_only, tries;
 	uint64_t verdicts, verdict_us, verdict_max_us;
-	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts, *exceptions;
+	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts;
+	struct tally_exceptions *exceptions; /* report/tally-exceptions.h */
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */
 	struct tally_list incidents;  /* numbers: count; texts: number, type, medium or device */
 	struct tally_list starts;     /* texts: version, backend, policy state */

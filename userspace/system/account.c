@@ -49,7 +49,7 @@ static int user_by_name(struct entry *entry, char *buffer, size_t size)
 		return e ? e : ENOENT;
 	entry->id = passwd.pw_uid;
 	entry->gid = passwd.pw_gid;
-	return 0;
+	return take_name(entry, passwd.pw_name);
 }
 
 static int group_by_id(struct entry *entry, char *buffer, size_t size)
@@ -86,13 +86,13 @@ bool account_find(uid_t uid, char name[static ACCOUNT_NAME_MAX], gid_t *gid)
 	return found;
 }
 
-bool account_find_name(const char *name, uid_t *uid, gid_t *gid)
+bool account_find_name(const char *asked, char name[static ACCOUNT_NAME_MAX], uid_t *uid)
 {
 	struct entry entry = { .id = 0 };
-	bool found = !take_name(&entry, name) && entry_read(user_by_name, &entry);
+	bool found = !take_name(&entry, asked) && entry_read(user_by_name, &entry);
 
+	strcpy(name, found ? entry.name : "");
 	*uid = found ? entry.id : (uid_t)-1;
-	*gid = entry.gid;
 	return found;
 }
 

@@ -17,7 +17,8 @@
 
 /* False when there is no such user or it cannot be read; name is "" then. */
 bool account_find(uid_t uid, char name[static ACCOUNT_NAME_MAX], gid_t *gid);
-bool account_find_name(const char *name, uid_t *uid, gid_t *gid);
+/* name: as the database writes it, which may take others for the same. */
+bool account_find_name(const char *asked, char name[static ACCOUNT_NAME_MAX], uid_t *uid);
 
 /* The names of a user's groups, the primary one (gid) first; returns how many. */
 size_t account_groups(const char *name, gid_t gid,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
 #include <string.h>
 
+#include "cli/duration.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/macro.h"
-#include "desk/duration.h"
 
 #define SECONDS_MAX (366u * 86400)
 
@@ -12,7 +13,6 @@ static const struct {
 	const char *name;
 	uint32_t seconds;
 } units[] = {
-	{"", 3600},
 	{"m", 60},
 	{"min", 60},
 	{"h", 3600},
@@ -49,19 +49,48 @@ static bool take_number(const char **text, uint64_t max, uint64_t *number)
 	}
 }
 
+/* Takes a unit off the front: the longest that fits, since "m" begins "min". 0: there is none. */
+static uint32_t take_unit(const char **text)
+{
+	size_t longest = 0;
+	uint32_t seconds = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t len = strlen(units[i].name);
+
+		if (len > longest && !strncmp(*text, units[i].name, len)) {
+			longest = len;
+			seconds = units[i].seconds;
+		}
+	}
+	*text += longest;
+	return seconds;
+}
+
 bool duration_parse(const char *text, uint32_t *seconds)
 {
-	uint64_t number;
+	uint64_t total = 0;
 
-	if (!take_number(&text, SECONDS_MAX, &number) || !number)
+	for (bool first = true; first || *text; first = false) {
+		uint64_t number;
+		uint32_t unit;
+
+		if (!take_number(&text, SECONDS_MAX, &number))
+			return false;
+		text += strspn(text, " ");
+		unit = take_unit(&text);
+		/* A number alone is hours; behind another one it would say nothing. */
+		if (!unit && (*text || !first))
+			return false;
+		text += strspn(text, " ");
+		total += number * (unit ? unit : 3600);
+		if (total > SECONDS_MAX)
+			return false;
+	}
+	if (!total)
 		return false;
-	text += strspn(text, " ");
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(units[i].name, text) && number * units[i].seconds <= SECONDS_MAX) {
-			*seconds = (uint32_t)number * units[i].seconds;
-			return true;
-		}
-	return false;
+	*seconds = (uint32_t)total;
+	return true;
 }
 
 char *duration_text(uint32_t seconds)
@@ -82,7 +111,8 @@ bool amount_parse(const char *text, uint64_t *bytes)
 	static const struct {
 		const char *name;
 		unsigned int shift;
-	} sizes[] = {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+	} sizes[] = {{"", 0},	 {"K", 10},   {"M", 20},   {"G", 30},
+		     {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
 	uint64_t number;
 
 	if (!take_number(&text, INT64_MAX / 10 - 1, &number) || !number)
@@ -93,4 +123,18 @@ bool amount_parse(const char *text, uint64_t *bytes)
 			return true;
 		}
 	return false;
+}
+
+char *amount_text(uint64_t bytes)
+{
+	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	unsigned int unit = 0;
+	uint64_t tenths;
+
+	while (unit + 1 < ARRAY_SIZE(names) && bytes >> (10 * (unit + 1)))
+		unit++;
+	tenths = unit ? (bytes >> (10 * unit)) * 10 + ((bytes >> (10 * (unit - 1))) % 1024) * 10 / 1024 : bytes * 10;
+	if (tenths % 10)
+		return output_format("%" PRIu64 ".%u %s", tenths / 10, (unsigned int)(tenths % 10), names[unit]);
+	return output_format("%" PRIu64 " %s", tenths / 10, names[unit]);
 }

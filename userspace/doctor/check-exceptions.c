@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Temporary exceptions: their store, what is owed of them, who may approve them, and the key for codes by telephone. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "core/policy.h"
+#include "doctor/checks.h"
+
+#define POLKIT_RULES "/usr/share/polkit-1/rules.d/50-sekimori.rules"
+
+static bool silent(const struct doctor *doctor, struct doctor_finding *finding)
+{
+	if (doctor->exceptions)
+		return false;
+	finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
+	return true;
+}
+
+static unsigned int number(const struct doctor *doctor, const char *property)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(doctor->exceptions, property, &value))
+		return 0;
+	return (unsigned int)json_object_get_uint64(value);
+}
+
+void check_exceptions_store(struct doctor *doctor, const struct doctor_check *check,
+			    struct doctor_finding *finding)
+{
+	const char *state;
+
+	if (silent(doctor, finding))
+		return;
+	state = output_raw(doctor->exceptions, "State");
+	if (strcmp(state, "ok"))
+		finding_add(finding, DOCTOR_FAIL, N_("the daemon says: %s"), state);
+	else
+		finding_add(finding, DOCTOR_OK, N_("waiting for approval: %u; approved or in force: %u"),
+			    number(doctor, "Waiting"), number(doctor, "Live"));
+}
+
+void check_exceptions_due(struct doctor *doctor, const struct doctor_check *check,
+			  struct doctor_finding *finding)
+{
+	if (!silent(doctor, finding) && number(doctor, "Overdue"))
+		finding_add(finding, DOCTOR_WARN, N_("exceptions with something overdue: %u"),
+			    number(doctor, "Overdue"));
+}
+
+/* When so many are missing that the policy refuses the next emergency, nobody can act in one any more. */
+void check_exceptions_reports(struct doctor *doctor, const struct doctor_check *check,
+			      struct doctor_finding *finding)
+{
+	unsigned int missing, most = 0;
+
+	if (silent(doctor, finding))
+		return;
+	missing = number(doctor, "Unreported");
+	if (doctor->policy.policy)
+		most = policy_header(doctor->policy.policy)->exceptions.emergency_reports;
+	if (missing && most && missing >= most)
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("emergencies without a report: %u; the next emergency is refused"),
+			    missing);
+	else if (missing)
+		finding_add(finding, DOCTOR_WARN, N_("emergencies without a report: %u"), missing);
+}
+
+void check_exceptions_roles(struct doctor *doctor, const struct doctor_check *check,
+			    struct doctor_finding *finding)
+{
+	struct stat st;
+	int r = tree_stat(&doctor->tree, POLKIT_RULES, false, &st);
+
+	if (r == -ENOENT)
+		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), POLKIT_RULES);
+	else if (r)
+		finding_unreadable(finding, DOCTOR_UNKNOWN, POLKIT_RULES, -r);
+	else if (!S_ISREG(st.st_mode) || st.st_uid != doctor->tree.owner ||
+		 st.st_mode & (S_IWGRP | S_IWOTH))
+		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), POLKIT_RULES);
+}
+
+/* Who reads it can answer this terminal's requests in the help desk's place. */
+static void look_at_key(struct doctor *doctor, const char *path, struct doctor_finding *finding)
+{
+	struct stat st;
+	int r = tree_stat(&doctor->tree, path, false, &st);
+
+	if (r == -ENOENT)
+		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
+	else if (r)
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
+	else if (st.st_uid != doctor->tree.owner)
+		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
+	else if (!S_ISREG(st.st_mode) || st.st_mode & (S_IRWXG | S_IRWXO))
+		finding_add(finding, DOCTOR_FAIL, N_("others can read %s"), path);
+	else if (doctor->exceptions &&
+		 !json_object_get_boolean(json_object_object_get(doctor->exceptions, "Phone")))
+		finding_add(finding, DOCTOR_WARN, N_("the daemon has not taken %s"), path);
+}
+
+/* Without the setting there are no codes by telephone, or the key is a credential of the service, which systemd guards. */
+void check_telephone_key(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
+{
+	char path[TREE_LINE_MAX];
+
+	doctor_setting(doctor, "telephone-key", "", path);
+	if (*path)
+		look_at_key(doctor, path, finding);
+}
