@@ -220,6 +220,9 @@ $(BUILD)/unit/test-desk-%: tests/unit/test-desk-%.c $(wildcard tests/unit/*.h) $
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT) $(PKGS_DESK))
 
+# This one plays a header that is taken for a partition table.
+$(BUILD)/unit/test-desk-header: private SAN += -Wl,--wrap=oldtable_find
+
 # The desk's tool for its integration tests.
 $(BUILD)/san/sekimori-desk: $(BUILD)/san/desk/sekimori-desk.o $(BUILD)/san/libdesk.a $(BUILD)/san/liblog.a $(BUILD)/san/libcli.a \
 		$(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
