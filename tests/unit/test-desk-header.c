@@ -16,7 +16,8 @@
 #include "testing.h"
 
 #define SIZE ((uint64_t)32 << 20)
-/* Just below where the 32 bits wrap in which the kernel counts sectors: any place is on the disk. */
+/* Just below where the 32 bits wrap in which the kernel counts sectors: any place is on the disk.
+ */
 #define LARGE (((uint64_t)2 << 40) - ((uint64_t)1 << 20))
 #define SEQUENCE 16 /* of the header: its sequence number, big-endian (LUKS2 1.1.3, 2.1) */
 #define SEARCHES 5000
@@ -177,7 +178,8 @@ int main(void)
 	int fd, status;
 
 	/* In memory where that is possible: every header is flushed. */
-	strcpy(path, access("/dev/shm", W_OK) ? "/tmp/sekimori-header-XXXXXX" : "/dev/shm/sekimori-header-XXXXXX");
+	strcpy(path, access("/dev/shm", W_OK) ? "/tmp/sekimori-header-XXXXXX"
+					      : "/dev/shm/sekimori-header-XXXXXX");
 	fd = mkstemp(path);
 	if (fd < 0 || sodium_init() < 0)
 		return 1;
