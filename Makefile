@@ -352,7 +352,7 @@ test-terminal: stage
 	tests/terminal/run.py
 
 .PHONY: test-long
-test-long: need-deps ## every scenario in the virtual terminal, also those that take long (half an hour)
+test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
 	$(MAKE) -s -j2 stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py --long
