@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs libFuzzer targets, each for a fixed number of inputs from a fixed seed.
+"""Runs libFuzzer targets two at a time, each for a fixed number of inputs from a fixed seed.
 
 Usage: run.py [--runs N] [--seed N] [--keep DIR] PROGRAM...
 The corpus of NAME-fuzz is tests/fuzz/corpus/NAME; it is only read. Its words are in NAME.dict, else in
@@ -9,6 +9,7 @@ the program. With --keep, what the target learns is kept in DIR/NAME for the nex
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -51,14 +52,17 @@ def main():
     options.add_argument("--keep")
     options.add_argument("programs", nargs="+")
     options = options.parse_args()
-    results = []
-    for program in options.programs:
+
+    def work(program):
         with tempfile.TemporaryDirectory() as scratch:
             new = scratch
             if options.keep:
                 new = os.path.join(options.keep, os.path.basename(program).removesuffix("-fuzz"))
                 os.makedirs(new, exist_ok=True)
-            results.append(run_target(program, options, new))
+            return run_target(program, options, new)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(work, options.programs))
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 

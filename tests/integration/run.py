@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs every test_* function of the test_*.py beside it; arguments select by part of the name."""
+"""Runs every test_* function of the test_*.py beside it, two at a time; arguments select by part of the name."""
+import concurrent.futures
 import importlib
+import multiprocessing
 import pathlib
 import sys
 import time
@@ -16,7 +18,18 @@ def discover(parts):
         for name, function in vars(module).items():
             if name.startswith("test_") and callable(function):
                 if not parts or any(part in f"{path.stem}.{name}" for part in parts):
-                    yield f"{path.stem[5:]}: {name[5:]}", function
+                    yield path.stem, name
+
+
+def run_test(stem, name):
+    """In a process of its own, beside the one that runs another. Returns (report, passed)."""
+    label = f"{stem[5:]}: {name[5:]}"
+    start = time.monotonic()
+    try:
+        getattr(importlib.import_module(stem), name)()
+    except Exception:  # pylint: disable=broad-except
+        return f"FAIL  {label}\n{traceback.format_exc()}", False
+    return f"ok    {label} ({time.monotonic() - start:.1f} s)", True
 
 
 def main():
@@ -26,18 +39,13 @@ def main():
         print("0 passed, 1 failed")
         return 1
     passed = failed = 0
-    for name, function in discover(sys.argv[1:]):
-        start = time.monotonic()
-        try:
-            function()
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"FAIL  {name}")
-            traceback.print_exc(file=sys.stdout)
-        else:
-            passed += 1
-            print(f"ok    {name} ({time.monotonic() - start:.1f} s)")
-        sys.stdout.flush()
+    # A worker that dies breaks the pool, and with it the run.
+    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        tests = [pool.submit(run_test, *test) for test in discover(sys.argv[1:])]
+        for test in concurrent.futures.as_completed(tests):
+            report, good = test.result()
+            passed, failed = passed + good, failed + (not good)
+            print(report, flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

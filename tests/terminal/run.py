@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import glob
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -84,6 +85,12 @@ def groups(module, names):
     return ([shared] if shared else []) + [[n] for n in names if n in fresh]
 
 
+def length(job):
+    """How long it takes, roughly: by how much is written in its tests."""
+    module, names = job
+    return sum(len(inspect.getsource(getattr(module, name))) for name in names)
+
+
 def run_group(module, names):
     """One boot. Yields (report, passed) for each test."""
     options = expand(getattr(module, "OPTIONS", {}))
@@ -148,7 +155,8 @@ def main():
                 passed, failed = passed + good, failed + (not good)
 
     with concurrent.futures.ThreadPoolExecutor(max(1, arguments.j)) as pool:
-        for future in [pool.submit(work, job) for job in jobs]:
+        # The longest first, so that the machines end together.
+        for future in [pool.submit(work, job) for job in sorted(jobs, key=length, reverse=True)]:
             future.result()
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -40,6 +40,14 @@ TROUBLE = re.compile(
     r"soft lockup|hard LOCKUP|suspicious RCU|inconsistent lock state|leaked|DEBUG_LOCKS|sleeping function")
 
 
+PAUSE_MIN, PAUSE_MAX = 0.02, 0.25
+
+
+def pause(took):
+    """Before it is asked again: as long as the question took, for the guest has to do more than answer."""
+    time.sleep(min(max(took, PAUSE_MIN), PAUSE_MAX))
+
+
 class CommandError(AssertionError):
     pass
 
@@ -253,18 +261,21 @@ class Terminal:
         return self._ask(b"e", path=path.encode()).status == 1
 
     def ls(self, path):
-        return self.run(f"ls -A {shlex.quote(path)} 2>/dev/null", check=False).out.split()
+        """The names in a directory; none if there is no such directory."""
+        return self._ask(b"l", path=path.encode()).out.split("\n")[:-1]
 
     def wait_until(self, condition, timeout=15.0, what=""):
         """Polls until condition() is true and returns its value."""
         deadline = time.monotonic() + timeout
         while True:
+            asked = time.monotonic()
             value = condition()
             if value:
                 return value
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline:
                 raise AssertionError(f"not within {timeout} s: {what or condition}")
-            time.sleep(0.02)
+            pause(now - asked)
 
     def settle(self):
         self.run("udevadm settle --timeout=20")

@@ -5,6 +5,7 @@ import struct
 
 from disks import Disks
 
+LONG = True  # every other file rests on these: they tell what is wrong when nothing else does
 OPTIONS = {"sleeps": True}
 DISKS = Disks()
 GADGET = "/usr/lib/terminal/gadget.sh"

@@ -8,6 +8,7 @@ import os
 from disks import MIB, Disks
 from inspecting import inspect, inspect_block, options, plug_reader, unplug_reader
 
+LONG = {"test_four_partitions_are_proved_by_every_kind_of_table"}  # tests/unit/test-survey.c has them all
 OPTIONS = options()
 TIB = 1 << 40
 RSS_KIB = 3 << 10  # the inspector's bound

@@ -29,7 +29,8 @@ MEDIA = (
     + medium("ZEI-007", "UASRO", UASRO_UUID, ids=UAS_ID, more="access ro")
     + medium("ZEI-008", "PARTS", PARTS_UUID)
 )
-LONG = {"test_every_kind_of_table_with_four_volumes"}  # tests/unit/test-survey.c has them all
+# tests/unit/test-survey.c has all tables, test_inspect.py the large sectors and the large disk.
+LONG = {"test_every_kind_of_table_with_four_volumes", "test_sectors_of_4096_bytes", "test_disk_beyond_two_tib"}
 OPTIONS = options(daemon=SANITIZED, policy="policy test-terminal\nversion 1\n" + MEDIA)
 
 

@@ -8,6 +8,9 @@ from barrier import (STICK, UUID, Bus, Since, check_daemon, disks, driver, image
                      SANITIZED, unplug_all)
 from policies import POLICY_FILE, newest, put, reload, use
 
+# tests/unit/test-rule-conditions.c and test-decide-rules.c have the first two, tests/differential the third.
+LONG = {"test_window_over_midnight", "test_first_rule_that_matches_decides_and_is_named",
+        "test_rules_that_usbguard_wrote_allow_what_it_meant"}
 OPTIONS = options(daemon=SANITIZED)
 
 GOOD = medium("ZEI-001", "GOOD", UUID)

@@ -3,6 +3,7 @@
 
 from barrier import UUID_OTHER, Since, disks, images, options, ready, unplug_all
 
+LONG = {"test_same_stick_is_proved_again_after_sleep"}  # the other shows that it is proved again
 OPTIONS = options(sleeps=True)
 # The emulated clocks are shaken by a sleep; each test gets a machine that has not slept yet.
 FRESH = {"test_stick_swapped_during_sleep_is_proved_again_and_refused", "test_same_stick_is_proved_again_after_sleep"}

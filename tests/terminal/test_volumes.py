@@ -9,7 +9,8 @@ import shlex
 from barrier import STAGE, STICK
 from disks import Disks
 
-LONG = {"test_fat_and_ext4_belong_to_the_user"}  # test_transfers.py opens both
+LONG = {"test_fat_and_ext4_belong_to_the_user",  # test_transfers.py opens both
+        "test_luks1_opens_too"}
 OPTIONS = {"stages": [STAGE]}
 
 DISKS = Disks()

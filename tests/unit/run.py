@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the unit tests given as arguments, two at a time; a line for each program, then the counts of tests."""
+"""Runs the unit tests given as arguments, four at a time, because some only wait; a line for each program, then the counts of tests."""
 
 import concurrent.futures
 import re
@@ -14,7 +14,7 @@ def start(program):
 
 def main():
     passed = failed = 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         runs = list(pool.map(start, sys.argv[1:]))
     for program, run in runs:
         row = re.search(r"^\s+tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", run.stdout, re.M)

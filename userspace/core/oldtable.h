@@ -7,7 +7,7 @@
  *
  * Atari's has no magic number: the checksum in a LUKS2 header of a large disk is taken for one
  * every now and then. Such a disk is refused as well, because the kernel does make partitions of
- * it; writing the header anew (another salt) helps.
+ * it; sekimori-desk writes such a header anew (another salt), which helps.
  */
 #pragma once
 

@@ -6,69 +6,26 @@
 #include <json-c/json.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "ctl/logproof.h"
 #include "ctl/logsource.h"
-#include "log/logfinding.h"
-
-/* What a person reads; the rest is counted. */
-#define SHOWN_MAX 50
-/* What a program gets. */
-#define JSON_MAX 10000
+#include "log/logfound.h"
 
 struct check {
 	const struct context *context;
 	struct logproof proof;
-
-	uint64_t n;
-	bool kinds[N_LOGVERIFY_KINDS];
-	uint64_t first_bad; /* lowest number that a finding names; 0: none does */
-	struct json_object *findings, *unreadable;
+	struct logfound found;
 };
 
-static struct json_object *array_new(void)
-{
-	struct json_object *array = json_object_new_array();
-
-	if (!array)
-		output_no_memory();
-	return array;
-}
-
 /* --- findings ---------------------------------------------------------------------------------- */
-
-static void take_finding(void *userdata, const struct logverify_finding *finding)
-{
-	struct check *check = userdata;
-
-	check->kinds[finding->kind] = true;
-	if (finding->from && (!check->first_bad || finding->from < check->first_bad))
-		check->first_bad = finding->from;
-	check->n++;
-	if (check->context->json) {
-		if (check->n <= JSON_MAX)
-			json_object_array_add(check->findings, logfinding_json(finding));
-	} else if (check->n <= SHOWN_MAX) {
-		_cleanup_(freep) char *sentence = logfinding_sentence(finding);
-
-		puts(sentence);
-		output_flush();
-	}
-}
 
 static void take_unreadable(void *userdata, const char *file, int error)
 {
 	struct check *check = userdata;
-	struct json_object *object = json_object_new_object();
 
-	if (!object)
-		output_no_memory();
-	json_object_object_add(object, "file", json_object_new_string(file));
-	json_object_object_add(object, "error", json_object_new_string(strerrordesc_np(-error)));
-	json_object_array_add(check->unreadable, object);
+	logfound_unreadable(&check->found, file, error);
 	logsource_unreadable(NULL, file, error);
 }
 
@@ -76,7 +33,7 @@ static void take_unreadable(void *userdata, const char *file, int error)
 
 static bool is_well(const struct check *check)
 {
-	return !check->n && !json_object_array_length(check->unreadable) && logverify_result(check->proof.verify)->records;
+	return !check->found.n && !json_object_array_length(check->found.unreadable) && logverify_result(check->proof.verify)->records;
 }
 
 static void print_json(const struct check *check)
@@ -98,8 +55,8 @@ static void print_json(const struct check *check)
 		{"anchors_journal", check->proof.from_journal},
 		{"anchors_file", check->proof.from_file},
 		{"anchors_daemon", check->proof.from_daemon},
-		{"n_findings", check->n},
-		{"first_bad", check->first_bad},
+		{"n_findings", check->found.n},
+		{"first_bad", check->found.first_bad},
 	};
 
 	if (!object)
@@ -111,8 +68,8 @@ static void print_json(const struct check *check)
 		json_object_object_add(object, numbers[i].name, json_object_new_uint64(numbers[i].value));
 	json_object_object_add(object, "hash", json_object_new_string(hash));
 	json_object_object_add(object, "terminal_key_known", json_object_new_boolean(check->proof.has_key));
-	json_object_object_add(object, "findings", json_object_get(check->findings));
-	json_object_object_add(object, "unreadable", json_object_get(check->unreadable));
+	json_object_object_add(object, "findings", json_object_get(check->found.findings));
+	json_object_object_add(object, "unreadable", json_object_get(check->found.unreadable));
 	output_json(object, JSON_C_TO_STRING_PLAIN);
 }
 
@@ -147,9 +104,8 @@ static void print_text(const struct check *check)
 	const struct logverify_result *result = logverify_result(check->proof.verify);
 	_cleanup_(freep) char *terminal = output_escape(result->terminal);
 
-	if (check->n > SHOWN_MAX)
-		printf(_("… and %llu more\n"), (unsigned long long)(check->n - SHOWN_MAX));
-	if (check->n)
+	logfound_print_more(&check->found);
+	if (check->found.n)
 		putchar('\n');
 	printf(_("%llu records (%llu to %llu) of %s, %llu signed checkpoints.\n"), (unsigned long long)result->records,
 	       (unsigned long long)result->first_seq, (unsigned long long)result->last_seq, *terminal ? terminal : "?",
@@ -162,21 +118,13 @@ static void print_text(const struct check *check)
 		       (unsigned long long)result->last_seq);
 	else if (is_well(check))
 		puts(_("The log is whole: nothing was altered, removed or added."));
-	else if (!check->n)
+	else if (!check->found.n)
 		puts(_("Not all files could be read, so nothing is certain."));
-	if (check->first_bad)
-		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"), (unsigned long long)check->first_bad);
-	else if (check->n)
+	if (check->found.first_bad)
+		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"), (unsigned long long)check->found.first_bad);
+	else if (check->found.n)
 		puts(_("THE LOG IS NOT WHOLE."));
-	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
-		bool said = false;
-
-		/* Several kinds may call for the same. */
-		for (unsigned int before = 0; before < kind; before++)
-			said |= check->kinds[before] && logfinding_advice(before) == logfinding_advice(kind);
-		if (check->kinds[kind] && !said)
-			printf("  - %s\n", logfinding_advice(kind));
-	}
+	logfound_print_advice(&check->found);
 }
 
 int log_verify_run(const struct context *context, const struct command_options *options)
@@ -186,9 +134,8 @@ int log_verify_run(const struct context *context, const struct command_options *
 	_cleanup_(logset_closep) struct logset *set = NULL;
 	int r;
 
-	check.findings = array_new();
-	check.unreadable = array_new();
-	r = logproof_init(&check.proof, context, options, take_finding, &check);
+	logfound_init(&check.found, context->json);
+	r = logproof_init(&check.proof, context, options, logfound_take, &check.found);
 	if (!r)
 		r = logsource_open(&set, context, options, 0);
 	if (!r) {
@@ -199,8 +146,7 @@ int log_verify_run(const struct context *context, const struct command_options *
 			print_text(&check);
 		r = is_well(&check) ? COMMAND_OK : COMMAND_FAILED;
 	}
-	json_object_put(check.findings);
-	json_object_put(check.unreadable);
+	logfound_deinit(&check.found);
 	logproof_deinit(&check.proof);
 	return r;
 }

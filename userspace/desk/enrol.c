@@ -14,6 +14,7 @@
 #include "desk/issue-request.h"
 #include "desk/keys.h"
 #include "desk/message.h"
+#include "desk/target-header.h"
 #include "desk/target-say.h"
 #include "desk/target-survey.h"
 #include "system/cryptvolume.h"
@@ -113,7 +114,7 @@ static int write_mark(struct enrolment *enrolment, const struct mark *mark)
 	if ((r = target_share(enrolment->target)) ||
 	    (r = cryptvolume_new(enrolment->target->node, &volume)) ||
 	    (r = cryptvolume_load(volume)) || (r = cryptvolume_mark_set(volume, mark)) ||
-	    (r = target_flush(enrolment->target)))
+	    (r = target_header_settle(enrolment->target, volume)))
 		return message_fail(enrolment->context, _("%s: the mark cannot be written: %s"),
 				    enrolment->target->path,
 				    volume && *cryptvolume_message(volume)

@@ -9,6 +9,7 @@
 #include "cli/i18n.h"
 #include "cli/told.h"
 #include "desk/target-contents.h"
+#include "desk/target-header.h"
 #include "desk/target-survey.h"
 #include "desk/wipe-area.h"
 
@@ -137,9 +138,13 @@ static int encrypt(struct format *format)
 			return fail_volume(format, volume, r);
 		r = progress_interrupted() ? FORMAT_E_STOPPED : 0;
 	}
-	if (!r)
-		format->state = FORMAT_ENCRYPTED;
-	return r;
+	if (r)
+		return r;
+	r = target_header_settle(format->target, volume);
+	if (r)
+		return fail_volume(format, volume, r);
+	format->state = FORMAT_ENCRYPTED;
+	return 0;
 }
 
 /* Opens with the first key, does one thing, and closes. */
@@ -337,12 +342,9 @@ int format_mark(struct format *format, const struct mark *mark,
 
 	if (r || (r = load(format, &volume)))
 		return r;
-	r = cryptvolume_mark_set(volume, mark);
-	if (r)
+	if ((r = cryptvolume_mark_set(volume, mark)) ||
+	    (r = target_header_settle(format->target, volume)))
 		return fail_volume(format, volume, r);
-	r = target_flush(format->target);
-	if (r)
-		return fail_errno(format, r);
 	r = check_mark(format, mark, key);
 	if (!r)
 		format->state = FORMAT_MARKED;

@@ -18,11 +18,8 @@
 #include "desk/message.h"
 #include "desk/outfile.h"
 #include "log/logcheck.h"
-#include "log/logfinding.h"
+#include "log/logfound.h"
 
-/* What a person reads, and what a program gets; the rest is counted. */
-#define SHOWN_MAX 50
-#define JSON_MAX 10000
 #define TERMINAL_KEY_FILE_MAX 4096
 
 /* What a log's keys are sealed to: the heavier, the less is known. */
@@ -44,9 +41,7 @@ struct check {
 	enum seal seal; /* the worst of all logs that are here */
 	char sealed_to[sizeof(((struct logverify_header *)NULL)->sealed_to)];
 
-	uint64_t n, first_bad;
-	bool kinds[N_LOGVERIFY_KINDS];
-	struct json_object *findings, *unreadable;
+	struct logfound found;
 };
 
 /* --- the desk's key ------------------------------------------------------------------------- */
@@ -100,28 +95,14 @@ static void take_finding(void *userdata, const struct logverify_finding *finding
 {
 	struct check *check = userdata;
 
-	check->kinds[finding->kind] = true;
-	if (finding->from && (!check->first_bad || finding->from < check->first_bad))
-		check->first_bad = finding->from;
-	check->n++;
-	if (check->context->json) {
-		if (check->n <= JSON_MAX)
-			json_object_array_add(check->findings, logfinding_json(finding));
-	} else if (check->n <= SHOWN_MAX) {
-		_cleanup_(freep) char *sentence = logfinding_sentence(finding);
-
-		puts(sentence);
-	}
+	logfound_take(&check->found, finding);
 }
 
 static void take_unreadable(void *userdata, const char *file, int error)
 {
 	struct check *check = userdata;
-	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "file", json_object_new_string(file));
-	json_object_object_add(object, "error", json_object_new_string(strerrordesc_np(-error)));
-	json_object_array_add(check->unreadable, object);
+	logfound_unreadable(&check->found, file, error);
 	if (error == -EBADMSG)
 		message_fail(check->context, _("%s: the compressed file is damaged"), file);
 	else
@@ -264,14 +245,14 @@ static bool is_sealed_right(const struct check *check)
 /* Nothing was found, and some records bear their own keys. */
 static bool is_partly_right(const struct check *check)
 {
-	return !check->n && logverify_result(check->verify)->macs;
+	return !check->found.n && logverify_result(check->verify)->macs;
 }
 
 static int check_status(const struct check *check)
 {
-	if (check->n)
+	if (check->found.n)
 		return COMMAND_FAILED;
-	if (check->failed || json_object_array_length(check->unreadable) ||
+	if (check->failed || json_object_array_length(check->found.unreadable) ||
 	    !logverify_result(check->verify)->records)
 		return COMMAND_USAGE;
 	return is_sealed_right(check) ? COMMAND_OK : COMMAND_FAILED;
@@ -296,8 +277,8 @@ static void print_json(const struct check *check)
 		{"unchecked_to", result->keyless_to},
 		{"after_checkpoint", result->after_checkpoint},
 		{"expired_seq", result->expired_seq},
-		{"n_findings", check->n},
-		{"first_bad", check->first_bad},
+		{"n_findings", check->found.n},
+		{"first_bad", check->found.first_bad},
 	};
 
 	sodium_bin2hex(hash, sizeof(hash), result->last_hash, sizeof(result->last_hash));
@@ -312,8 +293,8 @@ static void print_json(const struct check *check)
 	json_object_object_add(object, "hash", json_object_new_string(hash));
 	json_object_object_add(object, "keys", json_object_new_string(seal_word(check->seal)));
 	json_object_object_add(object, "sealed_to", json_object_new_string(check->sealed_to));
-	json_object_object_add(object, "findings", json_object_get(check->findings));
-	json_object_object_add(object, "unreadable", json_object_get(check->unreadable));
+	json_object_object_add(object, "findings", json_object_get(check->found.findings));
+	json_object_object_add(object, "unreadable", json_object_get(check->found.unreadable));
 	output_json(object, JSON_C_TO_STRING_PLAIN);
 }
 
@@ -357,8 +338,7 @@ static void print_text(const struct check *check)
 {
 	int status = check_status(check);
 
-	if (check->n > SHOWN_MAX)
-		printf(_("… and %llu more\n"), (unsigned long long)(check->n - SHOWN_MAX));
+	logfound_print_more(&check->found);
 	print_reach(check);
 	if (status == COMMAND_OK && !check->end_known)
 		printf(_("The log is whole as far as record %llu; what came after it cannot be known.\n"),
@@ -367,23 +347,14 @@ static void print_text(const struct check *check)
 		puts(_("The log is whole: nothing was altered, removed or added."));
 	else if (status == COMMAND_USAGE)
 		puts(_("The log could not be checked."));
-	else if (check->first_bad)
+	else if (check->found.first_bad)
 		printf(_("THE LOG IS NOT WHOLE. The first bad record is number %llu.\n"),
-		       (unsigned long long)check->first_bad);
+		       (unsigned long long)check->found.first_bad);
 	else if (is_partly_right(check))
 		puts(_("The rest of the log is whole: nothing was altered, removed or added."));
 	else
 		puts(_("THE LOG CANNOT BE TRUSTED."));
-	for (unsigned int kind = 0; kind < N_LOGVERIFY_KINDS; kind++) {
-		bool said = false;
-
-		/* Several kinds may call for the same. */
-		for (unsigned int before = 0; before < kind; before++)
-			said |= check->kinds[before] &&
-				logfinding_advice(before) == logfinding_advice(kind);
-		if (check->kinds[kind] && !said)
-			printf("  - %s\n", logfinding_advice(kind));
-	}
+	logfound_print_advice(&check->found);
 }
 
 static int run(struct check *check, const struct command_options *options)
@@ -442,13 +413,11 @@ int log_verify_run(const struct context *context, const struct command_options *
 	if (check.no_key)
 		with.unseal = NULL;
 	check.verify = logverify_new(&with);
-	check.findings = json_object_new_array();
-	check.unreadable = json_object_new_array();
-	if (!check.verify || !check.findings || !check.unreadable)
+	logfound_init(&check.found, context->json);
+	if (!check.verify)
 		output_no_memory();
 	r = run(&check, options);
-	json_object_put(check.findings);
-	json_object_put(check.unreadable);
+	logfound_deinit(&check.found);
 	logverify_free(check.verify);
 	sodium_free(check.desk_secret);
 	return r;

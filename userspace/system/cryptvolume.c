@@ -127,6 +127,23 @@ int cryptvolume_format(struct cryptvolume *volume, const struct cryptvolume_para
 	return r < 0 ? r : 0;
 }
 
+int cryptvolume_renew(struct cryptvolume *volume)
+{
+	struct crypt_device *device = device_of(volume);
+	_cleanup_(freep) char *label = NULL, *subsystem = NULL;
+	const char *said;
+	int r;
+
+	if (cryptvolume_method(volume) != ENCRYPTION_LUKS2)
+		return CRYPTVOLUME_E_METHOD;
+	/* Copies, because what libcryptsetup returns (NULL for none) is what it will overwrite. */
+	if (((said = crypt_get_label(device)) && !(label = strdup(said))) ||
+	    ((said = crypt_get_subsystem(device)) && !(subsystem = strdup(said))))
+		return -ENOMEM;
+	r = crypt_set_label(device, label, subsystem);
+	return r < 0 ? r : 0;
+}
+
 int cryptvolume_load(struct cryptvolume *volume)
 {
 	/* CRYPT_LUKS is both versions. */

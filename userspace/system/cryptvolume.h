@@ -78,6 +78,12 @@ const char *cryptvolume_message(const struct cryptvolume *volume);
  */
 int cryptvolume_format(struct cryptvolume *volume, const struct cryptvolume_params *params);
 
+/*
+ * Writes a LUKS2 header anew that says the same: its sequence number, salt and checksum become
+ * others. Of a handle that has formatted or loaded. 0, CRYPTVOLUME_E_METHOD.
+ */
+int cryptvolume_renew(struct cryptvolume *volume);
+
 /* Reads the header that is there: LUKS2, LUKS1 or BitLocker. 0 or CRYPTVOLUME_E_NONE. */
 int cryptvolume_load(struct cryptvolume *volume);
 

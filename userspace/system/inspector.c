@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "core/macro.h"
+#include "system/child.h"
 #include "system/inspector.h"
 
 /* The inspector keeps the deadline itself; the daemon's is later, so that a report can still say so. */
@@ -127,52 +127,12 @@ struct inspector *inspector_cancel(struct inspector *inspector)
 	return NULL;
 }
 
-/*
- * Without a descriptor (-1) the child opens the device by itself. The descriptors may already have the numbers that the child wants, so they are moved out of the
- * way first. dup2 in the child clears close-on-exec.
- */
-static int inspector_spawn(pid_t *pid, const char *program, int device_fd, int report_fd,
-			   char *const *argv)
-{
-	char *envp[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, defaults;
-	int r, device_high, report_high;
-
-	device_high = device_fd < 0 ? -1 : fcntl(device_fd, F_DUPFD_CLOEXEC, 10);
-	report_high = fcntl(report_fd, F_DUPFD_CLOEXEC, 10);
-	if ((device_fd >= 0 && device_high < 0) || report_high < 0) {
-		r = -errno;
-		closep(&device_high);
-		closep(&report_high);
-		return r;
-	}
-
-	sigemptyset(&none);
-	sigfillset(&defaults);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	if (device_high >= 0)
-		posix_spawn_file_actions_adddup2(&actions, device_high, 3);
-	posix_spawn_file_actions_adddup2(&actions, report_high, 4);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = -posix_spawn(pid, program, &actions, &attr, argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	closep(&device_high);
-	close(report_high);
-	return r;
-}
-
+/* Without a descriptor (-1) the child opens the device by itself. */
 static int inspector_run(struct inspector **inspectorp, sd_event *event, const char *program,
-			 int device_fd, char *const *argv, unsigned int deadline_ms,
+			 int device_fd, const char *const *argv, unsigned int deadline_ms,
 			 inspector_done_fn done, void *userdata)
 {
+	static const char *const no_env[] = { NULL };
 	struct inspector *inspector;
 	int pipe_fds[2], r;
 
@@ -187,7 +147,7 @@ static int inspector_run(struct inspector **inspectorp, sd_event *event, const c
 					 .pipe_fd = pipe_fds[0],
 					 .done = done,
 					 .userdata = userdata };
-	r = inspector_spawn(&inspector->pid, program, device_fd, pipe_fds[1], argv);
+	r = child_spawn(&inspector->pid, program, argv, no_env, (const int[]){ device_fd, pipe_fds[1] }, 2);
 	close(pipe_fds[1]);
 	if (r)
 		goto err;
@@ -215,8 +175,7 @@ int inspector_start(struct inspector **inspectorp, sd_event *event, const char *
 		    void *userdata)
 {
 	char interface[8], deadline[16];
-	char *argv[] = { (char *)"sekimori-inspect", (char *)"--interface", interface,
-			 (char *)"--deadline",	     deadline,		    NULL };
+	const char *const argv[] = { "sekimori-inspect", "--interface", interface, "--deadline", deadline, NULL };
 
 	snprintf(interface, sizeof(interface), "%u", number);
 	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);
@@ -228,15 +187,8 @@ int inspector_start_block(struct inspector **inspectorp, sd_event *event, const 
 			  inspector_done_fn done, void *userdata)
 {
 	char deadline[16], number[32];
-	char *argv[] = { (char *)"sekimori-inspect",
-			 (char *)"--block",
-			 (char *)node,
-			 (char *)"--devnum",
-			 number,
-			 (char *)"--deadline",
-			 deadline,
-			 read_only ? (char *)"--read-only" : NULL,
-			 NULL };
+	const char *const argv[] = { "sekimori-inspect", "--block", node, "--devnum", number, "--deadline", deadline,
+				     read_only ? "--read-only" : NULL, NULL };
 
 	snprintf(number, sizeof(number), "%u:%u", major(devnum), minor(devnum));
 	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);

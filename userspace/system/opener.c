@@ -2,13 +2,13 @@
 #include <fcntl.h>
 #include <json-c/json_tokener.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
 #include "core/macro.h"
+#include "system/child.h"
 #include "system/opener.h"
 
 /* A line holds a path that progress.c cuts at 1 KiB, written with escapes. */
@@ -154,48 +154,6 @@ struct opener *opener_leave(struct opener *opener)
 	return NULL;
 }
 
-/* As in inspector.c: out of the way first, since they may have the numbers that the child wants. */
-static int opener_spawn(pid_t *pid, const char *program, const char *const *argv, int secret,
-			int progress, int watcher)
-{
-	char *envp[] = { (char *)"LANG=C.UTF-8", NULL };
-	int secret_high = fcntl(secret, F_DUPFD_CLOEXEC, 10);
-	int progress_high = fcntl(progress, F_DUPFD_CLOEXEC, 10);
-	int watcher_high = watcher < 0 ? -1 : fcntl(watcher, F_DUPFD_CLOEXEC, 10);
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, defaults;
-	int r;
-
-	if (secret_high < 0 || progress_high < 0 || (watcher >= 0 && watcher_high < 0)) {
-		r = -errno;
-		closep(&secret_high);
-		closep(&progress_high);
-		closep(&watcher_high);
-		return r;
-	}
-	sigemptyset(&none);
-	sigfillset(&defaults);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, secret_high, 3);
-	posix_spawn_file_actions_adddup2(&actions, progress_high, 4);
-	if (watcher >= 0)
-		posix_spawn_file_actions_adddup2(&actions, watcher_high, 5);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = -posix_spawn(pid, program, &actions, &attr, (char *const *)argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	close(secret_high);
-	close(progress_high);
-	closep(&watcher_high);
-	return r;
-}
-
 static int opener_watch(struct opener *opener, sd_event *event)
 {
 	int r;
@@ -234,7 +192,8 @@ int opener_start(struct opener **openerp, sd_event *event, const char *program,
 	/* Ours alone: the helper waits when the daemon is slow. */
 	r = fcntl(opener->pipe_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	if (!r)
-		r = opener_spawn(&opener->pid, program, argv, secret_fd, progress, watcher);
+		r = child_spawn(&opener->pid, program, argv, child_env_utf8,
+				(const int[]){ secret_fd, progress, watcher }, 3);
 	if (r) {
 		opener_free(opener);
 		return r;

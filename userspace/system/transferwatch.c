@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "system/child.h"
 #include "system/transferwatch.h"
 
 /* What could not be recorded is tried again; a full disk is not made room on faster. */
@@ -187,42 +187,6 @@ int transferwatch_socket(const struct transferwatch *watch)
 	return watch->socket_fd;
 }
 
-/* As in opener.c: out of the way first, since they may have the numbers that the child wants. */
-static int watch_spawn(pid_t *pid, const char *program, const char *const *argv, int socket, int pipe)
-{
-	char *envp[] = { (char *)"LANG=C.UTF-8", NULL };
-	int socket_high = fcntl(socket, F_DUPFD_CLOEXEC, 10);
-	int pipe_high = fcntl(pipe, F_DUPFD_CLOEXEC, 10);
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, defaults;
-	int r;
-
-	if (socket_high < 0 || pipe_high < 0) {
-		r = -errno;
-		closep(&socket_high);
-		closep(&pipe_high);
-		return r;
-	}
-	sigemptyset(&none);
-	sigfillset(&defaults);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, socket_high, 3);
-	posix_spawn_file_actions_adddup2(&actions, pipe_high, 4);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = -posix_spawn(pid, program, &actions, &attr, (char *const *)argv, envp);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	close(socket_high);
-	close(pipe_high);
-	return r;
-}
-
 static int watch_follow(struct transferwatch *watch, sd_event *event)
 {
 	int r;
@@ -266,7 +230,7 @@ int transferwatch_start(struct transferwatch **watchp, sd_event *event, const ch
 		r = fcntl(watch->pipe_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	}
 	if (!r)
-		r = watch_spawn(&watch->pid, program, argv, theirs, end);
+		r = child_spawn(&watch->pid, program, argv, child_env_utf8, (const int[]){ theirs, end }, 2);
 	if (r) {
 		watch_destroy(watch);
 		return r;

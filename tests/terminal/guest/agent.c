@@ -12,7 +12,9 @@
  *   'r'  read the file path; status 0 or -errno.
  *   'w'  write data to the file path (created, truncated); status 0 or -errno.
  *   'e'  does path exist (lstat)? status 1 or 0.
+ *   'l'  the names in the directory path, a line each, without . and ..; status 0 or -errno.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -198,6 +200,31 @@ static void op_write(int port, const char *path, const unsigned char *data, size
 	answer(port, status, NULL, 0, NULL, 0);
 }
 
+static void op_list(int port, const char *path)
+{
+	struct dirent **entries;
+	char *out = NULL;
+	size_t len = 0;
+	int n = scandir(path, &entries, NULL, alphasort), status = n < 0 ? -errno : 0;
+	FILE *stream = open_memstream(&out, &len);
+
+	if (!stream)
+		fail("malloc");
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (strcmp(name, ".") && strcmp(name, ".."))
+			fprintf(stream, "%s\n", name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	if (fclose(stream))
+		fail("malloc");
+	answer(port, status, out, len, NULL, 0);
+	free(out);
+}
+
 int main(int argc, char **argv)
 {
 	int port = open(argc > 1 ? argv[1] : "/dev/virtio-ports/sekimori.agent", O_RDWR | O_CLOEXEC);
@@ -233,6 +260,9 @@ int main(int argc, char **argv)
 			break;
 		case 'w':
 			op_write(port, path, (unsigned char *)data, len);
+			break;
+		case 'l':
+			op_list(port, path);
 			break;
 		case 'e':
 			answer(port, lstat(path, &st) == 0, NULL, 0, NULL, 0);
