@@ -3,7 +3,7 @@
 """Runs test tiers one after the other and adds up what they count.
 
 Usage: tiers.py NAME=COMMAND [NAME=COMMAND ...]
-Each command ends its output with "N passed, N failed". The last line here is the sum.
+Each command says "N passed, N failed" when it is done (make may add its own complaint). The last line here is the sum.
 """
 
 import re
@@ -15,15 +15,13 @@ import time
 def run_tier(name, command):
     print(f"=== {name}: {command}", flush=True)
     start = time.monotonic()
-    last = ""
+    counts = None
     with subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace") as process:
         for line in process.stdout:
             sys.stdout.write(line)
             sys.stdout.flush()
-            if line.strip():
-                last = line.strip()
-    counts = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
+            counts = re.fullmatch(r"(\d+) passed, (\d+) failed\n?", line) or counts
     passed, failed = map(int, counts.groups()) if counts else (0, 1)
     if process.returncode and not failed:
         failed = 1
