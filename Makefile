@@ -215,6 +215,7 @@ $(BUILD)/unit/test-tally-exceptions: $(patsubst %,$(BUILD)/san/report/%.o,tally 
 $(BUILD)/unit/test-exception-sheet: $(call san_objs,report)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions: $(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
+$(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # With the exceptions at work behind them.
@@ -225,8 +226,8 @@ $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exceptio
 $(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-agent-notices: $(patsubst %,$(BUILD)/san/agent/%.o,notices words form child wish pinentry)
 # All of the daemon but its main().
-$(BUILD)/unit/test-manager-stop: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
-$(BUILD)/unit/test-manager-stop: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
 
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o

@@ -99,6 +99,42 @@ static void what_was_written_is_read_again(void)
 	exceptionstore_close(store);
 }
 
+/* What the log knows of is told to the store; the rest is asked for, in the order in which it was done. */
+static void a_step_is_untold_until_it_is_told_once(void)
+{
+	static const struct {
+		uint32_t number, step;
+		enum exception_event_kind kind;
+	} order[] = { { 1, 1, EXCEPTION_REQUEST }, { 2, 1, EXCEPTION_REQUEST }, { 2, 2, EXCEPTION_DENY }, { 1, 2, EXCEPTION_APPROVE } };
+	struct exceptionstore *store = fresh();
+	struct exception_deed deed;
+	struct exception x;
+	struct story story;
+
+	CU_ASSERT_EQUAL(exceptionstore_untold(store, &x, &deed), EXCEPTIONSTORE_E_ABSENT);
+	wish(&story, "");
+	act(store, &story, 0, "request", "ito");
+	CU_ASSERT_EQUAL(act(store, &story, 1, "approve", "boss"), EXCEPTION_E_OWN);
+	wish(&story, "");
+	act(store, &story, 0, "request", "ito");
+	CU_ASSERT_EQUAL(act(store, &story, 2, "deny", "sato"), 0);
+	CU_ASSERT_EQUAL(act(store, &story, 1, "approve", "sato"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		exceptionstore_close(store);
+		CU_ASSERT_EQUAL_FATAL(opened(&store), 0);
+		CU_ASSERT_EQUAL(exceptionstore_untold(store, &x, &deed), 0);
+		CU_ASSERT_EQUAL(x.number, order[i].number);
+		CU_ASSERT_EQUAL(deed.number, order[i].step);
+		CU_ASSERT_EQUAL(deed.kind, order[i].kind);
+		/* As it was then. */
+		CU_ASSERT_EQUAL(x.steps, order[i].step);
+		CU_ASSERT_EQUAL(x.state, deed.to);
+		CU_ASSERT_EQUAL(exceptionstore_told(store, x.number, deed.number), 0);
+	}
+	CU_ASSERT_EQUAL(exceptionstore_untold(store, &x, &deed), EXCEPTIONSTORE_E_ABSENT);
+	exceptionstore_close(store);
+}
+
 struct deeds {
 	unsigned int n;
 	struct exception_deed last;
@@ -320,6 +356,7 @@ static void what_is_not_as_it_was_left_is_not_believed(void)
 		  "CREATE TRIGGER exceptions_kept BEFORE UPDATE ON exceptions BEGIN"
 		  " SELECT raise(ABORT, 'exceptions are never changed'); END;", EXCEPTIONSTORE_E_DAMAGED },
 		{ "UPDATE clock SET now_us = 9223372036854775807", EXCEPTIONSTORE_E_DAMAGED },
+		{ "UPDATE untold SET step = 9 WHERE exception = 1 AND step = 1", EXCEPTIONSTORE_E_DAMAGED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -637,7 +674,8 @@ int main(void)
 {
 	static const struct test tests[] = {
 		TEST(what_was_written_is_read_again),
-		TEST(each_step_says_who_when_and_from_where),
+		TEST(a_step_is_untold_until_it_is_told_once),
+	TEST(each_step_says_who_when_and_from_where),
 		TEST(a_refused_step_leaves_nothing_behind),
 		TEST(floods_and_missing_reports_are_counted_by_the_store),
 		TEST(steps_are_only_ever_added),

@@ -35,6 +35,12 @@ struct exceptions_entry {
 	struct exceptions_entry *next; /* of those that go with the next turn */
 };
 
+/* Bytes that were written while the store could not be: they count as soon as it can. */
+struct exceptions_owed {
+	uint32_t number;
+	uint64_t bytes;
+};
+
 struct exceptions_pending {
 	const char *kind;
 	struct json_object *extra;
@@ -72,6 +78,9 @@ struct exceptions {
 	struct exceptions_pending pending[EXCEPTIONS_PENDING_MAX];
 	size_t n_pending;
 
+	struct exceptions_owed *owed;
+	size_t n_owed;
+
 	sd_event_source *turn;	/* once, at the next turn: what has changed is told */
 	sd_event_source *timer; /* the next moment at which time does something */
 	sd_event_source *mark;	/* while something is approved or live */
@@ -97,6 +106,9 @@ int exceptions_take_system(struct exceptions *e, uint32_t number, enum exception
 			   uint64_t bytes, const char *note);
 
 struct exception_world exceptions_world(struct exceptions *e);
+
+/* Counts what was written while the store could not be. */
+void exceptions_count_owed(struct exceptions *e);
 
 /* --- exceptions-open.c --- */
 
@@ -129,8 +141,8 @@ void exceptions_stop_timers(struct exceptions *e);
 void exceptions_read(struct exceptions *e, struct grantclock_reading *reading);
 /* Looks at the clocks. */
 void exceptions_tick(struct exceptions *e);
-/* What grantclock_start() or _read() told. */
-void exceptions_note_clock(struct exceptions *e, unsigned int bits);
+/* What grantclock_start() or _read() told of this reading. */
+void exceptions_note_clock(struct exceptions *e, const struct grantclock_reading *reading, unsigned int bits);
 /* Takes the steps that time has made due, and warns; then sets the timers. */
 void exceptions_take_due(struct exceptions *e);
 /* From when on the length of a grant counts: for its warnings. */

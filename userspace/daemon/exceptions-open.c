@@ -160,7 +160,7 @@ static int start_clock(struct exceptions *e, int64_t *alive)
 	if (r)
 		return r;
 	grantclock_kept(&e->clock);
-	exceptions_note_clock(e, bits);
+	exceptions_note_clock(e, &reading, bits);
 	return 0;
 }
 
@@ -181,6 +181,7 @@ void exceptions_try(struct exceptions *e)
 	set_state(e, "ok", NULL);
 	e->untold = true;
 	exceptions_tell_rest(e);
+	exceptions_count_owed(e);
 	exceptions_take_due(e);
 	exceptions_next_turn(e);
 }

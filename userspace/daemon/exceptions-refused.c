@@ -38,7 +38,7 @@ static struct json_object *describe(struct exceptions *e, int code, uint32_t num
 		json_add_string(record, "person", wish->person);
 	if (*actor->who.name)
 		json_add_string(record, "by", actor->who.name);
-	if (actor->who.uid != UINT32_MAX && !(actor->roles & EXCEPTION_ROLE_SYSTEM))
+	if (actor->who.uid != UINT32_MAX && (*actor->who.name || !(actor->roles & EXCEPTION_ROLE_SYSTEM)))
 		json_add_number(record, "by_uid", actor->who.uid);
 	if (actor->session && *actor->session)
 		json_add_string(record, "session", actor->session);

@@ -38,22 +38,19 @@ void exceptions_read(struct exceptions *e, struct grantclock_reading *reading)
 }
 
 /* Once for each time that it falls behind. A reboot alone is nothing wrong. */
-void exceptions_note_clock(struct exceptions *e, unsigned int bits)
+void exceptions_note_clock(struct exceptions *e, const struct grantclock_reading *reading, unsigned int bits)
 {
 	bool voided = bits & GRANTCLOCK_VOIDED, behind = bits & GRANTCLOCK_BACK;
-	struct grantclock_reading reading;
+	int64_t by = (e->clock.mark.now_us - reading->wall_us) / (int64_t)SECOND_US;
 	struct json_object *record;
 	bool known = e->behind;
-	int64_t by;
 
 	e->behind = behind;
 	if (!voided && (!behind || known))
 		return;
 	record = json_object_new_object();
 	if (record) {
-		exceptions_read(e, &reading);
 		json_add_string(record, "what", voided ? "voided" : "back");
-		by = (e->clock.mark.now_us - reading.wall_us) / (int64_t)SECOND_US;
 		json_add_number(record, "seconds_behind", by > 0 ? (uint64_t)by : 0);
 		json_object_object_add(record, "rebooted",
 				       json_object_new_boolean(bits & GRANTCLOCK_REBOOTED));
@@ -84,7 +81,7 @@ void exceptions_tick(struct exceptions *e)
 
 	exceptions_read(e, &reading);
 	bits = grantclock_read(&e->clock, &reading);
-	exceptions_note_clock(e, bits);
+	exceptions_note_clock(e, &reading, bits);
 	if (bits & GRANTCLOCK_VOIDED || (grantclock_mark_due(&e->clock) && any_runs(e)))
 		keep_mark(e);
 }
@@ -330,8 +327,8 @@ static int on_mark(sd_event_source *source, uint64_t usec, void *userdata)
 	struct exceptions *e = userdata;
 
 	exceptions_tick(e);
-	keep_mark(e);
-	sd_event_source_set_enabled(e->mark, SD_EVENT_OFF);
+	if (e->clock.kept_us != e->clock.mark.now_us)
+		keep_mark(e);
 	exceptions_take_due(e);
 	return 0;
 }
@@ -376,7 +373,10 @@ static int on_turn(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-/* An end comes before whatever else waits; what is no hurry comes last. */
+/*
+ * An end comes before whatever else waits, and what follows from a step before anything that would go by what was before it. What is no
+ * hurry comes last.
+ */
 int exceptions_start_timers(struct exceptions *e)
 {
 	sd_event *event = e->setup.event;
@@ -395,7 +395,7 @@ int exceptions_start_timers(struct exceptions *e)
 	if (r >= 0)
 		r = sd_event_add_defer(event, &e->turn, on_turn, e);
 	if (r >= 0)
-		r = sd_event_source_set_priority(e->turn, SD_EVENT_PRIORITY_IMPORTANT);
+		r = sd_event_source_set_priority(e->turn, SD_EVENT_PRIORITY_IMPORTANT - 1);
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(e->timer, SD_EVENT_OFF);

@@ -81,6 +81,7 @@ struct exceptions *exceptions_free(struct exceptions *e)
 	grantset_free(e->grants);
 	free(e->in_force);
 	free(e->open);
+	free(e->owed);
 	free((char *)e->setup.path);
 	free(e);
 	return NULL;
@@ -333,12 +334,47 @@ void exceptions_unused(struct exceptions *e, uint32_t number)
 	exceptions_take_due(e);
 }
 
+static void owe(struct exceptions *e, uint32_t number, uint64_t bytes)
+{
+	struct exceptions_owed *owed = realloc(e->owed, (e->n_owed + 1) * sizeof(*owed));
+
+	if (!owed) {
+		fprintf(stderr, SD_ERR "exceptions: no memory to count what was written under %u\n", number);
+		return;
+	}
+	e->owed = owed;
+	e->owed[e->n_owed++] = (struct exceptions_owed){ number, bytes };
+}
+
+void exceptions_count_owed(struct exceptions *e)
+{
+	struct exceptions_owed *owed = TAKE_PTR(e->owed);
+	size_t n = e->n_owed;
+
+	e->n_owed = 0;
+	for (size_t i = 0; i < n; i++) {
+		int r = e->why;
+
+		if (e->store)
+			r = exceptions_take_system(e, owed[i].number, EXCEPTION_WRITTEN, owed[i].bytes, NULL);
+		/* With a store it was counted, or is refused for good. */
+		if (r && !e->store)
+			owe(e, owed[i].number, owed[i].bytes);
+	}
+	free(owed);
+}
+
 /* A quota that is reached ends it (exceptions_take_due()), also when the daemon dies between the two. */
 void exceptions_written(struct exceptions *e, uint32_t number, uint64_t bytes)
 {
+	int r;
+
 	exceptions_clock_set(e);
-	if (bytes)
-		exceptions_take_system(e, number, EXCEPTION_WRITTEN, bytes, NULL);
+	r = e->why;
+	if (bytes && e->store)
+		r = exceptions_take_system(e, number, EXCEPTION_WRITTEN, bytes, NULL);
+	if (bytes && r && !e->store)
+		owe(e, number, bytes);
 	exceptions_take_due(e);
 }
 

@@ -572,7 +572,7 @@ struct manager *manager_free(struct manager *manager)
 		evidence_checkpoint(manager->evidence);
 	}
 	gate_free(manager->gate);
-	manager_bus_free(manager->bus);
+	manager->bus = manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);
 	seat_free(manager->seat);
 	alarm_free(manager->alarm);

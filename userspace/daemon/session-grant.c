@@ -172,6 +172,7 @@ int session_meter_start(struct session *session)
 	bool quota;
 
 	if (!session_must_count(session)) {
+		session_count(session);
 		session->meter.timer = sd_event_source_disable_unref(session->meter.timer);
 		return 0;
 	}
@@ -215,9 +216,10 @@ const char *session_take_use(struct session *session, const char **detail)
 		return exceptions_error(r, detail);
 	device->used.number = number;
 	memcpy(device->used.grant, id, sizeof(id));
-	/* Whatever was written to a disk that is there already was written by another right. */
+	/* Whatever was written to a disk that is there already was written by another right. Its quota begins now. */
 	meter_read(session);
 	session->meter.untold = 0;
+	session->meter.timer = sd_event_source_disable_unref(session->meter.timer);
 	return NULL;
 }
 

@@ -52,7 +52,15 @@ static size_t others(const struct manager *manager, const struct device *device,
 	return n;
 }
 
-/* The grants in force, as they are for who sits here. */
+static bool is_in(const struct device *device)
+{
+	for (unsigned int i = 0; i < device->n_interfaces; i++)
+		if (device->interfaces[i].state == DEVICE_INTERFACE_RELEASED)
+			return true;
+	return false;
+}
+
+/* The grants in force, as they are for who sits here. What is in use is not taken away to see whether it has been erased. */
 static bool grants_here(struct manager *manager, const struct device *device,
 			struct decide_grants *grants)
 {
@@ -60,7 +68,7 @@ static bool grants_here(struct manager *manager, const struct device *device,
 		return false;
 	*grants = (struct decide_grants){
 		.set = exceptions_grants(manager->exceptions),
-		.look = session_may_be_erased(manager, device),
+		.look = !is_in(device) && session_may_be_erased(manager, device),
 		.now = exceptions_now(manager->exceptions),
 		.uid = seat_active(manager->seat)->uid,
 		.current = device->used.number ? device->used.grant : NULL,
