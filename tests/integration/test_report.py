@@ -308,6 +308,10 @@ def test_the_log_shows_exceptions_in_words_and_finds_their_people():
     assert kinds.count("exception-approve") == 1 and "exception-deny" in kinds and "exception-request" not in kinds, kinds
     kinds = [json.loads(line)["kind"] for line in show("--person", "ito", "--since", "2026-10-24", "--until", "2026-10-24", "--json").splitlines()]
     assert {"exception-emergency", "exception-expire", "exception-approve"} <= set(kinds), kinds
+    rows = list(csv.DictReader(io.StringIO(show("--kind", "exception-deny", "--format=csv").lstrip("\ufeff"), newline="")))
+    assert [(r["exception"], r["person"], r["by"], r["note"]) for r in rows] == [("43", "suzuki", "sato", "貸与の媒体を使うこと")], rows
+    cef = show("--kind", "exception-deny", "--format=cef")
+    assert "suser=sato suid=1003 duser=suzuki duid=1002 cn1Label=exception cn1=43 " in cef and "msg=貸与の媒体を使うこと" in cef, cef
     refused = show("--kind", "exception-refused", env={"COLUMNS": "400"})
     assert "exception: 41" in refused and "Somebody else must do this" in refused, refused
 

@@ -34,6 +34,12 @@ static const struct {
 	{"reason", "reason", NULL},
 	{"suser", "user", NULL},
 	{"suid", "uid", NULL},
+	/* Of exceptions: who did it, and whom it is for. No record has a `user` too. */
+	{"suser", "by", NULL},
+	{"suid", "by_uid", NULL},
+	{"duser", "person", NULL},
+	{"duid", "person_uid", NULL},
+	{"cn1", "exception", "exception"},
 	{"sproc", "program", NULL},
 	{"spid", "pid", NULL},
 	{"filePath", "path", NULL},
@@ -46,6 +52,7 @@ static const struct {
 	{"cs5", "fingerprint", "fingerprint"},
 	{"cs6", "decided_by", "decidedBy"},
 	{"msg", "detail", NULL},
+	{"msg", "note", NULL},
 };
 
 static void print_escaped(const char *text, const char *special)

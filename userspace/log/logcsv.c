@@ -13,7 +13,8 @@ static const char *const columns[] = {
 	"seq",	     "time",	     "boot_us",	    "sync",    "kind",	  "terminal",	 "device",  "id",
 	"serial",    "manufacturer", "product",	    "fingerprint", "interfaces", "state", "reason", "decided_by",
 	"medium",    "method",	     "access",	    "user",    "uid",	  "session",	 "program", "pid",
-	"volume",    "path",	     "size",	    "why",     "error",	  "detail",
+	"volume",    "path",	     "size",	    "why",     "error",	  "detail",	 "exception", "person",
+	"by",	     "by_uid",	     "purpose",	    "note",
 };
 static const char rest_title[] = "more";
 
