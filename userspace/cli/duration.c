@@ -67,6 +67,15 @@ static uint32_t take_unit(const char **text)
 	return seconds;
 }
 
+/* Between two parts, not behind the last. */
+static void skip_blanks(const char **text)
+{
+	size_t blanks = strspn(*text, " ");
+
+	if ((*text)[blanks])
+		*text += blanks;
+}
+
 bool duration_parse(const char *text, uint32_t *seconds)
 {
 	uint64_t total = 0;
@@ -77,12 +86,12 @@ bool duration_parse(const char *text, uint32_t *seconds)
 
 		if (!take_number(&text, SECONDS_MAX, &number))
 			return false;
-		text += strspn(text, " ");
+		skip_blanks(&text);
 		unit = take_unit(&text);
 		/* A number alone is hours; behind another one it would say nothing. */
 		if (!unit && (*text || !first))
 			return false;
-		text += strspn(text, " ");
+		skip_blanks(&text);
 		total += number * (unit ? unit : 3600);
 		if (total > SECONDS_MAX)
 			return false;

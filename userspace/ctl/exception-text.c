@@ -291,7 +291,7 @@ void exception_print(FILE *out, struct json_object *exception, struct json_objec
 	exception_print_row(out, _("Device"), device);
 	print_text(out, _("Fingerprint"), exception, "fingerprint");
 	print_text(out, _("Terminal"), exception, "terminal");
-	exception_print_row(out, _("Access"), access);
+	exception_print_row(out, i18n(NC_("exception", "Access")), access);
 	print_term(out, exception);
 	print_amounts(out, exception);
 	print_form(out, exception);

@@ -53,8 +53,8 @@ static void print_device(size_t i, struct json_object *device)
 	_cleanup_(freep) char *detail = told_shown(output_raw(device, "Detail"));
 	_cleanup_(freep) char *reason = output_escape(i18n(reason_text(output_raw(device, "Reason"))));
 
-	fprintf(stderr, "  %zu  %s, ", i + 1, *product ? product : "?");
-	fprintf(stderr, _("port %s"), port);
+	fprintf(stderr, "  %zu  ", i + 1);
+	fprintf(stderr, _("%s, port %s"), *product ? product : "?", port);
 	fprintf(stderr, "\n     %s%s%s%s\n", reason, *detail ? " (" : "", detail, *detail ? ")" : "");
 }
 

@@ -38,7 +38,7 @@ static void print_object(const struct wish *wish, struct json_object *devices)
 		print_text(_("Medium"), wish->medium);
 	else
 		exception_print_row(stderr, _("Device"), line);
-	exception_print_row(stderr, _("Access"), access);
+	exception_print_row(stderr, i18n(NC_("exception", "Access")), access);
 }
 
 static void print_amounts(const struct wish *wish)
