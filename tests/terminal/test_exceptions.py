@@ -11,6 +11,7 @@ OPTIONS = options()
 MOUNT = "/run/media/tanaka/PLAIN"
 
 background = []
+pace = [3.0]  # seconds from an approval to the disk, on this machine
 
 
 def setup(t):
@@ -39,7 +40,7 @@ def wait_disk(t):
     t.wait_until(lambda: disks(t), SLOW, "the disk")
 
 
-def wait_gone(t, timeout=10):
+def wait_gone(t, timeout=20):
     t.wait_until(lambda: not disks(t), timeout, "no disk")
 
 
@@ -61,7 +62,7 @@ def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
     setup(t)
     since = plug_denied(t, stick("granted"))
     assert since.records("denied")[0]["reason"] == "not-registered"
-    number = request(t, access="ro", seconds=20)
+    number = request(t, access="ro", seconds=1200)
     assert approve(t, TANAKA, number, check=False).status != 0, "his own"
     approve(t, SUZUKI, number)
     assert approve(t, SUZUKI, number, check=False).status != 0, "the same again"
@@ -69,6 +70,7 @@ def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
     start_time = time.monotonic()
     approve(t, CLERK, number)
     wait_disk(t)
+    pace[0] = max(pace[0], time.monotonic() - start_time)
     print(f"      approval to disk: {time.monotonic() - start_time:.2f} s")
     allowed = since.wait("allowed")
     print(f"      in force to allowed: {uptime(allowed) - uptime(since.wait('exception-begin')):.2f} s")
@@ -79,6 +81,7 @@ def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
     assert run_as(t, TANAKA, f"touch {MOUNT}/x", check=False).status != 0
     start(t, f"cd {MOUNT} && exec sleep 300")
 
+    t.run("date -s '+20 minutes'")
     expired = since.wait("exception-expire", 40)
     wait_gone(t)
     gone = removed_at(t, since)[-1] - uptime(expired)
@@ -96,9 +99,9 @@ def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
 def test_end_takes_an_idle_medium_at_once_and_it_is_seen_erased_later(t):
     setup(t)
     since = plug_denied(t, stick("idle"), serial="IDLE")
-    number = granted(t, access="rw", seconds=8)
+    number = granted(t, access="rw", seconds=int(2.5 * pace[0]))
     wait_disk(t)
-    expired = since.wait("exception-expire", 30)
+    expired = since.wait("exception-expire", SLOW)
     wait_gone(t)
     gone = removed_at(t, since)[-1] - uptime(expired)
     print(f"      idle: deadline to no disk {gone * 1000:.0f} ms")
@@ -211,12 +214,13 @@ def test_it_waits_for_its_device_and_for_what_was_granted(t):
 def test_setting_the_clock_makes_it_shorter_or_nothing(t):
     setup(t)
     since = plug_denied(t, stick("clock"), serial="CLOCK")
-    first = granted(t, access="ro", seconds=12)
+    length = int(2.5 * pace[0])
+    first = granted(t, access="ro", seconds=length)
     wait_disk(t)
     begun = since.wait("exception-begin")
     t.run("date -s '-1 hour'")
-    expired = since.wait("exception-expire", 40)
-    assert uptime(expired) - uptime(begun) < 14, "by the time that has passed, whatever the clock says"
+    expired = since.wait("exception-expire", SLOW)
+    assert uptime(expired) - uptime(begun) < length + 2, "by the time that has passed, whatever the clock says"
     wait_gone(t)
     assert state(t, first) == "expired"
     t.run("date -s '+1 hour'")
