@@ -248,7 +248,20 @@ def check_daemon(t):
     assert "Sanitizer" not in out and "runtime error" not in out, out
 
 
+def wait_revoked(t, patience=2):
+    """A disk that is taken back goes before its driver, which flushes it first. A command that is under way when its device
+    is pulled gets lost in QEMU, and the kernel then holds the device for half a minute."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        hosts = t.run("grep -lxE 'usb-storage|uas' /sys/class/scsi_host/*/proc_name", check=False).out.split()
+        if len(hosts) <= len(disks(t)):
+            return
+        time.sleep(0.05)
+
+
 def unplug_all(t):
+    if t.drives:
+        wait_revoked(t)
     for id in list(t.drives):
         t.unplug(id)
     gadgets = t.ls("/sys/kernel/config/usb_gadget")
