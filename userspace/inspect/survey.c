@@ -373,6 +373,8 @@ static bool blank_area(struct survey *s, uint64_t offset, uint64_t len, uint8_t 
 	while (len) {
 		size_t n = len < BLANK_READ ? (size_t)len : BLANK_READ;
 
+		if (s->disk->left_ms && s->disk->left_ms(s->disk->ctx) < SURVEY_BLANK_LEFT_MS)
+			return false;
 		if (s->disk->read(s->disk->ctx, offset, data, n, &detail))
 			return false;
 		s->report->bytes_read += n;
