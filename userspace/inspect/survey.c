@@ -414,8 +414,8 @@ static bool disk_is_blank(struct survey *s)
 	if (!data)
 		return false;
 	if (size <= all)
-		return blank_area(s, 0, s->size, data);
-	return blank_area(s, 0, SURVEY_BLANK_FIRST, data) &&
+		return blank_area(s, s->first_len, s->size - s->first_len, data);
+	return blank_area(s, s->first_len, SURVEY_BLANK_FIRST - s->first_len, data) &&
 	       blank_area(s, size - SURVEY_BLANK_LAST, s->size - (size - SURVEY_BLANK_LAST), data) &&
 	       blank_places(s, SURVEY_BLANK_FIRST, size - SURVEY_BLANK_LAST, data);
 }
