@@ -25,6 +25,9 @@ struct exceptions_bus {
 	struct exceptions_bus_setup setup;
 	struct exceptions_bus_entry *entries;
 	const struct exception *stepping; /* as it is after the step that is being told of */
+	sd_event_source *announcement;	  /* on while something of the root object is to be told */
+	bool announcing;
+	struct exceptions_counts counts; /* while announcing; else zeros */
 };
 
 /* Never NULL: of one that has gone all is empty. */
@@ -32,7 +35,7 @@ const struct exception *exceptions_bus_exception(const struct exceptions_bus_ent
 
 void exceptions_bus_request_path(char path[static REQUEST_PATH_MAX], uint32_t number);
 
-/* Announces what of the interface at the root object can change. */
+/* Announces what of the interface at the root object can change, once for all that happens in this turn of the loop. */
 void exceptions_bus_announce(struct exceptions_bus *eb);
 int exceptions_bus_emit(struct exceptions_bus *eb, const char *signal, bus_append_fn append,
 			void *userdata);

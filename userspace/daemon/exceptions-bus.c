@@ -87,8 +87,8 @@ static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
 
 static struct exceptions_counts bus_counts(const struct exceptions_bus *eb)
 {
-	if (!eb->setup.exceptions)
-		return (struct exceptions_counts){ .live = 0 };
+	if (eb->announcing || !eb->setup.exceptions)
+		return eb->counts;
 	return exceptions_counts(eb->setup.exceptions);
 }
 
@@ -223,10 +223,23 @@ const struct bus_interface exceptions_bus_interface = {
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-void exceptions_bus_announce(struct exceptions_bus *eb)
+/* All are counted once for all properties. */
+static int bus_announce(sd_event_source *source, void *userdata)
 {
+	struct exceptions_bus *eb = userdata;
+
+	eb->counts = bus_counts(eb);
+	eb->announcing = true;
 	bus_object_all_changed(bus_object_find(eb->registry, BUS_ROOT_PATH),
 			       &exceptions_bus_interface);
+	eb->announcing = false;
+	eb->counts = (struct exceptions_counts){ .live = 0 };
+	return 0;
+}
+
+void exceptions_bus_announce(struct exceptions_bus *eb)
+{
+	sd_event_source_set_enabled(eb->announcement, SD_EVENT_ONESHOT);
 }
 
 int exceptions_bus_emit(struct exceptions_bus *eb, const char *signal, bus_append_fn append,
@@ -236,20 +249,31 @@ int exceptions_bus_emit(struct exceptions_bus *eb, const char *signal, bus_appen
 			       &exceptions_bus_interface, signal, append, userdata);
 }
 
-int exceptions_bus_new(struct exceptions_bus **ebp, struct bus_registry *registry)
+int exceptions_bus_new(struct exceptions_bus **ebp, struct bus_registry *registry, sd_event *event)
 {
-	struct exceptions_bus *eb = calloc(1, sizeof(*eb));
+	_cleanup_(exceptions_bus_freep) struct exceptions_bus *eb = calloc(1, sizeof(*eb));
+	int r;
 
 	if (!eb)
 		return -ENOMEM;
 	eb->registry = registry;
-	*ebp = eb;
+	r = sd_event_add_defer(event, &eb->announcement, bus_announce, eb);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(eb->announcement, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_priority(eb->announcement, BUS_EVENT_PRIORITY);
+	if (r < 0)
+		return r;
+	*ebp = TAKE_PTR(eb);
 	return 0;
 }
 
 struct exceptions_bus *exceptions_bus_free(struct exceptions_bus *eb)
 {
-	while (eb && eb->entries) {
+	if (!eb)
+		return NULL;
+	sd_event_source_disable_unref(eb->announcement);
+	while (eb->entries) {
 		struct exceptions_bus_entry *entry = eb->entries;
 
 		eb->entries = entry->next;

@@ -41,7 +41,7 @@ struct exceptions_bus_setup {
 struct exceptions_bus;
 
 /* To be freed after the registry, whose objects point to it. */
-int exceptions_bus_new(struct exceptions_bus **ebp, struct bus_registry *registry);
+int exceptions_bus_new(struct exceptions_bus **ebp, struct bus_registry *registry, sd_event *event);
 struct exceptions_bus *exceptions_bus_free(struct exceptions_bus *eb);
 DEFINE_CLEANUP(struct exceptions_bus *, exceptions_bus_free)
 

@@ -228,7 +228,7 @@ int manager_bus_new(struct manager_bus **ret, sd_event *event, const char *addre
 	mb->userdata = userdata;
 	r = bus_registry_new(&mb->registry, event, address, BUS_NAME, BUS_ROOT_PATH);
 	if (r == 0)
-		r = exceptions_bus_new(&mb->exceptions, mb->registry);
+		r = exceptions_bus_new(&mb->exceptions, mb->registry, event);
 	if (r < 0)
 		return r;
 	r = bus_object_add(mb->registry, BUS_ROOT_PATH, manager_interfaces, mb);
