@@ -7,7 +7,8 @@ from barrier import Since, disks, images, ready, unplug_all
 from granting import CLERK, SLOW, approve, granted, look, plug_denied, prepare, removed_at, request, state, step
 from sessions import SUZUKI, TANAKA, login, logout, options, run_as, session, switch
 
-OPTIONS = options()
+# A stick without anything on it is read in many places, which takes an emulated one long.
+OPTIONS = options(files={"/etc/sekimori/sekimorid.conf": "terminal ZEI-014\ninspect-deadline 40\n"})
 MOUNT = "/run/media/tanaka/PLAIN"
 
 background = []
@@ -124,7 +125,7 @@ def test_end_takes_an_idle_medium_at_once_and_it_is_seen_erased_later(t):
     plug_denied(t, blank("clean", False), serial="IDLE")
     t.wait_until(lambda: "erasure" not in look(t, number)["due"], SLOW, "the erasure seen")
     confirmed = since.wait("exception-confirm-erased")
-    assert "512 places" in confirmed["note"], confirmed
+    assert "256 places" in confirmed["note"], confirmed
 
 
 def test_revoking_while_somebody_writes_ends_it_within_two_seconds(t):
