@@ -225,7 +225,7 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("how much may be written, like 200MiB (default: any amount)")),
 	ROW(ENCRYPTED_ONLY, "encrypted-only", NULL, false, false,
 	    N_("only while all of it is encrypted")),
-	ROW(FORM, "form", "8|10|13-1|13-2", false, false, N_("number of the form that was handed in")),
+	ROW(FORM, "form", "8|10|13-1", false, false, N_("number of the form that was handed in")),
 	ROW(RETURN_BY, "return-by", "DATE", false, false, N_("day by which the medium is due back")),
 };
 
