@@ -294,7 +294,7 @@ def test_periods_are_taken_as_people_type_them():
             done = d.run("answer", "rules", f"--period={text}")
             assert done.returncode == 2, text
         # Nobody changed it by looking.
-        assert d.json("answer", "rules")["seconds"] == 3600
+        assert d.json("answer", "rules")["seconds"] == 86400
 
 
 def test_a_grant_does_not_silently_reach_beyond_the_fiscal_year():

@@ -158,7 +158,7 @@ def test_the_questions_are_japanese_and_every_default_is_one_key():
     with office() as w:
         person = Person(w, ASKS, "request", env=JA)
         person.answers("使用目的", "印刷")
-        for question in ("rw", "期間", "使う人", "データの分類", "様式の番号", "媒体の返却期限", "申請しますか"):
+        for question in ("rw", "期間", "使用者", "情報の重要性分類", "様式の番号", "媒体の返却期限", "申請しますか"):
             before = person.answers(question, "")
             for line in before.splitlines():
                 assert JAPANESE.search(line) or not PROSE.search(line), line
@@ -325,7 +325,7 @@ def test_each_step_has_its_command_and_its_history():
         text = good(w, ASKS, "exception", "show", "3")
         steps = text.split("What happened\n")[1].splitlines()
         assert re.match(r"  20\d\d-\d\d-\d\d \d\d:\d\d  was requested \(by daemon", steps[0]), steps
-        for words in ("was approved by one person (by bin", "came into force", "let the device in", "was revoked (by bin",
+        for words in ("was given an approval (by bin", "came into force", "let the device in", "was revoked (by bin",
                       "      別件", "the medium was returned (by daemon", "the erasure was confirmed (by bin", "was closed"):
             assert any(words in step for step in steps), (words, steps)
         ours = good(w, ASKS, "exception", "show", "3", env=JA)
@@ -441,7 +441,7 @@ def test_a_daemon_that_is_away_or_cannot_keep_exceptions_says_what_to_do():
         for args in (asking, ("requests",), ("approve", "1", "--yes"), ("exception", "show", "1"), ("emergency", "--purpose=x")):
             done = w.ctl(*args)
             assert done.returncode == 1 and "'sekimorictl status'" in done.stderr and not done.stdout, done
-            assert "関守" in w.ctl(*args, env=JA).stderr
+            assert "常駐プログラム" in w.ctl(*args, env=JA).stderr
     with world() as w:
         (w.directory / "store").mkdir(mode=0o700)
         (w.directory / "store" / "exceptions.db").write_bytes(b"no database" * 1000)

@@ -221,7 +221,7 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
         person = Person(w, "request", "--phone")
         person.expect("使用目的")
         person.type("提出のため")
-        for question in ("読み書きするなら", "使う人", "データの分類", "様式の番号", "返却期限"):
+        for question in ("読み書きするなら", "使用者", "情報の重要性分類", "様式の番号", "返却期限"):
             person.expect(question)
             person.type("")
         person.expect("期間（15m, 30m")

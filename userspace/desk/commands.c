@@ -215,7 +215,7 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("without the desk's key: hashes and signatures only")),
 	ROW(TERMINAL, "terminal", "NAME", false, false, N_("the terminal")),
 	ROW(DEVICE, "device", "FINGERPRINT", false, false,
-	    N_("the device, by its fingerprint as the terminal lists it (blake2b:…)")),
+	    N_("the device, by its fingerprint (blake2b:…, as 'sekimorictl rule-for DEVICE' tells it on the terminal)")),
 	ROW(KIND, "kind", "KIND", true, false,
 	    N_("kind of device: storage-plain, storage-encrypted, camera-or-phone, network, printer, "
 	       "audio-video, serial, composite, other, unknown (answer rules: may be repeated)")),
