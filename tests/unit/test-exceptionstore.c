@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,7 +16,8 @@ static uint32_t next_id;
 
 static void clean(void)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal", "-shm" };
+	static const char *const suffixes[] = { "",	 "-wal",     "-journal",     "-shm",
+						".new", ".new-wal", ".new-journal", ".new-shm" };
 	char name[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
@@ -544,6 +546,123 @@ static void kill_9_loses_nothing_that_was_promised(void)
 	CU_ASSERT_TRUE(promised > 12);
 }
 
+/* Goes on to its next system call, `n` times, and is killed before that. False: it ended first. */
+static bool killed_before(pid_t pid, unsigned int n)
+{
+	int status;
+
+	CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+	for (unsigned int i = 0; i < n && !WIFEXITED(status); i++) {
+		CU_ASSERT_EQUAL_FATAL(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+	}
+	if (WIFEXITED(status)) {
+		CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
+		return false;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return true;
+}
+
+/* Wherever a kill comes while the store is made: there is none yet and it can be made, or it is there and sound. */
+static void kill_9_while_it_is_created_leaves_all_or_nothing(void)
+{
+	struct exceptionstore *store;
+	bool killed = true;
+	unsigned int n, absent = 0, whole = 0;
+
+	/* Odd, so that it comes before some calls and after others. */
+	for (n = 0; killed; n += 7) {
+		pid_t pid;
+		int r;
+
+		clean();
+		pid = fork();
+		if (!pid) {
+			ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+			raise(SIGSTOP);
+			_exit(exceptionstore_create(path, &store) ? 1 : 0);
+		}
+		killed = killed_before(pid, n);
+		r = opened(&store);
+		if (r == EXCEPTIONSTORE_E_ABSENT) {
+			absent++;
+			CU_ASSERT_EQUAL_FATAL(exceptionstore_create(path, &store), 0);
+		} else {
+			whole++;
+			CU_ASSERT_EQUAL_FATAL(r, 0);
+		}
+		exceptionstore_close(store);
+	}
+	/* Before and after: it was looked at all along. */
+	CU_ASSERT_TRUE(absent > 20 && whole > 1);
+}
+
+static void other_process(int go, int out)
+{
+	struct exceptionstore *store = NULL;
+	char byte;
+	int r;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	r = exceptionstore_open(path, &store);
+	_exit(write(out, &r, sizeof(r)) != sizeof(r));
+}
+
+static void a_new_one_keeps_other_processes_out(void)
+{
+	struct exceptionstore *store;
+	int go[2], out[2], r = 0, status;
+	pid_t pid;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(go), 0);
+	CU_ASSERT_EQUAL_FATAL(pipe(out), 0);
+	/* Before it is made, so that it knows nothing of it. */
+	pid = fork();
+	if (!pid)
+		other_process(go[0], out[1]);
+	store = fresh();
+	CU_ASSERT_EQUAL(write(go[1], "", 1), 1);
+	CU_ASSERT_EQUAL(read(out[0], &r, sizeof(r)), sizeof(r));
+	CU_ASSERT_EQUAL(r, EXCEPTIONSTORE_E_BUSY);
+	waitpid(pid, &status, 0);
+	exceptionstore_close(store);
+	for (size_t i = 0; i < 2; i++) {
+		close(go[i]);
+		close(out[i]);
+	}
+}
+
+/* One that is moved away after a crash leaves its log behind: that is not for the next one. */
+static void a_new_one_takes_nothing_of_one_that_was_moved_away(void)
+{
+	char log[128], kept[128], other[128];
+	struct exceptionstore *store;
+	struct exception seen;
+	struct story story;
+
+	make_some();
+	snprintf(other, sizeof(other), "%s.other", path);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	snprintf(kept, sizeof(kept), "%s.log", path);
+	CU_ASSERT_EQUAL_FATAL(opened(&store), 0);
+	wish(&story, "");
+	CU_ASSERT_EQUAL(act(store, &story, 0, "request", "ito"), 0);
+	/* As kill -9 leaves it. */
+	CU_ASSERT_EQUAL(link(log, kept), 0);
+	exceptionstore_close(store);
+	rename(path, other);
+	rename(kept, log);
+	CU_ASSERT_EQUAL_FATAL(exceptionstore_create(path, &store), 0);
+	exceptionstore_close(store);
+	CU_ASSERT_EQUAL_FATAL(opened(&store), 0);
+	CU_ASSERT_EQUAL(exceptionstore_get(store, 1, &seen), EXCEPTIONSTORE_E_ABSENT);
+	exceptionstore_close(store);
+	unlink(other);
+}
+
 /* --- the clock ------------------------------------------------------------------------------------ */
 
 static void the_mark_goes_forward_only(void)
@@ -683,6 +802,9 @@ int main(void)
 		TEST(a_damaged_byte_never_changes_what_is_told),
 		TEST(files_that_are_not_ours_alone_are_refused),
 		TEST(kill_9_loses_nothing_that_was_promised),
+		TEST(kill_9_while_it_is_created_leaves_all_or_nothing),
+		TEST(a_new_one_keeps_other_processes_out),
+		TEST(a_new_one_takes_nothing_of_one_that_was_moved_away),
 		TEST(the_mark_goes_forward_only),
 		TEST(the_mark_is_kept_with_the_step_or_not_at_all),
 		TEST(ten_thousand_are_listed_and_asked_for),

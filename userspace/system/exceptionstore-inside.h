@@ -4,6 +4,7 @@
  *
  *   exceptionstore.c        the file and its steps       exceptionstore-row.c     rows
  *   exceptionstore-check.c  is it as we left it?         exceptionstore-look.c    lists
+ *   exceptionstore-create.c a new one
  */
 #pragma once
 
@@ -93,6 +94,9 @@ void exceptionstore_settle(struct exceptionstore_row *row);
 int exceptionstore_present(struct exceptionstore *store, const char *where, sqlite3_stmt **statementp);
 int exceptionstore_read_present(sqlite3_stmt *statement, struct exceptionstore_row *row,
 				uint8_t sum[static EXCEPTIONSTORE_SUM_SIZE]);
+
+/* Opens what is there, unchecked. */
+int exceptionstore_connect(const char *path, struct exceptionstore **storep);
 
 int exceptionstore_code(int sqlite_code);
 int exceptionstore_run(struct exceptionstore *store, const char *sql);

@@ -111,7 +111,7 @@ static int check_file(const char *path)
  * EXCLUSIVE: a second daemon, or a tool that would read in the middle, is kept out, and there is no shared memory beside the file.
  * DEFENSIVE: nobody edits the schema through this connection.
  */
-static int connect(const char *path, struct exceptionstore **storep)
+int exceptionstore_connect(const char *path, struct exceptionstore **storep)
 {
 	_cleanup_(exceptionstore_closep) struct exceptionstore *store = calloc(1, sizeof(*store));
 	int r;
@@ -133,50 +133,13 @@ static int connect(const char *path, struct exceptionstore **storep)
 	return r;
 }
 
-static int sync_directory(const char *path)
-{
-	_cleanup_(freep) char *directory = strdup(path);
-	_cleanup_(closep) int fd = -1;
-	char *slash = directory ? strrchr(directory, '/') : NULL;
-
-	if (!directory)
-		return -ENOMEM;
-	if (slash)
-		slash[slash == directory] = '\0';
-	fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-int exceptionstore_create(const char *path, struct exceptionstore **storep)
-{
-	_cleanup_(closep) int fd =
-		open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	_cleanup_(exceptionstore_closep) struct exceptionstore *store = NULL;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = connect(path, &store);
-	if (!r)
-		r = begin(store);
-	if (!r)
-		r = end(store, exceptionstore_make_schema(store));
-	if (!r)
-		r = sync_directory(path);
-	if (!r)
-		*storep = TAKE_PTR(store);
-	else
-		unlink(path);
-	return r;
-}
-
 int exceptionstore_open(const char *path, struct exceptionstore **storep)
 {
 	_cleanup_(exceptionstore_closep) struct exceptionstore *store = NULL;
 	int r = check_file(path);
 
 	if (!r)
-		r = connect(path, &store);
+		r = exceptionstore_connect(path, &store);
 	if (!r)
 		r = exceptionstore_check(store);
 	if (!r)

@@ -35,7 +35,11 @@ enum {
 
 struct exceptionstore;
 
-/* Creates the file (mode 0600), which must not exist (-EEXIST). */
+/*
+ * Creates the file (mode 0600), which must not exist (-EEXIST). It is made as PATH.new, which takes its name when it is whole: who is
+ * killed meanwhile leaves no store, and at most that file, which the next one to create it removes. EXCEPTIONSTORE_E_BUSY: another process
+ * is about it.
+ */
 int exceptionstore_create(const char *path, struct exceptionstore **storep);
 /* Opens it and checks all of it: some 10 µs a step. */
 int exceptionstore_open(const char *path, struct exceptionstore **storep);
