@@ -49,6 +49,9 @@ static void two_approvers_are_two_people_and_neither_is_the_applicant(void)
 		  "exception-unknown-person" },
 		{ "a third", "", "request:ito approve:sato approve:kato approve:person", "exception-approved" },
 		{ "who approved may still deny", "", "request:ito approve:sato deny:sato", "denied" },
+		{ "a request has no extension to approve", "", "request:ito approve:sato:3h",
+		  "exception-other-extension" },
+		{ "nor to deny", "", "request:ito deny:sato:3h", "exception-other-extension" },
 		{ "a denial says why", "", "request:ito deny:sato:-", "exception-note" },
 		{ "nobody confirms his own erasure", "uses=1",
 		  LIVE " use return:ito confirm-erased:boss", "exception-own" },
@@ -231,6 +234,30 @@ static void an_extension_is_approved_like_a_request(void)
 	};
 
 	RUN(rows);
+}
+
+/* Of a step that has no end to speak of, the record speaks of none, whatever came with it. */
+static void only_what_is_said_of_an_extension_is_written_down(void)
+{
+	static const struct {
+		const char *name, *steps;
+		int64_t until;
+	} rows[] = {
+		{ "asked for", LIVE " extend:ito:3h", STORY_BEGIN + 3 * 3600 },
+		{ "approved", LIVE " extend:ito:3h approve:sato:3h", STORY_BEGIN + 3 * 3600 },
+		{ "denied", LIVE " extend:ito:3h deny:sato:3h", STORY_BEGIN + 3 * 3600 },
+		{ "a request", "request:ito:3h", 0 },
+		{ "its approval", "request:ito approve:sato", 0 },
+		{ "a revocation", LIVE " revoke:sato:3h", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct story story;
+
+		story_begin(&story, "");
+		story_play(&story, rows[i].steps, rows[i].name);
+		EXPECT(story.deed.until == rows[i].until, rows[i].name);
+	}
 }
 
 static void uses_and_bytes_are_counted(void)
@@ -458,6 +485,7 @@ int main(void)
 		TEST(emergencies_are_at_once_short_and_reported),
 		TEST(an_emergency_has_its_own_form),
 		TEST(an_extension_is_approved_like_a_request),
+		TEST(only_what_is_said_of_an_extension_is_written_down),
 		TEST(uses_and_bytes_are_counted),
 		TEST(what_the_clock_has_made_void_is_over),
 		TEST(it_is_closed_only_when_nothing_is_owed),

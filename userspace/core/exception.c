@@ -143,12 +143,20 @@ static int do_withdraw(struct step *step)
 	return 0;
 }
 
+/* A request has no extension: whoever names one has seen something else. */
+static int check_no_extension(const struct step *step)
+{
+	return step->event->until ? EXCEPTION_E_OTHER : 0;
+}
+
 static int do_approve(struct step *step)
 {
 	const struct exception_rules *rules = step->world->rules;
 	bool enough;
-	int r;
+	int r = check_no_extension(step);
 
+	if (r)
+		return r;
 	if (step->world->now >= step->x->requested + rules->lapse_seconds)
 		return EXCEPTION_E_LAPSED;
 	r = approvals_add(step, &step->x->approvals, &enough);
@@ -225,8 +233,10 @@ static int check_note(const struct step *step)
 
 static int do_deny(struct step *step)
 {
+	int r = check_no_extension(step);
+
 	step->x->ended = step->world->now;
-	return check_note(step);
+	return r ? r : check_note(step);
 }
 
 static int do_deny_extension(struct step *step)
@@ -485,6 +495,12 @@ static int check_actor(const struct exception *x, const struct exception_actor *
 	return roles & way->way.roles ? 0 : EXCEPTION_E_ROLE;
 }
 
+static bool is_about_extension(enum exception_event_kind kind, enum exception_state from)
+{
+	return kind == EXCEPTION_EXTEND ||
+	       (from == EXCEPTION_LIVE && (kind == EXCEPTION_APPROVE || kind == EXCEPTION_DENY));
+}
+
 static void note_deed(const struct step *step, enum exception_state from, struct exception_deed *deed)
 {
 	const char *note = step->event->note;
@@ -495,8 +511,10 @@ static void note_deed(const struct step *step, enum exception_state from, struct
 					 .to = step->to,
 					 .when = step->world->now,
 					 .who = step->actor->who,
-					 .until = step->event->until,
 					 .bytes = step->event->bytes };
+	/* What nobody has weighed must not stand there as if somebody had. */
+	if (is_about_extension(step->event->kind, from))
+		deed->until = step->event->until;
 	snprintf(deed->session, sizeof(deed->session), "%s",
 		 step->actor->session ? step->actor->session : "");
 	snprintf(deed->note, sizeof(deed->note), "%s", note ? note : "");

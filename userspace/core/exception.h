@@ -103,7 +103,7 @@ enum {
 	EXCEPTION_E_UNKNOWN = 10,   /* no user id or no name */
 	EXCEPTION_E_OWN = 11,	    /* his own */
 	EXCEPTION_E_TWICE = 12,	    /* has approved already */
-	EXCEPTION_E_OTHER = 13,	    /* the extension is another one than was approved */
+	EXCEPTION_E_OTHER = 13,	    /* the extension is another one than was approved; a request has none */
 	/* What is asked for. */
 	EXCEPTION_E_INCOMPLETE = 14, /* person, device, terminal, purpose or end is missing, or a field is malformed */
 	EXCEPTION_E_TERMINAL = 15,   /* for another terminal */
@@ -178,7 +178,7 @@ struct exception {
 
 struct exception_event {
 	enum exception_event_kind kind;
-	int64_t until;	  /* EXTEND; and of an extension's APPROVE or DENY: the one that was seen */
+	int64_t until;	  /* EXTEND; and of an extension's APPROVE or DENY: the one that was seen. Of a request's: 0 */
 	uint64_t bytes;	  /* WRITTEN: more than were told before */
 	const char *note; /* DENY, REPORT: needed; otherwise may be NULL */
 };
@@ -210,7 +210,7 @@ struct exception_deed {
 	struct exception_person who;
 	char session[EXCEPTION_SESSION_MAX];
 	char note[EXCEPTION_NOTE_MAX];
-	int64_t until;
+	int64_t until; /* of an extension, which it asks for, approves or denies; otherwise 0 */
 	uint64_t bytes;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "bus/dict.h"
 #include "bus/record.h"
 #include "daemon/exception-values.h"
 #include "daemon/exceptions-bus-inside.h"
@@ -89,13 +90,16 @@ static void request_step_until(void *object, struct bus_request *request,
 {
 	struct exception_event event = { .kind = kind };
 	DBusMessageIter in;
-	dbus_int64_t until;
+	const char *why;
 
 	dbus_message_iter_init(bus_request_call(request), &in);
-	dbus_message_iter_get_basic(&in, &until);
+	why = bus_take_time(&event.until, sizeof(event.until), &in);
+	if (why) {
+		exceptions_bus_misread(request, "'until' ", why);
+		return;
+	}
 	dbus_message_iter_next(&in);
 	dbus_message_iter_get_basic(&in, &event.note);
-	event.until = until;
 	request_step(object, request, &event, right);
 }
 
