@@ -25,6 +25,8 @@ struct offline {
 	char dir[64];
 	int64_t now;
 	int64_t back; /* seconds that the wall clock was put back */
+	int64_t booted; /* 1000 s after the start of the boot clock */
+	uint8_t boot;
 	sd_event *event;
 	struct exceptions *exceptions;
 	struct exception_rules rules;
@@ -89,8 +91,8 @@ static inline void offline_clocks(void *userdata, struct grantclock_reading *rea
 	struct offline *o = userdata;
 
 	*reading = (struct grantclock_reading){ .wall_us = (o->now - o->back) * 1000000,
-						.boot_us = (uint64_t)(o->now - BEGIN + 1000) * 1000000,
-						.boot_id = { 1 } };
+						.boot_us = (uint64_t)(o->now - o->booted + 1000) * 1000000,
+						.boot_id = { o->boot } };
 }
 
 static inline void offline_start(struct offline *o)
@@ -117,10 +119,19 @@ static inline void offline_stop(struct offline *o)
 	o->exceptions = exceptions_free(o->exceptions);
 }
 
+/* Between offline_stop() and offline_start(). */
+static inline void offline_reboot(struct offline *o)
+{
+	o->booted = o->now;
+	o->boot++;
+}
+
 static inline void offline_init(struct offline *o)
 {
 	*o = (struct offline){ .dir = "/tmp/offline-XXXXXX",
 			       .now = BEGIN,
+			       .booted = BEGIN,
+			       .boot = 1,
 			       .rules = { .approvers = 2,
 					  .period_seconds = 86400,
 					  .lapse_seconds = 86400,

@@ -21,9 +21,12 @@ struct world {
 static void start(struct world *w)
 {
 	char pending[128], key[128];
-	const struct phone_setup setup = {
-		.pending_file = pending, .key_file = key, .terminal = TERMINAL, .record = offline_record, .userdata = &w->o
-	};
+	const struct phone_setup setup = { .exceptions = w->o.exceptions,
+					   .pending_file = pending,
+					   .key_file = key,
+					   .terminal = TERMINAL,
+					   .record = offline_record,
+					   .userdata = &w->o };
 
 	snprintf(pending, sizeof(pending), "%s", offline_path(&w->o, "state/telephone"));
 	snprintf(key, sizeof(key), "%s", offline_path(&w->o, "key"));
@@ -76,19 +79,19 @@ static void world_init(struct world *w)
 
 static void world_deinit(struct world *w)
 {
-	phone_free(w->phone);
+	w->phone = phone_free(w->phone);
 	offline_deinit(&w->o);
 }
 
 static int request(struct world *w, uint32_t seconds)
 {
-	return phone_request(w->phone, w->o.exceptions, &w->wish, seconds, &w->ito, w->challenge);
+	return phone_request(w->phone, &w->wish, seconds, &w->ito, w->challenge);
 }
 
 static int answer(struct world *w, const char *code, const struct exception_actor *actor)
 {
 	memset(&w->after, 0, sizeof(w->after));
-	return phone_answer(w->phone, w->o.exceptions, code, actor, &w->after);
+	return phone_answer(w->phone, code, actor, &w->after);
 }
 
 /* What the desk says to the challenge that was read to it. */
@@ -281,6 +284,80 @@ static void a_code_is_good_for_its_hour_only(void)
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), PHONE_E_EXPIRED);
 	CU_ASSERT_EQUAL(imported(&w), 0);
 	world_deinit(&w);
+}
+
+/* Switched off properly; its battery is empty when it comes back, three days later. */
+static void a_dead_real_time_clock_brings_no_hour_back(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	w.o.now += 600;
+	stop(&w);
+	w.o.now += 3 * 86400;
+	w.o.back = 6 * 365 * 86400;
+	offline_reboot(&w.o);
+	offline_start(&w.o);
+	start(&w);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_WRITE, 3600, 0), &w.ito), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(imported(&w), 0);
+	/* A new request has its own hour. */
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_WRITE, 3600, 0), &w.ito), 0);
+	world_deinit(&w);
+}
+
+static void copy(const struct world *w, const char *from, const char *to)
+{
+	const char *const command[] = { "cp", "-a", offline_path(&w->o, from), offline_path(&w->o, to), NULL };
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execvp("cp", (char *const *)command);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT_EQUAL_FATAL(status, 0);
+}
+
+/* The power fails `after` seconds after the request, and the terminal comes up with a clock that shows `later` ones after it. */
+static int answer_after_power_cut(int64_t after, int64_t later, bool ends_meanwhile)
+{
+	struct world w;
+	int r;
+
+	world_init(&w);
+	/* Nothing has needed the time for long. */
+	w.o.now += 7200;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	if (ends_meanwhile)
+		restart(&w);
+	w.o.now += after;
+	exceptions_clock_set(w.o.exceptions);
+	copy(&w, "state", "snapshot");
+	stop(&w);
+	CU_ASSERT_FATAL(!rename(offline_path(&w.o, "state"), offline_path(&w.o, "lost")));
+	CU_ASSERT_FATAL(!rename(offline_path(&w.o, "snapshot"), offline_path(&w.o, "state")));
+	w.o.back = after - later;
+	offline_reboot(&w.o);
+	offline_start(&w.o);
+	start(&w);
+	r = answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito);
+	world_deinit(&w);
+	return r;
+}
+
+static void a_power_failure_and_a_clock_put_back_bring_no_hour_back(void)
+{
+	CU_ASSERT_EQUAL(answer_after_power_cut(3 * 86400, 300, false), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(answer_after_power_cut(3 * 86400, 300, true), PHONE_E_EXPIRED);
+	/* Within the hour, but nobody knows for how long it was off. */
+	CU_ASSERT_EQUAL(answer_after_power_cut(1800, 300, false), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(answer_after_power_cut(0, -300, false), PHONE_E_EXPIRED);
+	/* With a good clock the call goes on. */
+	CU_ASSERT_EQUAL(answer_after_power_cut(1800, 1900, false), 0);
 }
 
 static void a_code_is_taken_once_whatever_is_lost(void)
@@ -558,6 +635,8 @@ int main(void)
 		TEST(only_who_asked_or_root_answers),
 		TEST(five_wrong_codes_end_a_request_also_over_a_restart),
 		TEST(a_code_is_good_for_its_hour_only),
+		TEST(a_dead_real_time_clock_brings_no_hour_back),
+		TEST(a_power_failure_and_a_clock_put_back_bring_no_hour_back),
 		TEST(a_code_is_taken_once_whatever_is_lost),
 		TEST(killed_between_accepting_and_storing_the_code_is_taken_again_and_once),
 		TEST(a_new_request_takes_the_place_of_the_old_one),

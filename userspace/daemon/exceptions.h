@@ -72,6 +72,16 @@ int64_t exceptions_now(struct exceptions *exceptions);
 /* The wall clock was set, or the system has woken: steps that are due are taken at once. */
 void exceptions_clock_set(struct exceptions *exceptions);
 
+/*
+ * Something beside the exceptions lives by this clock until then: the mark is kept now, and as often as while a grant runs, so that
+ * neither a power failure nor a dead real-time clock gives it more time. One moment at a time; 0: nothing does. 0,
+ * EXCEPTIONSTORE_E_…, -errno: the mark could not be kept now.
+ */
+int exceptions_watch_clock(struct exceptions *exceptions, int64_t until);
+
+/* What began before this moment is over, since nobody knows for how long the terminal was off (core/grantclock.h). 0: nothing is. */
+int64_t exceptions_void_before(const struct exceptions *exceptions);
+
 /* Another policy is in force. Running grants keep what they were granted; a policy that is out of its time blocks by decide(). */
 void exceptions_policy_changed(struct exceptions *exceptions);
 

@@ -24,6 +24,7 @@ struct phone {
 	char *pending_file, *key_file, *terminal;
 	int (*record)(void *userdata, const char *kind, struct json_object *extra);
 	void *userdata;
+	struct exceptions *exceptions;
 	struct phonepending pending; /* as it is in the file */
 	struct purse requests, refusals;
 	unsigned int untold; /* refusals since the last record of one */
@@ -87,6 +88,14 @@ static int load_key(const struct phone *phone, struct terminalkey **keyp)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* While a request waits, its hour runs by a clock whose mark is on the disk. */
+static int watch_clock(const struct phone *phone)
+{
+	bool waits = phone->pending.stage == PHONEPENDING_WAITING || phone->pending.stage == PHONEPENDING_ACCEPTED;
+
+	return exceptions_watch_clock(phone->exceptions, waits ? phone->pending.code.asked + PHONECODE_VALID_S : 0);
+}
+
 int phone_new(struct phone **phonep, const struct phone_setup *setup)
 {
 	struct phone *phone = calloc(1, sizeof(*phone));
@@ -96,6 +105,7 @@ int phone_new(struct phone **phonep, const struct phone_setup *setup)
 	phone->pending_file = strdup(setup->pending_file);
 	phone->key_file = strdup(setup->key_file ? setup->key_file : "");
 	phone->terminal = strdup(setup->terminal);
+	phone->exceptions = setup->exceptions;
 	phone->record = setup->record;
 	phone->userdata = setup->userdata;
 	if (!phone->pending_file || !phone->key_file || !phone->terminal) {
@@ -105,6 +115,8 @@ int phone_new(struct phone **phonep, const struct phone_setup *setup)
 	if (phonepending_read(phone->pending_file, &phone->pending))
 		fprintf(stderr, SD_WARNING "%s: no request by telephone waits; the next one makes the file anew\n",
 			phone->pending_file);
+	/* A store that cannot be used lets no code in; the mark is kept as soon as it can be. */
+	watch_clock(phone);
 	*phonep = phone;
 	return 0;
 }
@@ -253,17 +265,17 @@ static int make_pending(struct phonepending *next, const struct grant *wish, uin
 				   wish->terminal, nonce);
 }
 
-int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
+int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX])
 {
 	_cleanup_(phonekey_freep) struct terminalkey *key = NULL;
 	_cleanup_(freep) struct phonepending *next = malloc(sizeof(*next));
-	int64_t now = exceptions_now(exceptions);
+	int64_t now = exceptions_now(phone->exceptions);
 	int r = next ? check_actor(actor) : -ENOMEM;
 
 	if (!r)
 		r = load_key(phone, &key);
-	if (!r && strcmp(exceptions_state(exceptions), "ok"))
+	if (!r && strcmp(exceptions_state(phone->exceptions), "ok"))
 		r = PHONE_E_STORE;
 	if (!r)
 		r = check_wish(phone, wish, seconds, now);
@@ -273,6 +285,9 @@ int phone_request(struct phone *phone, struct exceptions *exceptions, const stru
 		return r;
 	*next = phone->pending;
 	r = make_pending(next, wish, seconds, &actor->who, now);
+	/* Its moment first: a terminal that loses its power, or its time, in this hour must know that it has begun. */
+	if (!r)
+		r = exceptions_watch_clock(phone->exceptions, now + PHONECODE_VALID_S);
 	if (!r)
 		r = phonepending_keep(phone->pending_file, next);
 	if (r)
@@ -306,6 +321,9 @@ static int look_at(struct phone *phone, const struct terminalkey *key, const cha
 	unsigned int wrong = code->wrong;
 	int r, kept = 0;
 
+	/* Nobody knows how long the terminal was off since then. */
+	if (phone->pending.stage != PHONEPENDING_DONE && code->asked < exceptions_void_before(phone->exceptions))
+		return PHONE_E_EXPIRED;
 	code->used = phone->pending.stage == PHONEPENDING_DONE;
 	r = phonecode_accept(key->key, code, typed, now, terms);
 	code->used = phone->pending.stage > PHONEPENDING_WAITING;
@@ -335,7 +353,7 @@ static bool is_settled(int r)
 }
 
 /* The code is accepted; now the store has it, or refuses it for good, or cannot say yet. */
-static int act(struct phone *phone, struct exceptions *exceptions, const struct phonecode_terms *terms, int64_t now,
+static int act(struct phone *phone, const struct phonecode_terms *terms, int64_t now,
 	       const struct exception_actor *actor, struct exception *after)
 {
 	struct exception_actor verified = *actor;
@@ -352,17 +370,16 @@ static int act(struct phone *phone, struct exceptions *exceptions, const struct 
 	fill_grant(phone, terms, now, &grant);
 	snprintf(note, sizeof(note), "TEL %s", phone->pending.code.challenge.text);
 	verified.roles |= EXCEPTION_ROLE_SYSTEM;
-	r = exceptions_submit(exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note, &verified, after);
+	r = exceptions_submit(phone->exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note, &verified, after);
 	if (is_settled(r) && go_on(phone, PHONEPENDING_DONE))
 		fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n", phone->pending_file);
 	return r == EXCEPTIONSTORE_E_USED ? PHONE_E_USED : r;
 }
 
-int phone_answer(struct phone *phone, struct exceptions *exceptions, const char *code,
-		 const struct exception_actor *actor, struct exception *after)
+int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after)
 {
 	_cleanup_(phonekey_freep) struct terminalkey *key = NULL;
-	int64_t now = exceptions_now(exceptions);
+	int64_t now = exceptions_now(phone->exceptions);
 	struct phonecode_terms terms;
 	int r = 0;
 
@@ -375,7 +392,8 @@ int phone_answer(struct phone *phone, struct exceptions *exceptions, const char 
 	if (!r)
 		r = look_at(phone, key, code, now, &terms);
 	if (!r)
-		r = act(phone, exceptions, &terms, now, actor, after);
+		r = act(phone, &terms, now, actor, after);
+	watch_clock(phone);
 	/* What the exceptions refuse, they record. */
 	return r >= PHONE_E_NO_KEY ? record_refusal(phone, r, now, actor) : r;
 }

@@ -22,7 +22,8 @@
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
  * that was renewed counts at once. Its file must be root's (or the caller's own user's), and closed to everybody else.
  *
- * The time is exceptions_now(). Nothing here knows the bus. Needs sodium_init().
+ * The time is exceptions_now(), and its mark is kept while a request waits (exceptions_watch_clock()): neither a power failure nor a clock
+ * put back gives a code more than its hour, and after a restart with a clock that is behind it has none. Nothing here knows the bus. Needs sodium_init().
  */
 #pragma once
 
@@ -66,6 +67,7 @@ enum {
 struct phone;
 
 struct phone_setup {
+	struct exceptions *exceptions; /* must outlive it */
 	const char *pending_file; /* its directory is made if it is not there */
 	const char *key_file;	  /* NULL or "": the service's credential sekimori.telephone, if it has one */
 	const char *terminal;	  /* name of this terminal */
@@ -92,15 +94,14 @@ bool phone_ready(const struct phone *phone);
  *
  * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
  */
-int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
+int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
 
 /*
  * Takes a code as somebody typed it. 0, and *after is the exception, imported and by that approved; PHONE_E_…; EXCEPTION_E_… if the
  * policy forbids what the desk granted (the code is spent then); EXCEPTIONSTORE_E_…; -errno. By whoever asked, or root.
  */
-int phone_answer(struct phone *phone, struct exceptions *exceptions, const char *code,
-		 const struct exception_actor *actor, struct exception *after);
+int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after);
 
 /* A code of core/reason.h; *detail: a sentence, or "". Also for what exceptions_error() knows. */
 const char *phone_error(int r, const char **detail);
