@@ -542,7 +542,8 @@ static void a_pending_file_is_read_strictly_or_not_at_all(void)
 {
 	static const char *const foreign[] = { "challenge \"57YJ-HRD0-27ZZ-ZZZ*\"\n",
 					       "device \"blake2b:b51c3e0f9b7d24680123456789abcdef\"\n",
-					       "terminal \"ZEI-015\"\n", "spent \"2345679\"\n", "spent \"x\"\n",
+					       "terminal \"ZEI-015\"\n", "made 2\n", "made 0\n", "today \"\"\n", "today \"x\"\n",
+					       "nonce-key \"00\"\n",
 					       "wrong 1\n", "wrong 6\n", "stage maybe\n", "requester-uid 4294967295\n" };
 	static const char *const optional[] = { "last ", "medium ", "uid ", "uses ", "write-quota ", "data-class ",
 						"form ", "return-by ", "" };
@@ -594,34 +595,129 @@ static void a_pending_file_is_read_strictly_or_not_at_all(void)
 	world_deinit(&w);
 }
 
+static uint32_t nonce_of(const struct world *w)
+{
+	struct phonecode_challenge challenge;
+
+	CU_ASSERT_EQUAL_FATAL(phonecode_challenge_parse(w->challenge, &challenge), 0);
+	return challenge.nonce;
+}
+
+static int compare_nonces(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of so many random ones eight pairs would be equal. */
 static void no_nonce_is_made_twice(void)
+{
+	static uint32_t nonces[1 << 15];
+	uint8_t key[PHONENONCE_KEY_SIZE] = { 1 }, other[PHONENONCE_KEY_SIZE] = { 2 };
+	unsigned int twice = 0, same = 0, near = 0;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(nonces); i++) {
+		nonces[i] = phonenonce(key, i * 2039);
+		CU_ASSERT_FATAL(nonces[i] < PHONENONCE_MAX);
+		near += i && nonces[i] - nonces[i - 1] + 2039 <= 2 * 2039;
+		same += nonces[i] == phonenonce(other, i * 2039);
+	}
+	qsort(nonces, ARRAY_SIZE(nonces), sizeof(nonces[0]), compare_nonces);
+	for (size_t i = 1; i < ARRAY_SIZE(nonces); i++)
+		twice += nonces[i] == nonces[i - 1];
+	CU_ASSERT_EQUAL(twice, 0);
+	/* Nobody can tell the next one from the last, nor one terminal's from another's. */
+	CU_ASSERT(near < 50);
+	CU_ASSERT(same < 20);
+}
+
+/* The order goes on over a restart, and a file that is lost begins another one. */
+static void nonces_go_on_in_the_terminals_own_order(void)
+{
+	static struct phonepending first, second;
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(phonepending_read(offline_path(&w.o, "state/telephone"), &first), 0);
+	CU_ASSERT_EQUAL(nonce_of(&w), phonenonce(first.nonce_key, 0));
+	restart(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(nonce_of(&w), phonenonce(first.nonce_key, 1));
+	CU_ASSERT_FATAL(!unlink(offline_path(&w.o, "state/telephone")));
+	restart(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(phonepending_read(offline_path(&w.o, "state/telephone"), &second), 0);
+	CU_ASSERT(memcmp(first.nonce_key, second.nonce_key, sizeof(first.nonce_key)));
+	world_deinit(&w);
+}
+
+static int request_by(struct world *w, uint32_t uid)
+{
+	struct exception_actor actor = offline_actor(uid, "x");
+
+	/* The minute of the terminal is another limit. */
+	w->o.now += PHONE_REQUESTS_EVERY_S;
+	return phone_request(w->phone, &w->wish, 0, &actor, w->challenge);
+}
+
+static void a_day_has_so_many_challenges_also_over_restarts(void)
+{
+	unsigned int made = PHONE_TODAY_PERSON;
+	struct world w;
+
+	world_init(&w);
+	for (unsigned int i = 0; i < PHONE_TODAY_PERSON; i++)
+		CU_ASSERT_EQUAL_FATAL(request_by(&w, 1001), 0);
+	CU_ASSERT_EQUAL(request_by(&w, 1001), PHONE_E_MANY_TODAY);
+	restart(&w);
+	CU_ASSERT_EQUAL(request_by(&w, 1001), PHONE_E_MANY_TODAY);
+	/* Somebody else has his own, within what the terminal has. */
+	for (uint32_t uid = 1002; made < PHONE_TODAY_TERMINAL; made++)
+		CU_ASSERT_EQUAL_FATAL(request_by(&w, uid + made / PHONE_TODAY_PERSON), 0);
+	CU_ASSERT_EQUAL(request_by(&w, 2000), PHONE_E_MANY_TODAY);
+	restart(&w);
+	CU_ASSERT_EQUAL(request_by(&w, 2000), PHONE_E_MANY_TODAY);
+	w.o.now += PHONEPENDING_DAY_S - 31 * PHONE_REQUESTS_EVERY_S;
+	CU_ASSERT_EQUAL(request_by(&w, 1001), 0);
+	w.o.now += PHONEPENDING_DAY_S;
+	for (unsigned int i = 0; i < PHONE_TODAY_PERSON; i++)
+		CU_ASSERT_EQUAL(request_by(&w, 1001), 0);
+	world_deinit(&w);
+}
+
+/* With everything at its longest. */
+static void the_fullest_pending_file_is_read_again(void)
 {
 	static struct phonepending pending;
 	char *text = malloc(PHONEPENDING_TEXT_MAX);
+	uint32_t nonce = 0;
 	size_t n;
 
-	for (uint32_t i = 0; i < PHONEPENDING_SPENT_MAX + 10; i++)
-		phonepending_spend(&pending, i);
-	CU_ASSERT(!phonepending_spent(&pending, 9));
-	CU_ASSERT(phonepending_spent(&pending, 10));
-	CU_ASSERT(phonepending_spent(&pending, PHONEPENDING_SPENT_MAX + 9));
-	/* A full one goes through its file. */
+	for (int64_t i = 0; i < PHONEPENDING_TODAY_MAX + 10; i++)
+		nonce = phonepending_make(&pending, BEGIN + i, UINT32_MAX - 2);
+	CU_ASSERT_EQUAL(phonepending_today(&pending, BEGIN + 100, UINT32_MAX), PHONEPENDING_TODAY_MAX);
 	pending.stage = PHONEPENDING_WAITING;
-	pending.code.asked = BEGIN;
-	pending.wish = (struct grant){ .uid = UINT32_MAX };
+	pending.code.asked = BEGIN + PHONEPENDING_TODAY_MAX + 9;
+	pending.wish = (struct grant){ .uid = UINT32_MAX - 1, .uses = 1000, .write_quota = INT64_MAX, .return_by = BEGIN };
 	strcpy(pending.wish.fingerprint, FINGERPRINT);
-	strcpy(pending.wish.terminal, TERMINAL);
-	strcpy(pending.wish.person, "tanaka");
+	strcpy(pending.wish.data_class, "III");
+	strcpy(pending.wish.form, "13-1");
+	memset(pending.wish.medium, '"', sizeof(pending.wish.medium) - 1);
+	memset(pending.wish.terminal, '"', sizeof(pending.wish.terminal) - 1);
+	memset(pending.wish.person, '"', sizeof(pending.wish.person) - 1);
 	memset(pending.wish.purpose, '"', sizeof(pending.wish.purpose) - 1);
-	strcpy(pending.requester.name, "tanaka");
-	CU_ASSERT_EQUAL_FATAL(phonecode_challenge(&pending.code.challenge, 0, GRANT_READ_ONLY, 0, FINGERPRINT, TERMINAL,
-						  PHONEPENDING_SPENT_MAX + 9),
+	memset(pending.requester.name, '"', sizeof(pending.requester.name) - 1);
+	pending.requester.uid = UINT32_MAX - 2;
+	CU_ASSERT_EQUAL_FATAL(phonecode_challenge(&pending.code.challenge, 0, GRANT_READ_ONLY, 0, FINGERPRINT,
+						  pending.wish.terminal, nonce),
 			      0);
 	n = phonepending_format(&pending, text);
 	CU_ASSERT_FATAL(n < PHONEPENDING_TEXT_MAX);
 	CU_ASSERT_EQUAL(phonepending_parse("p", text, n, NULL, NULL, &pending), 0);
-	CU_ASSERT_EQUAL(pending.n_spent, PHONEPENDING_SPENT_MAX);
-	CU_ASSERT(phonepending_spent(&pending, 10));
+	CU_ASSERT_EQUAL(pending.n_today, PHONEPENDING_TODAY_MAX);
+	CU_ASSERT_EQUAL(pending.made, PHONEPENDING_TODAY_MAX + 10);
 	free(text);
 }
 
@@ -647,6 +743,9 @@ int main(void)
 		TEST(what_is_beyond_the_fiscal_year_is_cut_and_not_refused),
 		TEST(a_pending_file_is_read_strictly_or_not_at_all),
 		TEST(no_nonce_is_made_twice),
+		TEST(nonces_go_on_in_the_terminals_own_order),
+		TEST(a_day_has_so_many_challenges_also_over_restarts),
+		TEST(the_fullest_pending_file_is_read_again),
 	};
 
 	setenv("TZ", "Asia/Tokyo", 1);

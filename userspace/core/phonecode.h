@@ -83,8 +83,8 @@ int phonecode_fingerprint(const char *fingerprint, uint32_t *out);
 uint16_t phonecode_terminal(const char *name);
 
 /*
- * For the terminal. `seconds` is 0 or one of the periods. `nonce`: random, and none that this terminal has stored with an
- * earlier request; its low PHONECODE_NONCE_BITS count. 0, or -EINVAL for values that no challenge holds.
+ * For the terminal. `seconds` is 0 or one of the periods. `nonce`: one that nobody can foretell, and none of an earlier
+ * request (core/phonenonce.h); its low PHONECODE_NONCE_BITS count. 0, or -EINVAL for values that no challenge holds.
  */
 int phonecode_challenge(struct phonecode_challenge *challenge, enum device_class class, enum grant_access access,
 			uint32_t seconds, const char *fingerprint, const char *terminal, uint32_t nonce);

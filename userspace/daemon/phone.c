@@ -16,6 +16,8 @@
 
 #define SECOND_US 1000000ull
 
+_Static_assert(PHONE_TODAY_TERMINAL <= PHONEPENDING_TODAY_MAX, "each of them is remembered");
+
 static const struct purse_size requests_size = { .coins = PHONE_REQUESTS_BURST, .refill_us = PHONE_REQUESTS_EVERY_S * SECOND_US };
 /* Refusals that do not count against a challenge can come without end: not each is a record of its own. */
 static const struct purse_size refusals_size = { .coins = 10, .refill_us = 30 * SECOND_US };
@@ -50,6 +52,7 @@ static const char *const codes[] = {
 	[PHONE_E_USED - PHONE_E_NO_KEY] = "phone-used",
 	[PHONE_E_ATTEMPTS - PHONE_E_NO_KEY] = "phone-attempts",
 	[PHONE_E_VERSION - PHONE_E_NO_KEY] = "phone-version",
+	[PHONE_E_MANY_TODAY - PHONE_E_NO_KEY] = "phone-many-today",
 };
 
 const char *phone_error(int r, const char **detail)
@@ -241,26 +244,24 @@ static int check_wish(const struct phone *phone, const struct grant *wish, uint3
 	return grantfile_ok(&grant) && text_is_safe(wish->medium) ? 0 : EXCEPTION_E_INCOMPLETE;
 }
 
-static uint32_t fresh_nonce(const struct phonepending *pending)
+/* Also over restarts of the terminal: whoever hoards answers waits for their nonces (docs/telephone-code.md, Ask beforehand). */
+static int check_today(const struct phonepending *pending, const struct exception_person *who, int64_t now)
 {
-	uint32_t nonce;
-
-	do
-		nonce = randombytes_uniform(UINT32_C(1) << PHONECODE_NONCE_BITS);
-	while (phonepending_spent(pending, nonce));
-	return nonce;
+	return phonepending_today(pending, now, UINT32_MAX) >= PHONE_TODAY_TERMINAL ||
+			       phonepending_today(pending, now, who->uid) >= PHONE_TODAY_PERSON ?
+		       PHONE_E_MANY_TODAY :
+		       0;
 }
 
 static int make_pending(struct phonepending *next, const struct grant *wish, uint32_t seconds,
 			const struct exception_person *requester, int64_t now)
 {
-	uint32_t nonce = fresh_nonce(next);
+	uint32_t nonce = phonepending_make(next, now, requester->uid);
 
 	next->stage = PHONEPENDING_WAITING;
 	next->code = (struct phonecode_pending){ .asked = now };
 	next->wish = *wish;
 	next->requester = *requester;
-	phonepending_spend(next, nonce);
 	return phonecode_challenge(&next->code.challenge, wish->class, wish->access, seconds, wish->fingerprint,
 				   wish->terminal, nonce);
 }
@@ -279,6 +280,8 @@ int phone_request(struct phone *phone, const struct grant *wish, uint32_t second
 		r = PHONE_E_STORE;
 	if (!r)
 		r = check_wish(phone, wish, seconds, now);
+	if (!r)
+		r = check_today(&phone->pending, &actor->who, now);
 	if (!r && !purse_pay(&phone->requests, &requests_size, (uint64_t)now * SECOND_US))
 		r = PHONE_E_MANY;
 	if (r)

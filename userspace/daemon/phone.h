@@ -16,8 +16,8 @@
  *	after the store              the store has the grant's id, which follows from the challenge: EXCEPTIONSTORE_E_USED for ever
  *	after "done"                 PHONE_E_USED
  *
- * A new request takes the place of the one before. The nonces of the last PHONEPENDING_SPENT_MAX challenges are in the file and are not made
- * again. A pending file that is damaged counts as none; the journal says so, and the next request replaces it.
+ * A new request takes the place of the one before. The file has the key and the count that nonces come from (core/phonenonce.h), so that none
+ * is made again, and who has asked in the last 24 hours. A pending file that is damaged counts as none; the journal says so, and the next request replaces it.
  *
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
  * that was renewed counts at once. Its file must be root's (or the caller's own user's), and closed to everybody else.
@@ -35,9 +35,14 @@
 #include "core/phonecode.h"
 #include "daemon/exceptions.h"
 
-/* Challenges: so many at once, then one a minute. The guessing bound in docs/telephone-code.md is reckoned with that. */
+/*
+ * Challenges: so many at once, then one a minute; and so many in any 24 hours, by one person and by all. What docs/telephone-code.md says
+ * of guessing, and of answers that are asked for beforehand, is reckoned with that.
+ */
 #define PHONE_REQUESTS_BURST 5
 #define PHONE_REQUESTS_EVERY_S 60
+#define PHONE_TODAY_PERSON 10
+#define PHONE_TODAY_TERMINAL 30
 
 /*
  * Beside EXCEPTION_E_… and EXCEPTIONSTORE_E_… of the import and of what is missing in a wish. Each is a row of core/reason.c by
@@ -62,6 +67,7 @@ enum {
 	PHONE_E_USED = 214,
 	PHONE_E_ATTEMPTS = 215,
 	PHONE_E_VERSION = 216, /* the desk's, but of a later version */
+	PHONE_E_MANY_TODAY = 217, /* PHONE_TODAY_PERSON or _TERMINAL */
 };
 
 struct phone;
@@ -92,7 +98,7 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
+ * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
  */
 int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
