@@ -95,7 +95,8 @@ static inline void offline_clocks(void *userdata, struct grantclock_reading *rea
 						.boot_id = { o->boot } };
 }
 
-static inline void offline_start(struct offline *o)
+/* Whatever is wrong with the store. */
+static inline void offline_open(struct offline *o)
 {
 	static const struct exceptions_ops ops = { .record = offline_engine_record,
 						   .rules = offline_rules,
@@ -111,12 +112,31 @@ static inline void offline_start(struct offline *o)
 
 	snprintf(path, sizeof(path), "%s", offline_path(o, "state/exceptions.db"));
 	CU_ASSERT_EQUAL_FATAL(exceptions_new(&o->exceptions, &setup, &ops, o), 0);
+}
+
+static inline void offline_start(struct offline *o)
+{
+	offline_open(o);
 	CU_ASSERT_STRING_EQUAL_FATAL(exceptions_state(o->exceptions), "ok");
 }
 
 static inline void offline_stop(struct offline *o)
 {
 	o->exceptions = exceptions_free(o->exceptions);
+}
+
+/* Is the store a file that cannot be read? The good one is beside it. Between offline_stop() and offline_open(). */
+static inline void offline_damage(struct offline *o, bool damaged)
+{
+	const char *store = offline_path(o, "state/exceptions.db"), *aside = offline_path(o, "good.db");
+	int fd;
+
+	CU_ASSERT_FATAL(!rename(damaged ? store : aside, damaged ? aside : store));
+	if (!damaged)
+		return;
+	fd = open(store, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, "no SQLite", 9) == 9);
+	close(fd);
 }
 
 /* Between offline_stop() and offline_start(). */

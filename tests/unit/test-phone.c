@@ -6,6 +6,8 @@
 #include "daemon/phone.h"
 #include "daemon/phonepending.h"
 
+/* 2027-03-31T15:00Z: 31 March ends in Japan. */
+#define APRIL INT64_C(1806505200)
 #define FINGERPRINT "blake2b:a51c3e0f9b7d24680123456789abcdef"
 
 struct world {
@@ -16,6 +18,7 @@ struct world {
 	struct exception_actor ito, sato, root;
 	char challenge[PHONECODE_CHALLENGE_MAX];
 	struct exception after;
+	struct exception_deed first;
 };
 
 static void start(struct world *w)
@@ -166,6 +169,26 @@ static void an_encrypted_medium_is_granted_only_while_encrypted(void)
 	world_deinit(&w);
 }
 
+/* The desk could say what it likes: the terminal's policy forbids it, or there is none. */
+static void what_no_code_could_grant_costs_no_call(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.wish.return_by = APRIL + 1;
+	CU_ASSERT_EQUAL(request(&w, 3600), EXCEPTION_E_MARCH);
+	w.o.no_policy = true;
+	w.wish.return_by = APRIL;
+	CU_ASSERT_EQUAL(request(&w, 3600), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_STRING_EQUAL(w.challenge, "");
+	CU_ASSERT_EQUAL(w.o.records, 0);
+	/* None of it counts as a request. */
+	w.o.no_policy = false;
+	for (unsigned int i = 0; i < PHONE_REQUESTS_BURST; i++)
+		CU_ASSERT_EQUAL(request(&w, 3600), 0);
+	world_deinit(&w);
+}
+
 /* Each by its code, and each code a sentence for people. */
 static void what_cannot_be_asked_by_telephone_is_refused_before_a_call(void)
 {
@@ -228,6 +251,12 @@ static void without_a_key_of_its_own_the_terminal_asks_nobody(void)
 	world_deinit(&w);
 }
 
+static int note_first(void *userdata, const struct exception_deed *deed)
+{
+	*(struct exception_deed *)userdata = *deed;
+	return 1;
+}
+
 static void only_who_asked_or_root_answers(void)
 {
 	struct world w;
@@ -241,6 +270,11 @@ static void only_who_asked_or_root_answers(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"by\":\"sato\""));
 	CU_ASSERT_EQUAL(imported(&w), 0);
 	CU_ASSERT_EQUAL(answer(&w, code, &w.root), 0);
+	/* It is still what tanaka has asked for, and the record says who typed. */
+	CU_ASSERT_STRING_EQUAL(w.after.requester.name, "tanaka");
+	CU_ASSERT_EQUAL(w.after.requester.uid, 1001);
+	CU_ASSERT_EQUAL(exceptions_deeds(w.o.exceptions, w.after.number, note_first, &w.first), 1);
+	CU_ASSERT_STRING_EQUAL(w.first.who.name, "root");
 	world_deinit(&w);
 }
 
@@ -499,12 +533,38 @@ static void a_code_that_nothing_can_be_made_of_now_is_good_later(void)
 	w.o.no_policy = false;
 	restart(&w);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), 0);
-	/* What is refused for good has spent it: to be back after 31 March, which ends at midnight in Japan. */
-	w.wish.return_by = 1806591600 + 1;
+	/* What is refused for good has spent it: to be back after 31 March, which another policy allowed. */
+	w.wish.return_by = APRIL + 1;
+	w.o.rules.past_march = true;
 	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	w.o.rules.past_march = false;
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), EXCEPTION_E_MARCH);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), PHONE_E_USED);
 	CU_ASSERT_EQUAL(imported(&w), 1);
+	world_deinit(&w);
+}
+
+static void a_code_waits_for_a_store_that_cannot_be_used(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	stop(&w);
+	offline_damage(&w.o, true);
+	offline_open(&w.o);
+	start(&w);
+	/* Nobody looks at a code then: none is wrong, and none is spent. */
+	for (unsigned int i = 0; i < PHONECODE_WRONG_MAX; i++)
+		CU_ASSERT_EQUAL(answer(&w, foreign_code(&w), &w.ito), PHONE_E_STORE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"reason\":\"exception-store\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"attempts\":0"));
+	CU_ASSERT_EQUAL(request(&w, 3600), PHONE_E_STORE);
+	stop(&w);
+	offline_damage(&w.o, false);
+	offline_start(&w.o);
+	start(&w);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), 0);
 	world_deinit(&w);
 }
 
@@ -514,7 +574,7 @@ static void what_is_beyond_the_fiscal_year_is_cut_and_not_refused(void)
 
 	world_init(&w);
 	/* 2027-03-30T15:00Z: 31 March begins in Japan. */
-	w.o.now = 1806418800;
+	w.o.now = APRIL - 86400;
 	restart(&w);
 	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 5 * 86400, 1), &w.ito), 0);
@@ -726,6 +786,7 @@ int main(void)
 	static const struct test tests[] = {
 		TEST(a_code_grants_what_the_desk_said_within_the_wish),
 		TEST(an_encrypted_medium_is_granted_only_while_encrypted),
+		TEST(what_no_code_could_grant_costs_no_call),
 		TEST(what_cannot_be_asked_by_telephone_is_refused_before_a_call),
 		TEST(without_a_key_of_its_own_the_terminal_asks_nobody),
 		TEST(only_who_asked_or_root_answers),
@@ -740,6 +801,7 @@ int main(void)
 		TEST(refusals_that_do_not_count_do_not_fill_the_log),
 		TEST(no_challenge_without_its_record_and_no_code_without_its_file),
 		TEST(a_code_that_nothing_can_be_made_of_now_is_good_later),
+		TEST(a_code_waits_for_a_store_that_cannot_be_used),
 		TEST(what_is_beyond_the_fiscal_year_is_cut_and_not_refused),
 		TEST(a_pending_file_is_read_strictly_or_not_at_all),
 		TEST(no_nonce_is_made_twice),

@@ -36,7 +36,6 @@
 #define PHONECODE_VALID_S 3600
 /* Wrong answers to one challenge: after the last one it is dead. */
 #define PHONECODE_WRONG_MAX 5
-#define PHONECODE_WAIT_MAX_S 60
 
 enum {
 	PHONECODE_E_SYMBOL = CROCKFORD_E_SYMBOL,
@@ -123,7 +122,7 @@ struct phonecode_pending {
 	bool used;
 };
 
-/* Seconds until a code is looked at again: 1, 2, 4, 8 after wrong ones; 0: now. */
+/* Seconds until a code is looked at again: 1, 2, 4, 8 after wrong ones (the fifth ends the challenge); 0: now. */
 unsigned int phonecode_wait(const struct phonecode_pending *pending, int64_t now);
 
 /*

@@ -187,23 +187,44 @@ static void look_again(struct exceptions *e, const struct exception *x, struct e
 		*after = now ? *now : *x;
 }
 
+int exceptions_would(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish, uint32_t period,
+		     const struct exception_actor *actor)
+{
+	struct exception_event event = { .kind = kind };
+	struct exception_world world;
+	struct exception x;
+
+	exceptions_clock_set(e);
+	world = exceptions_world(e);
+	exception_init(&x, wish, period, &actor->who);
+	return e->store ? exception_step(&x, &event, actor, &world, NULL) : e->why;
+}
+
 int exceptions_submit(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish,
 		      uint32_t period, const char *note, const struct exception_actor *actor,
 		      struct exception *after)
 {
-	static const uint8_t none[sizeof(wish->id)];
-	struct exception_event event = { .kind = kind, .note = note };
 	struct exception_person requester = actor->who;
-	struct exception x;
-	int r;
 
-	exceptions_clock_set(e);
 	/* What the desk granted was asked for by whom it is for, unless somebody else brought it. */
 	if (!*requester.name) {
 		requester.uid = wish->uid;
 		memcpy(requester.name, wish->person, sizeof(requester.name));
 	}
-	exception_init(&x, wish, period, &requester);
+	return exceptions_submit_of(e, kind, wish, period, note, &requester, actor, after);
+}
+
+int exceptions_submit_of(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish,
+			 uint32_t period, const char *note, const struct exception_person *requester,
+			 const struct exception_actor *actor, struct exception *after)
+{
+	static const uint8_t none[sizeof(wish->id)];
+	struct exception_event event = { .kind = kind, .note = note };
+	struct exception x;
+	int r;
+
+	exceptions_clock_set(e);
+	exception_init(&x, wish, period, requester);
 	if (!memcmp(x.grant.id, none, sizeof(none)))
 		randombytes_buf(x.grant.id, sizeof(x.grant.id));
 	r = exceptions_take(e, 0, &event, actor, &x);

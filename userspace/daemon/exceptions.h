@@ -97,6 +97,15 @@ int exceptions_submit(struct exceptions *exceptions, enum exception_event_kind k
 		      const struct grant *wish, uint32_t period, const char *note,
 		      const struct exception_actor *actor, struct exception *after);
 
+/* The same of what somebody else has asked for; the actor is who took the step. */
+int exceptions_submit_of(struct exceptions *exceptions, enum exception_event_kind kind, const struct grant *wish,
+			 uint32_t period, const char *note, const struct exception_person *requester,
+			 const struct exception_actor *actor, struct exception *after);
+
+/* Would it be taken now? Nothing changes, and nothing is recorded. What the store counts (how often somebody asks) is not asked. */
+int exceptions_would(struct exceptions *exceptions, enum exception_event_kind kind, const struct grant *wish,
+		     uint32_t period, const struct exception_actor *actor);
+
 int exceptions_step(struct exceptions *exceptions, uint32_t number,
 		    const struct exception_event *event, const struct exception_actor *actor,
 		    struct exception *after);

@@ -227,8 +227,18 @@ static int check_actor(const struct exception_actor *actor)
 	return actor->roles & EXCEPTION_ROLE_ASK ? 0 : EXCEPTION_E_ROLE;
 }
 
+/* Would the shortest period that the desk can grant be taken? */
+static int check_import(const struct phone *phone, const struct grant *wish, const struct exception_actor *actor)
+{
+	struct exception_actor verified = *actor;
+
+	verified.roles |= EXCEPTION_ROLE_SYSTEM;
+	return exceptions_would(phone->exceptions, EXCEPTION_IMPORT, wish, phonecode_periods[1], &verified);
+}
+
 /* A code that could not be acted upon would be a telephone call for nothing: all that can be wrong is asked now. */
-static int check_wish(const struct phone *phone, const struct grant *wish, uint32_t seconds, int64_t now)
+static int check_wish(const struct phone *phone, const struct grant *wish, uint32_t seconds, int64_t now,
+		      const struct exception_actor *actor)
 {
 	struct grant grant = *wish;
 
@@ -241,7 +251,9 @@ static int check_wish(const struct phone *phone, const struct grant *wish, uint3
 	grant.medium[0] = '\0';
 	grant.not_before = now;
 	grant.not_after = now + (seconds ? seconds : 1);
-	return grantfile_ok(&grant) && text_is_safe(wish->medium) ? 0 : EXCEPTION_E_INCOMPLETE;
+	if (!grantfile_ok(&grant) || !text_is_safe(wish->medium))
+		return EXCEPTION_E_INCOMPLETE;
+	return check_import(phone, wish, actor);
 }
 
 /* Also over restarts of the terminal: whoever hoards answers waits for their nonces (docs/telephone-code.md, Ask beforehand). */
@@ -279,7 +291,7 @@ int phone_request(struct phone *phone, const struct grant *wish, uint32_t second
 	if (!r && strcmp(exceptions_state(phone->exceptions), "ok"))
 		r = PHONE_E_STORE;
 	if (!r)
-		r = check_wish(phone, wish, seconds, now);
+		r = check_wish(phone, wish, seconds, now, actor);
 	if (!r)
 		r = check_today(&phone->pending, &actor->who, now);
 	if (!r && !purse_pay(&phone->requests, &requests_size, (uint64_t)now * SECOND_US))
@@ -373,7 +385,8 @@ static int act(struct phone *phone, const struct phonecode_terms *terms, int64_t
 	fill_grant(phone, terms, now, &grant);
 	snprintf(note, sizeof(note), "TEL %s", phone->pending.code.challenge.text);
 	verified.roles |= EXCEPTION_ROLE_SYSTEM;
-	r = exceptions_submit(phone->exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note, &verified, after);
+	r = exceptions_submit_of(phone->exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note,
+				 &phone->pending.requester, &verified, after);
 	if (is_settled(r) && go_on(phone, PHONEPENDING_DONE))
 		fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n", phone->pending_file);
 	return r == EXCEPTIONSTORE_E_USED ? PHONE_E_USED : r;
@@ -388,6 +401,8 @@ int phone_answer(struct phone *phone, const char *code, const struct exception_a
 
 	if (phone->pending.stage == PHONEPENDING_NONE)
 		r = PHONE_E_NONE;
+	else if (strcmp(exceptions_state(phone->exceptions), "ok"))
+		r = PHONE_E_STORE;
 	else if (actor->who.uid && (actor->who.uid != phone->pending.requester.uid || actor->who.uid == UINT32_MAX))
 		r = PHONE_E_PERSON;
 	if (!r)

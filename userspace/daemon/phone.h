@@ -98,13 +98,15 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
+ * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, and what the import of the shortest period would be refused for now
+ * (_INCOMPLETE, _TERMINAL, _MARCH, _NO_POLICY); -errno (the request before may be void then).
  */
 int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
 
 /*
- * Takes a code as somebody typed it. 0, and *after is the exception, imported and by that approved; PHONE_E_…; EXCEPTION_E_… if the
+ * Takes a code as somebody typed it. 0, and *after is the exception, imported and by that approved: requested by whoever asked, and the
+ * step taken by whoever typed; PHONE_E_…; EXCEPTION_E_… if the
  * policy forbids what the desk granted (the code is spent then); EXCEPTIONSTORE_E_…; -errno. By whoever asked, or root.
  */
 int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after);
