@@ -103,7 +103,7 @@ static void a_signed_grant_is_in_force_as_it_says_and_names_who_signed(void)
 	CU_ASSERT_EQUAL(w.after.grant.access, GRANT_READ_WRITE);
 	CU_ASSERT_STRING_EQUAL(w.after.grant.person, "tanaka");
 	CU_ASSERT_STRING_EQUAL(w.after.requester.name, "sato");
-	CU_ASSERT(exceptions_has_grant(w.o.exceptions, w.grant.id));
+	CU_ASSERT_EQUAL(exceptions_has_grant(w.o.exceptions, w.grant.id), EXCEPTIONSTORE_E_USED);
 	world_deinit(&w);
 }
 
@@ -185,6 +185,26 @@ static void what_is_not_for_here_and_now_is_refused_by_its_reason(void)
 	world_deinit(&w);
 }
 
+/* A good file is not called used because nobody can tell. */
+static void a_file_waits_for_a_store_that_cannot_be_used(void)
+{
+	const char *detail;
+	struct world w;
+
+	world_init(&w);
+	offline_stop(&w.o);
+	offline_damage(&w.o, true);
+	offline_open(&w.o);
+	expect(&w, GRANTIMPORT_E_STORE, "no store");
+	CU_ASSERT_STRING_EQUAL(grantimport_error(GRANTIMPORT_E_STORE, &detail), "exception-store");
+	CU_ASSERT_EQUAL(exceptions_has_grant(w.o.exceptions, w.grant.id), EXCEPTIONSTORE_E_DAMAGED);
+	offline_stop(&w.o);
+	offline_damage(&w.o, false);
+	offline_start(&w.o);
+	CU_ASSERT_EQUAL(take(&w), 0);
+	world_deinit(&w);
+}
+
 static void nothing_that_is_too_long_is_looked_at(void)
 {
 	struct world w;
@@ -219,6 +239,7 @@ int main(void)
 		TEST(a_grant_is_taken_once_also_after_a_restart_and_under_another_signature),
 		TEST(what_is_not_the_desks_is_refused_by_its_reason),
 		TEST(what_is_not_for_here_and_now_is_refused_by_its_reason),
+		TEST(a_file_waits_for_a_store_that_cannot_be_used),
 		TEST(nothing_that_is_too_long_is_looked_at),
 		TEST(a_terminal_without_trusted_keys_takes_no_grant),
 	};

@@ -274,13 +274,14 @@ int exceptions_deeds(struct exceptions *e, uint32_t number,
 	return e->store ? exceptionstore_deeds(e->store, number, each, userdata) : e->why;
 }
 
-bool exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])
+int exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])
 {
 	struct exception x;
+	int r = e->store ? exceptions_failed(e, exceptionstore_find_grant(e->store, id, &x)) : e->why;
 
-	/* Of what cannot be read, the answer is the one that lets nothing in. */
-	return !e->store ||
-	       exceptions_failed(e, exceptionstore_find_grant(e->store, id, &x)) != EXCEPTIONSTORE_E_ABSENT;
+	if (!r)
+		return EXCEPTIONSTORE_E_USED;
+	return e->store && r == EXCEPTIONSTORE_E_ABSENT ? 0 : r;
 }
 
 const struct exception *const *exceptions_open(const struct exceptions *e, size_t *n)

@@ -127,8 +127,8 @@ int exceptions_list(struct exceptions *exceptions, const struct exceptionstore_f
 int exceptions_deeds(struct exceptions *exceptions, uint32_t number,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata);
 
-/* Was a grant with this id taken in before? */
-bool exceptions_has_grant(struct exceptions *exceptions, const uint8_t id[static 16]);
+/* Was a grant with this id taken in before? 0: no; EXCEPTIONSTORE_E_USED; why the store cannot tell. */
+int exceptions_has_grant(struct exceptions *exceptions, const uint8_t id[static 16]);
 
 /* Those whose life is not over, from memory, in the order of their numbers: n is set. Good until the next step. */
 const struct exception *const *exceptions_open(const struct exceptions *exceptions, size_t *n);
