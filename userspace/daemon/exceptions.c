@@ -116,12 +116,32 @@ const char *exceptions_error(int r, const char **detail)
 
 /* --- steps --------------------------------------------------------------------------------------- */
 
-static int32_t utc_offset(int64_t now)
+/* The time zone may have been set anew since the daemon began; localtime_r() need not look. */
+static int32_t utc_offset(int64_t when)
 {
-	time_t when = (time_t)now;
+	time_t seconds = (time_t)when;
 	struct tm tm;
 
-	return localtime_r(&when, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+	tzset();
+	return localtime_r(&seconds, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
+
+/* When its time begins, or would. */
+static int64_t begin_of(const struct exception *x, int64_t now)
+{
+	bool granted = x->state == EXCEPTION_APPROVED || x->state == EXCEPTION_LIVE;
+
+	return granted || x->grant.not_before > now ? x->grant.not_before : now;
+}
+
+/* The fiscal year is the one that it begins in, by the local time of then. */
+static struct exception_world world_of(struct exceptions *e, const struct exception *x)
+{
+	struct exception_world world = exceptions_world(e);
+
+	if (x)
+		world.utc_offset = utc_offset(begin_of(x, world.now));
+	return world;
 }
 
 struct exception_world exceptions_world(struct exceptions *e)
@@ -130,7 +150,6 @@ struct exception_world exceptions_world(struct exceptions *e)
 
 	return (struct exception_world){
 		.now = now,
-		.utc_offset = utc_offset(now),
 		.void_before = e->clock.mark.void_before,
 		.terminal = e->setup.terminal,
 		.rules = e->ops->rules(e->userdata),
@@ -140,7 +159,7 @@ struct exception_world exceptions_world(struct exceptions *e)
 int exceptions_take(struct exceptions *e, uint32_t number, const struct exception_event *event,
 		    const struct exception_actor *actor, struct exception *x)
 {
-	struct exception_world world = exceptions_world(e);
+	struct exception_world world = world_of(e, number ? exceptions_find_open(e, number) : x);
 	struct exceptionstore_act act = {
 		.event = event, .actor = actor, .world = &world, .mark = &e->clock.mark
 	};
@@ -195,8 +214,8 @@ int exceptions_would(struct exceptions *e, enum exception_event_kind kind, const
 	struct exception x;
 
 	exceptions_clock_set(e);
-	world = exceptions_world(e);
 	exception_init(&x, wish, period, &actor->who);
+	world = world_of(e, &x);
 	return e->store ? exception_step(&x, &event, actor, &world, NULL) : e->why;
 }
 
