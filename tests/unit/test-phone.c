@@ -544,6 +544,22 @@ static void a_code_that_nothing_can_be_made_of_now_is_good_later(void)
 	world_deinit(&w);
 }
 
+/* The clerk does not know this terminal's policy; the person is told until when. */
+static void what_is_beyond_the_policy_is_cut_and_not_refused(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.o.rules.period_seconds = 8 * 3600;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 5 * 86400), 0);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 5 * 86400, 1), &w.ito), 0);
+	CU_ASSERT_EQUAL(w.after.grant.not_after, w.o.now + 8 * 3600);
+	restart(&w);
+	CU_ASSERT_EQUAL(exceptions_get(w.o.exceptions, w.after.number, &w.after), 0);
+	CU_ASSERT_EQUAL(w.after.grant.not_after, w.o.now + 8 * 3600);
+	world_deinit(&w);
+}
+
 static void a_code_waits_for_a_store_that_cannot_be_used(void)
 {
 	struct world w;
@@ -801,6 +817,7 @@ int main(void)
 		TEST(refusals_that_do_not_count_do_not_fill_the_log),
 		TEST(no_challenge_without_its_record_and_no_code_without_its_file),
 		TEST(a_code_that_nothing_can_be_made_of_now_is_good_later),
+		TEST(what_is_beyond_the_policy_is_cut_and_not_refused),
 		TEST(a_code_waits_for_a_store_that_cannot_be_used),
 		TEST(what_is_beyond_the_fiscal_year_is_cut_and_not_refused),
 		TEST(a_pending_file_is_read_strictly_or_not_at_all),
