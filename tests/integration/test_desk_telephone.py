@@ -3,6 +3,7 @@
 
 What terminals compute is computed here from the specification, by another language.
 """
+import datetime
 import hashlib
 import hmac
 import json
@@ -190,7 +191,7 @@ def test_nobody_hears_a_code_that_the_register_does_not_know():
         assert "no room" in unanswered(d, challenge(), "--access=ro", "--period=1h", "--yes", "--why=x")
         path = d.directory / "g"
         assert "no room" in d.refused("grant", path, "--terminal=ZEI-014", "--user=tanaka", "--why=x",
-                                      f"--until={future(3)}", f"--device={FINGERPRINT}")
+                                      f"--until={future(3)}", f"--device={FINGERPRINT}", "--kind=storage-plain")
         assert not path.exists() and not (d.directory / "g.minisig").exists()
         # Nor is a terminal's key handed out.
         db = sqlite3.connect(d.database)
@@ -282,6 +283,23 @@ def test_the_desk_warns_of_what_it_would_not_allow_and_takes_a_reason():
                                   "--period=3d"))
         d.refused("answer", "rules", "--kind=stick", status=2)
         assert d.json("answer", "rules") == rules
+
+
+def test_what_is_lost_is_not_hidden_behind_media_that_are_not():
+    # A series without serial numbers: all of one fingerprint.
+    with desk(30, serial=lambda i: f"{i:08d}", fingerprint=FINGERPRINT) as d:
+        add(d, "ZEI-014")
+        d.ok("lost", "M-29", "--why=所在不明")
+        d.ok("revoke", "M-12", "--why=返却されず")
+        asked = ("--access=ro", "--period=1h", "--yes")
+        said = unanswered(d, challenge(), *asked)
+        assert "M-29, which was reported lost" in said and "M-12, which was revoked" in said and "give --why" in said
+        assert said.count("In the register:") == 9 and "In the register: and 22 more" in said
+        lost = [f"M-{i}" for i in range(1, 11)]
+        for number in lost:
+            d.ok("lost", number, "--why=所在不明")
+        said = unanswered(d, challenge(), *asked)
+        assert sum(f"{number}, which was reported lost" in said for number in lost) == 8 and "4 more that were lost" in said
 
 
 def test_periods_are_taken_as_people_type_them():
@@ -392,7 +410,7 @@ def future(days):
 def test_a_grant_file_is_signed_so_that_minisign_and_terminals_know_it():
     with desk() as d:
         args = ("--terminal=ZEI-014", "--user=tanaka", f"--until={future(3)}", "--why=申告書の受渡し",
-                f"--device={FINGERPRINT}")
+                f"--device={FINGERPRINT}", "--kind=storage-plain")
         path = d.directory / "g"
         assert "grant keygen" in d.refused("grant", path, *args)
         d.ok("grant", "keygen", "--quick-kdf")
@@ -400,7 +418,7 @@ def test_a_grant_file_is_signed_so_that_minisign_and_terminals_know_it():
         trust = (d.path / "trust" / "sekimori-desk.trust").read_text(encoding="utf-8")
         public = re.search(r'^key grant "(RW\S+)"', trust, re.M).group(1)
         assert "require 1 of policy\n" in trust
-        said = d.json("grant", path, *args, "--kind=storage-plain", "--access=rw", "--write-quota=200MiB", "--uses=2",
+        said = d.json("grant", path, *args, "--access=rw", "--write-quota=200MiB", "--uses=2",
                       "--period=90m", "--class=II", "--form=13-1", f"--return-by={future(9)}")
         text = path.read_text(encoding="utf-8")
         assert subprocess.run(["minisign", "-V", "-P", public, "-m", path], capture_output=True, check=False).returncode == 0
@@ -452,11 +470,12 @@ def test_a_grant_that_terminals_would_refuse_is_not_written():
     with desk() as d:
         d.ok("grant", "keygen", "--quick-kdf")
         path = d.directory / "g"
-        good = {"--terminal": "ZEI-014", "--user": "tanaka", "--until": future(3), "--why": "x", "--device": FINGERPRINT}
+        good = {"--terminal": "ZEI-014", "--user": "tanaka", "--until": future(3), "--why": "x", "--device": FINGERPRINT,
+                "--kind": "storage-plain"}
         bad = ({"--terminal": None}, {"--terminal": ""}, {"--user": None}, {"--user": "a,b"}, {"--user": "@soumu"},
                {"--until": None}, {"--until": "soon"}, {"--until": "2020-01-01"}, {"--until": future(800)},
                {"--why": None}, {"--why": "x" * 600}, {"--device": None}, {"--device": "blake2b:1"},
-               {"--number": "M-1"}, {"--kind": "stick"}, {"--access": "wr"}, {"--write-quota": "1MiB"}, {"--uses": "0"},
+               {"--number": "M-1"}, {"--kind": "stick"}, {"--kind": "unknown"}, {"--access": "wr"}, {"--write-quota": "1MiB"}, {"--uses": "0"},
                {"--uses": "1001"}, {"--period": "0"}, {"--period": "1y"}, {"--class": "IV"}, {"--form": "9"}, {"--form": "13-2"},
                {"--return-by": "x"}, {"--from": future(5)}, {"--comment": "a\nb"})
         for change in bad:
@@ -464,6 +483,45 @@ def test_a_grant_that_terminals_would_refuse_is_not_written():
             done = d.run("grant", path, *args)
             assert done.returncode in (1, 2) and done.stderr and not path.exists(), change
         assert d.json("grant", "list") == []
+
+
+def test_a_grant_for_any_kind_of_device_is_one_that_the_clerk_has_spelled_out():
+    with desk() as d:
+        d.ok("grant", "keygen", "--quick-kdf")
+        path = d.directory / "g"
+        args = ("grant", path, "--terminal=ZEI-014", "--user=tanaka", "--why=x", f"--until={future(3)}", f"--device={FINGERPRINT}")
+        assert "--kind" in d.refused(*args, status=2)
+        d.refused(*args, "--kind=storage-plain", "--kind=network", status=2)
+        assert "--yes" in d.refused(*args, "--kind=any")
+        assert not path.exists() and d.json("grant", "list") == []
+        for word, status in (("no", 1), ("yes", 0)):
+            clerk = Clerk(d, *args, "--kind=any")
+            clerk.expect("whatever it turns out to be")
+            clerk.type(word)
+            assert clerk.end() == status and path.exists() == (status == 0), clerk.seen
+        assert "\nclass unknown\n" in d.read("g")
+        assert "\nclass network\n" in (d.ok(*args, "--kind=network"), d.read("g"))[1]
+
+
+def test_the_fiscal_year_of_a_grant_is_the_one_that_it_begins_in():
+    with desk() as d:
+        d.ok("grant", "keygen", "--quick-kdf")
+        today = datetime.date.today()
+        march = datetime.date(today.year + (today > datetime.date(today.year, 3, 31)), 3, 31)
+
+        def said(begin, days, *more):
+            first = begin if isinstance(begin, datetime.date) else march + datetime.timedelta(begin)
+            done = d.run("grant", d.directory / "g", "--terminal=ZEI-014", "--user=tanaka", "--why=x", f"--device={FINGERPRINT}",
+                         "--kind=storage-plain", f"--from={first}", f"--until={march + datetime.timedelta(days)}", *more)
+            assert done.returncode == 0, done.stderr
+            return done.stderr
+
+        assert "beyond" not in said(2, 5, f"--return-by={march + datetime.timedelta(9)}")
+        assert f"beyond {march}" in said(0, 1)
+        assert f"beyond {march.replace(year=march.year + 1)}" in said(200, 400)
+        # What began before today begins when a terminal takes it in.
+        if march > today + datetime.timedelta(1):
+            assert "beyond" not in said(today - datetime.timedelta(1), -1)
 
 
 # --- the register -----------------------------------------------------------------------------------

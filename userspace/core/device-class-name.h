@@ -15,7 +15,8 @@ const char *device_class_text(enum device_class class);
 
 bool device_class_find(const char *name, enum device_class *class);
 
-/* All names with blanks between them, for messages about what is expected. */
-#define DEVICE_CLASS_NAMES                                                                                    \
-	"unknown storage-plain storage-encrypted camera-or-phone network printer audio-video serial composite " \
+/* All names with blanks between them, for messages about what is expected; and those of kinds that are known. */
+#define DEVICE_CLASS_KNOWN_NAMES                                                                      \
+	"storage-plain storage-encrypted camera-or-phone network printer audio-video serial composite " \
 	"other"
+#define DEVICE_CLASS_NAMES "unknown " DEVICE_CLASS_KNOWN_NAMES

@@ -41,18 +41,41 @@ static int take_terminal(void *userdata, const struct terminal_state *state)
 	return 0;
 }
 
+static bool is_gone(enum medium_status status)
+{
+	return status == MEDIUM_LOST || status == MEDIUM_REVOKED || status == MEDIUM_DISPOSED;
+}
+
+/* The place of one more medium, behind those that are gone if it is, otherwise behind all; NULL: they are more important. */
+static struct call_medium *make_room(struct call *call, bool gone)
+{
+	size_t at = gone ? call->n_gone : call->n_media;
+
+	if (at >= CALL_MEDIA_MAX)
+		return NULL;
+	if (call->n_media == CALL_MEDIA_MAX)
+		free(call->media[--call->n_media].holder);
+	memmove(&call->media[at + 1], &call->media[at], (call->n_media - at) * sizeof(call->media[0]));
+	call->n_media++;
+	return &call->media[at];
+}
+
 static int take_medium(void *userdata, const struct medium_state *state)
 {
 	struct call *call = userdata;
 	const char *number = record_get(&state->record, FIELD_NUMBER);
+	bool gone = is_gone(state->transition.status);
 	struct call_medium *medium;
 	uint32_t fingerprint;
 
-	if (call->n_media == CALL_MEDIA_MAX ||
-	    phonecode_fingerprint(record_get(&state->record, FIELD_FINGERPRINT), &fingerprint) ||
+	if (phonecode_fingerprint(record_get(&state->record, FIELD_FINGERPRINT), &fingerprint) ||
 	    fingerprint != call->challenge.fingerprint)
 		return 0;
-	medium = &call->media[call->n_media++];
+	medium = make_room(call, gone);
+	call->n_fitting++;
+	call->n_gone += gone;
+	if (!medium)
+		return 0;
 	utf8_copy(medium->number, sizeof(medium->number), number, strlen(number));
 	medium->status = state->transition.status;
 	medium->holder = output_format("%s", record_get(&state->record, FIELD_HOLDER));
@@ -121,6 +144,9 @@ static void judge_media(struct call *call)
 		default:
 			break;
 		}
+	if (call->n_gone > call->n_media)
+		warn(call, _("it may be one of %zu more that were lost, revoked or disposed of: look for it in the register"),
+		     call->n_gone - call->n_media);
 }
 
 struct earlier {
@@ -211,6 +237,11 @@ void call_say(const struct context *context, const struct call *call)
 							    *medium->holder ? ", " : "", medium->holder);
 
 		say(_("In the register"), text);
+	}
+	if (call->n_fitting > call->n_media) {
+		_cleanup_(freep) char *more = output_format(_("and %zu more"), call->n_fitting - call->n_media);
+
+		say(_("In the register"), more);
 	}
 	say_asked(call);
 }

@@ -9,7 +9,10 @@
 #include "desk/rules.h"
 #include "desk/terminals.h"
 
-/* Terminals with one digest, and media with one beginning of a fingerprint: more are not shown. */
+/*
+ * Terminals with one digest, and media with one beginning of a fingerprint: more are not shown. Of media, what was lost, revoked or
+ * disposed of goes first, and the rest is counted: one series of media without serial numbers may share a fingerprint.
+ */
 #define CALL_TERMINALS_MAX 16
 #define CALL_MEDIA_MAX 8
 #define CALL_WARNINGS_MAX 16
@@ -26,6 +29,8 @@ struct call {
 		char *holder; /* malloc'd */
 	} media[CALL_MEDIA_MAX];
 	size_t n_media;
+	size_t n_fitting; /* media in all */
+	size_t n_gone;	  /* of them lost, revoked or disposed of: the first of `media` */
 	char *warnings[CALL_WARNINGS_MAX]; /* sentences, malloc'd */
 	size_t n_warnings;
 };

@@ -218,7 +218,8 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("the device, by its fingerprint (blake2b:…, as 'sekimorictl rule-for DEVICE' tells it on the terminal)")),
 	ROW(KIND, "kind", "KIND", true, false,
 	    N_("kind of device: storage-plain, storage-encrypted, camera-or-phone, network, printer, "
-	       "audio-video, serial, composite, other, unknown (answer rules: may be repeated)")),
+	       "audio-video, serial, composite, other; answer rules: also unknown, may be repeated; grant: "
+	       "or any, whatever it turns out to be")),
 	ROW(PERIOD, "period", "15m|2h|3d", false, false, N_("for how long")),
 	ROW(USES, "uses", "N", false, false, N_("how often it may be plugged in (default: any number)")),
 	ROW(WRITE_QUOTA, "write-quota", "BYTES|KiB|MiB|GiB", false, false,

@@ -29,12 +29,16 @@
 #include "desk/term.h"
 #include "desk/terminals.h"
 
+/* Words for --kind. */
+#define GRANT_KINDS DEVICE_CLASS_KNOWN_NAMES " any"
+
 struct giving {
 	const struct context *context;
 	const struct command_options *options;
 	const char *path;
 	struct desk desk;
 	struct grant grant;
+	bool any; /* kind of device */
 	char text[GRANTFILE_MAX];
 	size_t len;
 };
@@ -95,6 +99,34 @@ static int set_medium(struct giving *giving, const char *number)
 	return r;
 }
 
+/* What kind it is: a stick that turns out to be a network card is another device. */
+static int set_kind(struct giving *giving)
+{
+	const struct context *context = giving->context;
+	struct grant *grant = &giving->grant;
+	size_t at = 0;
+	const char *kind = command_option_next(giving->options, OPTION_KIND, &at);
+
+	if (!kind)
+		return message_usage(context, _("--device needs --kind, one of these: %s"), GRANT_KINDS);
+	if (command_option_next(giving->options, OPTION_KIND, &at))
+		return message_usage(context, _("grant takes one --kind"));
+	giving->any = !strcmp(kind, "any");
+	if (!giving->any && (!device_class_find(kind, &grant->class) || grant->class == DEVICE_CLASS_UNKNOWN))
+		return message_usage(context, _("--kind takes one of these: %s"), GRANT_KINDS);
+	grant->encrypted_only = grant->class == DEVICE_CLASS_STORAGE_ENCRYPTED;
+	return 0;
+}
+
+/* To terminals a grant without a kind is one for every kind: that takes the clerk's word. */
+static int confirm_any(const struct giving *giving)
+{
+	if (!giving->any || message_confirm(giving->context, _("Grant this device whatever it turns out to be, be it a network "
+							       "adapter or a printer?")))
+		return 0;
+	return message_fail(giving->context, _("nothing was granted"));
+}
+
 static int set_device(struct giving *giving)
 {
 	const struct context *context = giving->context;
@@ -112,10 +144,7 @@ static int set_device(struct giving *giving)
 	if (phonecode_fingerprint(device, &digest))
 		return message_usage(context, _("--device takes a fingerprint: blake2b: and 32 hexadecimal digits"));
 	utf8_copy(giving->grant.fingerprint, sizeof(giving->grant.fingerprint), device, strlen(device));
-	if (kind && !device_class_find(kind, &giving->grant.class))
-		return message_usage(context, _("--kind takes one of these: %s"), DEVICE_CLASS_NAMES);
-	giving->grant.encrypted_only = giving->grant.class == DEVICE_CLASS_STORAGE_ENCRYPTED;
-	return 0;
+	return set_kind(giving);
 }
 
 static int set_access(struct giving *giving)
@@ -201,7 +230,7 @@ static int set_term(struct giving *giving)
 	const struct context *context = giving->context;
 	const char *from = option(giving, OPTION_FROM), *until = option(giving, OPTION_UNTIL);
 	const char *period = option(giving, OPTION_PERIOD), *back = option(giving, OPTION_RETURN_BY);
-	int64_t begin = context->now, end, due;
+	int64_t begin = context->now, counts, end, due;
 	char last[TERM_DATE_MAX], fiscal_end[TERM_DATE_MAX];
 
 	if (!until || !parse_moment(until, true, &end))
@@ -216,14 +245,16 @@ static int set_term(struct giving *giving)
 		return message_usage(context, _("--period takes a length of time like 15m, 2h or 3d"));
 	if (back && !parse_moment(back, true, &due))
 		return message_usage(context, _("--return-by takes a date like 2027-03-31"));
+	/* A terminal that takes it in after its begin lets it begin then. */
+	counts = begin > context->now ? begin : context->now;
 	term_date(end, last);
-	term_fiscal_end(context->now, fiscal_end);
+	term_fiscal_end(counts, fiscal_end);
 	if (strcmp(last, fiscal_end) > 0)
 		message_note(context, _("warning: it lasts beyond %s: the terminals' policy must allow that"), fiscal_end);
 	giving->grant.not_before = utc_of(begin);
 	giving->grant.not_after = utc_of(end);
 	if (back) {
-		warn_return(context, begin, due);
+		warn_return(context, counts, due);
 		giving->grant.return_by = utc_of(due);
 	}
 	return 0;
@@ -323,7 +354,9 @@ static int give(struct giving *giving)
 	if (faccessat(giving->desk.keys, KEYS_GRANT ".key", F_OK, AT_SYMLINK_NOFOLLOW))
 		return message_fail(giving->context,
 				    _("this desk has no key for grants: make it (sekimori-desk grant keygen)"));
-	r = keys_open(giving->context, &giving->desk, KEYS_GRANT, &key);
+	r = confirm_any(giving);
+	if (!r)
+		r = keys_open(giving->context, &giving->desk, KEYS_GRANT, &key);
 	if (r)
 		return r;
 	sodium_bin2hex(id, sizeof(id), giving->grant.id, sizeof(giving->grant.id));
