@@ -548,7 +548,7 @@ static int clock_go_on(struct fake *fake, const char *seconds)
 {
 	long long n;
 
-	if (sscanf(seconds, "+%lld", &n) != 1)
+	if ((*seconds != '+' && *seconds != '-') || sscanf(seconds, "%lld", &n) != 1)
 		return -EINVAL;
 	fake->clock_us += n * INT64_C(1000000);
 	if (fake->exceptions)

@@ -455,7 +455,7 @@ def test_sound_machine_passes_and_each_fault_shows_as_its_own_item():
         covered = {id for _, _, expected in FAULTS for id in expected}
         # These need another daemon, no polkit, or a full disk.
         assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit",
-                                       "exceptions-store", "exceptions-due", "exceptions-reports"}, \
+                                       "exceptions-store", "exceptions-due", "exceptions-reports", "exceptions-clock"}, \
             set(base) - covered
 
 
@@ -508,6 +508,17 @@ def test_what_is_owed_of_exceptions_counts():
         assert (items["exceptions-reports"]["result"], items["exceptions-due"]["result"]) == ("ok", "warn"), items
 
 
+def test_a_clock_of_exceptions_that_is_ahead_is_told_with_the_way_back():
+    with clinic() as (w, tree):
+        assert doctor(w, tree)[1]["exceptions-clock"]["result"] == "ok"
+        w.tell("clock +93784")
+        w.tell("clock -93784")
+        done, items = doctor(w, tree)
+        assert done.returncode == 0 and items["exceptions-clock"]["result"] == "warn", items["exceptions-clock"]
+        assert re.search(r"1 days, 2 h [23] min", items["exceptions-clock"]["detail"]), items["exceptions-clock"]
+        assert "sekimorictl exception clock --reset" in items["exceptions-clock"]["todo"]
+
+
 def test_a_store_of_exceptions_that_cannot_be_used_is_a_fault():
     with world() as w:
         store = w.directory / "store"
@@ -522,7 +533,7 @@ def test_a_store_of_exceptions_that_cannot_be_used_is_a_fault():
         assert "例外" in shown and "store" not in shown, shown
         w.daemon_stop()
         _, items = doctor(w, sound(w.directory / "again"))
-        assert {items[id]["result"] for id in ("exceptions-store", "exceptions-due", "exceptions-reports")} == {"unknown"}, items
+        assert {items[id]["result"] for id in ("exceptions-store", "exceptions-due", "exceptions-reports", "exceptions-clock")} == {"unknown"}, items
 
 
 def test_without_polkit_that_is_said():

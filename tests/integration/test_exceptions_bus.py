@@ -4,6 +4,7 @@ not. Only root can become them."""
 import contextlib
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -401,6 +402,32 @@ def test_a_daemon_that_is_killed_finds_all_of_it_again():
         w.daemon_start()
         w.exceptions(*TWO)
         assert w.get_all(request(number), REQUEST)["State"] == "revoked" and w.get_all(ROOT, EXCEPTIONS)["Live"] == 0
+
+
+def test_the_clock_is_set_back_by_an_administrator_and_by_nobody_else():
+    if os.getuid():
+        return
+    with terminal(*TWO) as w:
+        w.tell("clock +8640000")
+        number = asked(w, ASKER)
+        w.tell("clock -8640000")
+        w.tell(f"records {w.directory}/records")
+        ahead = w.get_all(ROOT, EXCEPTIONS)["ClockAhead"]
+        assert 8639990 <= ahead <= 8640010, ahead
+        w.polkit.say("no")
+        assert call(w, ASKER, ROOT, EXCEPTIONS, "ResetClock")[1][0] != REFUSED
+        w.polkit.say("yes")
+        assert any("org.sekimori.reset-exception-clock" in line for line in w.polkit.asked), w.polkit.asked
+        _, (name, message) = call(w, FIRST, ROOT, EXCEPTIONS, "ResetClock")
+        assert name == REFUSED and message.startswith("exception-clock-needed: "), (name, message)
+        assert step(w, ASKER, number, "Withdraw", "") is None
+        answer, error = call(w, FIRST, ROOT, EXCEPTIONS, "ResetClock")
+        assert error is None and re.fullmatch(r"\(int64 86(39|40)\d{3},\)", answer), (answer, error)
+        assert w.get_all(ROOT, EXCEPTIONS)["ClockAhead"] == 0
+        told = [json.loads(line) for line in (w.directory / "records").read_text().splitlines()]
+        told = [record for record in told if record.get("what") == "reset"]
+        assert len(told) == 1 and told[0]["by"] == "bin" and told[0]["by_uid"] == FIRST, told
+        assert call(w, FIRST, ROOT, EXCEPTIONS, "ResetClock")[0] == "(int64 0,)"
 
 
 def test_lists_come_in_pages_and_by_what_was_asked_for():

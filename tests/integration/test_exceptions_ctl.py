@@ -460,6 +460,33 @@ def test_a_daemon_that_is_away_or_cannot_keep_exceptions_says_what_to_do():
 MANY = int(os.environ.get("SEKIMORI_TEST_EXCEPTIONS", "1001"))
 
 
+def test_the_clock_is_shown_and_set_back_by_whoever_says_that_the_wall_clock_is_right():
+    with office() as w:
+        shown_now = good(w, ASKS, "exception", "clock")
+        assert "Ahead by" in shown_now and "nothing" in shown_now and "--reset" not in shown_now, shown_now
+        w.tell("clock +864000")
+        w.tell("clock -864000")
+        assert "10 d" in good(w, ASKS, "exception", "clock") and "exception clock --reset" in good(w, ASKS, "exception", "clock")
+        assert 863990 <= json.loads(good(w, ASKS, "--json", "exception", "clock"))["ahead"] <= 864000
+        done = ctl(w, "root", "exception", "clock", "--reset")
+        assert done.returncode == 2 and "--yes" in done.stderr, done
+        for answer, status, words in (("n", 1, "Nothing was done"), ("y", 0, "was set back by 10 d")):
+            person = Person(w, "root", "exception", "clock", "--reset")
+            person.sees("Is the wall clock right")
+            person.sees(": ")
+            person.types(f"{answer}\n")
+            assert person.ends() == status and words in person.screen, person.screen
+        assert "nothing was done" in good(w, "root", "exception", "clock", "--reset", "--yes")
+        assert json.loads(good(w, "root", "--json", "exception", "clock", "--reset", "--yes")) == {"ahead": 0, "reset": False}
+        w.tell("clock +864000")
+        ask(w)
+        w.tell("clock -864000")
+        assert "Answer or end them first" in refused(w, "root", "exception", "clock", "--reset", "--yes")
+        japanese = good(w, ASKS, "exception", "clock", env={"LANG": "ja_JP.UTF-8"})
+        assert all(JAPANESE.search(line) for line in japanese.splitlines() if line) and "wall clock" not in japanese, japanese
+        assert ctl(w, "root", "exception", "clock", "1").returncode == 2
+
+
 def test_many_pages_of_requests_are_one_list():
     # On a disk that is none: the store waits for it after each step.
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory, world() as w:

@@ -421,6 +421,92 @@ static void a_reboot_costs_time_and_a_clock_that_is_reset_ends_everything(void)
 	world_end();
 }
 
+static int reset_clock(const char *nick, int64_t *by)
+{
+	struct exception_actor actor = story_actor(nick);
+
+	return exceptions_reset_clock(world.exceptions, &actor, by);
+}
+
+#define AHEAD (INT64_C(200) * DAY)
+
+/* The wall clock is wrong for a moment, and its time is lived by. */
+static void run_ahead(void)
+{
+	struct exception x;
+
+	world.wall_us += AHEAD * US;
+	exceptions_clock_set(world.exceptions);
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL_FATAL(submit("ito", EXCEPTION_REQUEST, "", &x), 0);
+		CU_ASSERT_EQUAL(step(x.number, "ito", EXCEPTION_WITHDRAW), 0);
+	}
+	world.wall_us -= AHEAD * US;
+	advance(0);
+}
+
+static void a_clock_that_was_once_ahead_is_set_back_by_hand(void)
+{
+	int64_t by = -1;
+
+	world_begin();
+	world.rules.daily = 4;
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), 0);
+	CU_ASSERT_EQUAL(by, 0);
+	EXPECT_RECORDS("");
+	run_ahead();
+	forget_records();
+	CU_ASSERT_EQUAL(exceptions_clock_ahead(world.exceptions), AHEAD);
+	CU_ASSERT_EQUAL(reset_clock("nobody", &by), EXCEPTION_E_UNKNOWN);
+	CU_ASSERT_EQUAL(exceptions_clock_ahead(world.exceptions), AHEAD);
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), 0);
+	CU_ASSERT_EQUAL(by, AHEAD);
+	CU_ASSERT_EQUAL(exceptions_clock_ahead(world.exceptions), 0);
+	EXPECT(!strcmp(member("what"), "reset") && !strcmp(member("by"), "desk") && !strcmp(member("by_uid"), "1007") &&
+		       !strcmp(member("seconds_behind"), "17280000"), json_object_to_json_string(world.newest));
+	EXPECT_RECORDS(" clock");
+	/* Also after the next start. */
+	stop();
+	start();
+	pump();
+	CU_ASSERT_EQUAL(exceptions_now(world.exceptions), world.wall_us / US);
+	/* What was asked for in the time that is given up is of no last 24 hours; and a restart ends nothing. */
+	grant("");
+	reboot(world.wall_us + 10 * MINUTE * US);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	EXPECT_RECORDS(" request approve approve begin");
+	world_end();
+}
+
+static void the_clock_is_not_set_back_while_anything_lives_by_it(void)
+{
+	struct exception x;
+	int64_t by, now;
+
+	world_begin();
+	run_ahead();
+	now = exceptions_now(world.exceptions);
+	/* Waiting; approved, its begin to come; live; and a code by telephone that is awaited. */
+	CU_ASSERT_EQUAL_FATAL(submit("ito", EXCEPTION_REQUEST, "", &x), 0);
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), EXCEPTIONSTORE_E_LIVE);
+	CU_ASSERT_EQUAL(step(x.number, "ito", EXCEPTION_WITHDRAW), 0);
+	x.number = grant("begin=201d period=1h");
+	EXPECT_STATE(x.number, "approved");
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), EXCEPTIONSTORE_E_LIVE);
+	CU_ASSERT_EQUAL(step(x.number, "ito", EXCEPTION_WITHDRAW), 0);
+	x.number = grant("");
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), EXCEPTIONSTORE_E_LIVE);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	CU_ASSERT_EQUAL(step(x.number, "sato", EXCEPTION_REVOKE), 0);
+	CU_ASSERT_EQUAL(exceptions_watch_clock(world.exceptions, now + HOUR), 0);
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), EXCEPTIONSTORE_E_LIVE);
+	CU_ASSERT_TRUE(exceptions_now(world.exceptions) >= now);
+	advance(2 * HOUR);
+	CU_ASSERT_EQUAL(reset_clock("desk", &by), 0);
+	CU_ASSERT_EQUAL(exceptions_now(world.exceptions), world.wall_us / US);
+	world_end();
+}
+
 static void an_extension_is_warned_of_anew_and_an_unanswered_request_lapses(void)
 {
 	struct exception_event event = { .kind = EXCEPTION_EXTEND, .until = STORY_BEGIN + 3 * HOUR };
@@ -904,6 +990,8 @@ static const struct test tests[] = {
 	TEST(it_begins_when_it_should_warns_twice_and_ends_at_its_deadline),
 	TEST(the_clock_that_people_set_neither_lengthens_nor_revives_it),
 	TEST(a_reboot_costs_time_and_a_clock_that_is_reset_ends_everything),
+	TEST(a_clock_that_was_once_ahead_is_set_back_by_hand),
+	TEST(the_clock_is_not_set_back_while_anything_lives_by_it),
 	TEST(an_extension_is_warned_of_anew_and_an_unanswered_request_lapses),
 	TEST(without_a_policy_nothing_is_granted_but_things_end),
 	TEST(uses_and_bytes_are_counted_also_by_the_next_daemon),

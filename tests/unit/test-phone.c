@@ -394,6 +394,32 @@ static void a_power_failure_and_a_clock_put_back_bring_no_hour_back(void)
 	CU_ASSERT_EQUAL(answer_after_power_cut(1800, 1900, false), 0);
 }
 
+/* The clock was ahead, is set back by an administrator, and comes to that hour again. */
+static void a_clock_that_is_set_back_brings_no_hour_back(void)
+{
+	char code[PHONECODE_ANSWER_MAX];
+	struct world w;
+	int64_t by;
+
+	world_init(&w);
+	w.o.now += 30 * 86400;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	snprintf(code, sizeof(code), "%s", desk_code(&w, GRANT_READ_ONLY, 3600, 1));
+	w.o.back = 30 * 86400;
+	CU_ASSERT_EQUAL(exceptions_reset_clock(w.o.exceptions, &w.root, &by), EXCEPTIONSTORE_E_LIVE);
+	w.o.now += PHONECODE_VALID_S + 60;
+	CU_ASSERT_EQUAL(exceptions_reset_clock(w.o.exceptions, &w.root, &by), 0);
+	CU_ASSERT_EQUAL(by, 30 * 86400);
+	phone_clock_reset(w.phone);
+	restart(&w);
+	/* Nothing is awaited any more, so it could be set back again. */
+	CU_ASSERT_EQUAL(exceptions_reset_clock(w.o.exceptions, &w.root, &by), 0);
+	w.o.now += 30 * 86400 - PHONECODE_VALID_S;
+	CU_ASSERT_NOT_EQUAL(answer(&w, code, &w.ito), 0);
+	CU_ASSERT_EQUAL(imported(&w), 0);
+	world_deinit(&w);
+}
+
 static void a_code_is_taken_once_whatever_is_lost(void)
 {
 	char code[PHONECODE_ANSWER_MAX], old[PHONEPENDING_TEXT_MAX];
@@ -810,6 +836,7 @@ int main(void)
 		TEST(a_code_is_good_for_its_hour_only),
 		TEST(a_dead_real_time_clock_brings_no_hour_back),
 		TEST(a_power_failure_and_a_clock_put_back_bring_no_hour_back),
+		TEST(a_clock_that_is_set_back_brings_no_hour_back),
 		TEST(a_code_is_taken_once_whatever_is_lost),
 		TEST(killed_between_accepting_and_storing_the_code_is_taken_again_and_once),
 		TEST(a_new_request_takes_the_place_of_the_old_one),

@@ -15,7 +15,7 @@
  * right (by NTP, minutes later), that ends what should have ended.
  *
  * A clock that was once far ahead (a wrong year, put right later) stays ahead: grants go by length as usual, but what has a date of its
- * own seems to be over. grantclock_reset() is the administrator's way back. It is for when nothing is approved or live any more: the
+ * own seems to be over. grantclock_reset() is the administrator's way back (`sekimorictl exception clock --reset`). It is for when nothing is approved or live any more: the
  * store refuses its mark otherwise, since what was granted in the time that is given up would last until that time comes again.
  *
  * Pure: readings come in as arguments. The mark is to be kept (system/exceptionstore.h) whenever grantclock_mark_due() says so, and

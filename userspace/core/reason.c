@@ -121,6 +121,8 @@ static const struct reason reasons[] = {
 	{ "exception-not-emergency",
 	  N_("This goes only for emergencies, or never for them: they have a report and cannot be extended.") },
 	{ "exception-reported", N_("Its report has been filed already.") },
+	{ "exception-clock-needed",
+	  N_("The clock of exceptions is set back only while none waits, is approved or in force, and no code by telephone is awaited. Answer or end them first.") },
 	{ "exception-early", N_("Its time has not come.") },
 	{ "exception-used-up", N_("No use of it is left. Apply for a new one.") },
 	{ "exception-uses-left", N_("It has uses left.") },

@@ -76,6 +76,7 @@ struct command_options {
 	bool due;
 	bool phone;
 	bool yes;
+	bool reset;
 	struct command_repeated groups;
 	struct command_repeated allowed;
 };
@@ -119,6 +120,7 @@ int exception_form_run(const struct context *context, const struct command_optio
 int exception_report_run(const struct context *context, const struct command_options *options);
 int exception_confirm_run(const struct context *context, const struct command_options *options);
 int exception_close_run(const struct context *context, const struct command_options *options);
+int exception_clock_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 
@@ -154,6 +156,7 @@ enum {
 	FOR_EXCEPTION_FORM = 1 << 27,
 	FOR_ANSWER = 1 << 28,
 	FOR_GRANT_IMPORT = 1 << 29,
+	FOR_EXCEPTION_CLOCK = 1 << 30,
 };
 
 struct command {

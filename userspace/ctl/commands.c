@@ -17,7 +17,8 @@
 
 #define FOR_WISHES (FOR_REQUEST | FOR_EMERGENCY)
 #define FOR_EXCEPTIONS                                                                             \
-	(FOR_WISHES | FOR_REQUESTS | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_SHOW | FOR_ANSWER | FOR_GRANT_IMPORT)
+	(FOR_WISHES | FOR_REQUESTS | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_SHOW | FOR_ANSWER | FOR_GRANT_IMPORT | \
+	 FOR_EXCEPTION_CLOCK)
 
 /* All but the one whose output is a policy. */
 #define FOR_JSON                                                                                   \
@@ -42,6 +43,7 @@ enum {
 	OPTION_DUE,
 	OPTION_PHONE,
 	OPTION_YES,
+	OPTION_RESET,
 };
 
 const struct command commands[] = {
@@ -90,6 +92,8 @@ const struct command commands[] = {
 	 N_("confirm that nothing is left on the medium of somebody else's exception")},
 	{"exception close", FOR_STEP, exception_close_run, "NUMBER", 1, 1,
 	 N_("close an exception that owes nothing any more")},
+	{"exception clock", FOR_EXCEPTION_CLOCK, exception_clock_run, "", 0, 0,
+	 N_("how far the clock that exceptions live by is ahead of the wall clock; --reset: sets it back")},
 	{"check-policy", FOR_CHECK_POLICY, check_policy_run, "FILE", 1, 1,
 	 N_("every error of a policy file, and what is unwise in it")},
 	{"explain", FOR_EXPLAIN, explain_run, "", 0, 0,
@@ -174,7 +178,9 @@ const struct command_option command_options[] = {
 	{"due", NULL, OPTION_DUE, FOR_REQUESTS, N_("only those that owe a report, a return or an erasure")},
 	{"phone", NULL, OPTION_PHONE, FOR_REQUEST,
 	 N_("by telephone, without a network: shows what to read to the help desk and takes its code")},
-	{"yes", NULL, OPTION_YES, FOR_WISHES | FOR_STEP | FOR_EXTEND, N_("do not ask whether it is right")},
+	{"yes", NULL, OPTION_YES, FOR_WISHES | FOR_STEP | FOR_EXTEND | FOR_EXCEPTION_CLOCK,
+	 N_("do not ask whether it is right")},
+	{"reset", NULL, OPTION_RESET, FOR_EXCEPTION_CLOCK, N_("set it back, once the wall clock is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
 	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
@@ -272,6 +278,7 @@ static bool apply_of_exceptions(int option, const char *value, struct command_op
 		{OPTION_DUE, &options->due},
 		{OPTION_PHONE, &options->phone},
 		{OPTION_YES, &options->yes},
+		{OPTION_RESET, &options->reset},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -209,6 +209,22 @@ bool exceptions_submit(DBusConnection *dbus, const char *name, const struct wish
 	return *number;
 }
 
+bool exceptions_reset_clock(DBusConnection *dbus, int64_t *ahead, struct refusal *refusal)
+{
+	static const struct client_method method = {
+		.interface = BUS_INTERFACE_EXCEPTIONS,
+		.method = "ResetClock",
+		.signature = "x",
+		.timeout_ms = CLIENT_RELOAD_TIMEOUT_MS,
+		.changes = true,
+	};
+	struct json_object *first = value_take(ask(dbus, &method, refusal), 0);
+
+	*ahead = json_object_get_int64(first);
+	json_object_put(first);
+	return first;
+}
+
 static bool append_step(DBusMessageIter *args, const void *userdata)
 {
 	const struct exceptions_step *step = userdata;

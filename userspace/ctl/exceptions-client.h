@@ -39,6 +39,9 @@ struct json_object *exceptions_list(DBusConnection *dbus, const struct exception
 bool exceptions_submit(DBusConnection *dbus, const char *method, const struct wish *wish, uint32_t *number,
 		       struct refusal *refusal);
 
+/* ResetClock; *ahead: by how much it was ahead, seconds, and 0 if nothing had to be done. */
+bool exceptions_reset_clock(DBusConnection *dbus, int64_t *ahead, struct refusal *refusal);
+
 /* A method of a Request. */
 struct exceptions_step {
 	uint32_t number;

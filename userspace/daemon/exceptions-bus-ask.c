@@ -218,3 +218,33 @@ void exceptions_start_import(void *object, struct bus_request *request)
 				      strlen(text), signature, strlen(signature), &actor, &after),
 		     grantimport_error, &after);
 }
+
+/* --- the clock ------------------------------------------------------------------------------- */
+
+static dbus_bool_t append_ahead(void *userdata, DBusMessageIter *args)
+{
+	return dbus_message_iter_append_basic(args, DBUS_TYPE_INT64, userdata);
+}
+
+void exceptions_start_reset_clock(void *object, struct bus_request *request)
+{
+	/* polkit's word is enough: it is the administrator's work, and no exception's. */
+	static const struct exception_right right = { .roles = 0 };
+	const struct exceptions_bus *eb = manager_bus_exceptions(object);
+	struct exception_actor actor;
+	dbus_int64_t ahead;
+	int64_t by;
+	int r;
+
+	if (!exceptions_bus_has_engine(eb, request))
+		return;
+	exceptions_bus_actor(eb, &actor, request, &right);
+	r = exceptions_reset_clock(eb->setup.exceptions, &actor, &by);
+	ahead = by;
+	if (!r && ahead && eb->setup.phone)
+		phone_clock_reset(eb->setup.phone);
+	if (r)
+		exceptions_bus_refuse(request, r, exceptions_error);
+	else
+		bus_request_answer(request, append_ahead, &ahead);
+}

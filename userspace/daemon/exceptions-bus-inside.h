@@ -72,6 +72,7 @@ void exceptions_start_list(void *object, struct bus_request *request);
 void exceptions_start_list_own(void *object, struct bus_request *request);
 void exceptions_start_get(void *object, struct bus_request *request);
 void exceptions_start_get_own(void *object, struct bus_request *request);
+void exceptions_start_reset_clock(void *object, struct bus_request *request);
 
 /* A code of core/reason.h: he does not sit at the terminal. */
 const char *exceptions_desk_refuses(void *object, const struct bus_caller *caller);

@@ -78,6 +78,11 @@ static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
 }
 
+static dbus_bool_t append_i64(DBusMessageIter *value, dbus_int64_t n)
+{
+	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &n);
+}
+
 static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
 {
 	dbus_bool_t truth = b;
@@ -119,6 +124,11 @@ static uint32_t bus_emergency(const struct exceptions_bus *eb)
 	return rules ? rules->emergency_seconds : 0;
 }
 
+static int64_t bus_ahead(const struct exceptions_bus *eb)
+{
+	return eb->setup.exceptions ? exceptions_clock_ahead(eb->setup.exceptions) : 0;
+}
+
 #define EXCEPTIONS_GETTER(name, append, expression)                                                \
 	static dbus_bool_t exceptions_get_##name(void *object, DBusMessageIter *value)             \
 	{                                                                                          \
@@ -135,6 +145,7 @@ EXCEPTIONS_GETTER(unreported, append_u32, bus_counts(eb).unreported)
 EXCEPTIONS_GETTER(approvers, append_u32, exceptions_bus_approvers(eb))
 EXCEPTIONS_GETTER(period, append_u32, bus_period(eb))
 EXCEPTIONS_GETTER(emergency, append_u32, bus_emergency(eb))
+EXCEPTIONS_GETTER(clock_ahead, append_i64, bus_ahead(eb))
 EXCEPTIONS_GETTER(phone, append_bool, eb->setup.phone && phone_ready(eb->setup.phone))
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -149,6 +160,7 @@ static const struct bus_property exceptions_properties[] = {
 	{ "PeriodSeconds", "u", exceptions_get_period, BUS_EMITS_TRUE },
 	{ "EmergencySeconds", "u", exceptions_get_emergency, BUS_EMITS_TRUE },
 	{ "Phone", "b", exceptions_get_phone, BUS_EMITS_FALSE },
+	{ "ClockAhead", "x", exceptions_get_clock_ahead, BUS_EMITS_FALSE },
 	{ .name = NULL },
 };
 
@@ -205,6 +217,10 @@ static const struct bus_method exceptions_methods[] = {
 	  .out = EXCEPTION_AND_STEPS,
 	  .action = "org.sekimori.view-exceptions",
 	  .start = exceptions_start_get },
+	{ .name = "ResetClock",
+	  .out = { { "x", "ahead" } },
+	  .action = "org.sekimori.reset-exception-clock",
+	  .start = exceptions_start_reset_clock },
 	{ .name = NULL },
 };
 

@@ -435,6 +435,74 @@ void exceptions_clock_set(struct exceptions *e)
 	exceptions_take_due(e);
 }
 
+int64_t exceptions_clock_ahead(struct exceptions *e)
+{
+	struct grantclock_reading reading;
+	int64_t ahead;
+
+	exceptions_tick(e);
+	exceptions_read(e, &reading);
+	ahead = (e->clock.mark.now_us - reading.wall_us + (int64_t)SECOND_US / 2) / (int64_t)SECOND_US;
+	return ahead > 0 ? ahead : 0;
+}
+
+/* Whatever bears a time of this clock that is still to come, or an end by it, would last until that time comes again. */
+static bool any_waits(const struct exceptions *e)
+{
+	if (e->watch_until > grantclock_now(&e->clock))
+		return true;
+	for (size_t i = 0; i < e->n_open; i++)
+		if (e->open[i]->state == EXCEPTION_REQUESTED)
+			return true;
+	return any_runs(e);
+}
+
+static void note_reset(struct exceptions *e, const struct exception_actor *actor, int64_t ahead)
+{
+	struct json_object *record = json_object_new_object();
+
+	if (record) {
+		json_add_string(record, "what", "reset");
+		json_add_number(record, "seconds_behind", (uint64_t)ahead);
+		json_add_string(record, "by", actor->who.name);
+		json_add_number(record, "by_uid", actor->who.uid);
+		json_add_string(record, "session", actor->session);
+	}
+	exceptions_say(e, "exception-clock", record);
+}
+
+int exceptions_reset_clock(struct exceptions *e, const struct exception_actor *actor, int64_t *ahead)
+{
+	struct grantclock_reading reading;
+	struct grantclock before;
+	int r;
+
+	exceptions_clock_set(e);
+	*ahead = exceptions_clock_ahead(e);
+	if (actor->who.uid == UINT32_MAX || !*actor->who.name)
+		return EXCEPTION_E_UNKNOWN;
+	if (!e->store)
+		return e->why;
+	if (any_waits(e))
+		return EXCEPTIONSTORE_E_LIVE;
+	if (!*ahead)
+		return 0;
+	before = e->clock;
+	exceptions_read(e, &reading);
+	grantclock_reset(&e->clock, &reading);
+	/* The store has the last word: it knows steps that the memory may not. */
+	r = keep_mark(e);
+	if (r) {
+		e->clock = before;
+		return r;
+	}
+	e->watch_until = 0;
+	e->behind = false;
+	note_reset(e, actor, *ahead);
+	exceptions_take_due(e);
+	return 0;
+}
+
 int exceptions_watch_clock(struct exceptions *e, int64_t until)
 {
 	int r;

@@ -104,6 +104,8 @@ const char *exceptions_error(int r, const char **detail)
 		return "exception-absent";
 	case EXCEPTIONSTORE_E_USED:
 		return "exception-grant-used";
+	case EXCEPTIONSTORE_E_LIVE:
+		return "exception-clock-needed";
 	default:
 		break;
 	}

@@ -69,6 +69,19 @@ const char *exceptions_state(const struct exceptions *exceptions);
 /* Seconds since the epoch, UTC, by the grant clock. */
 int64_t exceptions_now(struct exceptions *exceptions);
 
+/*
+ * How far that clock is ahead of the wall clock, seconds; 0: it is not. A minute or two after reboots is usual. What is far ahead for long
+ * is a wall clock that was once wrong (core/grantclock.h).
+ */
+int64_t exceptions_clock_ahead(struct exceptions *exceptions);
+
+/*
+ * Follows the wall clock back, and records who did it; *ahead: by how much (0: there was nothing to do, and nothing was done). Refused, with
+ * EXCEPTIONSTORE_E_LIVE, while anything lives by it: requests that wait, what is approved or live, a code by telephone that is awaited.
+ * EXCEPTION_E_UNKNOWN: of an actor without a name.
+ */
+int exceptions_reset_clock(struct exceptions *exceptions, const struct exception_actor *actor, int64_t *ahead);
+
 /* The wall clock was set, or the system has woken: steps that are due are taken at once. */
 void exceptions_clock_set(struct exceptions *exceptions);
 

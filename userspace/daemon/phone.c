@@ -94,7 +94,8 @@ static int load_key(const struct phone *phone, struct terminalkey **keyp)
 /* While a request waits, its hour runs by a clock whose mark is on the disk. */
 static int watch_clock(const struct phone *phone)
 {
-	bool waits = phone->pending.stage == PHONEPENDING_WAITING || phone->pending.stage == PHONEPENDING_ACCEPTED;
+	bool waits = (phone->pending.stage == PHONEPENDING_WAITING || phone->pending.stage == PHONEPENDING_ACCEPTED) &&
+		     phone->pending.code.asked <= exceptions_now(phone->exceptions);
 
 	return exceptions_watch_clock(phone->exceptions, waits ? phone->pending.code.asked + PHONECODE_VALID_S : 0);
 }
@@ -390,6 +391,13 @@ static int act(struct phone *phone, const struct phonecode_terms *terms, int64_t
 	if (is_settled(r) && go_on(phone, PHONEPENDING_DONE))
 		fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n", phone->pending_file);
 	return r == EXCEPTIONSTORE_E_USED ? PHONE_E_USED : r;
+}
+
+void phone_clock_reset(struct phone *phone)
+{
+	if (phone->pending.stage != PHONEPENDING_NONE && go_on(phone, PHONEPENDING_DONE))
+		fprintf(stderr, SD_WARNING "%s cannot be written; its request is void all the same\n", phone->pending_file);
+	watch_clock(phone);
 }
 
 int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after)

@@ -111,5 +111,11 @@ int phone_request(struct phone *phone, const struct grant *wish, uint32_t second
  */
 int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after);
 
+/*
+ * The clock of exceptions was set back (exceptions_reset_clock(), which refuses while a code is awaited): the last request's hour must
+ * not come a second time.
+ */
+void phone_clock_reset(struct phone *phone);
+
 /* A code of core/reason.h; *detail: a sentence, or "". Also for what exceptions_error() knows. */
 const char *phone_error(int r, const char **detail);

@@ -7,8 +7,12 @@
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "cli/told.h"
+#include "core/grantclock.h"
 #include "core/policy.h"
 #include "doctor/checks.h"
+
+/* Some restarts one after the other put it ahead by as many minutes, and a night that the terminal is off takes that back. */
+#define CLOCK_AHEAD_S (10 * GRANTCLOCK_MARK_S)
 
 #define POLKIT_RULES "/usr/share/polkit-1/rules.d/50-sekimori.rules"
 
@@ -78,6 +82,22 @@ void check_exceptions_reports(struct doctor *doctor, const struct doctor_check *
 			    missing);
 	else if (missing)
 		finding_add(finding, DOCTOR_WARN, N_("emergencies without a report: %u"), missing);
+}
+
+void check_exceptions_clock(struct doctor *doctor, const struct doctor_check *check,
+			    struct doctor_finding *finding)
+{
+	int64_t ahead;
+	unsigned int minutes;
+
+	if (silent(doctor, finding))
+		return;
+	ahead = json_object_get_int64(json_object_object_get(doctor->exceptions, "ClockAhead"));
+	if (ahead <= CLOCK_AHEAD_S)
+		return;
+	minutes = (unsigned int)(ahead / 60);
+	finding_add(finding, DOCTOR_WARN, N_("ahead of the wall clock by %u days, %u h %u min"), minutes / 1440,
+		    minutes / 60 % 24, minutes % 60);
 }
 
 void check_exceptions_roles(struct doctor *doctor, const struct doctor_check *check,

@@ -82,6 +82,11 @@ const struct doctor_check doctor_checks[] = {
 	 check_exceptions_due, NULL},
 	{"exceptions-reports", "R08", EXCEPTIONS, N_("Every emergency has its report."),
 	 N_("Have it filed: 'sekimorictl exception report NUMBER'."), check_exceptions_reports, NULL},
+	{"exceptions-clock", "R13", EXCEPTIONS,
+	 N_("The clock that exceptions live by is not ahead of the wall clock."),
+	 N_("A wall clock that was once wrong leaves it ahead, and restarts end exceptions early. When the wall clock is right: "
+	    "'sekimorictl exception clock --reset' (docs/exceptions.md, \"Time\")."),
+	 check_exceptions_clock, NULL},
 	{"exceptions-roles", "R05 R29", EXCEPTIONS,
 	 N_("polkit knows who may approve exceptions."), REINSTALL, check_exceptions_roles, NULL},
 	{"telephone-key", "R33", EXCEPTIONS,

@@ -19,7 +19,7 @@ check_fn check_policy_state, check_policy_file, check_policy_signed, check_polic
 check_fn check_terminal_name;
 
 /* check-exceptions.c */
-check_fn check_exceptions_store, check_exceptions_due, check_exceptions_reports,
+check_fn check_exceptions_store, check_exceptions_due, check_exceptions_reports, check_exceptions_clock,
 	check_exceptions_roles, check_telephone_key;
 
 /* check-install.c */

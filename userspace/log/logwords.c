@@ -59,6 +59,7 @@ static const struct {
 	{"why", "released by somebody else", N_("somebody else had released it")},
 	{"what", "voided", N_("grants that were running are over: nobody knows how much time has passed")},
 	{"what", "back", N_("the clock is behind the time that grants live by")},
+	{"what", "reset", N_("an administrator has set the clock of exceptions back to the wall clock")},
 	{"attempt", "bind", N_("binding a driver")},
 	{"attempt", "authorize", N_("authorising the device")},
 	{"attempt", "claim", N_("claiming an interface")},

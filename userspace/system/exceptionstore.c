@@ -160,7 +160,7 @@ struct exceptionstore *exceptionstore_close(struct exceptionstore *store)
 /* --- counting -------------------------------------------------------------------------------- */
 
 static int count_for(struct exceptionstore *store, const char *sql, const struct exception_person *who,
-		     int64_t since, unsigned int *count)
+		     int64_t since, int64_t until, unsigned int *count)
 {
 	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
 	int64_t value = 0;
@@ -171,6 +171,7 @@ static int count_for(struct exceptionstore *store, const char *sql, const struct
 	sqlite3_bind_int64(statement, 1, who->uid);
 	sqlite3_bind_text(statement, 2, who->name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 3, since);
+	sqlite3_bind_int64(statement, 4, until);
 	r = first_number(statement, &value);
 	*count = (unsigned int)value;
 	return r;
@@ -185,13 +186,16 @@ _Static_assert(EXCEPTION_REQUEST == 0 && EXCEPTION_EMERGENCY == 1 && EXCEPTION_E
 static int count(struct exceptionstore *store, const struct exception_actor *actor,
 		 struct exception_world *world)
 {
-	/* What has lapsed waits no longer, recorded or not; so a long past costs nothing. */
+	/*
+	 * What has lapsed waits no longer, recorded or not; so a long past costs nothing. Steps from a time that an administrator has
+	 * given up (grantclock_reset()) lie ahead, and are of no last 24 hours.
+	 */
 	static const char waiting[] =
-		"SELECT count(*) FROM steps s WHERE time > ?3 AND event = 0"
+		"SELECT count(*) FROM steps s WHERE time > ?3 AND time <= ?4 AND event = 0"
 		" AND (by_uid = ?1 OR by_name = ?2) AND 1 = (SELECT to_state FROM steps"
 		" WHERE exception = s.exception ORDER BY step DESC LIMIT 1)";
 	static const char daily[] =
-		"SELECT count(*) FROM steps WHERE time > ?3 AND event IN (0, 1, 13)"
+		"SELECT count(*) FROM steps WHERE time > ?3 AND time <= ?4 AND event IN (0, 1, 13)"
 		" AND (by_uid = ?1 OR by_name = ?2)";
 	int64_t due = 0;
 	int r;
@@ -200,9 +204,10 @@ static int count(struct exceptionstore *store, const struct exception_actor *act
 	if (actor->roles & EXCEPTION_ROLE_SYSTEM || !world->rules)
 		return 0;
 	r = count_for(store, waiting, &actor->who, world->now - world->rules->lapse_seconds,
-		      &world->waiting);
+		      world->now, &world->waiting);
 	if (!r)
-		r = count_for(store, daily, &actor->who, world->now - DAY_S, &world->daily);
+		r = count_for(store, daily, &actor->who, world->now - DAY_S, world->now,
+			      &world->daily);
 	if (!r)
 		r = exceptionstore_number(store,
 					  "SELECT count(*) FROM steps s WHERE event = 1 AND NOT EXISTS"
