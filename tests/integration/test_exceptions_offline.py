@@ -119,7 +119,7 @@ def test_a_grant_file_is_taken_in_once_and_only_as_the_desk_signed_it():
         def write(name, terminal=TERMINAL):
             until = time.strftime("%Y-%m-%d", time.localtime(time.time() + 3 * 86400))
             d.ok("grant", d.directory / name, f"--terminal={terminal}", "--user=tanaka", "--why=様式第8号 12", f"--until={until}",
-                 f"--device={fingerprint(w)}", "--access=rw")
+                 f"--device={fingerprint(w)}", "--kind=storage-plain", "--access=rw")
 
         def refused(name, code):
             said = answered(w, "grant", "import", d.directory / name)
