@@ -654,8 +654,7 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 
 static void wait_for_state(bool ok)
 {
-	for (int i = 0; i < 500 && ok != !strcmp(exceptions_state(world.exceptions), "ok"); i++)
-		sd_event_run(world.event, 20000);
+	RUN_UNTIL(world.event, ok == !strcmp(exceptions_state(world.exceptions), "ok"));
 	pump();
 	CU_ASSERT_EQUAL(ok, !strcmp(exceptions_state(world.exceptions), "ok"));
 }
