@@ -375,8 +375,7 @@ def test_json_is_what_the_daemon_says():
 
 def test_status_and_watch_tell_of_exceptions():
     with office() as w:
-        process, lines = w.ctl_follow("watch", "--json", "--count=4")
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--json", "--count=4")
         ask(w)
         good(w, FIRST, "approve", "1", "--yes")
         seen = [json.loads(lines.next()) for _ in range(3)]
@@ -391,8 +390,7 @@ def test_status_and_watch_tell_of_exceptions():
         assert re.search(r"^ +1  00112  daemon  read only  1\d min left$", text, re.M), text
         status = json.loads(w.ctl("status", "--json").stdout)
         assert status["exceptions"]["Live"] == 1 and status["exceptions"]["Grants"][0]["Number"] == 1
-        process, lines = w.ctl_follow("watch", "--count=1", env=JA)
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--count=1", env=JA)
         w.tell("clock +1000")
         line = lines.next()
         assert re.search(r"例外 +1  .*終了", line), line

@@ -626,8 +626,6 @@ static void a_step_whose_record_a_crash_prevented_is_recorded_late(void)
 
 static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 {
-	struct timespec wait = { .tv_nsec = 30000000 };
-
 	world_begin();
 	world.log_refuses = true;
 	grant("");
@@ -646,7 +644,7 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 	grant("");
 	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_CLOSE), EXCEPTION_E_CLOSED);
 	world.log_refuses = false;
-	nanosleep(&wait, NULL);
+	RUN_UNTIL(world.event, world.records == 5);
 	pump();
 	EXPECT_RECORDS(" refused request approve approve begin");
 	world_end();
@@ -789,7 +787,8 @@ static void the_loop_wakes_at_the_end_and_at_nothing_else(void)
 	/* Once for the end, once to tell of it. */
 	CU_ASSERT_TRUE(sd_event_run(world.event, 3000000) > 0);
 	late = seconds(CLOCK_REALTIME) - (double)x.grant.not_after;
-	EXPECT(late >= 0 && late < 1, "late");
+	/* No later than a busy machine lets it be. */
+	EXPECT(late >= 0 && late < 20, "late");
 	EXPECT_STATE(2, "expired");
 	pump();
 	CU_ASSERT_EQUAL(in_force(), 0);
