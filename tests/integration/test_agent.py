@@ -129,6 +129,9 @@ class Session:
             self.w.run("xdotool", "key", key)
 
     def shoot(self, name):
+        """For who wants to see it; nothing is concluded from it."""
+        if not os.environ.get("SEKIMORI_PICTURES"):
+            return
         SHOTS.mkdir(exist_ok=True)
         time.sleep(0.2)
         self.w.run("import", "-window", "root", SHOTS / f"{name}.png")

@@ -70,8 +70,14 @@ class Person:
         self.master, self.screen = master, ""
         self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave, user=user, extra_groups=[],
                                         env={**w.env, "TZ": "JST-9", "PAGER": "", **(env or {})}, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=self.sits_down)
         os.close(slave)
+
+    @staticmethod
+    def sits_down():
+        # Who starts the tests in the background has a shell that ignores it, for all that comes of it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def sees(self, text):
         """Waits for it, and takes it and all before it off the screen."""
