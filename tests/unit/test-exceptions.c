@@ -783,9 +783,8 @@ static void the_loop_wakes_at_the_end_and_at_nothing_else(void)
 	/* Somebody waits for an answer; nothing is to be done until it lapses. */
 	CU_ASSERT_EQUAL(sd_event_run(world.event, 300000), 0);
 	CU_ASSERT_EQUAL(submit("boss", EXCEPTION_EMERGENCY, "period=1", &x), 0);
-	CU_ASSERT_EQUAL(in_force(), 1);
-	/* Once for the end, once to tell of it. */
-	CU_ASSERT_TRUE(sd_event_run(world.event, 3000000) > 0);
+	/* Once for the end, once to tell of it. Nobody asks what is in force meanwhile: on a busy machine that may be after the end. */
+	CU_ASSERT_TRUE(sd_event_run(world.event, TESTING_PATIENCE_S * 1000000ULL) > 0);
 	late = seconds(CLOCK_REALTIME) - (double)x.grant.not_after;
 	/* No later than a busy machine lets it be. */
 	EXPECT(late >= 0 && late < 20, "late");

@@ -84,7 +84,8 @@ static void world_deinit(struct world *world)
 {
 	world->gone = false;
 	transferwatch_free(world->watch);
-	world_run(world, 100); /* what was killed is reaped */
+	/* What was killed is reaped, and freed then. */
+	RUN_UNTIL(world->event, !testing_has_children());
 	sd_event_unref(world->event);
 	unlink(world->helper);
 }

@@ -11,6 +11,7 @@
 #include <CUnit/Basic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <time.h>
 
 struct test {
@@ -35,6 +36,13 @@ struct test {
 #define RUN_UNTIL(event, condition)                                                                                      \
 	for (time_t end_ = time(NULL) + TESTING_PATIENCE_S; !(condition) && time(NULL) < end_;)                          \
 		sd_event_run((event), 20000)
+
+static inline bool testing_has_children(void)
+{
+	siginfo_t info;
+
+	return !waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+}
 
 /* Runs them all, prints CUnit's summary; the exit status: 0 if all passed, else 1. */
 static inline int testing_run(const char *suite_name, const struct test *tests, size_t n)
