@@ -300,8 +300,8 @@ static void erased_disk_is_told_from_one_that_only_begins_with_zeros(void)
 		{ 64 * MIB, 4 * MIB - 1, 1, false },
 		{ 64 * MIB, 63 * MIB, 1, false },
 		{ 64 * MIB, 64 * MIB - 1, 1, false },
-		{ 7 * MIB, 5 * MIB, 1, false }, /* a small one is read whole */
-		/* The likelihood that this is missed is one in 10^300. */
+		{ 6 * MIB, 4 * MIB + MIB / 2, 1, false }, /* a small one is read whole */
+		/* The likelihood that this is missed is one in 10^150. */
 		{ 64 * MIB, 8 * MIB, 48 * MIB, false },
 	};
 
@@ -312,6 +312,27 @@ static void erased_disk_is_told_from_one_that_only_begins_with_zeros(void)
 		CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
 		CU_ASSERT_EQUAL(report.units[0].blank, rows[i].blank);
 	}
+}
+
+static uint64_t little_left(void *ctx)
+{
+	return SURVEY_BLANK_LEFT_MS - 1;
+}
+
+/* The verdict must not wait for what only tells whether it was erased. */
+static void a_slow_disk_is_not_called_erased(void)
+{
+	const struct survey_disk slow = { .read = play_read, .left_ms = little_left };
+
+	disk_make(&disk, 64 * MIB, 512);
+	CU_ASSERT_EQUAL(survey(), REPORT_PLAIN);
+	CU_ASSERT_TRUE(report.units[0].blank);
+	played.reads = 0;
+	report.units[0].blank = 0;
+	CU_ASSERT_FALSE(survey_run(&slow, &report, 0));
+	CU_ASSERT_EQUAL(report.outcome, REPORT_PLAIN);
+	CU_ASSERT_FALSE(report.units[0].blank);
+	CU_ASSERT_TRUE(played.reads < 10);
 }
 
 static void one_plain_partition_spoils_the_disk(void)
@@ -684,6 +705,7 @@ static const struct test tests[] = {
 	TEST(all_copies_of_bitlockers_metadata_must_agree),
 	TEST(plain_disk_says_what_it_looks_like),
 	TEST(erased_disk_is_told_from_one_that_only_begins_with_zeros),
+	TEST(a_slow_disk_is_not_called_erased),
 	TEST(one_plain_partition_spoils_the_disk),
 	TEST(partition_without_room_for_a_header_is_plain),
 	TEST(headers_must_lie_in_their_partition),

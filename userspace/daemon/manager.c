@@ -115,10 +115,10 @@ static void alarm_rang(void *userdata, bool clock_set)
 {
 	struct manager *manager = userdata;
 
-	if (clock_set) {
+	if (clock_set)
 		manager_record(manager, "clock-set", NULL, NULL, NULL);
-		exceptions_clock_set(manager->exceptions);
-	}
+	/* A grant that ends at this moment ends before its device is taken back for it. */
+	exceptions_clock_set(manager->exceptions);
 	manager_bus_info_changed(manager->bus); /* the policy's own end may have come with a device's */
 	manager_rejudge(manager, clock_set ? "clock" : "time");
 }

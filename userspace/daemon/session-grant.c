@@ -256,5 +256,5 @@ void session_see_blank(struct session *session)
 
 	if (session->report && report_is_blank(session->report) && session_may_be_erased(manager, device))
 		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, "",
-				      N_("seen again: zeros at its beginning, at its end, and at 512 places between, chosen at random"));
+				      N_("seen again: zeros at its beginning, at its end, and at 256 places between, chosen at random"));
 }

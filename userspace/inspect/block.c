@@ -103,9 +103,17 @@ static int block_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, con
 	return 0;
 }
 
+static uint64_t block_left(void *ctx)
+{
+	const struct block *block = ctx;
+	uint64_t now = now_ms();
+
+	return now < block->deadline ? block->deadline - now : 0;
+}
+
 void block_run(struct block *block, struct report *report)
 {
-	const struct survey_disk disk = { .ctx = block, .read = block_read };
+	const struct survey_disk disk = { .ctx = block, .read = block_read, .left_ms = block_left };
 	struct report_unit *unit = &report->units[0];
 
 	report->outcome = REPORT_PROVED;

@@ -50,11 +50,17 @@ static int bot_refuse(struct bot *bot, int code, const char *detail)
 	return code;
 }
 
+uint64_t bot_left(const struct bot *bot)
+{
+	uint64_t now = bot->ops->now(bot->ctx);
+
+	return now < bot->deadline ? bot->deadline - now : 0;
+}
+
 /* Milliseconds left, at most `cap`; 0 when the deadline has passed. */
 static unsigned int time_left(const struct bot *bot, unsigned int cap)
 {
-	uint64_t now = bot->ops->now(bot->ctx);
-	uint64_t left = now < bot->deadline ? bot->deadline - now : 0;
+	uint64_t left = bot_left(bot);
 
 	return left < cap ? (unsigned int)left : cap;
 }

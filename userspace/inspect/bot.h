@@ -58,5 +58,8 @@ int bot_get_max_lun(struct bot *bot, uint8_t *max_lun);
 int bot_command(struct bot *bot, uint8_t lun, const struct scsi_cdb *cdb, uint8_t *data,
 		size_t *got);
 
+/* Milliseconds until the deadline. */
+uint64_t bot_left(const struct bot *bot);
+
 /* Sleeps, but not beyond the deadline: then returns BOT_E_TIMEOUT. */
 int bot_wait(struct bot *bot, unsigned int ms);

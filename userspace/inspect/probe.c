@@ -285,9 +285,16 @@ static int probe_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, con
 	return 0;
 }
 
+static uint64_t probe_left(void *ctx)
+{
+	const struct probe *p = ctx;
+
+	return bot_left(p->bot);
+}
+
 static void probe_disk(struct probe *p)
 {
-	const struct survey_disk disk = {.ctx = p, .read = probe_read};
+	const struct survey_disk disk = {.ctx = p, .read = probe_read, .left_ms = probe_left};
 
 	p->watching = false;
 	p->changed = false;

@@ -373,6 +373,8 @@ static bool blank_area(struct survey *s, uint64_t offset, uint64_t len, uint8_t 
 	while (len) {
 		size_t n = len < BLANK_READ ? (size_t)len : BLANK_READ;
 
+		if (s->disk->left_ms && s->disk->left_ms(s->disk->ctx) < SURVEY_BLANK_LEFT_MS)
+			return false;
 		if (s->disk->read(s->disk->ctx, offset, data, n, &detail))
 			return false;
 		s->report->bytes_read += n;
@@ -412,8 +414,8 @@ static bool disk_is_blank(struct survey *s)
 	if (!data)
 		return false;
 	if (size <= all)
-		return blank_area(s, 0, s->size, data);
-	return blank_area(s, 0, SURVEY_BLANK_FIRST, data) &&
+		return blank_area(s, s->first_len, s->size - s->first_len, data);
+	return blank_area(s, s->first_len, SURVEY_BLANK_FIRST - s->first_len, data) &&
 	       blank_area(s, size - SURVEY_BLANK_LAST, s->size - (size - SURVEY_BLANK_LAST), data) &&
 	       blank_places(s, SURVEY_BLANK_FIRST, size - SURVEY_BLANK_LAST, data);
 }

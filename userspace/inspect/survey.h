@@ -17,7 +17,7 @@
 
  *
  * A disk that begins with zeros is looked at in more places, as somebody may want to know whether it has been erased: its beginning, its
- * end, and places between that nobody can foresee. If 1% of it held anything, that would be missed once in 170 times; a single
+ * end, and places between that nobody can foresee. If 2% of it held anything, that would be missed once in 170 times; a single
  * small file in the middle of a large disk is likely to be missed.
  */
 #pragma once
@@ -28,7 +28,8 @@
 
 #define SURVEY_BLANK_FIRST ((size_t)4 << 20) /* bytes: file tables, first files */
 #define SURVEY_BLANK_LAST ((size_t)1 << 20)  /* … copies of them */
-#define SURVEY_BLANK_PLACES 512		     /* of 4096 bytes; half a second on a usual stick */
+#define SURVEY_BLANK_PLACES 256		     /* of 4096 bytes; a quarter of a second on a usual stick */
+#define SURVEY_BLANK_LEFT_MS 3000	     /* it is given up rather than that less than so much is left for the rest */
 
 struct survey_disk {
 	void *ctx;
@@ -37,6 +38,8 @@ struct survey_disk {
 	 * outcome (enum report_outcome, positive) with *detail set.
 	 */
 	int (*read)(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail);
+	/* Milliseconds until the deadline of all of it. NULL: there is none. */
+	uint64_t (*left_ms)(void *ctx);
 };
 
 /*
