@@ -98,7 +98,7 @@ def test_status_works_without_the_daemon_and_without_the_bus():
         w.bus_stop()
         assert problems(w, root) == ["daemon-silent"]
         done = w.ctl("status", root, env=JA)
-        assert "関守 (sekimorid) が応答しません" in done.stdout, done.stdout
+        assert "常駐プログラム (sekimorid) が応答しません" in done.stdout, done.stdout
         assert "loaded, locked" in w.ctl("status", root).stdout
 
 
