@@ -26,7 +26,7 @@ static const char *const stages[] = {
 };
 static const char *const yes_words[] = { "no", "yes" };
 static const char *const data_class_words[] = { "I", "II", "III" };
-static const char *const form_words[] = { "8", "10", "13-1", "13-2" };
+static const char *const form_words[] = { "8", "10", "13-1" };
 
 /* After a clock that was set back nothing lies ahead: that is not of the last 24 hours. */
 static bool is_today(const struct phonepending_made *made, int64_t now)
@@ -202,7 +202,7 @@ static void parse_form(struct lex *lex, const struct lex_token *token, void *dat
 	struct grant *wish = &((struct phonepending *)data)->wish;
 	size_t i = 0;
 
-	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8, 10, 13-1, 13-2", &i))
+	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8, 10, 13-1", &i))
 		strcpy(wish->form, form_words[i]);
 }
 
