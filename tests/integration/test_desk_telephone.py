@@ -17,7 +17,7 @@ import stat
 import subprocess
 import time
 
-from desks import DESK, PASSPHRASE, desk
+from desks import DESK, PASSPHRASE, PATIENCE, desk
 from harness import TOP
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"
@@ -334,7 +334,7 @@ class Clerk:
         self.seen = ""
 
     def expect(self, text):
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
             try:

@@ -11,7 +11,7 @@ import signal
 import time
 
 from desks import desk
-from harness import CTL, world
+from harness import CTL, PATIENCE, world
 
 TERMINAL = "mado-03"
 WISH = ("--access=rw", "--for=2h", "--purpose=県税システムへの提出")
@@ -167,7 +167,7 @@ class Person:
         self.seen = ""
 
     def expect(self, text):
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
             try:

@@ -106,7 +106,7 @@ int exceptions_take(struct exceptions *e, uint32_t number, const struct exceptio
 int exceptions_take_system(struct exceptions *e, uint32_t number, enum exception_event_kind kind,
 			   uint64_t bytes, const char *note);
 
-/* Without what depends on one of them: its offset from UTC (exceptions_take() has that). */
+/* utc_offset: of now. Steps are taken with that of the begin (exceptions_take()). */
 struct exception_world exceptions_world(struct exceptions *e);
 
 /* Counts what was written while the store could not be. */

@@ -136,7 +136,7 @@ static int64_t begin_of(const struct exception *x, int64_t now)
 	return granted || x->grant.not_before > now ? x->grant.not_before : now;
 }
 
-/* The fiscal year is the one that it begins in, by the local time of then. */
+/* For a step of this one: the fiscal year is the one that it begins in, by the local time of then. */
 static struct exception_world world_of(struct exceptions *e, const struct exception *x)
 {
 	struct exception_world world = exceptions_world(e);
@@ -152,6 +152,7 @@ struct exception_world exceptions_world(struct exceptions *e)
 
 	return (struct exception_world){
 		.now = now,
+		.utc_offset = utc_offset(now),
 		.void_before = e->clock.mark.void_before,
 		.terminal = e->setup.terminal,
 		.rules = e->ops->rules(e->userdata),

@@ -419,7 +419,9 @@ int phone_answer(struct phone *phone, const char *code, const struct exception_a
 		r = look_at(phone, key, code, now, &terms);
 	if (!r)
 		r = act(phone, &terms, now, actor, after);
-	watch_clock(phone);
+	/* Not for each code: keeping the mark waits for the disk. */
+	if (phone->pending.stage == PHONEPENDING_DONE)
+		watch_clock(phone);
 	/* What the exceptions refuse, they record. */
 	return r >= PHONE_E_NO_KEY ? record_refusal(phone, r, now, actor) : r;
 }
