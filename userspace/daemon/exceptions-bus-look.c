@@ -91,27 +91,28 @@ void exceptions_start_list(void *object, struct bus_request *request)
 }
 
 /* False, and the call is answered, if nobody knows who calls: then nothing is his. */
-static bool request_read_owner(struct bus_request *request, struct exception_actor *actor)
+static bool request_read_owner(struct bus_request *request, struct exception_person *owner)
 {
-	exception_actor_identify(actor, bus_request_caller(request));
-	if (!actor->who.name[0])
+	bool known = exception_person_of(owner, bus_request_caller(request));
+
+	if (!known)
 		exceptions_bus_refuse(request, EXCEPTION_E_UNKNOWN, exceptions_error);
-	return actor->who.name[0];
+	return known;
 }
 
 void exceptions_start_list_own(void *object, struct bus_request *request)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
 	struct exception_filter filter;
-	struct exception_actor actor;
+	struct exception_person owner;
 
-	if (!request_read_filter(eb, request, &filter) || !request_read_owner(request, &actor))
+	if (!request_read_filter(eb, request, &filter) || !request_read_owner(request, &owner))
 		return;
-	if (filter.person[0] && strcmp(filter.person, actor.who.name)) {
+	if (filter.person[0] && strcmp(filter.person, owner.name)) {
 		exceptions_bus_misread(request, "filter: ", "'person' is somebody else; ask List for his");
 		return;
 	}
-	memcpy(filter.person, actor.who.name, sizeof(filter.person));
+	memcpy(filter.person, owner.name, sizeof(filter.person));
 	request_list(eb, request, &filter);
 }
 
@@ -198,8 +199,8 @@ void exceptions_start_get(void *object, struct bus_request *request)
 void exceptions_start_get_own(void *object, struct bus_request *request)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
-	struct exception_actor actor;
+	struct exception_person owner;
 
-	if (exceptions_bus_has_engine(eb, request) && request_read_owner(request, &actor))
-		request_get(eb, request, &actor.who);
+	if (exceptions_bus_has_engine(eb, request) && request_read_owner(request, &owner))
+		request_get(eb, request, &owner);
 }

@@ -106,6 +106,10 @@ static struct json_object *describe(const struct exception *x, const struct exce
 		json_add_string(record, "by", deed->who.name);
 		json_add_number(record, "by_uid", deed->who.uid);
 	}
+	if (deed->user_uid != UINT32_MAX)
+		json_add_number(record, "user_uid", deed->user_uid);
+	if (deed->login_uid != UINT32_MAX)
+		json_add_number(record, "login_uid", deed->login_uid);
 	add_words(record, "session", deed->session);
 	add_words(record, "note", deed->note);
 	add_time(record, "until", deed->until);

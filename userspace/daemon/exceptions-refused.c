@@ -40,6 +40,10 @@ static struct json_object *describe(struct exceptions *e, int code, uint32_t num
 		json_add_string(record, "by", actor->who.name);
 	if (actor->who.uid != UINT32_MAX && (*actor->who.name || !(actor->roles & EXCEPTION_ROLE_SYSTEM)))
 		json_add_number(record, "by_uid", actor->who.uid);
+	if (*actor->user.name)
+		json_add_number(record, "user_uid", actor->user.uid);
+	if (actor->login == EXCEPTION_LOGIN_OWN || actor->login == EXCEPTION_LOGIN_OTHER)
+		json_add_number(record, "login_uid", actor->login_uid);
 	if (actor->session && *actor->session)
 		json_add_string(record, "session", actor->session);
 	return record;
@@ -48,7 +52,7 @@ static struct json_object *describe(struct exceptions *e, int code, uint32_t num
 /* The newest one stands for all of them; of several people nobody is named. */
 static void write_summary(struct exceptions *e, struct purses_user *user)
 {
-	static const char *const who[] = { "by", "by_uid", "session", "person", "person_uid", "exception", "grant" };
+	static const char *const who[] = { "by", "by_uid", "user_uid", "login_uid", "session", "person", "person_uid", "exception", "grant" };
 	struct json_object **last = &e->refused[user - e->purses.users];
 
 	if (*last) {

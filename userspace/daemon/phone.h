@@ -90,7 +90,7 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
+ * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _LOGIN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
  */
 int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
