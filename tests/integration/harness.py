@@ -125,8 +125,8 @@ class Lines:
 
 
 class Polkit:
-    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold; quiet: it does not tell what it is
-    asked, for floods."""
+    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold, next, "refuse ACTION" (fake-polkit.c);
+    quiet: it does not tell what it is asked, for floods."""
 
     def __init__(self, w, answer="yes"):
         self.process = w.start([FAKE_POLKIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -133,6 +133,50 @@ def test_for_somebody_else_neither_of_the_two_may_approve():
         assert answer is None and error == (ERROR + "InvalidArgs", "wish: 'person' is no user of this terminal"), error
 
 
+def test_get_says_whether_the_caller_may_approve_it_now():
+    """Not the desk nor the auditors, who see it; not whose it is, nor whoever has approved it; and nobody is asked for a password."""
+    if os.getuid():
+        return
+    asks = "check org.sekimori.approve-exception 0"
+    with terminal(*TWO, 'may-approve "daemon" "bin" "sys"') as w:
+        number = asked(w, ASKER)
+
+        def may(user):
+            answer, error = call(w, user, ROOT, EXCEPTIONS, "Get", str(number))
+            assert error is None and answer.count("'may-approve'") == 1, (answer, error)
+            return "'may-approve': <true>" in answer
+
+        w.polkit.asked.clear()
+        assert not may(ASKER) and not may(OTHER)
+        w.polkit.say("yes")
+        assert asks not in w.polkit.asked, "polkit is asked only if all else lets him"
+        assert may(FIRST) and may(SECOND)
+        w.polkit.say("refuse org.sekimori.approve-exception")
+        assert asks in w.polkit.asked and not may(SECOND)
+        w.polkit.say("refuse nothing")
+        assert approve(w, FIRST, number) is None and not may(FIRST) and may(SECOND)
+        assert approve(w, SECOND, number) is None and not may(SECOND)
+        until = of(w, number)[0]["end"] + 600
+        assert step(w, ASKER, number, "Extend", f"int64 {until}", "") is None
+        # Who approved the request may approve its extension; once.
+        assert may(FIRST) and not may(ASKER)
+        assert step(w, FIRST, number, "Approve", f"int64 {until}", "") is None and not may(FIRST) and may(SECOND)
+        for user, member, args in ((ASKER, "GetOwn", (str(number),)), (FIRST, "List", ("@a{sv} {}",))):
+            assert "may-approve" not in call(w, user, ROOT, EXCEPTIONS, member, *args)[0]
+        # One that is asked about while polkit is silent is told as it is then.
+        w.polkit.say("hold")
+        held = w.start([*becoming(SECOND), "gdbus", "call", "--system", "--dest", NAME, "--object-path", ROOT, "--method", f"{EXCEPTIONS}.Get",
+                        str(number)], stdout=subprocess.PIPE)
+        w.polkit.asked.clear()
+        w.polkit.wait("check org.sekimori.view-exceptions 0")
+        w.polkit.say("next")
+        w.polkit.wait(asks)
+        w.tell("clock +4000")
+        w.polkit.say("yes")
+        answer = held.communicate(timeout=8)[0].decode()
+        assert "'may-approve': <false>" in answer and "'state': <'expired'>" in answer, answer
+
+
 def test_who_logged_in_is_who_he_is_whatever_he_becomes():
     """Two users by one login are one person, and so is root by sudo."""
     if os.getuid() or subprocess.run(["sh", "-c", f"echo {ASKER} > /proc/self/loginuid"], stderr=subprocess.DEVNULL, check=False).returncode:

@@ -119,6 +119,7 @@ void exceptions_start_list_own(void *object, struct bus_request *request)
 struct telling {
 	const struct exceptions_bus *bus;
 	struct exception exception;
+	const bool *may_approve;
 	struct exception_deed *deeds;
 	size_t n, room;
 };
@@ -147,6 +148,7 @@ static dbus_bool_t append_telling(void *userdata, DBusMessageIter *args)
 	struct exception_moment moment = moment_of(telling->bus, &telling->exception);
 	DBusMessageIter array;
 
+	moment.may_approve = telling->may_approve;
 	if (!exception_values_append(args, &telling->exception, &moment) ||
 	    !dbus_message_iter_open_container(args, DBUS_TYPE_ARRAY, "a{sv}", &array))
 		return FALSE;
@@ -165,18 +167,24 @@ static bool is_of(const struct exception *exception, const struct exception_pers
 	       exception_same_person(&for_whom, person);
 }
 
-/* owner: NULL for anybody's. Another's is told of as if it were not there. */
-static void request_get(const struct exceptions_bus *eb, struct bus_request *request,
-			const struct exception_person *owner)
+static dbus_uint32_t request_number(const struct bus_request *request)
 {
-	struct telling telling = { .bus = eb };
 	DBusMessageIter in;
 	dbus_uint32_t number;
-	int r;
 
 	dbus_message_iter_init(bus_request_call(request), &in);
 	dbus_message_iter_get_basic(&in, &number);
-	r = exceptions_get(eb->setup.exceptions, number, &telling.exception);
+	return number;
+}
+
+/* owner: NULL for anybody's. Another's is told of as if it were not there. may_approve: as exception_moment's. */
+static void request_get(const struct exceptions_bus *eb, struct bus_request *request,
+			const struct exception_person *owner, const bool *may_approve)
+{
+	struct telling telling = { .bus = eb, .may_approve = may_approve };
+	dbus_uint32_t number = request_number(request);
+	int r = exceptions_get(eb->setup.exceptions, number, &telling.exception);
+
 	if (!r && owner && !is_of(&telling.exception, owner))
 		r = EXCEPTIONSTORE_E_ABSENT;
 	if (!r)
@@ -188,12 +196,43 @@ static void request_get(const struct exceptions_bus *eb, struct bus_request *req
 	free(telling.deeds);
 }
 
-void exceptions_start_get(void *object, struct bus_request *request)
+/* Would the caller's approval be taken, if polkit lets him? */
+static bool caller_may_approve(const struct exceptions_bus *eb, const struct bus_request *request)
+{
+	static const struct exception_right right = { .roles = EXCEPTION_ROLE_APPROVE };
+	const struct exception *exception =
+		exceptions_find_open(eb->setup.exceptions, request_number(request));
+	struct exception_actor actor;
+
+	if (!exception || (exception->state != EXCEPTION_REQUESTED && !exception->extend_until))
+		return false;
+	exceptions_bus_actor(eb, &actor, request, &right);
+	return exceptions_may_approve(eb->setup.exceptions, exception, &actor);
+}
+
+/* The exception, and the engine, may be others since polkit was asked. */
+static void get_asked(void *object, struct bus_request *request, bool may)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
 
-	if (exceptions_bus_has_engine(eb, request))
-		request_get(eb, request, NULL);
+	if (!exceptions_bus_has_engine(eb, request))
+		return;
+	may = may && caller_may_approve(eb, request);
+	request_get(eb, request, NULL, &may);
+}
+
+/* polkit is asked whether he may approve only if all else lets him. */
+void exceptions_start_get(void *object, struct bus_request *request)
+{
+	const struct exceptions_bus *eb = manager_bus_exceptions(object);
+	static const bool no = false;
+
+	if (!exceptions_bus_has_engine(eb, request))
+		return;
+	if (caller_may_approve(eb, request))
+		bus_request_ask(request, "org.sekimori.approve-exception", get_asked);
+	else
+		request_get(eb, request, NULL, &no);
 }
 
 void exceptions_start_get_own(void *object, struct bus_request *request)
@@ -202,5 +241,5 @@ void exceptions_start_get_own(void *object, struct bus_request *request)
 	struct exception_person owner;
 
 	if (exceptions_bus_has_engine(eb, request) && request_read_owner(request, &owner))
-		request_get(eb, request, &owner);
+		request_get(eb, request, &owner, NULL);
 }

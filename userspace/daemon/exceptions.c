@@ -234,6 +234,16 @@ int exceptions_step(struct exceptions *e, uint32_t number, const struct exceptio
 	return 0;
 }
 
+bool exceptions_may_approve(struct exceptions *e, const struct exception *exception,
+			    const struct exception_actor *actor)
+{
+	struct exception_event event = { .kind = EXCEPTION_APPROVE, .until = exception->extend_until };
+	struct exception_world world = exceptions_world(e);
+	struct exception x = *exception;
+
+	return !exception_step(&x, &event, actor, &world, NULL);
+}
+
 /* --- looking ------------------------------------------------------------------------------------- */
 
 int exceptions_get(struct exceptions *e, uint32_t number, struct exception *exception)

@@ -91,6 +91,10 @@ int exceptions_step(struct exceptions *exceptions, uint32_t number,
 		    const struct exception_event *event, const struct exception_actor *actor,
 		    struct exception *after);
 
+/* Would this actor's approval of it, or of its extension, be taken now? Nothing is changed or recorded. */
+bool exceptions_may_approve(struct exceptions *exceptions, const struct exception *exception,
+			    const struct exception_actor *actor);
+
 /*
  * A code of core/reason.h ("exception-own", "exception-absent", "exception-grant-used") or, for what is wrong with the store and -errno,
  * "exception-store"; *detail: what more there is to say of the store, or "".
