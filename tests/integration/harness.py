@@ -124,6 +124,29 @@ class Lines:
                 return line
 
 
+def log_in(uid=None):
+    """As PAM does it: who runs this has logged in. Approvals ask for that (docs/exceptions.md)."""
+    write_login(os.getuid() if uid is None else uid)
+
+
+def write_login(uid):
+    # Who has one already keeps it: that takes a privilege.
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/loginuid").write_text(str(uid), encoding="ascii")
+
+
+if os.getuid() == 0:
+    # Whoever runs the tests has logged in, and would be one person with many names.
+    write_login(4294967295)
+
+
+def becoming(user, login=None):
+    """Words before a command that make it this user's, logged in as that one, or "none", as a service starts. To be run with
+    preexec_fn=None: a login is written once."""
+    write = "" if login == "none" else f"{{ echo {user if login is None else login} > /proc/self/loginuid; }} 2> /dev/null; "
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "sh", "-c", f'{write}exec "$@"', "become"]
+
+
 class Polkit:
     """What answers in polkit's place: yes, no, challenge, error, nonsense, hold, next, "refuse ACTION" (fake-polkit.c);
     quiet: it does not tell what it is asked, for floods."""
@@ -174,6 +197,7 @@ class World:
         self.polkit = None
 
     def start(self, args, **more):
+        more.setdefault("preexec_fn", log_in)
         process = subprocess.Popen([str(a) for a in args], env=self.env, **more)
         self.processes.append(process)
         return process
@@ -229,6 +253,7 @@ class World:
 
     def run(self, *args, **more):
         env = dict(self.env, **more.pop("env", {}))
+        more.setdefault("preexec_fn", log_in)
         return subprocess.run([str(a) for a in args], env=env, capture_output=True, text=True,
                               timeout=PATIENCE, **more)
 

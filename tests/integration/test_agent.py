@@ -152,10 +152,7 @@ def session(dunst=True, lang="ja_JP.UTF-8", statements=("approvers 1", "exceptio
 
 
 def as_user(uid):
-    def forget_login():
-        with contextlib.suppress(OSError):
-            pathlib.Path("/proc/self/loginuid").write_text("4294967295", encoding="ascii")
-    return {"user": uid, "group": uid, "extra_groups": [], "preexec_fn": forget_login, "cwd": "/"}
+    return {"user": uid, "group": uid, "extra_groups": [], "cwd": "/"}
 
 
 def exceptions(w):

@@ -14,7 +14,7 @@ import termios
 import time
 import unicodedata
 
-from harness import BUILD, CTL, PATIENCE, Polkit, world
+from harness import BUILD, CTL, PATIENCE, Polkit, log_in, world
 
 JA = {"LANG": "ja_JP.UTF-8"}
 # Three people who are on every system: who asks, and two who approve.
@@ -70,7 +70,7 @@ class Person:
         self.master, self.screen = master, ""
         self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave, user=user, extra_groups=[],
                                         env={**w.env, "TZ": "JST-9", "PAGER": "", **(env or {})}, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=lambda: (log_in(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
         os.close(slave)
 
     def sees(self, text):

@@ -351,6 +351,16 @@ void requests_warned(struct requests *q, uint32_t number, uint32_t seconds)
 		notify_show(q->notify, notice_ending(number, seconds, exception));
 }
 
+bool requests_is_for(const struct requests *q, uint32_t number, struct json_object *record)
+{
+	char key[11];
+	struct json_object *exception = json_object_object_get(q->own, number_text(number, key));
+	const char *fingerprint = output_raw(exception, "fingerprint"), *medium = output_raw(exception, "medium");
+
+	return (*fingerprint && !strcmp(fingerprint, output_raw(record, "fingerprint"))) ||
+	       (*medium && !strcmp(medium, output_raw(record, "medium")));
+}
+
 static int timer_new(struct requests *q, sd_event_source **timer, clockid_t clock, uint64_t accuracy,
 		     sd_event_time_handler_t handler)
 {

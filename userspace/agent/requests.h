@@ -28,5 +28,8 @@ void requests_stir(struct requests *requests);
 /* The daemon is there, or not. What is overdue is told anew when it comes. */
 void requests_here(struct requests *requests, bool here);
 
+/* Is this exception one's own, and for the device of a record (its members fingerprint and medium)? By the last look. */
+bool requests_is_for(const struct requests *requests, uint32_t number, struct json_object *record);
+
 /* One ends in so many seconds: told if it is one's own. */
 void requests_warned(struct requests *requests, uint32_t number, uint32_t seconds);

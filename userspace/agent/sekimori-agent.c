@@ -43,22 +43,24 @@ static bool at_seat(struct agent *agent)
 }
 
 struct grant_search {
+	const struct requests *requests;
 	struct json_object *record;
 	struct json_object *grant;
 	unsigned long number;
 };
 
-/* Of several the one with the highest number decides (docs/exceptions.md); for whom it is, the daemon has looked. */
+/*
+ * Of several the one with the highest number decides (docs/exceptions.md). Which device a grant is for is told to those alone whose it
+ * is; of one that has not been looked at since it was granted nothing is said.
+ */
 static void grant_look(void *userdata, const char *path, struct json_object *grant)
 {
 	struct grant_search *search = userdata;
-	const char *device = output_raw(grant, "Device"), *medium = output_raw(grant, "Medium");
 	unsigned long number = strtoul(strrchr(path, '/') + 1, NULL, 10);
 
 	if (number < search->number || !json_object_get_boolean(json_object_object_get(grant, "Live")))
 		return;
-	if ((*device && !strcmp(device, output_raw(search->record, "fingerprint"))) ||
-	    (*medium && !strcmp(medium, output_raw(search->record, "medium")))) {
+	if (requests_is_for(search->requests, (uint32_t)number, search->record)) {
 		search->grant = grant;
 		search->number = number;
 	}
@@ -68,7 +70,7 @@ static void on_device(void *userdata, const char *signal, const char *path, stru
 {
 	struct agent *agent = userdata;
 	const char *contact = barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact");
-	struct grant_search search = { .record = record };
+	struct grant_search search = { .requests = agent->requests, .record = record };
 	struct notice *notice = NULL;
 
 	if (!at_seat(agent))

@@ -33,8 +33,7 @@ static bool is_own(const struct exception *x, const struct exception_person *who
 	return exception_same_person(&x->requester, who) || exception_same_person(&person, who);
 }
 
-/* The same of whoever acts: the person, or the user as whom he acts. */
-static bool is_actors_own(const struct exception *x, const struct exception_actor *actor)
+bool exception_is_own(const struct exception *x, const struct exception_actor *actor)
 {
 	return is_own(x, &actor->who) || (*actor->user.name && is_own(x, &actor->user));
 }
@@ -58,7 +57,7 @@ static bool person_known(const struct exception_person *who)
 /* One more approval: 0, and *enough says whether it was the last. */
 static int approvals_add(const struct step *step, struct exception_approvals *approvals, bool *enough)
 {
-	if (is_actors_own(step->x, step->actor))
+	if (exception_is_own(step->x, step->actor))
 		return EXCEPTION_E_OWN;
 	for (unsigned int i = 0; i < approvals->n; i++)
 		if (is_actor(&approvals->by[i], step->actor))
@@ -336,7 +335,7 @@ static int do_return(struct step *step)
 
 static int do_confirm(struct step *step)
 {
-	return !is_system(step->actor) && is_actors_own(step->x, step->actor) ? EXCEPTION_E_OWN : 0;
+	return !is_system(step->actor) && exception_is_own(step->x, step->actor) ? EXCEPTION_E_OWN : 0;
 }
 
 static int do_report(struct step *step)
@@ -509,7 +508,7 @@ static int check_actor(const struct exception *x, const struct exception_actor *
 	if (r)
 		return r;
 	/* The daemon's own user is nobody's colleague. */
-	if (!is_system(actor) && is_actors_own(x, actor))
+	if (!is_system(actor) && exception_is_own(x, actor))
 		roles |= EXCEPTION_ROLE_OWN;
 	roles &= way->way.roles;
 	if (!roles)

@@ -245,6 +245,9 @@ int exception_step(struct exception *exception, const struct exception_event *ev
 /* May this one act at all? 0, EXCEPTION_E_LOGIN or _UNKNOWN. A step asks it; for whoever takes something in before there is a step. */
 int exception_check_login(const struct exception_actor *actor);
 
+/* Is it his own: has he asked for it, or is it for him? The person, or the user as whom he acts. */
+bool exception_is_own(const struct exception *exception, const struct exception_actor *actor);
+
 /* Is there such a row in the table? For whoever reads what was written down. */
 bool exception_leads(enum exception_state from, enum exception_event_kind kind,
 		     enum exception_state to);

@@ -158,13 +158,12 @@ static dbus_bool_t append_telling(void *userdata, DBusMessageIter *args)
 	return dbus_message_iter_close_container(args, &array);
 }
 
+/* By the user alone: what he has logged in as shows him nobody's. */
 static bool is_of(const struct exception *exception, const struct exception_person *person)
 {
-	struct exception_person for_whom = { .uid = exception->grant.uid };
+	const struct exception_actor actor = { .who = *person };
 
-	memcpy(for_whom.name, exception->grant.person, sizeof(for_whom.name));
-	return exception_same_person(&exception->requester, person) ||
-	       exception_same_person(&for_whom, person);
+	return exception_is_own(exception, &actor);
 }
 
 static dbus_uint32_t request_number(const struct bus_request *request)
