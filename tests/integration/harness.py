@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import select
 import signal
 import subprocess
@@ -124,9 +125,25 @@ class Lines:
                 return line
 
 
-def log_in(uid=None):
-    """As PAM does it: who runs this has logged in. Approvals ask for that (docs/exceptions.md)."""
-    write_login(os.getuid() if uid is None else uid)
+def log_in(user=None, group=None, extra_groups=None):
+    """In a new process, as PAM does it: it is this user's (name or number; None: whose it is), who has logged in. Approvals and the like ask
+    for a login (docs/exceptions.md). It is written first: what has just become another user's may not write it."""
+    uid = os.getuid() if user is None else user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
+    write_login(uid)
+    if extra_groups is not None:
+        os.setgroups(extra_groups)
+    if group is not None:
+        os.setregid(group, group)
+    if user is not None:
+        os.setreuid(uid, uid)
+
+
+def entering(more):
+    """Arguments of a process, with its user as log_in() makes it; a preexec_fn that is given, None too, stays."""
+    if "preexec_fn" in more:
+        return more
+    who = {name: more.pop(name, None) for name in ("user", "group", "extra_groups")}
+    return {**more, "preexec_fn": lambda: log_in(**who)}
 
 
 def write_login(uid):
@@ -197,8 +214,7 @@ class World:
         self.polkit = None
 
     def start(self, args, **more):
-        more.setdefault("preexec_fn", log_in)
-        process = subprocess.Popen([str(a) for a in args], env=self.env, **more)
+        process = subprocess.Popen([str(a) for a in args], env=self.env, **entering(more))
         self.processes.append(process)
         return process
 
@@ -253,9 +269,8 @@ class World:
 
     def run(self, *args, **more):
         env = dict(self.env, **more.pop("env", {}))
-        more.setdefault("preexec_fn", log_in)
         return subprocess.run([str(a) for a in args], env=env, capture_output=True, text=True,
-                              timeout=PATIENCE, **more)
+                              timeout=PATIENCE, **entering(more))
 
     def ctl(self, *args, env=None):
         return self.run(CTL, *args, env=env or {})

@@ -68,9 +68,9 @@ class Person:
         master, slave = pty.openpty()
         os.fchmod(slave, 0o666)
         self.master, self.screen = master, ""
-        self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave, user=user, extra_groups=[],
+        self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave,
                                         env={**w.env, "TZ": "JST-9", "PAGER": "", **(env or {})}, start_new_session=True,
-                                        preexec_fn=lambda: (log_in(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
+                                        preexec_fn=lambda: (fcntl.ioctl(0, termios.TIOCSCTTY, 0), log_in(user, extra_groups=[])))
         os.close(slave)
 
     def sees(self, text):
