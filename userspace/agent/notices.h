@@ -94,7 +94,9 @@ struct notice *notice_ending(uint32_t number, unsigned int seconds, struct json_
 /* Something is owed for one's own exception, and overdue. */
 struct notice *notice_overdue(struct json_object *exception);
 
-/* For approvers: one that waits, or so many. */
+/* For approvers: one that waits, or so many; and by which keys they are closed (the first malloc'd). */
+#define NOTICE_MANY_WAITING_KEY "approve:many"
+char *notice_waiting_key(uint32_t number);
 struct notice *notice_waiting(struct json_object *exception, int64_t now);
 struct notice *notice_many_waiting(unsigned int count);
 

@@ -184,11 +184,11 @@ static void on_warned(void *userdata, uint32_t number, uint32_t seconds)
 	requests_warned(agent->requests, number, seconds);
 }
 
-static void on_stepped(void *userdata)
+static void on_stepped(void *userdata, uint32_t number)
 {
 	struct agent *agent = userdata;
 
-	requests_stir(agent->requests);
+	requests_stepped(agent->requests, number);
 }
 
 static void on_click(void *userdata, const struct notice *notice, enum notice_action action)
@@ -283,7 +283,7 @@ static int agent_start(struct agent *agent)
 	if (r >= 0)
 		r = barrier_new(&agent->barrier, agent->event, NULL, &ops, agent);
 	if (r >= 0)
-		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify, agent->user);
+		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify);
 	if (r >= 0)
 		r = actions_new(&agent->actions, agent->event, agent->barrier, agent->notify);
 	return r;
