@@ -171,6 +171,14 @@ struct notice *notice_blocked(const char *path, struct json_object *record, cons
 	return notice;
 }
 
+bool notice_is_by(struct json_object *record, struct json_object *grant)
+{
+	const char *id = output_raw(grant, "Id");
+	_cleanup_(freep) char *name = output_format("grant %s", id);
+
+	return *id && !strcmp(output_raw(record, "decided_by"), name);
+}
+
 struct notice *notice_released(struct json_object *record, struct json_object *grant, int64_t now)
 {
 	int64_t end = words_number(grant, "End");

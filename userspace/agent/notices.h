@@ -69,7 +69,10 @@ char *notice_command(const struct notice *notice, enum notice_action action);
 /* A device was refused (record of DeviceDenied). contact: whom to ask, may be empty. */
 struct notice *notice_blocked(const char *path, struct json_object *record, const char *contact);
 
-/* A device was let in (record of DeviceAllowed) by this Grant; NULL: the grant is not known, which says less. */
+/* Was it by this Grant that a device was let in (record of DeviceAllowed)? Everybody's are there to be seen. */
+bool notice_is_by(struct json_object *record, struct json_object *grant);
+
+/* A device was let in by this Grant; NULL: the grant is not known, which says less. */
 struct notice *notice_released(struct json_object *record, struct json_object *grant, int64_t now);
 
 /* It was let in and is taken back, or it turned into something else (DeviceRevoked, DeviceTampered). */

@@ -45,23 +45,14 @@ static bool at_seat(struct agent *agent)
 struct grant_search {
 	struct json_object *record;
 	struct json_object *grant;
-	unsigned long number;
 };
 
-/* Of several the one with the highest number decides (docs/exceptions.md); for whom it is, the daemon has looked. */
 static void grant_look(void *userdata, const char *path, struct json_object *grant)
 {
 	struct grant_search *search = userdata;
-	const char *device = output_raw(grant, "Device"), *medium = output_raw(grant, "Medium");
-	unsigned long number = strtoul(strrchr(path, '/') + 1, NULL, 10);
 
-	if (number < search->number || !json_object_get_boolean(json_object_object_get(grant, "Live")))
-		return;
-	if ((*device && !strcmp(device, output_raw(search->record, "fingerprint"))) ||
-	    (*medium && !strcmp(medium, output_raw(search->record, "medium")))) {
+	if (notice_is_by(search->record, grant))
 		search->grant = grant;
-		search->number = number;
-	}
 }
 
 static void on_device(void *userdata, const char *signal, const char *path, struct json_object *record)
