@@ -227,6 +227,12 @@ $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 $(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-agent-notices: $(patsubst %,$(BUILD)/san/agent/%.o,notices words form child wish pinentry)
+# With the barrier, and the session's bus, played by the test.
+$(BUILD)/unit/test-agent-requests $(BUILD)/unit/test-agent-notify: PKGS_UNIT := $(PKGS_UNIT) dbus-1 libsystemd
+$(BUILD)/unit/test-agent-requests: $(patsubst %,$(BUILD)/san/agent/%.o,requests waiting notices words)
+# Its looks are due at once.
+$(BUILD)/unit/test-agent-requests: private SAN += -Wl,--wrap=sd_event_source_set_time
+$(BUILD)/unit/test-agent-notify: $(patsubst %,$(BUILD)/san/agent/%.o,notify notices words)
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)

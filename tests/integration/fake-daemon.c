@@ -203,6 +203,7 @@ static struct json_object *record_new(const struct device *dev, const char *kind
 	if (!strcmp(dev->reason, "granted")) {
 		json_object_object_add(record, "fingerprint", json_object_new_string(dev->ident.fingerprint));
 		json_object_object_add(record, "access", json_object_new_string(device_access_name(dev->access)));
+		json_object_object_add(record, "decided_by", json_object_new_string(dev->decided_by));
 	}
 	return record;
 }
@@ -268,6 +269,7 @@ static int device_command(struct fake *fake, const char *verb, struct device *de
 		return device_class_find(word, &dev->class) ? 0 : -EINVAL;
 	if (!strcmp(verb, "granted")) {
 		verdict(dev, DEVICE_ALLOWED, "granted", "");
+		snprintf(dev->decided_by, sizeof(dev->decided_by), "grant %.32s", word);
 		dev->access = ACCESS_RO;
 		manager_bus_device_changed(fake->bus, dev);
 		return signal_send(fake, "DeviceAllowed", dev);
@@ -638,7 +640,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
 
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
- * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N x | state N STATE | remove N | attempt |
+ * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N ID | state N STATE | remove N | attempt |
  * class N CLASS | exceptions STORE POLICYFILE | exceptions-policy POLICYFILE | phone PENDINGFILE KEYFILE | trust FILE |
  * clock +SECONDS | use NUMBER | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT [MEDIUM] |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bus/record.h"
+#include "core/grantset.h"
 #include "daemon/exception-values.h"
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/grant-bus.h"
@@ -46,6 +47,14 @@ static dbus_bool_t grant_get_request(void *object, DBusMessageIter *value)
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_OBJECT_PATH, &path);
 }
 
+static dbus_bool_t grant_get_id(void *object, DBusMessageIter *value)
+{
+	char id[GRANTSET_ID_TEXT_MAX];
+
+	grantset_id_format(exceptions_bus_exception(object)->grant.id, id);
+	return bus_append_string(value, id);
+}
+
 static dbus_bool_t grant_get_seconds_left(void *object, DBusMessageIter *value)
 {
 	const struct exceptions_bus_entry *entry = object;
@@ -58,6 +67,7 @@ static dbus_bool_t grant_get_seconds_left(void *object, DBusMessageIter *value)
 
 static const struct bus_property grant_properties[] = {
 	{ "Request", "o", grant_get_request, BUS_EMITS_CONST },
+	{ "Id", "s", grant_get_id, BUS_EMITS_CONST },
 	{ "Access", "s", grant_get_access, BUS_EMITS_CONST },
 	{ "EncryptedOnly", "b", grant_get_encrypted_only, BUS_EMITS_CONST },
 	{ "Begin", "x", grant_get_begin, BUS_EMITS_CONST },
