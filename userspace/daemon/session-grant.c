@@ -47,7 +47,7 @@ static struct session_meter_disk *meter_disk(struct session_meter *meter, const 
 	return &meter->disks[meter->n_disks++];
 }
 
-/* What an earlier daemon has told of this release is not told twice. */
+/* What an earlier daemon has told of this release, or passed over, is not told now. */
 static void meter_add(struct session_meter *meter, uint64_t bytes)
 {
 	uint64_t known = bytes < meter->told_before ? bytes : meter->told_before;
@@ -89,6 +89,20 @@ static void meter_tell(struct session *session)
 	if (r)
 		fprintf(stderr, SD_WARNING "%s: what was written is told again after a restart: %s\n",
 			session->device.ident.name, strerror(-r));
+}
+
+/*
+ * Whatever has been written to a disk that is there already was written by another right: it is passed over, by the next daemon as well
+ * (session_note()).
+ */
+static void meter_pass_over(struct session *session)
+{
+	struct session_meter *meter = &session->meter;
+
+	meter_read(session);
+	meter->told += meter->untold;
+	meter->untold = 0;
+	meter->timer = sd_event_source_disable_unref(meter->timer);
 }
 
 void session_count(struct session *session)
@@ -198,6 +212,19 @@ static void session_end_use(struct session *session)
 	exceptions_unused(session->manager->exceptions, number);
 }
 
+/* What is not in yet is noted when it is released. */
+static void session_note(struct session *session)
+{
+	struct released *released = session->manager->released;
+	int r = 0;
+
+	if (released_knows(released, &session->device))
+		r = released_add(released, &session->device, session->report, session->meter.told);
+	if (r)
+		fprintf(stderr, SD_WARNING "%s: after a restart it takes another use: %s\n",
+			session->device.ident.name, strerror(-r));
+}
+
 const char *session_take_use(struct session *session, const char **detail)
 {
 	struct device *device = &session->device;
@@ -216,10 +243,9 @@ const char *session_take_use(struct session *session, const char **detail)
 		return exceptions_error(r, detail);
 	device->used.number = number;
 	memcpy(device->used.grant, id, sizeof(id));
-	/* Whatever was written to a disk that is there already was written by another right. Its quota begins now. */
-	meter_read(session);
-	session->meter.untold = 0;
-	session->meter.timer = sd_event_source_disable_unref(session->meter.timer);
+	/* Its quota begins now. */
+	meter_pass_over(session);
+	session_note(session);
 	return NULL;
 }
 

@@ -73,7 +73,7 @@ struct session_meter {
 	} disks[DEVICE_BLOCKS_MAX];
 	unsigned int n_disks;
 	uint64_t untold;      /* to daemon/exceptions.h */
-	uint64_t told;	      /* since the release */
+	uint64_t told;	      /* since the release, with what is not to be told: it was written by another right */
 	uint64_t told_before; /* … of which an earlier daemon has; counted down */
 	uint64_t told_us;     /* when; CLOCK_BOOTTIME */
 };
