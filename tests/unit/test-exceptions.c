@@ -648,7 +648,43 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 	world.log_refuses = false;
 	nanosleep(&wait, NULL);
 	pump();
-	EXPECT_RECORDS(" refused request approve approve begin");
+	EXPECT_RECORDS(" request approve approve begin refused");
+	world_end();
+}
+
+static void refusals_that_a_full_log_does_not_take_push_nothing_out_and_are_counted(void)
+{
+	struct timespec wait = { .tv_nsec = 30000000 };
+
+	world_begin();
+	grant("");
+	forget_records();
+	world.log_refuses = true;
+	for (int i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_APPROVE), EXCEPTION_E_ROLE);
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_BEGIN), EXCEPTION_E_LIVE);
+	advance(2 * HOUR - 10 * MINUTE);
+	CU_ASSERT_EQUAL(world.records, 0);
+	world.log_refuses = false;
+	nanosleep(&wait, NULL);
+	pump();
+	/* The warning first; then one of each person. */
+	EXPECT_RECORDS(" warned refused refused");
+	CU_ASSERT_STRING_EQUAL(member("by"), "sato");
+	CU_ASSERT_STRING_EQUAL(member("count"), "1");
+	/* What comes then is one by one again. */
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_BEGIN), EXCEPTION_E_LIVE);
+	CU_ASSERT_STRING_EQUAL(member("count"), "");
+	forget_records();
+	world.log_refuses = true;
+	for (int i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_APPROVE), EXCEPTION_E_ROLE);
+	world.log_refuses = false;
+	stop();
+	EXPECT_RECORDS(" refused");
+	CU_ASSERT_STRING_EQUAL(member("count"), "8");
+	CU_ASSERT_STRING_EQUAL(member("by"), "ito");
+	start();
 	world_end();
 }
 
@@ -910,6 +946,7 @@ static const struct test tests[] = {
 	TEST(emergencies_and_imports_are_in_force_at_once_and_once),
 	TEST(a_flood_of_refusals_is_counted_not_written),
 	TEST(a_step_whose_record_a_crash_prevented_is_recorded_late),
+	TEST(refusals_that_a_full_log_does_not_take_push_nothing_out_and_are_counted),
 	TEST(what_a_full_log_does_not_take_is_told_in_its_order),
 	TEST(a_store_that_is_damaged_or_busy_puts_nothing_in_force_until_it_is_well),
 	TEST(a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written),

@@ -152,13 +152,18 @@ static bool say_rest(struct exceptions *e)
 	return !e->n_pending;
 }
 
+bool exceptions_say_now(struct exceptions *e, const char *kind, struct json_object *extra)
+{
+	return say_rest(e) && e->ops->record(e->userdata, kind, json_object_get(extra)) >= 0;
+}
+
 void exceptions_say(struct exceptions *e, const char *kind, struct json_object *extra)
 {
 	if (!extra) {
 		fprintf(stderr, SD_ERR "exceptions: not enough memory for the record %s\n", kind);
 		return;
 	}
-	if (say_rest(e) && e->ops->record(e->userdata, kind, json_object_get(extra)) >= 0) {
+	if (exceptions_say_now(e, kind, extra)) {
 		json_object_put(extra);
 		return;
 	}
@@ -202,6 +207,8 @@ bool exceptions_tell_rest(struct exceptions *e)
 
 	if (e->store && e->untold)
 		all &= tell_untold(e, 0, 0);
+	if (all && e->refused_waits)
+		exceptions_tell_refused(e);
 	exceptions_plan_retry(e);
 	return all;
 }
