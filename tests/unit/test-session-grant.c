@@ -310,6 +310,34 @@ static void what_was_written_before_a_grant_took_over_is_not_its_own_after_a_res
 	finish();
 }
 
+static void volumes_that_are_closed_again_and_again_are_told_of_once_a_minute(void)
+{
+	struct exception x;
+	struct session *session;
+
+	setup();
+	sent = 0;
+	x = granted(0, 0);
+	session = plug(0, &x);
+	CU_ASSERT_PTR_NULL(take(session));
+	let_in(session);
+	CU_ASSERT_EQUAL(session_meter_start(session), 0);
+	for (int i = 0; i < 5; i++) {
+		sent += 10;
+		session_count_closed(session);
+		CU_ASSERT_EQUAL(look(x.number).written, 10);
+	}
+	CU_ASSERT_EQUAL(look(x.number).steps, 4); /* import, begin, use, written */
+	/* The minute is over. */
+	session->meter.told_us -= 61000000;
+	session_count_closed(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 50);
+	sent += 7;
+	session_leave_grant(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 57);
+	finish();
+}
+
 /* A stick that comes back; what of it was looked at was zeros, or not. */
 static void come_back(unsigned int i, const char *serial, uint8_t units, bool blank)
 {
@@ -365,6 +393,7 @@ int main(void)
 		TEST(what_was_pulled_out_unseen_is_used_up_and_what_stays_is_not),
 		TEST(a_restart_after_another_grant_took_over_takes_no_second_use),
 		TEST(what_was_written_before_a_grant_took_over_is_not_its_own_after_a_restart),
+		TEST(volumes_that_are_closed_again_and_again_are_told_of_once_a_minute),
 		TEST(erasure_is_seen_only_where_it_can_be),
 	};
 

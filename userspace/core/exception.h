@@ -126,12 +126,15 @@ enum {
 	EXCEPTION_E_REPORT_DUE = 30,   /* cannot be closed before its report */
 	EXCEPTION_E_ERASURE_DUE = 31,  /* cannot be closed before its erasure is confirmed */
 	EXCEPTION_E_NO_POLICY = 32,    /* what asks the policy is refused while none is in force */
+	EXCEPTION_E_MANY_USES = 33,    /* its device comes and goes too often */
 	N_EXCEPTION_ERRORS,
 };
 
 #define EXCEPTION_SESSION_MAX 64
 #define EXCEPTION_NOTE_MAX 2048 /* bytes with NUL: a reason, a report; one line, without control characters */
 #define EXCEPTION_APPROVERS_MAX 2
+/* A device is let in so often in an hour: each time is a step that is kept for ever, and a machine that reattaches makes any number. */
+#define EXCEPTION_USES_HOURLY 60
 /* A begin further ahead than this is a slip of the pen. */
 #define EXCEPTION_AHEAD_MAX (366 * 86400)
 
@@ -197,6 +200,7 @@ struct exception_world {
 	unsigned int waiting;	  /* the actor's requests that wait for approval */
 	unsigned int daily;	  /* requests, emergencies and extensions that the actor has asked for in the last 24 hours */
 	unsigned int reports_due; /* emergencies on this terminal without a report */
+	unsigned int uses;	  /* of this exception in the last hour; for USE */
 };
 
 /* A step that was taken, for the record. */

@@ -247,10 +247,10 @@ int exceptions_list(struct exceptions *e, const struct exceptionstore_filter *fi
 	return e->store ? exceptionstore_list(e->store, filter, each, userdata) : e->why;
 }
 
-int exceptions_deeds(struct exceptions *e, uint32_t number,
+int exceptions_deeds(struct exceptions *e, uint32_t number, uint32_t most,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata)
 {
-	return e->store ? exceptionstore_deeds(e->store, number, each, userdata) : e->why;
+	return e->store ? exceptionstore_deeds(e->store, number, most, each, userdata) : e->why;
 }
 
 bool exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])

@@ -105,7 +105,8 @@ extern const struct exception_actor exceptions_system;
 int exceptions_get(struct exceptions *exceptions, uint32_t number, struct exception *exception);
 int exceptions_list(struct exceptions *exceptions, const struct exceptionstore_filter *filter,
 		    int (*each)(void *userdata, const struct exception *exception), void *userdata);
-int exceptions_deeds(struct exceptions *exceptions, uint32_t number,
+/* most: as exceptionstore_deeds() has it. */
+int exceptions_deeds(struct exceptions *exceptions, uint32_t number, uint32_t most,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata);
 
 /* Was a grant with this id taken in before? */

@@ -22,7 +22,7 @@
 #define QUOTA_ACCURACY_US 25000u
 #define COUNT_POLL_US 10000000u
 #define COUNT_ACCURACY_US 5000000u
-/* What has been written is told so often while the writing goes on; each time is a step in the store. */
+/* What has been written is told so often while it goes on, and no oftener: each time is a step that the store keeps for ever. */
 #define TELL_US 60000000u
 
 /* Is the use that was taken the one of the grant that lets it in? */
@@ -79,9 +79,10 @@ static void meter_tell(struct session *session)
 	uint64_t bytes = meter->untold;
 	int r;
 
-	meter->told_us = manager_now_us();
+	meter->closed = false;
 	if (!bytes || !session->device.used.number)
 		return;
+	meter->told_us = manager_now_us();
 	meter->untold = 0;
 	meter->told += bytes;
 	exceptions_written(session->manager->exceptions, session->device.used.number, bytes);
@@ -111,6 +112,21 @@ void session_count(struct session *session)
 		return;
 	meter_read(session);
 	meter_tell(session);
+}
+
+static bool meter_may_tell(const struct session_meter *meter)
+{
+	return !meter->told_us || manager_now_us() - meter->told_us >= TELL_US;
+}
+
+void session_count_closed(struct session *session)
+{
+	struct session_meter *meter = &session->meter;
+
+	if (meter_may_tell(meter))
+		session_count(session);
+	else
+		meter->closed = true;
 }
 
 void session_meter_reset(struct session *session, uint64_t told)
@@ -154,8 +170,8 @@ static int meter_rang(sd_event_source *source, uint64_t usec, void *userdata)
 	int r;
 
 	meter_read(session);
-	if (left != UINT64_MAX &&
-	    (meter->untold >= left || manager_now_us() - meter->told_us >= TELL_US))
+	if (meter->untold >= left ||
+	    ((left != UINT64_MAX || meter->closed) && meter_may_tell(meter)))
 		meter_tell(session);
 	r = sd_event_source_set_time_relative(source, left == UINT64_MAX ? COUNT_POLL_US : QUOTA_POLL_US);
 	if (r >= 0)
@@ -193,7 +209,6 @@ int session_meter_start(struct session *session)
 	if (session->meter.timer)
 		return 0;
 	quota = quota_left(session) != UINT64_MAX;
-	session->meter.told_us = manager_now_us();
 	return sd_event_add_time_relative(session->manager->event, &session->meter.timer, CLOCK_BOOTTIME,
 					  quota ? QUOTA_POLL_US : COUNT_POLL_US,
 					  quota ? QUOTA_ACCURACY_US : COUNT_ACCURACY_US, meter_rang, session);

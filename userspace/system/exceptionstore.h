@@ -81,8 +81,11 @@ int exceptionstore_list(struct exceptionstore *store, const struct exceptionstor
 			int (*each)(void *userdata, const struct exception *exception),
 			void *userdata);
 
-/* All steps of one, in their order. */
-int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
+/*
+ * Steps of one, in their order: the newest `most` of its device (USE, WRITTEN), which may be very many, and the newest `most` of all others.
+ * What is left out shows in their numbers. 0: all.
+ */
+int exceptionstore_deeds(struct exceptionstore *store, uint32_t number, uint32_t most,
 			 int (*each)(void *userdata, const struct exception_deed *deed),
 			 void *userdata);
 
