@@ -339,7 +339,7 @@ static void volumes_that_are_closed_again_and_again_are_told_of_once_a_minute(vo
 }
 
 /* A stick that comes back; what of it was looked at was zeros, or not. */
-static void come_back(unsigned int i, const char *serial, uint8_t units, bool blank)
+static void come_back(unsigned int i, const char *serial, uint8_t units, uint64_t blocks, bool blank)
 {
 	struct session *session = plug(i, NULL);
 	struct report report;
@@ -347,7 +347,9 @@ static void come_back(unsigned int i, const char *serial, uint8_t units, bool bl
 	report_init(&report, REPORT_PLAIN);
 	report.n_units = units;
 	for (unsigned int unit = 0; unit < units; unit++)
-		report.units[unit] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blank = blank };
+		report.units[unit] = (struct report_unit){
+			.blocks = blocks, .block_size = 512, .state = REPORT_UNIT_DISK, .blank = blank
+		};
 	strcpy(session->device.ident.serial, serial);
 	session->report = &report;
 	session_see_blank(session);
@@ -364,23 +366,24 @@ static void erasure_is_seen_only_where_it_can_be(void)
 	setup();
 	x = granted(0, 0);
 	session = plug(0, &x);
+	report_init(&report, REPORT_PLAIN);
+	report.n_units = 1;
+	report.units[0] = (struct report_unit){ .blocks = 2048, .block_size = 512, .state = REPORT_UNIT_DISK, .blank = 1 };
+	session->report = &report;
 	CU_ASSERT_PTR_NULL(take(session));
-	come_back(1, "A1", 1, true);
+	come_back(1, "A1", 1, 2048, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_LIVE);
 	CU_ASSERT_EQUAL(exceptions_step(world.manager->exceptions, x.number, &revoke, &exceptions_system, NULL), 0);
 	/* The same attach. */
-	report_init(&report, REPORT_PLAIN);
-	report.n_units = 1;
-	report.units[0] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blank = 1 };
-	session->report = &report;
 	session_see_blank(session);
 	session->report = NULL;
 	world.manager->sessions = NULL;
-	come_back(1, "A1", 1, false);
-	come_back(1, "", 1, true);
-	come_back(1, "A1", 2, true);
+	come_back(1, "A1", 1, 2048, false);
+	come_back(1, "", 1, 2048, true);
+	come_back(1, "A1", 2, 2048, true);
+	come_back(1, "A1", 1, 4096, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_REVOKED);
-	come_back(1, "A1", 1, true);
+	come_back(1, "A1", 1, 2048, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_ERASE_CONFIRMED);
 	finish();
 }

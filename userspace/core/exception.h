@@ -180,7 +180,7 @@ struct exception {
 struct exception_event {
 	enum exception_event_kind kind;
 	int64_t until;	  /* EXTEND; and of an extension's APPROVE or DENY: the one that was seen */
-	uint64_t bytes;	  /* WRITTEN: more than were told before */
+	uint64_t bytes;	  /* WRITTEN: more than were told before. USE: size of the device's only disk; 0: not known, or several */
 	const char *note; /* DENY, REPORT: needed; otherwise may be NULL */
 };
 
@@ -255,6 +255,13 @@ uint64_t exception_bytes_left(const struct exception *exception);
 
 /* Was it used, and may it hold data, so that it is closed only after its erasure was confirmed? */
 bool exception_needs_erasure(const struct exception *exception);
+
+/*
+ * May the terminal itself confirm its erasure, because it has seen the device empty? What a device answers can be made up, so of the data
+ * that matters most (class I and II), or wherever the policy says so, a person confirms. rules: may be NULL.
+ */
+bool exception_erasure_by_sight(const struct exception *exception,
+				const struct exception_rules *rules);
 
 /* What is still owed, bits. */
 enum {

@@ -319,7 +319,7 @@ static void print_step(FILE *out, struct json_object *step)
 
 		fprintf(out, " (%s)", to);
 	}
-	if (bytes) {
+	if (bytes && !strcmp(output_raw(step, "event"), "written")) {
 		_cleanup_(freep) char *amount = amount_text(bytes);
 
 		fprintf(out, " (%s)", amount);

@@ -113,6 +113,8 @@ static struct json_object *describe(const struct exception *x, const struct exce
 		json_add_number(record, "bytes", deed->bytes);
 	if (deed->kind == EXCEPTION_USE)
 		json_add_number(record, "used", x->used);
+	if (deed->kind == EXCEPTION_USE && deed->bytes)
+		json_add_number(record, "size", deed->bytes);
 	if (tells_terms(deed))
 		add_terms(record, x);
 	if (late)

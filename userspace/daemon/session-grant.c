@@ -227,6 +227,18 @@ static void session_end_use(struct session *session)
 	exceptions_unused(session->manager->exceptions, number);
 }
 
+/* Bytes of the only disk that it is, as its inspection said; otherwise 0. */
+static uint64_t session_size(const struct session *session)
+{
+	const struct report *report = session->report;
+	uint64_t size;
+
+	if (!report || report->n_units != 1 || report->units[0].state != REPORT_UNIT_DISK ||
+	    __builtin_mul_overflow(report->units[0].blocks, report->units[0].block_size, &size))
+		return 0;
+	return size;
+}
+
 /* What is not in yet is noted when it is released. */
 static void session_note(struct session *session)
 {
@@ -253,7 +265,7 @@ const char *session_take_use(struct session *session, const char **detail)
 	/* Another one than before: that one has been used to its end. */
 	session_end_use(session);
 	memcpy(id, device->grant, sizeof(id));
-	r = exceptions_use(session->manager->exceptions, id, &number);
+	r = exceptions_use(session->manager->exceptions, id, session_size(session), &number);
 	if (r)
 		return exceptions_error(r, detail);
 	device->used.number = number;
@@ -278,16 +290,8 @@ void session_leave_grant(struct session *session)
  */
 bool session_may_be_erased(const struct manager *manager, const struct device *device)
 {
-	int64_t now = exceptions_now(manager->exceptions);
-	size_t n;
-	const struct exception *const *open = exceptions_open(manager->exceptions, &n);
-
-	for (size_t i = 0; i < n && device->ident.serial[0]; i++)
-		if (!strcmp(open[i]->grant.fingerprint, device->ident.fingerprint) &&
-		    open[i]->number != device->used.number &&
-		    exception_due(open[i], now) & EXCEPTION_DUE_ERASURE)
-			return true;
-	return false;
+	return device->ident.serial[0] &&
+	       exceptions_await_empty(manager->exceptions, device->ident.fingerprint, device->used.number);
 }
 
 void session_see_blank(struct session *session)
@@ -296,6 +300,6 @@ void session_see_blank(struct session *session)
 	const struct device *device = &session->device;
 
 	if (session->report && report_is_blank(session->report) && session_may_be_erased(manager, device))
-		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, "",
+		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, session_size(session),
 				      N_("seen again: zeros at its beginning, at its end, and at 256 places between, chosen at random"));
 }

@@ -108,3 +108,22 @@ int exceptionstore_deeds(struct exceptionstore *store, uint32_t number, uint32_t
 	}
 	return code == SQLITE_DONE && !any ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
 }
+
+int exceptionstore_size(struct exceptionstore *store, uint32_t number, uint64_t *size)
+{
+	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
+	int code, r = exceptionstore_prepare(store,
+					     "SELECT DISTINCT bytes FROM steps"
+					     " WHERE exception = ? AND event = 8 AND bytes != 0 LIMIT 2",
+					     &statement);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(statement, 1, number);
+	code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
+	*size = (uint64_t)sqlite3_column_int64(statement, 0);
+	code = sqlite3_step(statement);
+	return code == SQLITE_ROW ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
+}

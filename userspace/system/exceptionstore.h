@@ -89,6 +89,9 @@ int exceptionstore_deeds(struct exceptionstore *store, uint32_t number, uint32_t
 			 int (*each)(void *userdata, const struct exception_deed *deed),
 			 void *userdata);
 
+/* The size that its uses tell of; EXCEPTIONSTORE_E_ABSENT if none does, or they differ. */
+int exceptionstore_size(struct exceptionstore *store, uint32_t number, uint64_t *size);
+
 /*
  * The first step whose record is not known to be in the event log, and the exception as it was after it. EXCEPTIONSTORE_E_ABSENT: all
  * are. exceptionstore_told() when it is; a power failure within seconds may take that back.
