@@ -166,6 +166,8 @@ static const struct reason reasons[] = {
 	{ "exception-login",
 	  N_("You have not logged in under this name (a service, or su or sudo to another user). Log in under your own name, and do it there.") },
 	{ "exception-for-other", N_("An emergency is declared by whoever needs it, for nobody else. Apply for an ordinary exception.") },
+	{ "exception-many-uses",
+	  N_("The device was plugged in too often within an hour. Wait an hour; if it comes and goes by itself, tell the help desk.") },
 	{ "exception-absent", N_("There is no such exception.") },
 	{ "exception-grant-used", N_("This grant has been used already. Ask the help desk for a new one.") },
 	{ "exception-store", N_("Exceptions cannot be kept on this terminal now, so none is in force. Tell the help desk.") },
