@@ -171,6 +171,19 @@ def test_get_says_whether_the_caller_may_approve_it_now():
         assert "'may-approve': <false>" in answer and "'state': <'expired'>" in answer, answer
 
 
+def test_few_names_that_a_directory_must_be_asked_for_are_looked_up():
+    """A directory may let the daemon wait: who may not ask costs no look, and who may has few."""
+    if os.getuid():
+        return
+    with terminal('may-ask "daemon"') as w:
+        for _ in range(12):
+            assert ask(w, OTHER, person="nobody-of-that-name")[1][1].startswith("exception-role: ")
+        said = [ask(w, ASKER, person=f"nobody-{n}")[1] for n in range(12)]
+        assert said[:10] == [(ERROR + "InvalidArgs", "wish: 'person' is no user of this terminal")] * 10, said
+        assert said[11][0] == ERROR + "InvalidArgs" and "too many" in said[11][1], said
+        assert ask(w, ASKER, person="bin")[1] is None, "whom /etc/passwd knows costs nothing"
+
+
 def by(w, user, login, path, interface, member, *args):
     """The answer's text, or the code with which this user, logged in as that one, is refused."""
     done = w.run(*becoming(user, login), "busctl", f"--address={w.address}", "call", NAME, path, interface, member, *args, preexec_fn=None)
