@@ -216,6 +216,8 @@ $(BUILD)/unit/test-exception-sheet: $(call san_objs,report)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions: $(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
 $(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
+$(BUILD)/unit/test-caller: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-caller: $(BUILD)/san/bus/caller.o
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # With the exceptions at work behind them.
@@ -225,9 +227,18 @@ $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 $(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-agent-notices: $(patsubst %,$(BUILD)/san/agent/%.o,notices words form child wish pinentry)
+# With the barrier, and the session's bus, played by the test.
+$(BUILD)/unit/test-agent-requests $(BUILD)/unit/test-agent-notify: PKGS_UNIT := $(PKGS_UNIT) dbus-1 libsystemd
+$(BUILD)/unit/test-agent-requests: $(patsubst %,$(BUILD)/san/agent/%.o,requests waiting notices words)
+# Its looks are due at once.
+$(BUILD)/unit/test-agent-requests: private SAN += -Wl,--wrap=sd_event_source_set_time
+$(BUILD)/unit/test-agent-notify: $(patsubst %,$(BUILD)/san/agent/%.o,notify notices words)
 # All of the daemon but its main().
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
+
+# This one says itself what the kernel has written to a disk.
+$(BUILD)/unit/test-session-grant: private SAN += -Wl,--wrap=blockdev_written
 
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o

@@ -2,7 +2,7 @@
 /*
  * polkit's authority as the daemon sees it: answers CheckAuthorization as it is told on standard input, one word a line,
  * answered by "ok": yes, no, challenge, error, nonsense, hold (no answer until the next word, which also answers what
- * is held). What it is asked, it prints: "check ACTION FLAGS", "cancel"; after "quiet" no more.
+ * is held; "next" says yes to that alone); "refuse ACTION" says no to that one whatever is said of the others, until another is named. What it is asked, it prints: "check ACTION FLAGS", "cancel"; after "quiet" no more.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 
 struct fake {
 	char answer[32];
+	char refused[64]; /* action */
 	sd_bus_message *held[HELD_MAX];
 	unsigned int n_held;
 	int quiet;
@@ -23,7 +24,7 @@ struct fake {
 
 static int reply(struct fake *fake, sd_bus_message *call)
 {
-	int yes = !strcmp(fake->answer, "yes"), challenge = !strcmp(fake->answer, "challenge");
+	int yes = !strcmp(fake->answer, "yes") || !strcmp(fake->answer, "hold"), challenge = !strcmp(fake->answer, "challenge");
 
 	if (!strcmp(fake->answer, "error"))
 		return sd_bus_reply_method_errorf(call, "org.freedesktop.PolicyKit1.Error.Failed",
@@ -47,6 +48,8 @@ static int on_check(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	if (!fake->quiet)
 		printf("check %s %u\n", action, flags);
 	fflush(stdout);
+	if (!strcmp(action, fake->refused))
+		return sd_bus_reply_method_return(call, "(bba{ss})", 0, 1, 0);
 	if (strcmp(fake->answer, "hold"))
 		return reply(fake, call);
 	if (fake->n_held == HELD_MAX)
@@ -65,6 +68,14 @@ static int on_cancel(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	return sd_bus_reply_method_return(call, "");
 }
 
+static void release(struct fake *fake)
+{
+	while (fake->n_held) {
+		reply(fake, fake->held[--fake->n_held]);
+		sd_bus_message_unref(fake->held[fake->n_held]);
+	}
+}
+
 static int on_input(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct fake *fake = userdata;
@@ -75,12 +86,14 @@ static int on_input(sd_event_source *source, int fd, uint32_t revents, void *use
 	line[strcspn(line, "\n")] = '\0';
 	if (!strcmp(line, "quiet"))
 		fake->quiet = 1;
+	else if (!strcmp(line, "next"))
+		release(fake);
+	else if (!strncmp(line, "refuse ", strlen("refuse ")))
+		snprintf(fake->refused, sizeof(fake->refused), "%s", line + strlen("refuse "));
 	else
 		snprintf(fake->answer, sizeof(fake->answer), "%.31s", line);
-	while (strcmp(fake->answer, "hold") && fake->n_held) {
-		reply(fake, fake->held[--fake->n_held]);
-		sd_bus_message_unref(fake->held[fake->n_held]);
-	}
+	if (strcmp(fake->answer, "hold"))
+		release(fake);
 	puts("ok");
 	fflush(stdout);
 	return 0;

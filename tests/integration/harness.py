@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import select
 import signal
 import subprocess
@@ -125,9 +126,48 @@ class Lines:
                 return line
 
 
+def log_in(user=None, group=None, extra_groups=None):
+    """In a new process, as PAM does it: it is this user's (name or number; None: whose it is), who has logged in. Approvals and the like ask
+    for a login (docs/exceptions.md). It is written first: what has just become another user's may not write it."""
+    uid = os.getuid() if user is None else user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
+    write_login(uid)
+    if extra_groups is not None:
+        os.setgroups(extra_groups)
+    if group is not None:
+        os.setregid(group, group)
+    if user is not None:
+        os.setreuid(uid, uid)
+
+
+def entering(more):
+    """Arguments of a process, with its user as log_in() makes it; a preexec_fn that is given, None too, stays."""
+    if "preexec_fn" in more:
+        return more
+    who = {name: more.pop(name, None) for name in ("user", "group", "extra_groups")}
+    return {**more, "preexec_fn": lambda: log_in(**who)}
+
+
+def write_login(uid):
+    # Who has one already keeps it: that takes a privilege.
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/loginuid").write_text(str(uid), encoding="ascii")
+
+
+if os.getuid() == 0:
+    # Whoever runs the tests has logged in, and would be one person with many names.
+    write_login(4294967295)
+
+
+def becoming(user, login=None):
+    """Words before a command that make it this user's, logged in as that one, or "none", as a service starts. To be run with
+    preexec_fn=None: a login is written once."""
+    write = "" if login == "none" else f"{{ echo {user if login is None else login} > /proc/self/loginuid; }} 2> /dev/null; "
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "sh", "-c", f'{write}exec "$@"', "become"]
+
+
 class Polkit:
-    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold; quiet: it does not tell what it is
-    asked, for floods."""
+    """What answers in polkit's place: yes, no, challenge, error, nonsense, hold, next, "refuse ACTION" (fake-polkit.c);
+    quiet: it does not tell what it is asked, for floods."""
 
     def __init__(self, w, answer="yes"):
         self.process = w.start([FAKE_POLKIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -175,7 +215,7 @@ class World:
         self.polkit = None
 
     def start(self, args, **more):
-        process = subprocess.Popen([str(a) for a in args], env=self.env, **more)
+        process = subprocess.Popen([str(a) for a in args], env=self.env, **entering(more))
         self.processes.append(process)
         return process
 
@@ -231,7 +271,7 @@ class World:
     def run(self, *args, **more):
         env = dict(self.env, **more.pop("env", {}))
         return subprocess.run([str(a) for a in args], env=env, capture_output=True, text=True,
-                              timeout=PATIENCE, **more)
+                              timeout=PATIENCE, **entering(more))
 
     def ctl(self, *args, env=None):
         return self.run(CTL, *args, env=env or {})

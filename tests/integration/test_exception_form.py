@@ -4,7 +4,6 @@ import contextlib
 import csv
 import io
 import os
-import pathlib
 import re
 import stat
 
@@ -16,14 +15,8 @@ ASKER, APPROVER, OTHER = 1, 2, 7
 HOSTILE = "申告書 <script>alert(1)</script> ﹤ =1+1"
 
 
-def forget_login():
-    """As a service starts; whoever runs the tests has logged in, and would be one person with many names."""
-    with contextlib.suppress(OSError):
-        pathlib.Path("/proc/self/loginuid").write_text("4294967295", encoding="ascii")
-
-
 def as_user(user):
-    return {"user": user, "group": user, "extra_groups": [], "preexec_fn": forget_login, "cwd": "/"}
+    return {"user": user, "group": user, "extra_groups": [], "cwd": "/"}
 
 
 @contextlib.contextmanager

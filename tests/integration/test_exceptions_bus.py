@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 
-from harness import (ERROR, EXCEPTIONS, GRANT, NAME, REQUEST, ROOT, STRICT_POLICY, Polkit, device, grant, next_signal, request,
+from harness import (ERROR, EXCEPTIONS, GRANT, NAME, REQUEST, ROOT, STRICT_POLICY, Polkit, becoming, device, grant, next_signal, request,
                      wait_until, wish, world)
 
 # Users that every Debian has, so that they have names: who asks, who approves, somebody else.
@@ -29,16 +29,10 @@ def terminal(*statements, policy=STRICT_POLICY, polkit="yes"):
         yield w
 
 
-def becoming(user, login=4294967295):
-    """Words before a command that make it this user's, logged in as that one: nobody, as for a service. Whoever runs the tests has
-    logged in, and would be one person with many names."""
-    return ["sh", "-c", f'{{ echo {login} > /proc/self/loginuid; }} 2> /dev/null; exec setpriv --reuid={user} --regid={user} --clear-groups "$@"', "become"]
-
-
 def call(w, user, path, interface, member, *args):
     """(answer, None) or (None, (name of the error, its message))."""
     done = w.run(*becoming(user), "gdbus", "call", "--system", "--dest", NAME, "--object-path", path, "--method",
-                 f"{interface}.{member}", *args)
+                 f"{interface}.{member}", *args, preexec_fn=None)
     if done.returncode == 0:
         return done.stdout.strip(), None
     text = done.stderr.strip().removeprefix("Error: GDBus.Error:").split("\n(According to introspection")[0]
@@ -119,7 +113,7 @@ def test_two_others_approve_and_every_step_says_who():
         assert not any(s.get("until") for s in steps), steps
         shown = w.get_all(grant(number), GRANT)
         assert shown["Live"] and shown["Request"] == request(number) and 3590 < shown["SecondsLeft"] <= 3600
-        assert shown["Device"] == exception["fingerprint"] == "blake2b:00112233445566778899aabbccddeeff"
+        assert exception["fingerprint"] == "blake2b:00112233445566778899aabbccddeeff"
         w.tell(f"records {w.directory}/records")
         assert approve(w, ASKER, number) is not None
         # A rule that refuses is a refusal in the record, too.
@@ -141,26 +135,166 @@ def test_for_somebody_else_neither_of_the_two_may_approve():
         assert answer is None and error == (ERROR + "InvalidArgs", "wish: 'person' is no user of this terminal"), error
 
 
-def test_who_logged_in_is_who_he_is_whatever_he_becomes():
-    """Two users by one login are one person, and so is root by sudo."""
-    if os.getuid() or subprocess.run(["sh", "-c", f"echo {ASKER} > /proc/self/loginuid"], stderr=subprocess.DEVNULL, check=False).returncode:
-        # Containers may not.
+def test_get_says_whether_the_caller_may_approve_it_now():
+    """Not the desk nor the auditors, who see it; not whose it is, nor whoever has approved it; and nobody is asked for a password."""
+    if os.getuid():
         return
-    with terminal() as w:
+    asks = "check org.sekimori.approve-exception 0"
+    with terminal(*TWO, 'may-approve "daemon" "bin" "sys"') as w:
         number = asked(w, ASKER)
 
-        for user in (FIRST, 0):
-            done = w.run(*becoming(user, ASKER), "busctl", f"--address={w.address}", "call", NAME, request(number), REQUEST, "Approve",
-                         "xs", "0", "")
-            assert "exception-own: " in done.stderr, done
+        def may(user):
+            answer, error = call(w, user, ROOT, EXCEPTIONS, "Get", str(number))
+            assert error is None and answer.count("'may-approve'") == 1, (answer, error)
+            return "'may-approve': <true>" in answer
+
+        w.polkit.asked.clear()
+        assert not may(ASKER) and not may(OTHER)
+        w.polkit.say("yes")
+        assert asks not in w.polkit.asked, "polkit is asked only if all else lets him"
+        assert may(FIRST) and may(SECOND)
+        w.polkit.say("refuse org.sekimori.approve-exception")
+        assert asks in w.polkit.asked and not may(SECOND)
+        w.polkit.say("refuse nothing")
+        assert approve(w, FIRST, number) is None and not may(FIRST) and may(SECOND)
+        assert approve(w, SECOND, number) is None and not may(SECOND)
+        until = of(w, number)[0]["end"] + 600
+        assert step(w, ASKER, number, "Extend", f"int64 {until}", "") is None
+        # Who approved the request may approve its extension; once.
+        assert may(FIRST) and not may(ASKER)
+        assert step(w, FIRST, number, "Approve", f"int64 {until}", "") is None and not may(FIRST) and may(SECOND)
+        for user, member, args in ((ASKER, "GetOwn", (str(number),)), (FIRST, "List", ("@a{sv} {}",))):
+            assert "may-approve" not in call(w, user, ROOT, EXCEPTIONS, member, *args)[0]
+        # One that is asked about while polkit is silent is told as it is then.
+        w.polkit.say("hold")
+        held = w.start([*becoming(SECOND), "gdbus", "call", "--system", "--dest", NAME, "--object-path", ROOT, "--method", f"{EXCEPTIONS}.Get",
+                        str(number)], stdout=subprocess.PIPE, preexec_fn=None)
+        w.polkit.asked.clear()
+        w.polkit.wait("check org.sekimori.view-exceptions 0")
+        w.polkit.say("next")
+        w.polkit.wait(asks)
+        w.tell("clock +4000")
+        w.polkit.say("yes")
+        answer = held.communicate(timeout=8)[0].decode()
+        assert "'may-approve': <false>" in answer and "'state': <'expired'>" in answer, answer
+
+
+def test_few_names_that_a_directory_must_be_asked_for_are_looked_up():
+    """A directory may let the daemon wait: who may not ask costs no look, and who may has few."""
+    if os.getuid():
+        return
+    with terminal('may-ask "daemon"') as w:
+        for _ in range(12):
+            assert ask(w, OTHER, person="nobody-of-that-name")[1][1].startswith("exception-role: ")
+        said = [ask(w, ASKER, person=f"nobody-{n}")[1] for n in range(12)]
+        assert said[:10] == [(ERROR + "InvalidArgs", "wish: 'person' is no user of this terminal")] * 10, said
+        assert said[11][0] == ERROR + "InvalidArgs" and "too many" in said[11][1], said
+        assert ask(w, ASKER, person="bin")[1] is None, "whom /etc/passwd knows costs nothing"
+
+
+def by(w, user, login, path, interface, member, *args):
+    """The answer's text, or the code with which this user, logged in as that one, is refused."""
+    done = w.run(*becoming(user, login), "busctl", f"--address={w.address}", "call", NAME, path, interface, member, *args, preexec_fn=None)
+    return done.stdout if not done.returncode else done.stderr.strip().split("Call failed: ")[1].split(":")[0]
+
+
+def logins_can_be_written():
+    return not os.getuid() and not subprocess.run([*becoming(ASKER, ASKER), "grep", "-qx", str(ASKER), "/proc/self/loginuid"],
+                                                  check=False).returncode
+
+
+def test_who_logged_in_is_who_he_is_whatever_he_becomes():
+    """Root by sudo is the person behind, and a user with another's login is nobody's colleague."""
+    if not logins_can_be_written():
+        # Containers may not, or their login is set.
+        return
+    with terminal(*TWO) as w:
+        w.tell(f"records {w.directory}/records")
+        number = asked(w, ASKER)
+        approval = (request(number), REQUEST, "Approve", "xs", "0", "")
+        assert by(w, 0, ASKER, *approval) == "exception-own"
+        assert by(w, 0, FIRST, *approval) == ""
+        assert by(w, FIRST, FIRST, *approval) == "exception-approved-twice" and by(w, 0, 0, *approval) == ""
+        exception, steps = of(w, number)
+        assert exception["approvers"] == ["bin", "root"] and exception["state"] == "live", exception
+        # What root asks for is own to whoever is root.
+        number = asked(w, 0)
+        assert by(w, 0, FIRST, request(number), REQUEST, "Approve", "xs", "0", "") == "exception-own"
+        assert by(w, FIRST, FIRST, request(number), REQUEST, "Approve", "xs", "0", "") == ""
+        deeds = [json.loads(line) for line in (w.directory / "records").read_text().splitlines()]
+        assert [(d["by"], d["by_uid"], d["user_uid"], d["login_uid"]) for d in deeds if d["kind"] == "exception-approve"] == \
+            [("bin", FIRST, 0, FIRST), ("root", 0, 0, 0), ("bin", FIRST, FIRST, FIRST)]
+        refused = [d for d in deeds if d["kind"] == "exception-refused"]
+        assert [(d["by"], d["user_uid"], d["login_uid"], d["reason"]) for d in refused][0] == ("daemon", 0, ASKER, "exception-own"), refused
+
+
+def test_a_login_that_was_written_without_being_logged_in_gains_nothing():
+    if not logins_can_be_written():
+        return
+    with terminal("emergency-period 4 hours", 'may-declare-emergency "daemon" "bin"') as w:
+        number = asked(w, ASKER)
+        wished = ("a{sv}", *wish(device=device(0), purpose="x", seconds=60))
+        emergency = (ROOT, EXCEPTIONS, "DeclareEmergency", *wished)
+        approval = (request(number), REQUEST, "Approve", "xs", "0", "")
+        # She approves her own as another, he as a service, or as nobody of this terminal.
+        for user, login in ((ASKER, FIRST), (FIRST, "none"), (FIRST, ASKER), (FIRST, 4000000000), (0, "none")):
+            assert by(w, user, login, *approval) == "exception-login", (user, login)
+        assert by(w, 0, 4000000000, *approval) == "exception-unknown-person"
+        assert by(w, ASKER, "none", *emergency) == by(w, ASKER, FIRST, *emergency) == "exception-login"
         assert of(w, number)[0]["approvers"] == []
-        # And one whom nobody knows is nobody, not the user that he has become.
-        for where, args in (((ROOT, EXCEPTIONS, "Request"), ("a{sv}", *wish(device=device(0), purpose="x", seconds=60))),
-                            ((ROOT, EXCEPTIONS, "ListOwn"), ("a{sv}", "0")), ((ROOT, EXCEPTIONS, "GetOwn"), ("u", str(number))),
-                            ((request(number), REQUEST, "Approve"), ("xs", "0", ""))):
-            done = w.run(*becoming(FIRST, 4000000000), "busctl", f"--address={w.address}", "call", NAME, *where, *args)
-            assert "exception-unknown-person: " in done.stderr, (where, done)
+        # Nobody else's are seen or touched by it, and nothing is charged to him.
+        for member, args in (("ListOwn", ("a{sv}", "0")), ("GetOwn", ("u", str(number)))):
+            assert PURPOSE not in by(w, OTHER, ASKER, ROOT, EXCEPTIONS, member, *args), member
+            assert "daemon" in by(w, ASKER, FIRST, ROOT, EXCEPTIONS, member, *args), "one's own are by the user"
+        for member in ("Withdraw", "Return"):
+            assert by(w, OTHER, ASKER, request(number), REQUEST, member, "s", "") in ("exception-login", "exception-waiting"), member
+        assert by(w, OTHER, ASKER, ROOT, EXCEPTIONS, "Request", *wished) == "exception-login"
+        assert len(of(w, number)[1]) == 1
+        # A service asks as its user, for himself, and does what is his own.
+        assert by(w, OTHER, "none", ROOT, EXCEPTIONS, "Request", *wished).startswith("uo 2 ")
+        assert of(w, 2)[0]["requester"] == "lp"
+        assert by(w, OTHER, "none", request(2), REQUEST, "Withdraw", "s", "") == ""
         assert approve(w, FIRST, number) is None
+        assert by(w, FIRST, "none", request(number), REQUEST, "Revoke", "s", "x") == "exception-login"
+        assert by(w, FIRST, "none", request(number), REQUEST, "Return", "s", "x") == "exception-login", "another's"
+        assert by(w, ASKER, "none", request(number), REQUEST, "Return", "s", "x") == ""
+        for member in ("Close", "ConfirmErased"):
+            assert by(w, FIRST, "none", request(number), REQUEST, member, "s", "x") == "exception-login"
+
+
+def test_an_emergency_is_declared_for_oneself_alone():
+    if os.getuid():
+        return
+    with terminal("emergency-period 4 hours", 'may-declare-emergency "daemon"') as w:
+        assert ask(w, ASKER, "DeclareEmergency", seconds=None, person="bin")[1][1].startswith("exception-for-other: ")
+        assert ask(w, ASKER, "DeclareEmergency", seconds=None, person="nobody-of-that-name")[1][1].startswith("exception-for-other: ")
+        assert w.get_all(ROOT, EXCEPTIONS)["Live"] == 0
+        assert of(w, asked(w, ASKER, member="DeclareEmergency", seconds=None, person="daemon"))[0]["person"] == "daemon"
+
+
+def test_the_desk_takes_back_what_somebody_left_behind():
+    """polkit's answer for the desk's own action counts for other people's; for one's own the action of everybody is enough."""
+    if os.getuid():
+        return
+    with terminal("approvers 1", "emergency-period 4 hours", 'may-declare-emergency "daemon" "@lp"') as w:
+        number = asked(w, ASKER)
+        assert approve(w, FIRST, number) is None
+        w.tell(f"use {number}")
+        w.polkit.say("refuse org.sekimori.revoke-exception")
+        assert step(w, SECOND, number, "Return", "机にあった") == "exception-role" and of(w, number)[0]["state"] == "live"
+        w.polkit.say("refuse nothing")
+        w.polkit.asked.clear()
+        assert step(w, SECOND, number, "Return", "机にあった") is None and of(w, number)[0]["state"] == "returned"
+        w.polkit.say("refuse org.sekimori.confirm-erasure")
+        assert w.polkit.asked == ["check org.sekimori.request-exception 0", "check org.sekimori.revoke-exception 0"], w.polkit.asked
+        emergency = asked(w, ASKER, member="DeclareEmergency", seconds=None)
+        assert step(w, SECOND, emergency, "Report", "停電") == "exception-role"
+        # Whom the policy names for emergencies, and whose it is, need no desk.
+        assert step(w, OTHER, emergency, "Report", "停電") is None
+        assert step(w, ASKER, emergency, "Return", "") is None
+        second = asked(w, ASKER, member="DeclareEmergency", seconds=None)
+        w.polkit.say("refuse nothing")
+        assert step(w, SECOND, second, "Report", "停電") is None
 
 
 def test_lists_of_the_policy_hold_whatever_polkit_says():
@@ -226,13 +360,13 @@ def test_other_people_s_exceptions_are_not_there():
         assert call(w, OTHER, ROOT, EXCEPTIONS, "List", "@a{sv} {}")[0].count("'number'") == 2
 
 
-def test_signals_and_properties_tell_no_purpose():
+def test_signals_and_properties_tell_neither_who_nor_what():
     if os.getuid():
         return
     with terminal("approvers 1") as w:
         heard = w.directory / "heard"
         with open(heard, "wb") as out:
-            w.start([*becoming(OTHER), "gdbus", "monitor", "--system", "--dest", NAME], stdout=out)
+            w.start([*becoming(OTHER), "gdbus", "monitor", "--system", "--dest", NAME], stdout=out, preexec_fn=None)
 
         def hears():
             w.tell("attempt")
@@ -242,6 +376,10 @@ def test_signals_and_properties_tell_no_purpose():
         number = asked(w, ASKER)
         approve(w, FIRST, number)
         w.tell(f"use {number}")
+        standing, _ = call(w, OTHER, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        assert request(number) in standing and grant(number) in standing
+        for path, interface in ((request(number), REQUEST), (grant(number), GRANT)):
+            assert not [value for value in w.get_all(path, interface).values() if "00112233" in str(value)], interface
         w.tell("clock +2820")
         w.tell("clock +600")
         w.tell("clock +600")
@@ -260,8 +398,8 @@ def test_signals_and_properties_tell_no_purpose():
         left = [int(line.rsplit(" ", 1)[1].rstrip(")")) for line in warned]
         assert 300 < left[0] <= 900 and 0 < left[1] <= 300, left
         tree, _ = call(w, OTHER, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        for secret in (PURPOSE, "机に返した", "空にした"):
-            assert secret not in text and secret not in tree
+        for secret in (PURPOSE, "机に返した", "空にした", "'daemon'", "'bin'"):
+            assert secret not in text and secret not in tree and secret not in standing, secret
         assert request(number) not in tree and grant(number) not in tree, "what is closed has no object"
         assert of(w, number)[0]["state"] == "closed"
 
@@ -286,7 +424,7 @@ def test_a_flood_of_one_user_leaves_the_others_room():
 def race(w, rows):
     """Codes of steps that are taken at once, None for what was done."""
     started = [w.start([*becoming(user), "gdbus", "call", "--system", "--dest", NAME, "--object-path", request(number), "--method",
-                        f"{REQUEST}.{member}", *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                        f"{REQUEST}.{member}", *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=None)
                for user, number, member, *args in rows]
     ended = [process.communicate(timeout=8)[1].decode() for process in started]
     return [text.split("Refused: ")[1].split(":")[0] if text else None for text in ended]
@@ -322,7 +460,7 @@ def test_an_approval_that_waits_for_polkit_meets_what_is_there_then():
         w.polkit.asked.clear()
         w.polkit.say("hold")
         held = [w.start([*becoming(FIRST), "busctl", f"--address={w.address}", "call", NAME, request(number), REQUEST, "Approve", "xs", "0",
-                         ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for number in (first, second)]
+                         ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=None) for number in (first, second)]
         w.polkit.wait("check org.sekimori.approve-exception 1", 2)
         w.tell("clock +3601")
         w.polkit.say("yes")
@@ -454,6 +592,30 @@ def test_lists_come_in_pages_and_by_what_was_asked_for():
                           ("{'sort': <'name'>}", "no member 'sort'")):
             _, error = call(w, 0, ROOT, EXCEPTIONS, "List", text)
             assert error[0] == ERROR + "InvalidArgs" and error[1].startswith("filter: ") and why in error[1], error
+
+
+def test_of_very_many_steps_the_newest_come_and_those_of_people():
+    if os.getuid():
+        return
+    with terminal() as w:
+        number = asked(w, ASKER)
+        assert approve(w, FIRST, number) is None
+        w.tell(f"use {number}")
+        for _ in range(230):
+            w.tell(f"written {number} 1")
+        exception, steps = of(w, number)
+        assert exception["steps"] == 234 and exception["written"] == 230, exception
+        assert [s["step"] for s in steps] == [1, 2, 3, *range(35, 235)]
+        own, _ = call(w, ASKER, ROOT, EXCEPTIONS, "GetOwn", str(number))
+        assert own.count("'event': <'written'>") == 200 and "'event': <'request'>" in own
+        shown = w.ctl("exception", "show", str(number)).stdout
+        assert "203 of 234 steps are listed" in shown, shown[-2000:]
+        for _ in range(59):
+            w.tell(f"use {number}")
+        assert of(w, number)[0]["used"] == 60
+        with contextlib.suppress(RuntimeError):
+            w.tell(f"use {number}")
+        assert of(w, number)[0]["used"] == 60
 
 
 def test_another_policy_is_announced_and_takes_nothing_that_was_granted():

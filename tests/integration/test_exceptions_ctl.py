@@ -14,7 +14,7 @@ import termios
 import time
 import unicodedata
 
-from harness import BUILD, CTL, PATIENCE, Polkit, world
+from harness import BUILD, CTL, PATIENCE, Polkit, log_in, world
 
 JA = {"LANG": "ja_JP.UTF-8"}
 # Three people who are on every system: who asks, and two who approve.
@@ -69,16 +69,17 @@ class Person:
         os.fchmod(slave, 0o666)
         os.write(master, ahead.encode())
         self.master, self.screen = master, ""
-        self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave, user=user, extra_groups=[],
+        self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave,
                                         env={**w.env, "TZ": "JST-9", "PAGER": "", **(env or {})}, start_new_session=True,
-                                        preexec_fn=self.sits_down)
+                                        preexec_fn=lambda: self.sits_down(user))
         os.close(slave)
 
     @staticmethod
-    def sits_down():
+    def sits_down(user):
         # Who starts the tests in the background has a shell that ignores it, for all that comes of it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        log_in(user, extra_groups=[])
 
     def sees(self, text):
         """Waits for it, and takes it and all before it off the screen."""

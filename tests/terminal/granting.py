@@ -26,7 +26,7 @@ def prepare(t, header=HEADER, more=""):
 def busctl(t, person, path, interface, method, *arguments, check=True):
     words = " ".join(shlex.quote(str(a)) for a in arguments)
     command = f"busctl --json=short call {BARRIER_NAME} {path} {BARRIER_NAME}.{interface} {method} {words}"
-    result = run_as(t, person, command, check=check) if person else t.run(command, check=check)
+    result = run_as(t, person, command, check=check, elsewhere=True) if person else t.run(command, check=check)
     return json.loads(result.out)["data"] if result.status == 0 and result.out.strip() else result
 
 

@@ -36,7 +36,7 @@ def service_log(t, unit="sekimorid"):
 def sessions(t):
     """[{"Id", "Name", "VTNr", "Class", "State", ...}] as logind shows them."""
     script = ("for s in $(loginctl list-sessions --no-legend | awk '{print $1}'); do "
-              "loginctl show-session $s -p Id -p Name -p VTNr -p Class -p State -p Remote -p Seat -p Type 2>/dev/null "
+              "loginctl show-session $s -p Id -p Name -p VTNr -p Class -p State -p Remote -p Seat -p Type -p Leader 2>/dev/null "
               "&& echo; done; true")
     return [dict(line.split("=", 1) for line in part.splitlines())
             for part in t.run(script).out.split("\n\n") if part.strip()]
@@ -75,11 +75,14 @@ def switch(t, person):
     t.wait_until(lambda: active(t) == person.name, SLOW, f"{person.name} active; there is {active(t)!r}")
 
 
-def run_as(t, person, command, check=True, timeout=30):
-    """Runs a command as somebody, as part of his session if he has one: polkit asks logind which session a process is of."""
+def run_as(t, person, command, check=True, timeout=30, elsewhere=False):
+    """Runs a command as somebody, as part of his session if he has one: polkit asks logind which session a process is of. Logged in as
+    PAM has it in that session; without one, nobody is, but elsewhere (over the network, say), in no session of this terminal."""
     found = session(t, person)
     enter = f"echo $$ > /sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-{found['Id']}.scope/cgroup.procs && " \
-        if found else ""
+            f"echo $(cat /proc/{found['Leader']}/loginuid) > /proc/self/loginuid && " if found else ""
+    if elsewhere and not found:
+        enter = f"echo {person.uid} > /proc/self/loginuid && "
     return t.run(f"sh -c {shlex.quote(f'{enter}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
 
 

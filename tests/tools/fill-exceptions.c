@@ -48,6 +48,8 @@ static int deny(struct exceptionstore *store, uint32_t number)
 {
 	const struct exception_event event = { .kind = EXCEPTION_DENY, .note = "窓口で紙を受け取る" };
 	const struct exception_actor actor = { .who = { .uid = 2, .name = "bin" },
+					       .login = EXCEPTION_LOGIN_OWN,
+					       .login_uid = 2,
 					       .session = "",
 					       .roles = EXCEPTION_ROLE_APPROVE };
 	const struct exceptionstore_act act = { .event = &event, .actor = &actor, .world = &world };

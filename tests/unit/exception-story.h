@@ -57,6 +57,8 @@ static inline struct exception_actor story_actor(const char *nick)
 	for (size_t i = 0; i < ARRAY_SIZE(players); i++)
 		if (!strcmp(players[i].nick, nick)) {
 			struct exception_actor actor = { .who.uid = players[i].uid,
+							 .login = EXCEPTION_LOGIN_OWN,
+							 .login_uid = players[i].uid,
 							 .session = "c1",
 							 .roles = players[i].roles };
 

@@ -118,6 +118,22 @@ static void a_release_says_how_and_how_long(void)
 	CU_ASSERT_EQUAL(notice->actions[0], NOTICE_NOTHING);
 }
 
+/* Of several for the same medium, somebody else's among them. */
+static void a_release_is_told_of_the_grant_that_decided(void)
+{
+	_cleanup_(json_objectp) struct json_object *record =
+		json("{\"reason\":\"granted\",\"medium\":\"ZEI-001\",\"decided_by\":\"grant 0a0b\"}");
+	_cleanup_(json_objectp) struct json_object *by_policy = json("{\"medium\":\"ZEI-001\",\"decided_by\":\"default\"}");
+	_cleanup_(json_objectp) struct json_object *his =
+		json("{\"Id\":\"0a0b\",\"Medium\":\"ZEI-001\",\"Live\":true}");
+	_cleanup_(json_objectp) struct json_object *hers =
+		json("{\"Id\":\"0a0b0c\",\"Medium\":\"ZEI-001\",\"Live\":true}");
+	_cleanup_(json_objectp) struct json_object *unnamed = json("{\"Medium\":\"ZEI-001\",\"Live\":true}");
+
+	CU_ASSERT(notice_is_by(record, his));
+	CU_ASSERT(!notice_is_by(record, hers) && !notice_is_by(by_policy, his) && !notice_is_by(record, unnamed));
+}
+
 static struct notice *step(const char *before, unsigned int approvals, const char *state, const char *more)
 {
 	_cleanup_(freep) char *text = output_format("{\"number\":12,\"state\":\"%s\",\"class\":\"storage-plain\","
@@ -347,6 +363,7 @@ int main(void)
 		TEST(one_port_has_one_notice),
 		TEST(a_hostile_name_neither_moves_the_cursor_nor_fills_the_screen),
 		TEST(a_release_says_how_and_how_long),
+		TEST(a_release_is_told_of_the_grant_that_decided),
 		TEST(each_step_of_ones_own_request_is_told_once),
 		TEST(the_last_warning_is_urgent_and_offers_more_time),
 		TEST(only_what_is_overdue_is_reminded_of),

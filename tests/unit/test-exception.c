@@ -199,6 +199,96 @@ static void who_has_no_right_is_told_so(void)
 	}
 }
 
+/* The step that `nick` takes after these, with what is changed of him; "" if it is taken. */
+static const char *step_as(const char *steps, const char *event, const char *nick, enum exception_login login, const char *as)
+{
+	struct story story;
+	struct exception_actor actor = story_actor(nick);
+	int r;
+
+	story_begin(&story, "emergency=3h");
+	if (*steps && exception_state_find(story_play(&story, steps, steps)) == N_EXCEPTION_STATES)
+		return "the steps before";
+	actor.login = login;
+	if (*as)
+		actor.user = story_actor(as).who;
+	story.event = (struct exception_event){ .kind = exception_event_find(event), .note = "理由" };
+	r = exception_step(&story.x, &story.event, &actor, &story.world, &story.deed);
+	return r ? exception_reason(r) : "";
+}
+
+static void without_a_login_of_his_own_nobody_decides_anything(void)
+{
+	static const struct {
+		const char *steps, *event, *nick;
+		const char *none; /* said to who has not logged in */
+	} rows[] = {
+		{ "", "request", "ito", "" },
+		{ "", "emergency", "boss", "exception-login" },
+		{ "request:ito", "approve", "sato", "exception-login" },
+		{ "request:ito", "deny", "sato", "exception-login" },
+		{ "request:ito", "withdraw", "ito", "" },
+		{ "import begin", "revoke", "sato", "exception-login" },
+		{ "import begin", "revoke", "desk", "exception-login" },
+		{ "import begin", "return", "ito", "" },
+		{ "import begin", "return", "desk", "exception-login" },
+		{ "emergency:boss", "report", "ito", "" },
+		{ "emergency:boss", "report", "emi", "exception-login" },
+		{ "import begin use return:ito", "confirm-erased", "desk", "exception-login" },
+		{ "import begin return:ito", "close", "desk", "exception-login" },
+		{ "import begin", "revoke", "stranger", "exception-role" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *own = strcmp(rows[i].nick, "stranger") ? "" : "exception-role";
+		char name[96];
+
+		snprintf(name, sizeof(name), "%s %s:%s", rows[i].steps, rows[i].event, rows[i].nick);
+		EXPECT(!strcmp(step_as(rows[i].steps, rows[i].event, rows[i].nick, EXCEPTION_LOGIN_NONE, ""), rows[i].none), name);
+		EXPECT(!strcmp(step_as(rows[i].steps, rows[i].event, rows[i].nick, EXCEPTION_LOGIN_OWN, ""), own), name);
+		/* Whoever acts under another's name, or whose login cannot be read, does nothing, not even his own. */
+		EXPECT(!strcmp(step_as(rows[i].steps, rows[i].event, rows[i].nick, EXCEPTION_LOGIN_OTHER, ""), "exception-login"), name);
+		EXPECT(!strcmp(step_as(rows[i].steps, rows[i].event, rows[i].nick, EXCEPTION_LOGIN_UNKNOWN, ""),
+			       "exception-unknown-person"), name);
+	}
+}
+
+static void what_is_own_to_the_user_is_own_to_the_person_behind(void)
+{
+	struct story story;
+	struct exception_actor sato = story_actor("sato");
+
+	CU_ASSERT_STRING_EQUAL(step_as("request:ito", "approve", "sato", EXCEPTION_LOGIN_OWN, "ito"), "exception-own");
+	CU_ASSERT_STRING_EQUAL(step_as("request:ito", "approve", "sato", EXCEPTION_LOGIN_OWN, "kato"), "");
+	CU_ASSERT_STRING_EQUAL(step_as("request:ito approve:kato", "approve", "sato", EXCEPTION_LOGIN_OWN, "kato"),
+			       "exception-approved-twice");
+	CU_ASSERT_STRING_EQUAL(step_as("import begin use return:ito", "confirm-erased", "sato", EXCEPTION_LOGIN_OWN, "ito"),
+			       "exception-own");
+	story_begin(&story, "");
+	CU_ASSERT_STRING_EQUAL(story_play(&story, "request:ito", ""), "requested");
+	sato.user = story_actor("desk").who;
+	sato.login_uid = 1002;
+	story.event = (struct exception_event){ .kind = EXCEPTION_APPROVE };
+	CU_ASSERT_EQUAL(exception_step(&story.x, &story.event, &sato, &story.world, &story.deed), 0);
+	CU_ASSERT_STRING_EQUAL(story.deed.who.name, "sato");
+	CU_ASSERT(story.deed.who.uid == 1002 && story.deed.user_uid == 1007 && story.deed.login_uid == 1002);
+	CU_ASSERT_STRING_EQUAL(story.x.approvals.by[0].name, "sato");
+}
+
+static void an_emergency_is_for_whoever_declares_it(void)
+{
+	struct story story;
+
+	story_begin(&story, "emergency=3h");
+	story.x.grant.uid = 1009;
+	strcpy(story.x.grant.person, "abe");
+	CU_ASSERT_STRING_EQUAL(story_play(&story, "emergency:boss", ""), "exception-for-other");
+	CU_ASSERT_EQUAL(story.x.state, EXCEPTION_DRAFT);
+	story.x.grant.uid = 1001;
+	strcpy(story.x.grant.person, "ito");
+	CU_ASSERT_STRING_EQUAL(story_play(&story, "emergency:boss", ""), "live");
+}
+
 static void every_word_has_its_text_and_is_found_again(void)
 {
 	for (unsigned int i = 0; i < N_EXCEPTION_STATES; i++) {
@@ -336,6 +426,9 @@ int main(void)
 	static const struct test tests[] = {
 		TEST(every_event_in_every_state_does_what_the_drawing_says),
 		TEST(who_has_no_right_is_told_so),
+		TEST(without_a_login_of_his_own_nobody_decides_anything),
+		TEST(what_is_own_to_the_user_is_own_to_the_person_behind),
+		TEST(an_emergency_is_for_whoever_declares_it),
 		TEST(every_word_has_its_text_and_is_found_again),
 		TEST(header_and_page_show_the_same_drawing),
 		TEST(the_page_lists_every_way_and_no_other),

@@ -327,7 +327,7 @@ static void on_warned(struct barrier *b, const char *path, struct json_object *a
 
 static void on_stepped(struct barrier *b, const char *path, struct json_object *arguments)
 {
-	b->ops->stepped(b->userdata);
+	b->ops->stepped(b->userdata, (uint32_t)json_object_get_int64(argument(arguments, 0)));
 }
 
 static const struct {

@@ -23,8 +23,8 @@ struct barrier_ops {
 	void (*device)(void *userdata, const char *signal, const char *path, struct json_object *record);
 	/* An exception ends in so many seconds. */
 	void (*warned)(void *userdata, uint32_t number, uint32_t seconds);
-	/* Exceptions have taken steps. Comes for every step: put the looking off. */
-	void (*stepped)(void *userdata);
+	/* An exception has taken a step. Comes for every step: put the looking off. */
+	void (*stepped)(void *userdata, uint32_t number);
 	/* The object is there, or has other properties. interface: which of its interfaces. */
 	void (*object)(void *userdata, const char *path, const char *interface);
 	void (*gone)(void *userdata, const char *path);

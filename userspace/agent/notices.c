@@ -171,6 +171,14 @@ struct notice *notice_blocked(const char *path, struct json_object *record, cons
 	return notice;
 }
 
+bool notice_is_by(struct json_object *record, struct json_object *grant)
+{
+	const char *id = output_raw(grant, "Id");
+	_cleanup_(freep) char *name = output_format("grant %s", id);
+
+	return *id && !strcmp(output_raw(record, "decided_by"), name);
+}
+
 struct notice *notice_released(struct json_object *record, struct json_object *grant, int64_t now)
 {
 	int64_t end = words_number(grant, "End");
@@ -431,6 +439,11 @@ struct notice *notice_overdue(struct json_object *exception)
 
 /* --- approvers ------------------------------------------------------------------------------ */
 
+char *notice_waiting_key(uint32_t number)
+{
+	return number_key("approve", number);
+}
+
 struct notice *notice_waiting(struct json_object *exception, int64_t now)
 {
 	uint32_t number = number_of(exception);
@@ -442,7 +455,7 @@ struct notice *notice_waiting(struct json_object *exception, int64_t now)
 	_cleanup_(freep) char *subject = words_subject(exception);
 	_cleanup_(freep) char *purpose = words_member(exception, "purpose", WORDS_LINE_COLUMNS);
 	_cleanup_(freep) char *moment = words_moment(until, now);
-	struct notice *notice = notice_new(number_key("approve", number), whole, "dialog-question", NOTICE_NORMAL);
+	struct notice *notice = notice_new(notice_waiting_key(number), whole, "dialog-question", NOTICE_NORMAL);
 
 	number_set(notice, number);
 	notice->until = until;
@@ -459,7 +472,7 @@ struct notice *notice_waiting(struct json_object *exception, int64_t now)
 struct notice *notice_many_waiting(unsigned int count)
 {
 	_cleanup_(freep) char *title = output_format(_("%u requests wait for your approval"), count);
-	struct notice *notice = notice_new(text_copy("approve:many"), title, "dialog-question", NOTICE_NORMAL);
+	struct notice *notice = notice_new(text_copy(NOTICE_MANY_WAITING_KEY), title, "dialog-question", NOTICE_NORMAL);
 
 	body_add(notice, _("`sekimorictl requests` shows them."));
 	return notice;

@@ -69,7 +69,10 @@ char *notice_command(const struct notice *notice, enum notice_action action);
 /* A device was refused (record of DeviceDenied). contact: whom to ask, may be empty. */
 struct notice *notice_blocked(const char *path, struct json_object *record, const char *contact);
 
-/* A device was let in (record of DeviceAllowed) by this Grant; NULL: the grant is not known, which says less. */
+/* Was it by this Grant that a device was let in (record of DeviceAllowed)? Everybody's are there to be seen. */
+bool notice_is_by(struct json_object *record, struct json_object *grant);
+
+/* A device was let in by this Grant; NULL: the grant is not known, which says less. */
 struct notice *notice_released(struct json_object *record, struct json_object *grant, int64_t now);
 
 /* It was let in and is taken back, or it turned into something else (DeviceRevoked, DeviceTampered). */
@@ -94,7 +97,9 @@ struct notice *notice_ending(uint32_t number, unsigned int seconds, struct json_
 /* Something is owed for one's own exception, and overdue. */
 struct notice *notice_overdue(struct json_object *exception);
 
-/* For approvers: one that waits, or so many. */
+/* For approvers: one that waits, or so many; and by which keys they are closed (the first malloc'd). */
+#define NOTICE_MANY_WAITING_KEY "approve:many"
+char *notice_waiting_key(uint32_t number);
 struct notice *notice_waiting(struct json_object *exception, int64_t now);
 struct notice *notice_many_waiting(unsigned int count);
 

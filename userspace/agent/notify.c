@@ -36,6 +36,7 @@ struct slot {
 	uint32_t id;	       /* the server's; 0: not on the screen */
 	bool wanted;	       /* has to be sent */
 	bool sending;	       /* the server has not answered yet */
+	bool doomed;	       /* … and what it will show is to be closed at once */
 	uint64_t wanted_us;
 	uint64_t sent_us;
 };
@@ -74,6 +75,27 @@ static void slot_clear(struct slot *slot)
 	slot->wanted = false;
 }
 
+static void id_close(struct notify *n, uint32_t id)
+{
+	DBusMessage *call =
+		id ? dbus_message_new_method_call(SERVER, SERVER_PATH, SERVER, "CloseNotification") : NULL;
+
+	if (!call)
+		return;
+	dbus_message_set_no_reply(call, TRUE);
+	if (dbus_message_append_args(call, DBUS_TYPE_UINT32, &id, DBUS_TYPE_INVALID))
+		bus_connection_send(n->session, call);
+	dbus_message_unref(call);
+}
+
+/* Off the screen. What is on its way there has no number yet, or gets another one. */
+static void slot_close(struct notify *n, struct slot *slot)
+{
+	id_close(n, slot->id);
+	slot->doomed = slot->sending;
+	slot_clear(slot);
+}
+
 static struct slot *slot_find(struct notify *n, const char *key)
 {
 	for (size_t i = 0; i < NOTIFY_SLOTS; i++)
@@ -105,8 +127,9 @@ static struct slot *slot_take(struct notify *n)
 		if (!oldest || slot->wanted_us < oldest->wanted_us)
 			oldest = slot;
 	}
+	/* Nobody could click on it any more. */
 	if (oldest)
-		slot_clear(oldest);
+		slot_close(n, oldest);
 	return oldest;
 }
 
@@ -224,10 +247,15 @@ static void on_shown(void *userdata, DBusMessage *reply)
 	uint32_t id = 0;
 
 	slot->sending = false;
-	if (reply && dbus_message_get_args(reply, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_INVALID) && slot->notice)
+	if (reply && !dbus_message_get_args(reply, NULL, DBUS_TYPE_UINT32, &id, DBUS_TYPE_INVALID))
+		id = 0;
+	if (slot->doomed)
+		id_close(slot->notify, id);
+	else if (id && slot->notice)
 		slot->id = id;
 	else if (!slot->wanted)
 		slot_clear(slot);
+	slot->doomed = false;
 	if (reply)
 		notify_kick(slot->notify);
 }
@@ -268,7 +296,7 @@ static void notify_kick(struct notify *n)
 		if (!slot->wanted || slot->sending)
 			continue;
 		if (now - slot->wanted_us > WAITS_US) {
-			slot_clear(slot);
+			slot_close(n, slot);
 			continue;
 		}
 		if (!n->tokens && due < n->refilled_us + NOTIFY_INTERVAL_US)
@@ -316,18 +344,14 @@ void notify_show(struct notify *n, struct notice *notice)
 void notify_close(struct notify *n, const char *key)
 {
 	struct slot *slot = slot_find(n, key);
-	DBusMessage *call;
 
-	if (!slot)
-		return;
-	call = slot->id ? dbus_message_new_method_call(SERVER, SERVER_PATH, SERVER, "CloseNotification") : NULL;
-	if (call && dbus_message_append_args(call, DBUS_TYPE_UINT32, &slot->id, DBUS_TYPE_INVALID)) {
-		dbus_message_set_no_reply(call, TRUE);
-		bus_connection_send(n->session, call);
-	}
-	if (call)
-		dbus_message_unref(call);
-	slot_clear(slot);
+	if (slot)
+		slot_close(n, slot);
+}
+
+bool notify_shown(struct notify *n, const char *key)
+{
+	return slot_find(n, key) != NULL;
 }
 
 /* --- the server ----------------------------------------------------------------------------- */

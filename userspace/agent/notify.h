@@ -17,7 +17,7 @@
 #define NOTIFY_BURST 12
 #define NOTIFY_INTERVAL_US 2000000ULL
 
-/* Keys at one time; the one shown longest ago is forgotten for a new one, and cannot be clicked any more. */
+/* Keys at one time; the one shown longest ago goes from the screen for a new one. */
 #define NOTIFY_SLOTS 64
 
 struct notify;
@@ -34,5 +34,8 @@ DEFINE_CLEANUP(struct notify *, notify_free);
 /* Takes the notice; NULL shows nothing. */
 void notify_show(struct notify *notify, struct notice *notice);
 
-/* Takes it off the screen, if it is there. */
+/* Takes it off the screen, if it is there, or as soon as the server has put it there. */
 void notify_close(struct notify *notify, const char *key);
+
+/* Is it on the screen, or waiting to be? */
+bool notify_shown(struct notify *notify, const char *key);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/requests.h"
+#include "agent/waiting.h"
 #include "agent/words.h"
 #include "bus/names.h"
 #include "cli/output.h"
@@ -16,22 +17,26 @@
 /* What is owed is said once a day. CLOCK_BOOTTIME: also of days that were slept through. */
 #define DAY_US (24 * 3600 * 1000000ULL)
 
-/* Questions about one exception at one time; what is beyond them is not told, and stands in `sekimorictl requests`. */
-#define DETAILS_MAX 8
+/*
+ * Questions about single exceptions at one time; the rest is asked as the answers come. With the list, and what is clicked
+ * (ACTIONS_MAX), no more than the daemon takes of one client (docs/dbus.md, "Limits").
+ */
+#define DETAILS_MAX 3
 
 struct requests {
 	sd_event *event;
 	struct barrier *barrier;
 	struct notify *notify;
-	const char *user;
 	sd_event_source *look; /* timer: on while a look is due */
 	sd_event_source *day;
 	bool here, looking, again;
 	bool looked;   /* once: from then on a difference is news */
 	bool remind;   /* tell what is overdue with the next look */
 	bool approver; /* as far as is known */
-	struct json_object *own;  /* number → exception, as at the last look */
-	struct json_object *seen; /* number → extension, of what waited for approvers at the last look */
+	bool asking;   /* what waits is being gone through */
+	struct json_object *own; /* number → exception, as it was told last */
+	bool own_left;		 /* something of them could not be asked about yet */
+	struct waiting *waiting;
 	uint64_t looked_us;
 	unsigned int details;
 };
@@ -65,14 +70,15 @@ static uint32_t number_of(struct json_object *exception)
 
 /* --- one exception, asked for --------------------------------------------------------------- */
 
-static void detail_ask(struct requests *q, const char *method, uint32_t number, struct json_object *before,
+/* False: there is no place for another question. */
+static bool detail_ask(struct requests *q, const char *method, uint32_t number, struct json_object *before,
 		       barrier_answer_fn fn)
 {
 	struct detail *detail;
 	DBusMessage *call;
 
 	if (q->details == DETAILS_MAX)
-		return;
+		return false;
 	detail = calloc(1, sizeof(*detail));
 	if (!detail)
 		output_no_memory();
@@ -82,13 +88,24 @@ static void detail_ask(struct requests *q, const char *method, uint32_t number, 
 	if (call)
 		dbus_message_append_args(call, DBUS_TYPE_UINT32, &number, DBUS_TYPE_INVALID);
 	barrier_ask(q->barrier, call, fn, detail);
+	return true;
 }
 
+static void waiting_ask(struct requests *q);
+
+/* Its place is the next one's. */
 static void detail_free(struct detail *detail)
 {
-	detail->requests->details--;
+	struct requests *q = detail->requests;
+
+	q->details--;
 	json_object_put(detail->before);
 	free(detail);
+	if (q->own_left) {
+		q->own_left = false;
+		requests_stir(q);
+	}
+	waiting_ask(q);
 }
 
 /* What was said with the newest step. */
@@ -120,22 +137,27 @@ static bool is_news(struct json_object *before, struct json_object *now)
 	       words_count(before, "approvers") != words_count(now, "approvers");
 }
 
-static void own_compare(struct requests *q, struct json_object *now)
+/* What is to be known of it from now on: as it is, or as it was while there was no place to ask what has become of it. */
+static struct json_object *own_follow(struct requests *q, uint32_t number, struct json_object *before,
+				      struct json_object *now)
 {
-	json_object_object_foreach(now, key, exception)
-	{
-		struct json_object *before = json_object_object_get(q->own, key);
+	if (!q->looked || !is_news(before, now) || detail_ask(q, "GetOwn", number, before, on_own_detail))
+		return now;
+	q->own_left = true;
+	return before;
+}
 
-		if (q->looked && is_news(before, exception))
-			detail_ask(q, "GetOwn", number_of(exception), before, on_own_detail);
-		if (q->remind)
-			notify_show(q->notify, notice_overdue(exception));
+/* What is over is not listed any more: denied, lapsed, withdrawn, closed. */
+static void own_follow_gone(struct requests *q, struct json_object *now)
+{
+	json_object_object_foreach(q->own, key, old)
+	{
+		if (json_object_object_get(now, key) ||
+		    detail_ask(q, "GetOwn", number_of(old), old, on_own_detail))
+			continue;
+		json_object_object_add(now, key, json_object_get(old));
+		q->own_left = true;
 	}
-	/* What is over is not listed any more: denied, lapsed, withdrawn, closed. */
-	json_object_object_foreach(q->own, gone, old) if (!json_object_object_get(now, gone))
-		detail_ask(q, "GetOwn", number_of(old), old, on_own_detail);
-	q->looked = true;
-	q->remind = false;
 }
 
 static void on_own(void *userdata, const struct barrier_answer *answer)
@@ -151,12 +173,21 @@ static void on_own(void *userdata, const struct barrier_answer *answer)
 	now = object_new();
 	for (size_t i = 0; i < json_object_array_length(list) && i < REQUESTS_OWN_MAX; i++) {
 		struct json_object *exception = json_object_array_get_idx(list, i);
+		struct json_object *known;
 		char key[11];
 
-		if (json_object_is_type(exception, json_type_object))
-			json_object_object_add(now, number_text(number_of(exception), key), json_object_get(exception));
+		if (!json_object_is_type(exception, json_type_object))
+			continue;
+		number_text(number_of(exception), key);
+		known = own_follow(q, number_of(exception), json_object_object_get(q->own, key), exception);
+		if (known)
+			json_object_object_add(now, key, json_object_get(known));
+		if (q->remind)
+			notify_show(q->notify, notice_overdue(exception));
 	}
-	own_compare(q, now);
+	own_follow_gone(q, now);
+	q->looked = true;
+	q->remind = false;
 	json_object_put(q->own);
 	q->own = now;
 }
@@ -185,28 +216,14 @@ static bool filter_append(DBusMessage *call)
 
 /* --- for an approver ------------------------------------------------------------------------ */
 
-/*
- * Requests are objects that everybody sees, so that only those that have not been told are asked about, and a user who
- * may not see them is refused once.
- */
+/* Requests are objects that everybody sees, but not who may approve them. A user who may not see more is refused once. */
 static void waiting_find(void *userdata, const char *path, struct json_object *properties)
 {
-	struct json_object *waiting = userdata;
+	struct requests *q = userdata;
 	int64_t extension = words_number(properties, "ExtendUntil");
-	char key[11];
 
 	if (!strcmp(output_raw(properties, "State"), "requested") || extension)
-		json_object_object_add(waiting, number_text((uint32_t)words_number(properties, "Number"), key),
-				       json_object_new_int64(extension));
-}
-
-/* Somebody else's, that this one has not approved yet. The daemon decides; this only keeps from saying nonsense. */
-static bool is_for_me(struct requests *q, struct json_object *exception)
-{
-	char key[11];
-
-	return !json_object_object_get(q->own, number_text(number_of(exception), key)) &&
-	       !words_contain(exception, "approvers", q->user);
+		waiting_see(q->waiting, (uint32_t)words_number(properties, "Number"), extension);
 }
 
 static void on_waiting(void *userdata, const struct barrier_answer *answer)
@@ -215,62 +232,61 @@ static void on_waiting(void *userdata, const struct barrier_answer *answer)
 	struct requests *q = detail->requests;
 	struct json_object *exception = barrier_argument(answer, 0);
 
-	if (answer->refused)
-		q->approver = false;
-	if (json_object_is_type(exception, json_type_object) && is_for_me(q, exception))
-		notify_show(q->notify, notice_waiting(exception, time(NULL)));
+	if (json_object_is_type(exception, json_type_object)) {
+		waiting_answer(q->waiting, detail->number, exception);
+	} else {
+		waiting_fail(q->waiting, detail->number);
+		if (answer->refused) {
+			q->approver = false;
+			waiting_forget(q->waiting);
+		}
+	}
 	detail_free(detail);
 }
 
-/* There are many: the answer about one of them only says whether they are to be told to this user. */
-static void on_many(void *userdata, const struct barrier_answer *answer)
+/* As many as there is place for; the last answer tells what they were asked for. */
+static void waiting_ask(struct requests *q)
 {
-	struct detail *detail = userdata;
-	struct requests *q = detail->requests;
+	uint32_t number;
 
-	if (answer->refused)
-		q->approver = false;
-	if (answer->arguments)
-		notify_show(q->notify, notice_many_waiting((unsigned int)json_object_object_length(q->seen)));
-	detail_free(detail);
+	/* Without a bus answers come at once. */
+	if (q->asking)
+		return;
+	q->asking = true;
+	while (q->here && q->approver && q->details < DETAILS_MAX && (number = waiting_next(q->waiting)))
+		detail_ask(q, "Get", number, NULL, on_waiting);
+	q->asking = false;
+	if (q->here)
+		waiting_tell(q->waiting, time(NULL));
 }
 
-/* Those of `seen` that have been decided since are taken off the screen. */
-static void decided_close(struct requests *q, struct json_object *waiting)
+static void waiting_look_all(struct requests *q)
 {
-	json_object_object_foreach(q->seen, key, extension)
-	{
-		_cleanup_(freep) char *name = output_format("approve:%s", key);
-
-		if (extension && !json_object_object_get(waiting, key))
-			notify_close(q->notify, name);
-	}
+	waiting_look(q->waiting);
+	barrier_each(q->barrier, BUS_INTERFACE_REQUEST, waiting_find, q);
+	waiting_seen(q->waiting);
+	waiting_ask(q);
 }
 
-static void waiting_look(struct requests *q)
+static void on_show(void *userdata, struct notice *notice)
 {
-	struct json_object *waiting = object_new();
-	uint32_t news[REQUESTS_TOLD_MAX];
-	size_t n = 0;
+	struct requests *q = userdata;
 
-	barrier_each(q->barrier, BUS_INTERFACE_REQUEST, waiting_find, waiting);
-	decided_close(q, waiting);
-	json_object_object_foreach(waiting, key, extension)
-	{
-		struct json_object *told = json_object_object_get(q->seen, key);
+	notify_show(q->notify, notice);
+}
 
-		if (told && json_object_get_int64(told) == json_object_get_int64(extension))
-			continue;
-		if (n < REQUESTS_TOLD_MAX)
-			news[n] = (uint32_t)strtoul(key, NULL, 10);
-		n++;
-	}
-	json_object_put(q->seen);
-	q->seen = waiting;
-	if (n > REQUESTS_TOLD_MAX)
-		detail_ask(q, "Get", news[0], NULL, on_many);
-	for (size_t i = 0; n <= REQUESTS_TOLD_MAX && i < n; i++)
-		detail_ask(q, "Get", news[i], NULL, on_waiting);
+static void on_close(void *userdata, const char *key)
+{
+	struct requests *q = userdata;
+
+	notify_close(q->notify, key);
+}
+
+static bool on_shown(void *userdata, const char *key)
+{
+	struct requests *q = userdata;
+
+	return notify_shown(q->notify, key);
 }
 
 /* --- looking -------------------------------------------------------------------------------- */
@@ -292,7 +308,7 @@ static void requests_look(struct requests *q)
 	}
 	barrier_ask(q->barrier, call, on_own, q);
 	if (q->approver)
-		waiting_look(q);
+		waiting_look_all(q);
 }
 
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
@@ -319,13 +335,25 @@ void requests_stir(struct requests *q)
 		sd_event_source_set_enabled(q->look, SD_EVENT_ONESHOT);
 }
 
+void requests_stepped(struct requests *q, uint32_t number)
+{
+	waiting_stir(q->waiting, number);
+	requests_stir(q);
+}
+
+/* Who was no approver yesterday may be one today, and the other way round. */
+static void approver_unknown(struct requests *q)
+{
+	q->approver = true;
+	waiting_stir(q->waiting, 0);
+}
+
 static int on_day(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct requests *q = userdata;
 
 	q->remind = true;
-	/* Who was no approver yesterday may be one today. */
-	q->approver = true;
+	approver_unknown(q);
 	requests_stir(q);
 	sd_event_source_set_time_relative(source, DAY_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -338,7 +366,7 @@ void requests_here(struct requests *q, bool here)
 		return;
 	/* What was known goes on being what news differ from: a daemon that was started anew has its store. */
 	q->remind = true;
-	q->approver = true;
+	approver_unknown(q);
 	requests_stir(q);
 }
 
@@ -359,8 +387,9 @@ static int timer_new(struct requests *q, sd_event_source **timer, clockid_t cloc
 	return r < 0 ? r : sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
 }
 
-int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify, const char *user)
+int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify)
 {
+	static const struct waiting_ops ops = { .show = on_show, .close = on_close, .shown = on_shown };
 	_cleanup_(requests_freep) struct requests *q = calloc(1, sizeof(*q));
 	int r;
 
@@ -369,9 +398,10 @@ int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier
 	q->event = sd_event_ref(event);
 	q->barrier = barrier;
 	q->notify = notify;
-	q->user = user;
 	q->own = object_new();
-	q->seen = object_new();
+	q->waiting = waiting_new(&ops, q);
+	if (!q->waiting)
+		return -ENOMEM;
 	r = timer_new(q, &q->look, CLOCK_MONOTONIC, SETTLE_US / 3, on_look);
 	if (r >= 0)
 		r = timer_new(q, &q->day, CLOCK_BOOTTIME, 60 * 1000000ULL, on_day);
@@ -393,7 +423,7 @@ struct requests *requests_free(struct requests *q)
 	sd_event_source_disable_unref(q->day);
 	sd_event_unref(q->event);
 	json_object_put(q->own);
-	json_object_put(q->seen);
+	waiting_free(q->waiting);
 	free(q);
 	return NULL;
 }

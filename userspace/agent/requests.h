@@ -12,18 +12,18 @@
 /* One's own that are followed at one time; a user has fewer than that waiting (docs/exceptions.md). */
 #define REQUESTS_OWN_MAX 200
 
-/* More that wait for an approver at once are one notice. */
-#define REQUESTS_TOLD_MAX 3
-
 struct requests;
 
-/* What it is given must outlive it, but barrier, which is freed first. user: by name, who has not to be told twice. */
-int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify, const char *user);
+/* What it is given must outlive it, but barrier, which is freed first. */
+int requests_new(struct requests **ret, sd_event *event, struct barrier *barrier, struct notify *notify);
 struct requests *requests_free(struct requests *requests);
 DEFINE_CLEANUP(struct requests *, requests_free);
 
 /* Something may have changed: looks soon, and not more than once in a while. */
 void requests_stir(struct requests *requests);
+
+/* This one has taken a step, so that it may wait for other approvers now. Stirs, too. */
+void requests_stepped(struct requests *requests, uint32_t number);
 
 /* The daemon is there, or not. What is overdue is told anew when it comes. */
 void requests_here(struct requests *requests, bool here);

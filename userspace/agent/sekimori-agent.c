@@ -45,23 +45,14 @@ static bool at_seat(struct agent *agent)
 struct grant_search {
 	struct json_object *record;
 	struct json_object *grant;
-	unsigned long number;
 };
 
-/* Of several the one with the highest number decides (docs/exceptions.md); for whom it is, the daemon has looked. */
 static void grant_look(void *userdata, const char *path, struct json_object *grant)
 {
 	struct grant_search *search = userdata;
-	const char *device = output_raw(grant, "Device"), *medium = output_raw(grant, "Medium");
-	unsigned long number = strtoul(strrchr(path, '/') + 1, NULL, 10);
 
-	if (number < search->number || !json_object_get_boolean(json_object_object_get(grant, "Live")))
-		return;
-	if ((*device && !strcmp(device, output_raw(search->record, "fingerprint"))) ||
-	    (*medium && !strcmp(medium, output_raw(search->record, "medium")))) {
+	if (notice_is_by(search->record, grant))
 		search->grant = grant;
-		search->number = number;
-	}
 }
 
 static void on_device(void *userdata, const char *signal, const char *path, struct json_object *record)
@@ -184,11 +175,11 @@ static void on_warned(void *userdata, uint32_t number, uint32_t seconds)
 	requests_warned(agent->requests, number, seconds);
 }
 
-static void on_stepped(void *userdata)
+static void on_stepped(void *userdata, uint32_t number)
 {
 	struct agent *agent = userdata;
 
-	requests_stir(agent->requests);
+	requests_stepped(agent->requests, number);
 }
 
 static void on_click(void *userdata, const struct notice *notice, enum notice_action action)
@@ -283,7 +274,7 @@ static int agent_start(struct agent *agent)
 	if (r >= 0)
 		r = barrier_new(&agent->barrier, agent->event, NULL, &ops, agent);
 	if (r >= 0)
-		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify, agent->user);
+		r = requests_new(&agent->requests, agent->event, agent->barrier, agent->notify);
 	if (r >= 0)
 		r = actions_new(&agent->actions, agent->event, agent->barrier, agent->notify);
 	return r;

@@ -81,19 +81,28 @@ static uint64_t process_started(int dir)
 	return at ? strtoull(at + 1, NULL, 10) * (1000000u / (uint64_t)ticks) : UINT64_MAX;
 }
 
+enum proof {
+	PROOF_NONE,  /* another process has the number */
+	PROOF_WEAK,  /* it may be another's: root's */
+	PROOF_GOOD,
+};
+
 /* Is what we have opened the process that called? */
-static bool process_is(int dir, const struct credentials *found, uint64_t received_us)
+static enum proof process_prove(int dir, const struct credentials *found, uint64_t received_us)
 {
 	struct stat st;
 
 	if (found->pidfd >= 0)
-		return pidfd_send_signal(found->pidfd, 0, NULL, 0) == 0;
+		return pidfd_send_signal(found->pidfd, 0, NULL, 0) == 0 ? PROOF_GOOD : PROOF_NONE;
+	if (fstat(dir, &st) < 0 || process_started(dir) > received_us)
+		return PROOF_NONE;
+	if (st.st_uid == found->uid)
+		return PROOF_GOOD;
 	/* Of a program that may not be traced the directory is root's. */
-	return fstat(dir, &st) == 0 && (st.st_uid == found->uid || st.st_uid == 0) &&
-	       process_started(dir) <= received_us;
+	return st.st_uid == 0 ? PROOF_WEAK : PROOF_NONE;
 }
 
-static uid_t login_read(int dir, uid_t uid)
+static void login_read(struct bus_caller *caller, int dir)
 {
 	_cleanup_(closep) int fd = openat(dir, "loginuid", O_RDONLY | O_CLOEXEC);
 	char text[sizeof("4294967295")];
@@ -102,12 +111,13 @@ static uid_t login_read(int dir, uid_t uid)
 	char *end;
 
 	if (n <= 0)
-		return (uid_t)-1;
+		return;
 	text[n] = '\0';
 	login = strtoul(text, &end, 10);
 	if (*end || end == text || login > UINT32_MAX)
-		return (uid_t)-1;
-	return login == LOGIN_UNSET ? uid : (uid_t)login;
+		return;
+	caller->has_login = login == LOGIN_UNSET ? BUS_LOGIN_NONE : BUS_LOGIN_SET;
+	caller->login = (uid_t)login;
 }
 
 static void process_read(struct bus_caller *caller, const struct credentials *found,
@@ -116,14 +126,17 @@ static void process_read(struct bus_caller *caller, const struct credentials *fo
 	_cleanup_(closep) int dir = -1;
 	_cleanup_(freep) char *session = NULL;
 	char path[sizeof("/proc/") + 10], program[BUS_PROGRAM_MAX];
+	enum proof proof;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u", found->pid);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || !process_is(dir, found, received_us))
+	proof = dir < 0 ? PROOF_NONE : process_prove(dir, found, received_us);
+	if (proof == PROOF_NONE)
 		return;
 	/* By the directory, which reads nothing of another process that has its number since. */
-	caller->login = login_read(dir, found->uid);
+	if (proof == PROOF_GOOD)
+		login_read(caller, dir);
 	sd_pid_get_session((pid_t)found->pid, &session);
 	/* Last: what the directory still answers for was alive when its session was asked for by number. */
 	n = readlinkat(dir, "exe", program, sizeof(program));

@@ -2,13 +2,15 @@
 /*
  * Who calls: what the bus authenticated (GetConnectionCredentials), and what /proc and logind's cgroups tell of that
  * process. The user is certain. Program and session are for the record only and decide nothing: a process may exec
- * something else after it has sent its call. Who logged in (audit's loginuid) outlives exec, su and sudo; it tells two people apart
- * where that is asked for (daemon/exception-actor.h).
+ * something else after it has sent its call. Who logged in (audit's loginuid) outlives exec, su and sudo, but is no proof by itself: a
+ * process in which nobody has logged in may write anybody there, once, without a privilege (the kernel's audit_set_loginuid()). What may
+ * be concluded from both, daemon/exception-actor.h says.
  *
  * A process id can be another's by the time it is looked up. Where the bus hands out a pidfd (ProcessFD) the process
  * must still be alive after its directory in /proc was opened. Where it does not, as dbus-daemon 1.14, the process
- * must have been started before the call arrived. Otherwise program and session stay empty, and
- * nobody knows who logged in.
+ * must have been started before the call arrived, and be the caller's or root's (which the directory of a program that may not be traced
+ * is); otherwise program and session stay empty. Its login is believed only if the directory is the caller's own: of root's processes
+ * any could have the number by then.
  */
 #pragma once
 
@@ -21,10 +23,16 @@
 #define BUS_PROGRAM_MAX 256
 #define BUS_SESSION_MAX 64
 
+enum bus_login {
+	BUS_LOGIN_UNKNOWN = 0, /* it cannot be told */
+	BUS_LOGIN_NONE,	       /* nobody has logged in: a service, a timer */
+	BUS_LOGIN_SET,
+};
+
 struct bus_caller {
 	uid_t uid;
-	/* Who logged in; `uid` itself where nobody has (a service, a timer); (uid_t)-1: it cannot be told. */
-	uid_t login;
+	enum bus_login has_login;
+	uid_t login; /* who logged in, if BUS_LOGIN_SET; else (uid_t)-1 */
 	pid_t pid;		       /* 0: the bus does not tell */
 	char program[BUS_PROGRAM_MAX]; /* path of its executable; "" it cannot be told. UTF-8 */
 	char session[BUS_SESSION_MAX]; /* logind's id; "" none, or it cannot be told */

@@ -130,6 +130,8 @@ static void connection_drop(struct bus_connection *c)
 {
 	pending_clear(c);
 	c->generation++;
+	/* Whoever is answered now asks no more. */
+	c->lost = true;
 	while (c->questions) {
 		dbus_pending_call_cancel(c->questions->pending);
 		question_end(c->questions, NULL);

@@ -26,6 +26,7 @@ struct bus_request {
 	struct bus_caller caller;
 	bool followed;			  /* we hear when the caller leaves the bus */
 	struct polkit_question *question; /* while polkit is asked */
+	bus_request_asked_fn asked;	  /* what the answer is for, once it has been started */
 };
 
 DBusMessage *bus_request_call(const struct bus_request *request)
@@ -242,6 +243,32 @@ static void request_authorise(struct bus_request *request)
 		request_authorised(request, POLKIT_SILENT);
 }
 
+static void request_asked(void *userdata, enum polkit_verdict verdict)
+{
+	struct bus_request *request = userdata;
+	void *target = NULL;
+
+	request->question = NULL;
+	if (request->registry)
+		target = bus_dispatch_target(request->registry, request->call, request->method);
+	if (target)
+		request->asked(target, request, verdict == POLKIT_YES);
+	else
+		bus_request_fail(request, DBUS_ERROR_UNKNOWN_OBJECT, "The object has gone");
+}
+
+void bus_request_ask(struct bus_request *request, const char *action, bus_request_asked_fn fn)
+{
+	struct bus_registry *r = request->registry;
+
+	request->asked = fn;
+	if (!request->caller.uid)
+		request_asked(request, POLKIT_YES);
+	else if (!r || polkit_ask(&request->question, r->connection, request_sender(request),
+				  action, false, r->patience.polkit_ms, request_asked, request) < 0)
+		request_asked(request, POLKIT_SILENT);
+}
+
 static void request_identified(void *userdata, DBusMessage *reply)
 {
 	struct bus_request *request = userdata;
@@ -279,7 +306,8 @@ void bus_requests_heard(void *userdata, DBusMessage *signal)
 		return;
 	for (struct bus_request *request = r->requests; request; request = next) {
 		next = request->next;
-		if (!request->question || strcmp(request_sender(request), name))
+		/* One that has been started goes on. */
+		if (!request->question || request->asked || strcmp(request_sender(request), name))
 			continue;
 		polkit_drop(request->question);
 		bus_request_refuse(request, "caller-gone");

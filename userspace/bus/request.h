@@ -43,6 +43,14 @@ DBusMessage *bus_request_call(const struct bus_request *request);
 /* Who calls. */
 const struct bus_caller *bus_request_caller(const struct bus_request *request);
 
+/*
+ * Asks polkit, for a method that has been started, whether its caller might do something else, too; nobody is asked for a
+ * password. fn goes on with the call, at once or later, and answers it. object: as for `start`, as it is then. may: false
+ * also without an answer. Root may.
+ */
+typedef void (*bus_request_asked_fn)(void *object, struct bus_request *request, bool may);
+void bus_request_ask(struct bus_request *request, const char *action, bus_request_asked_fn fn);
+
 /* Appends the out arguments of the table by `append` (NULL: there are none). */
 void bus_request_answer(struct bus_request *request, bus_append_fn append, void *userdata);
 

@@ -30,6 +30,7 @@ static const char *const rows[] = {
 	N_("filter: %s"),
 	N_("'device' is no device that is plugged in"),
 	N_("'person' is no user of this terminal"),
+	N_("'person' is not in /etc/passwd, and you have named too many such people; wait a minute"),
 	N_("'person' is somebody else; ask List for his"),
 	N_("'access' is 'ro' or 'rw'"),
 	N_("'states' has a word that is no state"),

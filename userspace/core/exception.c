@@ -33,6 +33,17 @@ static bool is_own(const struct exception *x, const struct exception_person *who
 	return exception_same_person(&x->requester, who) || exception_same_person(&person, who);
 }
 
+bool exception_is_own(const struct exception *x, const struct exception_actor *actor)
+{
+	return is_own(x, &actor->who) || (*actor->user.name && is_own(x, &actor->user));
+}
+
+static bool is_actor(const struct exception_person *person, const struct exception_actor *actor)
+{
+	return exception_same_person(person, &actor->who) ||
+	       (*actor->user.name && exception_same_person(person, &actor->user));
+}
+
 static bool is_system(const struct exception_actor *actor)
 {
 	return actor->roles & EXCEPTION_ROLE_SYSTEM;
@@ -46,15 +57,13 @@ static bool person_known(const struct exception_person *who)
 /* One more approval: 0, and *enough says whether it was the last. */
 static int approvals_add(const struct step *step, struct exception_approvals *approvals, bool *enough)
 {
-	const struct exception_person *who = &step->actor->who;
-
-	if (is_own(step->x, who))
+	if (exception_is_own(step->x, step->actor))
 		return EXCEPTION_E_OWN;
 	for (unsigned int i = 0; i < approvals->n; i++)
-		if (exception_same_person(&approvals->by[i], who))
+		if (is_actor(&approvals->by[i], step->actor))
 			return EXCEPTION_E_TWICE;
 	if (approvals->n < EXCEPTION_APPROVERS_MAX)
-		approvals->by[approvals->n++] = *who;
+		approvals->by[approvals->n++] = step->actor->who;
 	*enough = approvals->n >= step->world->rules->approvers;
 	return 0;
 }
@@ -108,10 +117,14 @@ static int do_request(struct step *step)
 static int do_emergency(struct step *step)
 {
 	const struct exception_rules *rules = step->world->rules;
+	struct exception_person person = grant_person(&step->x->grant);
 	int r;
 
 	if (!exception_same_person(&step->x->requester, &step->actor->who))
 		return EXCEPTION_E_ROLE;
+	/* Nobody has looked at it: it is for whoever answers for it. */
+	if (!exception_same_person(&person, &step->actor->who))
+		return EXCEPTION_E_FOR_OTHER;
 	if (!rules->emergency_seconds)
 		return EXCEPTION_E_NO_EMERGENCY;
 	if (step->world->reports_due >= rules->emergency_reports)
@@ -291,6 +304,8 @@ static int do_use(struct step *step)
 		return EXCEPTION_E_ENDED;
 	if (!uses_left(x) || x->used == UINT32_MAX)
 		return EXCEPTION_E_USED_UP;
+	if (step->world->uses >= EXCEPTION_USES_HOURLY)
+		return EXCEPTION_E_MANY_USES;
 	x->used++;
 	if (!x->first_used)
 		x->first_used = step->world->now;
@@ -346,7 +361,7 @@ static int do_return(struct step *step)
 
 static int do_confirm(struct step *step)
 {
-	return !is_system(step->actor) && is_own(step->x, &step->actor->who) ? EXCEPTION_E_OWN : 0;
+	return !is_system(step->actor) && exception_is_own(step->x, step->actor) ? EXCEPTION_E_OWN : 0;
 }
 
 static int do_report(struct step *step)
@@ -495,17 +510,36 @@ static bool needs_rules(enum exception_event_kind kind)
 	}
 }
 
+int exception_check_login(const struct exception_actor *actor)
+{
+	switch (actor->login) {
+	case EXCEPTION_LOGIN_NONE:
+	case EXCEPTION_LOGIN_OWN:
+		return is_system(actor) || person_known(&actor->who) ? 0 : EXCEPTION_E_UNKNOWN;
+	case EXCEPTION_LOGIN_OTHER:
+		return EXCEPTION_E_LOGIN;
+	case EXCEPTION_LOGIN_UNKNOWN:
+		break;
+	}
+	return EXCEPTION_E_UNKNOWN;
+}
+
 static int check_actor(const struct exception *x, const struct exception_actor *actor,
 		       const struct way *way)
 {
 	unsigned int roles = actor->roles & ~(unsigned int)EXCEPTION_ROLE_OWN;
+	unsigned int free_of_login = EXCEPTION_ROLE_ASK | EXCEPTION_ROLE_OWN | EXCEPTION_ROLE_SYSTEM;
+	int r = exception_check_login(actor);
 
-	if (!is_system(actor) && !person_known(&actor->who))
-		return EXCEPTION_E_UNKNOWN;
+	if (r)
+		return r;
 	/* The daemon's own user is nobody's colleague. */
-	if (!is_system(actor) && is_own(x, &actor->who))
+	if (!is_system(actor) && exception_is_own(x, actor))
 		roles |= EXCEPTION_ROLE_OWN;
-	return roles & way->way.roles ? 0 : EXCEPTION_E_ROLE;
+	roles &= way->way.roles;
+	if (!roles)
+		return EXCEPTION_E_ROLE;
+	return actor->login == EXCEPTION_LOGIN_OWN || roles & free_of_login ? 0 : EXCEPTION_E_LOGIN;
 }
 
 static bool is_about_extension(enum exception_event_kind kind, enum exception_state from)
@@ -516,20 +550,27 @@ static bool is_about_extension(enum exception_event_kind kind, enum exception_st
 
 static void note_deed(const struct step *step, enum exception_state from, struct exception_deed *deed)
 {
+	const struct exception_actor *actor = step->actor;
 	const char *note = step->event->note;
+	bool logged_in = actor->login == EXCEPTION_LOGIN_OWN;
 
 	*deed = (struct exception_deed){ .number = step->x->steps,
 					 .kind = step->event->kind,
 					 .from = from,
 					 .to = step->to,
 					 .when = step->world->now,
-					 .who = step->actor->who,
+					 .who = actor->who,
+					 .user_uid = UINT32_MAX,
+					 .login_uid = logged_in ? actor->login_uid : UINT32_MAX,
 					 .bytes = step->event->bytes };
 	/* What nobody has weighed must not stand there as if somebody had. */
 	if (is_about_extension(step->event->kind, from))
 		deed->until = step->event->until;
-	snprintf(deed->session, sizeof(deed->session), "%s",
-		 step->actor->session ? step->actor->session : "");
+	if (*actor->user.name)
+		deed->user_uid = actor->user.uid;
+	else if (*actor->who.name)
+		deed->user_uid = actor->who.uid;
+	snprintf(deed->session, sizeof(deed->session), "%s", actor->session ? actor->session : "");
 	snprintf(deed->note, sizeof(deed->note), "%s", note ? note : "");
 }
 

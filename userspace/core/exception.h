@@ -22,7 +22,9 @@
  * Every row of the table, with who may do it, stands in docs/exceptions.md.
  *
  * - Nobody approves what he asked for or what is for him, and two approvers are two people: two that share neither user id nor
- *   name. The caller gives the *login's* user id and name (audit's loginuid, where it is set), so that sudo makes nobody another.
+ *   name. An actor is two: the person, and the user as whom he acts (root, of a person behind sudo). What is own to either is his own.
+ * - What is not asked for oneself (approving, denying, ending, confirming, emergencies, other people's) is done by people who have logged
+ *   in under their own name (enum exception_login); whoever acts under another's name does nothing at all.
  * - What happens first counts: the store (system/exceptionstore.h) lets one step in after the other, and the later one meets
  *   the state that the earlier one left, which is what the refusal then names.
  * - What a request does not state is the least: zero is read-only, and no extension comes without approvals.
@@ -126,6 +128,9 @@ enum {
 	EXCEPTION_E_REPORT_DUE = 30,   /* cannot be closed before its report */
 	EXCEPTION_E_ERASURE_DUE = 31,  /* cannot be closed before its erasure is confirmed */
 	EXCEPTION_E_NO_POLICY = 32,    /* what asks the policy is refused while none is in force */
+	EXCEPTION_E_LOGIN = 33,	       /* has not logged in under this name */
+	EXCEPTION_E_FOR_OTHER = 34,    /* an emergency for somebody else */
+	EXCEPTION_E_MANY_USES = 35,    /* its device comes and goes too often */
 	N_EXCEPTION_ERRORS,
 };
 
@@ -134,6 +139,8 @@ enum {
 #define EXCEPTION_APPROVERS_MAX 2
 /* Every emergency goes by this form, whatever its wish names, and nothing else does. */
 #define EXCEPTION_FORM_EMERGENCY "13-2"
+/* A device is let in so often in an hour: each time is a step that is kept for ever, and a machine that reattaches makes any number. */
+#define EXCEPTION_USES_HOURLY 60
 /* A begin further ahead than this is a slip of the pen. */
 #define EXCEPTION_AHEAD_MAX (366 * 86400)
 
@@ -179,13 +186,25 @@ struct exception {
 struct exception_event {
 	enum exception_event_kind kind;
 	int64_t until;	  /* EXTEND; and of an extension's APPROVE or DENY: the one that was seen. Of a request's: 0 */
-	uint64_t bytes;	  /* WRITTEN: more than were told before */
+	uint64_t bytes;	  /* WRITTEN: more than were told before. USE: size of the device's only disk; 0: not known, or several */
 	const char *note; /* DENY, REPORT: needed; otherwise may be NULL */
+};
+
+/* What is known of the login of whoever acts. None of it is of a person's making but NONE and OWN, which he may make of each other. */
+enum exception_login {
+	EXCEPTION_LOGIN_NONE = 0, /* nobody has logged in: a service, a timer; asks, and does what is his own */
+	EXCEPTION_LOGIN_OWN,	  /* `who` has */
+	EXCEPTION_LOGIN_OTHER,	  /* somebody else than `who` has, as by su to another user: refused */
+	EXCEPTION_LOGIN_UNKNOWN,  /* it could not be read: refused */
 };
 
 struct exception_actor {
 	struct exception_person who; /* of the system: uid 0 and "" will do */
-	const char *session;	     /* logind's, or "" */
+	/* The user as whom he acts: `who`, or root. Name "": `who`. */
+	struct exception_person user;
+	enum exception_login login;
+	uint32_t login_uid;  /* for the record; of LOGIN_OWN and _OTHER only */
+	const char *session; /* logind's, or "" */
 	unsigned int roles;
 };
 
@@ -199,6 +218,7 @@ struct exception_world {
 	unsigned int waiting;	  /* the actor's requests that wait for approval */
 	unsigned int daily;	  /* requests, emergencies and extensions that the actor has asked for in the last 24 hours */
 	unsigned int reports_due; /* emergencies on this terminal without a report */
+	unsigned int uses;	  /* of this exception in the last hour; for USE */
 };
 
 /* A step that was taken, for the record. */
@@ -208,6 +228,8 @@ struct exception_deed {
 	enum exception_state from, to;
 	int64_t when;
 	struct exception_person who;
+	uint32_t user_uid;  /* the user as whom he acted; of the system's UINT32_MAX */
+	uint32_t login_uid; /* who had logged in; UINT32_MAX: nobody, or the system */
 	char session[EXCEPTION_SESSION_MAX];
 	char note[EXCEPTION_NOTE_MAX];
 	int64_t until; /* of an extension, which it asks for, approves or denies; otherwise 0 */
@@ -225,6 +247,12 @@ void exception_init(struct exception *exception, const struct grant *wish, uint3
 int exception_step(struct exception *exception, const struct exception_event *event,
 		   const struct exception_actor *actor, const struct exception_world *world,
 		   struct exception_deed *deed);
+
+/* May this one act at all? 0, EXCEPTION_E_LOGIN or _UNKNOWN. A step asks it; for whoever takes something in before there is a step. */
+int exception_check_login(const struct exception_actor *actor);
+
+/* Is it his own: has he asked for it, or is it for him? The person, or the user as whom he acts. */
+bool exception_is_own(const struct exception *exception, const struct exception_actor *actor);
 
 /* Is there such a row in the table? For whoever reads what was written down. */
 bool exception_leads(enum exception_state from, enum exception_event_kind kind,
@@ -253,6 +281,13 @@ uint64_t exception_bytes_left(const struct exception *exception);
 
 /* Was it used, and may it hold data, so that it is closed only after its erasure was confirmed? */
 bool exception_needs_erasure(const struct exception *exception);
+
+/*
+ * May the terminal itself confirm its erasure, because it has seen the device empty? What a device answers can be made up, so of the data
+ * that matters most (class I and II), or wherever the policy says so, a person confirms. rules: may be NULL.
+ */
+bool exception_erasure_by_sight(const struct exception *exception,
+				const struct exception_rules *rules);
 
 /* What is still owed, bits. */
 enum {

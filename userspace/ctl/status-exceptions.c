@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus/names.h"
 #include "cli/i18n.h"
@@ -14,6 +15,31 @@
 #include "ctl/exceptions-client.h"
 
 #define FINGERPRINT_SHOWN 5
+
+/* Whose it is and what for stands in no property: root is shown everybody's, others their own. */
+static void describe_grants(DBusConnection *dbus, struct json_object *grants)
+{
+	static const char *const states[] = { "approved", "live", NULL };
+	static const char *const members[][2] = { { "Person", "person" }, { "Device", "fingerprint" }, { "Medium", "medium" } };
+	const struct exceptions_filter filter = { .states = states };
+	_cleanup_(refusal_deinit) struct refusal refusal = { .why = NULL };
+	struct json_object *known = exceptions_list(dbus, &filter, geteuid() != 0, &refusal);
+
+	for (size_t i = 0; i < json_object_array_length(grants); i++) {
+		struct json_object *grant = json_object_array_get_idx(grants, i);
+
+		for (size_t k = 0; known && k < json_object_array_length(known); k++) {
+			struct json_object *exception = json_object_array_get_idx(known, k);
+
+			if (exception_number(exception, "number") != exception_number(grant, "Number"))
+				continue;
+			for (size_t m = 0; m < ARRAY_SIZE(members); m++)
+				json_object_object_add(grant, members[m][0],
+						       json_object_new_string(output_raw(exception, members[m][1])));
+		}
+	}
+	json_object_put(known);
+}
 
 struct json_object *status_exceptions_ask(DBusConnection *dbus)
 {
@@ -28,8 +54,10 @@ struct json_object *status_exceptions_ask(DBusConnection *dbus)
 
 		json_object_object_add(grant, "Number", json_object_new_int64(strtoll(number, NULL, 10)));
 	}
-	if (grants)
+	if (grants) {
+		describe_grants(dbus, grants);
 		json_object_object_add(exceptions, "Grants", grants);
+	}
 	return exceptions;
 }
 
@@ -57,7 +85,8 @@ char *status_exceptions_grant(struct json_object *grant)
 	const char *fingerprint = output_raw(grant, "Device"), *digits = strchr(fingerprint, ':');
 	_cleanup_(freep) char *medium = output_member(grant, "Medium");
 	_cleanup_(freep) char *device = *medium ? output_format("%s", medium) : output_escape(digits ? digits + 1 : fingerprint);
-	_cleanup_(freep) char *person = output_member(grant, "Person");
+	bool known = json_object_object_get_ex(grant, "Person", NULL);
+	_cleanup_(freep) char *person = known ? output_member(grant, "Person") : output_format("%s", _("somebody else"));
 	_cleanup_(freep) char *left = exception_left_words(exception_number(grant, "SecondsLeft"));
 	_cleanup_(freep) char *access = exception_access_words(!strcmp(output_raw(grant, "Access"), "rw"),
 							       exception_flag(grant, "EncryptedOnly"));

@@ -6,8 +6,8 @@
 #include <json-c/json.h>
 
 /*
- * Properties of the Exceptions interface (docs/dbus.md), and "Grants": those of each Grant with its "Number". NULL from a daemon that
- * does not tell.
+ * Properties of the Exceptions interface (docs/dbus.md), and "Grants": those of each Grant with its "Number", and "Person", "Device" and
+ * "Medium" of those that the caller may see without being asked for a password. NULL from a daemon that does not tell.
  */
 struct json_object *status_exceptions_ask(DBusConnection *dbus);
 

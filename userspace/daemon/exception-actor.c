@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
+#include "core/arena.h"
 #include "core/macro.h"
 #include "daemon/exception-actor.h"
 #include "system/account.h"
@@ -16,6 +17,7 @@ static void person_name(struct exception_person *person, uid_t uid)
 	char name[ACCOUNT_NAME_MAX];
 	gid_t gid;
 
+	*person = (struct exception_person){ .uid = UINT32_MAX };
 	if (uid == (uid_t)-1 ||
 	    (!username_local(USERNAME_FILE, uid, name) && !account_find(uid, name, &gid)) ||
 	    strlen(name) >= sizeof(person->name))
@@ -24,13 +26,50 @@ static void person_name(struct exception_person *person, uid_t uid)
 	strcpy(person->name, name);
 }
 
-void exception_actor_identify(struct exception_actor *actor, const struct bus_caller *caller)
+static enum exception_login login_of(const struct bus_caller *caller)
 {
-	*actor = (struct exception_actor){ .who = { .uid = UINT32_MAX }, .session = caller->session };
-	person_name(&actor->who, caller->login);
+	switch (caller->has_login) {
+	case BUS_LOGIN_NONE:
+		return EXCEPTION_LOGIN_NONE;
+	case BUS_LOGIN_SET:
+		return !caller->uid || caller->login == caller->uid ? EXCEPTION_LOGIN_OWN : EXCEPTION_LOGIN_OTHER;
+	case BUS_LOGIN_UNKNOWN:
+		break;
+	}
+	return EXCEPTION_LOGIN_UNKNOWN;
+}
+
+static void actor_identify(struct exception_actor *actor, const struct bus_caller *caller)
+{
+	*actor = (struct exception_actor){ .login = login_of(caller),
+					   .login_uid = caller->login,
+					   .session = caller->session };
+	person_name(&actor->user, caller->uid);
+	actor->who = actor->user;
+	/* Root, behind whom somebody stands. */
+	if (actor->login == EXCEPTION_LOGIN_OWN && caller->login != caller->uid)
+		person_name(&actor->who, caller->login);
+}
+
+bool exception_person_of(struct exception_person *person, const struct bus_caller *caller)
+{
+	person_name(person, caller->uid);
+	return person->name[0];
 }
 
 bool exception_person_find(struct exception_person *person, const char *name)
+{
+	uid_t uid;
+
+	*person = (struct exception_person){ .uid = UINT32_MAX };
+	if (strlen(name) >= sizeof(person->name) || !username_find(USERNAME_FILE, name, &uid))
+		return false;
+	person->uid = uid;
+	strcpy(person->name, name);
+	return true;
+}
+
+bool exception_person_find_far(struct exception_person *person, const char *name)
 {
 	char found[ACCOUNT_NAME_MAX];
 	uid_t uid;
@@ -66,10 +105,20 @@ static void groups_read(struct groups *groups)
 		groups->list[i] = groups->names[i];
 }
 
+static bool has_groups(const struct exception_who *list)
+{
+	for (unsigned int i = 0; i < list->n; i++)
+		if (list->names[i]->bytes[0] == '@')
+			return true;
+	return false;
+}
+
 static enum exception_word list_says(const struct exception_who *list, struct groups *groups)
 {
-	if (!list->said)
-		return EXCEPTION_WORD_UNSAID;
+	enum exception_word says = exception_who_has(list, groups->who->name, NULL, 0);
+
+	if (says != EXCEPTION_WORD_NO || !has_groups(list))
+		return says;
 	if (!groups->read)
 		groups_read(groups);
 	return exception_who_has(list, groups->who->name, groups->list, groups->n);
@@ -109,7 +158,7 @@ void exception_actor_read(struct exception_actor *actor, const struct bus_caller
 {
 	struct groups groups = { .who = &actor->who };
 
-	exception_actor_identify(actor, caller);
+	actor_identify(actor, caller);
 	if (!actor->who.name[0])
 		return;
 	if (!caller->uid)

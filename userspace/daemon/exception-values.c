@@ -120,8 +120,10 @@ VALUE(approvers, append_names, &e->approvals)
 VALUE(approvals_needed, append_u32, approvals_needed(e, moment->approvers))
 VALUE(extend_until, append_time, e->extend_until)
 VALUE(extend_approvers, append_names, &e->extend_approvals)
+VALUE(steps, append_u32, e->steps)
 VALUE(due, exception_values_append_due, exception_due(e, moment->now))
 VALUE(seconds_left, append_u32, moment->seconds_left)
+VALUE(may_approve, append_bool, *moment->may_approve)
 
 /* The members of docs/dbus.md. */
 static const struct {
@@ -165,13 +167,17 @@ static const struct {
 	{ "approvals-needed", "u", value_approvals_needed },
 	{ "extend-until", "x", value_extend_until },
 	{ "extend-approvers", "as", value_extend_approvers },
+	{ "steps", "u", value_steps },
 	{ "due", "as", value_due },
 	{ "seconds-left", "u", value_seconds_left },
+	{ "may-approve", "b", value_may_approve },
 };
 
-static bool value_is_known(const char *name, const struct exception *exception)
+static bool value_is_known(const char *name, const struct exception *exception,
+			   const struct exception_moment *moment)
 {
-	return exception->grant.uid != UINT32_MAX || strcmp(name, "uid");
+	return (exception->grant.uid != UINT32_MAX || strcmp(name, "uid")) &&
+	       (moment->may_approve || strcmp(name, "may-approve"));
 }
 
 static dbus_bool_t entry_open(DBusMessageIter *dict, DBusMessageIter *entry, DBusMessageIter *value,
@@ -196,7 +202,7 @@ dbus_bool_t exception_values_append(DBusMessageIter *iter, const struct exceptio
 	if (!dbus_message_iter_open_container(iter, DBUS_TYPE_ARRAY, "{sv}", &dict))
 		return FALSE;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (value_is_known(values[i].name, exception) &&
+		if (value_is_known(values[i].name, exception, moment) &&
 		    (!entry_open(&dict, &entry, &value, values[i].name, values[i].signature) ||
 		     !values[i].append(&value, exception, moment) ||
 		     !entry_close(&dict, &entry, &value)))

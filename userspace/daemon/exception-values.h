@@ -11,6 +11,7 @@ struct exception_moment {
 	int64_t now;	       /* by the grant clock */
 	uint32_t seconds_left; /* exceptions_seconds_left() */
 	unsigned int approvers; /* that the policy asks for */
+	const bool *may_approve; /* may who asks approve it, or its extension, now? NULL: that is not told */
 };
 
 /* a{sv} */

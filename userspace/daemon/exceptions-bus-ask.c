@@ -2,6 +2,7 @@
 /* Methods of org.sekimori.Sekimori1.Exceptions that ask for an exception. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "bus/record.h"
 #include "daemon/device-bus.h"
@@ -33,12 +34,53 @@ static const char *wish_find_device(const struct exceptions_bus *eb, struct exce
 	return NULL;
 }
 
-static const char *wish_find_person(struct exception_wish *wish, const struct exception_person *caller)
+/*
+ * Whom the directory is asked for, which may let us wait (nsswitch.conf(5)), is the caller's choice: he may choose few, 10 and then
+ * one every 30 s.
+ */
+static bool may_look_far(struct exceptions_bus *eb, uint32_t uid)
 {
-	struct exception_person person = *caller;
+	struct timespec ts;
+	struct purses_user *user;
+	uint64_t now;
 
-	if (wish->grant.person[0] && !exception_person_find(&person, wish->grant.person))
-		return "'person' is no user of this terminal";
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
+	user = purses_find(&eb->looked_far, uid, now);
+	if (purses_admit(&eb->looked_far, user, 0, now))
+		return true;
+	purses_clear(user);
+	return false;
+}
+
+/* NULL: it is in `person`; or what is wrong. */
+static const char *person_look(struct exceptions_bus *eb, struct exception_person *person, const char *name,
+			       const struct exception_actor *actor)
+{
+	if (exception_person_find(person, name))
+		return NULL;
+	if (!may_look_far(eb, actor->user.uid))
+		return "'person' is not in /etc/passwd, and you have named too many such people; wait a minute";
+	return exception_person_find_far(person, name) ? NULL : "'person' is no user of this terminal";
+}
+
+static const char *wish_find_person(struct exceptions_bus *eb, struct exception_wish *wish,
+				    const struct exception_actor *actor, const struct exception_right *right)
+{
+	struct exception_person person = actor->who;
+	const char *name = wish->grant.person, *why = NULL;
+
+	if (*name && strcmp(name, person.name)) {
+		/* Of what will be refused nobody is looked for, nor for an emergency of somebody else. */
+		if (exception_check_login(actor) || !(actor->roles & right->roles) ||
+		    right->roles & EXCEPTION_ROLE_EMERGENCY) {
+			wish->grant.uid = UINT32_MAX;
+			return NULL;
+		}
+		why = person_look(eb, &person, name, actor);
+	}
+	if (why)
+		return why;
 	memcpy(wish->grant.person, person.name, sizeof(wish->grant.person));
 	wish->grant.uid = person.uid;
 	return NULL;
@@ -49,7 +91,7 @@ _Static_assert(sizeof(((struct device *)0)->ident.fingerprint) >= GRANT_FINGERPR
 	       "what is copied fits");
 
 /* Reads the wish and who has it. False, and the call is answered, if it makes no sense. */
-static bool request_read_wish(const struct exceptions_bus *eb, struct bus_request *request,
+static bool request_read_wish(struct exceptions_bus *eb, struct bus_request *request,
 			      const struct exception_right *right, struct exception_actor *actor,
 			      struct exception_wish *wish)
 {
@@ -64,7 +106,7 @@ static bool request_read_wish(const struct exceptions_bus *eb, struct bus_reques
 	if (exception_wish_read(wish, &in, misread)) {
 		why = wish_find_device(eb, wish);
 		if (!why)
-			why = wish_find_person(wish, &actor->who);
+			why = wish_find_person(eb, wish, actor, right);
 	}
 	if (why) {
 		exceptions_bus_misread(request, "wish: ", why);
@@ -95,7 +137,7 @@ static void request_tell(struct bus_request *request, int r, exceptions_bus_erro
 		bus_request_answer(request, append_number_and_path, after);
 }
 
-static void request_submit(const struct exceptions_bus *eb, struct bus_request *request,
+static void request_submit(struct exceptions_bus *eb, struct bus_request *request,
 			   enum exception_event_kind kind, const struct exception_right *right)
 {
 	struct exception_actor actor;
@@ -162,7 +204,7 @@ static dbus_bool_t append_challenge(void *userdata, DBusMessageIter *args)
 
 void exceptions_start_phone(void *object, struct bus_request *request)
 {
-	const struct exceptions_bus *eb = manager_bus_exceptions(object);
+	struct exceptions_bus *eb = manager_bus_exceptions(object);
 	char challenge[PHONECODE_CHALLENGE_MAX];
 	struct exception_actor actor;
 	struct exception_wish wish;

@@ -4,6 +4,7 @@
 
 #include "bus/names.h"
 #include "bus/request.h"
+#include "core/purse.h"
 #include "daemon/exception-actor.h"
 #include "daemon/exceptions-bus.h"
 
@@ -28,6 +29,7 @@ struct exceptions_bus {
 	sd_event_source *announcement;	  /* on while something of the root object is to be told */
 	bool announcing;
 	struct exceptions_counts counts; /* while announcing; else zeros */
+	struct purses looked_far;	 /* names that callers had a directory asked for */
 };
 
 /* Never NULL: of one that has gone all is empty. */

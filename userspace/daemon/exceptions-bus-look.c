@@ -8,6 +8,9 @@
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/manager-bus.h"
 
+/* With the longest of notes so many are half of what waits for the bus at most. */
+#define STEPS_SHOWN_MAX 200
+
 struct listing {
 	const struct exceptions_bus *bus;
 	struct exception *found;
@@ -91,33 +94,35 @@ void exceptions_start_list(void *object, struct bus_request *request)
 }
 
 /* False, and the call is answered, if nobody knows who calls: then nothing is his. */
-static bool request_read_owner(struct bus_request *request, struct exception_actor *actor)
+static bool request_read_owner(struct bus_request *request, struct exception_person *owner)
 {
-	exception_actor_identify(actor, bus_request_caller(request));
-	if (!actor->who.name[0])
+	bool known = exception_person_of(owner, bus_request_caller(request));
+
+	if (!known)
 		exceptions_bus_refuse(request, EXCEPTION_E_UNKNOWN, exceptions_error);
-	return actor->who.name[0];
+	return known;
 }
 
 void exceptions_start_list_own(void *object, struct bus_request *request)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
 	struct exception_filter filter;
-	struct exception_actor actor;
+	struct exception_person owner;
 
-	if (!request_read_filter(eb, request, &filter) || !request_read_owner(request, &actor))
+	if (!request_read_filter(eb, request, &filter) || !request_read_owner(request, &owner))
 		return;
-	if (filter.person[0] && strcmp(filter.person, actor.who.name)) {
+	if (filter.person[0] && strcmp(filter.person, owner.name)) {
 		exceptions_bus_misread(request, "filter: ", "'person' is somebody else; ask List for his");
 		return;
 	}
-	memcpy(filter.person, actor.who.name, sizeof(filter.person));
+	memcpy(filter.person, owner.name, sizeof(filter.person));
 	request_list(eb, request, &filter);
 }
 
 struct telling {
 	const struct exceptions_bus *bus;
 	struct exception exception;
+	const bool *may_approve;
 	struct exception_deed *deeds;
 	size_t n, room;
 };
@@ -146,6 +151,7 @@ static dbus_bool_t append_telling(void *userdata, DBusMessageIter *args)
 	struct exception_moment moment = moment_of(telling->bus, &telling->exception);
 	DBusMessageIter array;
 
+	moment.may_approve = telling->may_approve;
 	if (!exception_values_append(args, &telling->exception, &moment) ||
 	    !dbus_message_iter_open_container(args, DBUS_TYPE_ARRAY, "a{sv}", &array))
 		return FALSE;
@@ -155,31 +161,36 @@ static dbus_bool_t append_telling(void *userdata, DBusMessageIter *args)
 	return dbus_message_iter_close_container(args, &array);
 }
 
+/* By the user alone: what he has logged in as shows him nobody's. */
 static bool is_of(const struct exception *exception, const struct exception_person *person)
 {
-	struct exception_person for_whom = { .uid = exception->grant.uid };
+	const struct exception_actor actor = { .who = *person };
 
-	memcpy(for_whom.name, exception->grant.person, sizeof(for_whom.name));
-	return exception_same_person(&exception->requester, person) ||
-	       exception_same_person(&for_whom, person);
+	return exception_is_own(exception, &actor);
 }
 
-/* owner: NULL for anybody's. Another's is told of as if it were not there. */
-static void request_get(const struct exceptions_bus *eb, struct bus_request *request,
-			const struct exception_person *owner)
+static dbus_uint32_t request_number(const struct bus_request *request)
 {
-	struct telling telling = { .bus = eb };
 	DBusMessageIter in;
 	dbus_uint32_t number;
-	int r;
 
 	dbus_message_iter_init(bus_request_call(request), &in);
 	dbus_message_iter_get_basic(&in, &number);
-	r = exceptions_get(eb->setup.exceptions, number, &telling.exception);
+	return number;
+}
+
+/* owner: NULL for anybody's. Another's is told of as if it were not there. may_approve: as exception_moment's. */
+static void request_get(const struct exceptions_bus *eb, struct bus_request *request,
+			const struct exception_person *owner, const bool *may_approve)
+{
+	struct telling telling = { .bus = eb, .may_approve = may_approve };
+	dbus_uint32_t number = request_number(request);
+	int r = exceptions_get(eb->setup.exceptions, number, &telling.exception);
+
 	if (!r && owner && !is_of(&telling.exception, owner))
 		r = EXCEPTIONSTORE_E_ABSENT;
 	if (!r)
-		r = exceptions_deeds(eb->setup.exceptions, number, telling_add, &telling);
+		r = exceptions_deeds(eb->setup.exceptions, number, STEPS_SHOWN_MAX, telling_add, &telling);
 	if (r)
 		exceptions_bus_refuse(request, r, exceptions_error);
 	else
@@ -187,19 +198,50 @@ static void request_get(const struct exceptions_bus *eb, struct bus_request *req
 	free(telling.deeds);
 }
 
-void exceptions_start_get(void *object, struct bus_request *request)
+/* Would the caller's approval be taken, if polkit lets him? */
+static bool caller_may_approve(const struct exceptions_bus *eb, const struct bus_request *request)
+{
+	static const struct exception_right right = { .roles = EXCEPTION_ROLE_APPROVE };
+	const struct exception *exception =
+		exceptions_find_open(eb->setup.exceptions, request_number(request));
+	struct exception_actor actor;
+
+	if (!exception || (exception->state != EXCEPTION_REQUESTED && !exception->extend_until))
+		return false;
+	exceptions_bus_actor(eb, &actor, request, &right);
+	return exceptions_may_approve(eb->setup.exceptions, exception, &actor);
+}
+
+/* The exception, and the engine, may be others since polkit was asked. */
+static void get_asked(void *object, struct bus_request *request, bool may)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
 
-	if (exceptions_bus_has_engine(eb, request))
-		request_get(eb, request, NULL);
+	if (!exceptions_bus_has_engine(eb, request))
+		return;
+	may = may && caller_may_approve(eb, request);
+	request_get(eb, request, NULL, &may);
+}
+
+/* polkit is asked whether he may approve only if all else lets him. */
+void exceptions_start_get(void *object, struct bus_request *request)
+{
+	const struct exceptions_bus *eb = manager_bus_exceptions(object);
+	static const bool no = false;
+
+	if (!exceptions_bus_has_engine(eb, request))
+		return;
+	if (caller_may_approve(eb, request))
+		bus_request_ask(request, "org.sekimori.approve-exception", get_asked);
+	else
+		request_get(eb, request, NULL, &no);
 }
 
 void exceptions_start_get_own(void *object, struct bus_request *request)
 {
 	const struct exceptions_bus *eb = manager_bus_exceptions(object);
-	struct exception_actor actor;
+	struct exception_person owner;
 
-	if (exceptions_bus_has_engine(eb, request) && request_read_owner(request, &actor))
-		request_get(eb, request, &actor.who);
+	if (exceptions_bus_has_engine(eb, request) && request_read_owner(request, &owner))
+		request_get(eb, request, &owner, NULL);
 }

@@ -355,8 +355,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 
 	if (!e->store)
 		exceptions_try(e);
-	else
-		exceptions_tell_rest(e);
+	exceptions_tell_rest(e);
 	exceptions_plan_retry(e);
 	return 0;
 }
@@ -466,6 +465,8 @@ static void note_reset(struct exceptions *e, const struct exception_actor *actor
 		json_add_number(record, "seconds_behind", (uint64_t)ahead);
 		json_add_string(record, "by", actor->who.name);
 		json_add_number(record, "by_uid", actor->who.uid);
+		if (*actor->user.name)
+			json_add_number(record, "user_uid", actor->user.uid);
 		json_add_string(record, "session", actor->session);
 	}
 	exceptions_say(e, "exception-clock", record);
@@ -475,12 +476,12 @@ int exceptions_reset_clock(struct exceptions *e, const struct exception_actor *a
 {
 	struct grantclock_reading reading;
 	struct grantclock before;
-	int r;
+	int r = exception_check_login(actor);
 
 	exceptions_clock_set(e);
 	*ahead = exceptions_clock_ahead(e);
-	if (actor->who.uid == UINT32_MAX || !*actor->who.name)
-		return EXCEPTION_E_UNKNOWN;
+	if (r)
+		return r;
 	if (!e->store)
 		return e->why;
 	if (any_waits(e))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bus/record.h"
+#include "core/grantset.h"
 #include "daemon/exception-values.h"
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/grant-bus.h"
@@ -16,11 +17,6 @@ static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
 }
 
-static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT64, &n);
-}
-
 static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
 {
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &when);
@@ -34,17 +30,10 @@ static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
 		return append(value, expression);                                                  \
 	}
 
-GRANT_GETTER(person, bus_append_string, e->grant.person)
-GRANT_GETTER(device, bus_append_string, e->grant.fingerprint)
-GRANT_GETTER(medium, bus_append_string, e->grant.medium)
 GRANT_GETTER(access, bus_append_string, exception_access_name(e->grant.access))
 GRANT_GETTER(encrypted_only, append_bool, e->grant.encrypted_only)
 GRANT_GETTER(begin, append_time, e->grant.not_before)
 GRANT_GETTER(end, append_time, exception_end(e))
-GRANT_GETTER(uses, append_u32, e->grant.uses)
-GRANT_GETTER(used, append_u32, e->used)
-GRANT_GETTER(write_quota, append_u64, e->grant.write_quota)
-GRANT_GETTER(written, append_u64, e->written)
 GRANT_GETTER(emergency, append_bool, e->emergency)
 GRANT_GETTER(live, append_bool, e->state == EXCEPTION_LIVE)
 
@@ -56,6 +45,14 @@ static dbus_bool_t grant_get_request(void *object, DBusMessageIter *value)
 
 	exceptions_bus_request_path(buffer, entry->number);
 	return dbus_message_iter_append_basic(value, DBUS_TYPE_OBJECT_PATH, &path);
+}
+
+static dbus_bool_t grant_get_id(void *object, DBusMessageIter *value)
+{
+	char id[GRANTSET_ID_TEXT_MAX];
+
+	grantset_id_format(exceptions_bus_exception(object)->grant.id, id);
+	return bus_append_string(value, id);
 }
 
 static dbus_bool_t grant_get_seconds_left(void *object, DBusMessageIter *value)
@@ -70,18 +67,12 @@ static dbus_bool_t grant_get_seconds_left(void *object, DBusMessageIter *value)
 
 static const struct bus_property grant_properties[] = {
 	{ "Request", "o", grant_get_request, BUS_EMITS_CONST },
-	{ "Person", "s", grant_get_person, BUS_EMITS_CONST },
-	{ "Device", "s", grant_get_device, BUS_EMITS_CONST },
-	{ "Medium", "s", grant_get_medium, BUS_EMITS_CONST },
+	{ "Id", "s", grant_get_id, BUS_EMITS_CONST },
 	{ "Access", "s", grant_get_access, BUS_EMITS_CONST },
 	{ "EncryptedOnly", "b", grant_get_encrypted_only, BUS_EMITS_CONST },
 	{ "Begin", "x", grant_get_begin, BUS_EMITS_CONST },
 	{ "End", "x", grant_get_end, BUS_EMITS_TRUE },
 	{ "SecondsLeft", "u", grant_get_seconds_left, BUS_EMITS_FALSE },
-	{ "Uses", "u", grant_get_uses, BUS_EMITS_CONST },
-	{ "Used", "u", grant_get_used, BUS_EMITS_TRUE },
-	{ "WriteQuota", "t", grant_get_write_quota, BUS_EMITS_CONST },
-	{ "Written", "t", grant_get_written, BUS_EMITS_TRUE },
 	{ "Emergency", "b", grant_get_emergency, BUS_EMITS_CONST },
 	{ "Live", "b", grant_get_live, BUS_EMITS_TRUE },
 	{ .name = NULL },

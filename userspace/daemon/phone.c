@@ -150,6 +150,10 @@ static void add_actor(struct json_object *extra, const struct exception_actor *a
 	json_add_string(extra, "by", actor->who.name);
 	if (actor->who.uid != UINT32_MAX)
 		json_add_number(extra, "by_uid", actor->who.uid);
+	if (*actor->user.name)
+		json_add_number(extra, "user_uid", actor->user.uid);
+	if (actor->login == EXCEPTION_LOGIN_OWN || actor->login == EXCEPTION_LOGIN_OTHER)
+		json_add_number(extra, "login_uid", actor->login_uid);
 	if (actor->session && *actor->session)
 		json_add_string(extra, "session", actor->session);
 }
@@ -223,8 +227,10 @@ static int record_refusal(struct phone *phone, int refusal, int64_t now, const s
 
 static int check_actor(const struct exception_actor *actor)
 {
-	if (actor->who.uid == UINT32_MAX || !*actor->who.name || !text_is_safe(actor->who.name))
-		return EXCEPTION_E_UNKNOWN;
+	int r = exception_check_login(actor);
+
+	if (r)
+		return r;
 	return actor->roles & EXCEPTION_ROLE_ASK ? 0 : EXCEPTION_E_ROLE;
 }
 
@@ -405,8 +411,10 @@ int phone_answer(struct phone *phone, const char *code, const struct exception_a
 	_cleanup_(phonekey_freep) struct terminalkey *key = NULL;
 	int64_t now = exceptions_now(phone->exceptions);
 	struct phonecode_terms terms;
-	int r = 0;
+	int r = exception_check_login(actor);
 
+	if (r)
+		return r;
 	if (phone->pending.stage == PHONEPENDING_NONE)
 		r = PHONE_E_NONE;
 	else if (strcmp(exceptions_state(phone->exceptions), "ok"))

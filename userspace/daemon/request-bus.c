@@ -5,7 +5,7 @@
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/request-bus.h"
 
-/* --- properties ------------------------------------------------------------------------------ */
+/* --- properties: everybody may read them; of whom and what it is, and what he owes, Get and GetOwn tell -------------- */
 
 static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
 {
@@ -35,25 +35,11 @@ static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
 REQUEST_GETTER(number, append_u32, e->number)
 REQUEST_GETTER(state, bus_append_string, exception_state_name(e->state))
 REQUEST_GETTER(emergency, append_bool, e->emergency)
-REQUEST_GETTER(person, bus_append_string, e->grant.person)
-REQUEST_GETTER(device, bus_append_string, e->grant.fingerprint)
-REQUEST_GETTER(medium, bus_append_string, e->grant.medium)
 REQUEST_GETTER(access, bus_append_string, exception_access_name(e->grant.access))
 /* Before it is granted the end is only a wish. */
 REQUEST_GETTER(end, append_time, e->approved ? exception_end(e) : 0)
 REQUEST_GETTER(approvals, append_u32, e->approvals.n)
 REQUEST_GETTER(extend_until, append_time, e->extend_until)
-
-static dbus_bool_t request_get_due(void *object, DBusMessageIter *value)
-{
-	const struct exceptions_bus_entry *entry = object;
-	struct exceptions *exceptions = entry->bus->setup.exceptions;
-	unsigned int due = 0;
-
-	if (exceptions)
-		due = exception_due(exceptions_bus_exception(entry), exceptions_now(exceptions));
-	return exception_values_append_due(value, due);
-}
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
@@ -85,6 +71,23 @@ static void request_step_noted(void *object, struct bus_request *request,
 	request_step(object, request, &event, right);
 }
 
+/*
+ * The same, of what everybody does with his own, and the desk with other people's: whoever has left his desk cannot give a medium
+ * back himself. By the method's action he is no more than the owner; for another's it takes `desk`, polkit's action for the desk, as well.
+ */
+static void request_step_for(void *object, struct bus_request *request, enum exception_event_kind kind,
+			     const struct exception_right *right, const char *desk, bus_request_asked_fn asked)
+{
+	const struct exceptions_bus_entry *entry = object;
+	struct exception_actor actor;
+
+	exceptions_bus_actor(entry->bus, &actor, request, right);
+	if (exception_check_login(&actor) || exception_is_own(exceptions_bus_exception(entry), &actor))
+		request_step_noted(object, request, kind, right);
+	else
+		bus_request_ask(request, desk, asked);
+}
+
 static void request_step_until(void *object, struct bus_request *request,
 			       enum exception_event_kind kind, const struct exception_right *right)
 {
@@ -111,6 +114,25 @@ static void request_step_until(void *object, struct bus_request *request,
 		step(object, request, kind, &right);                                               \
 	}
 
+#define REQUEST_METHOD_FOR(name, kind, desk, also)                                                 \
+	static void request_##name##_asked(void *object, struct bus_request *request, bool may)    \
+	{                                                                                          \
+		static const struct exception_right of_desk = { .roles = EXCEPTION_ROLE_ASK |      \
+									 EXCEPTION_ROLE_DESK,      \
+								.named = also };                   \
+		static const struct exception_right own = { .roles = EXCEPTION_ROLE_ASK,           \
+							    .named = also };                       \
+                                                                                                   \
+		request_step_noted(object, request, kind, may ? &of_desk : &own);                  \
+	}                                                                                          \
+	static void request_start_##name(void *object, struct bus_request *request)                \
+	{                                                                                          \
+		static const struct exception_right own = { .roles = EXCEPTION_ROLE_ASK,           \
+							    .named = also };                       \
+                                                                                                   \
+		request_step_for(object, request, kind, &own, desk, request_##name##_asked);       \
+	}
+
 /* What polkit's action lends, and what the policy's list gives besides. */
 REQUEST_METHOD(approve, request_step_until, EXCEPTION_APPROVE, .roles = EXCEPTION_ROLE_APPROVE)
 REQUEST_METHOD(deny, request_step_until, EXCEPTION_DENY, .roles = EXCEPTION_ROLE_APPROVE)
@@ -118,11 +140,10 @@ REQUEST_METHOD(withdraw, request_step_noted, EXCEPTION_WITHDRAW, .roles = EXCEPT
 REQUEST_METHOD(revoke, request_step_noted, EXCEPTION_REVOKE, .roles = EXCEPTION_ROLE_DESK,
 	       .named = EXCEPTION_ROLE_APPROVE)
 REQUEST_METHOD(extend, request_step_until, EXCEPTION_EXTEND, .roles = EXCEPTION_ROLE_ASK)
-REQUEST_METHOD(return, request_step_noted, EXCEPTION_RETURN, .roles = EXCEPTION_ROLE_ASK)
+REQUEST_METHOD_FOR(return, EXCEPTION_RETURN, "org.sekimori.revoke-exception", 0)
 REQUEST_METHOD(confirm_erased, request_step_noted, EXCEPTION_CONFIRM_ERASED,
 	       .roles = EXCEPTION_ROLE_DESK)
-REQUEST_METHOD(report, request_step_noted, EXCEPTION_REPORT, .roles = EXCEPTION_ROLE_ASK,
-	       .named = EXCEPTION_ROLE_EMERGENCY)
+REQUEST_METHOD_FOR(report, EXCEPTION_REPORT, "org.sekimori.confirm-erasure", EXCEPTION_ROLE_EMERGENCY)
 REQUEST_METHOD(close, request_step_noted, EXCEPTION_CLOSE, .roles = EXCEPTION_ROLE_DESK)
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -131,14 +152,10 @@ static const struct bus_property request_properties[] = {
 	{ "Number", "u", request_get_number, BUS_EMITS_CONST },
 	{ "State", "s", request_get_state, BUS_EMITS_TRUE },
 	{ "Emergency", "b", request_get_emergency, BUS_EMITS_CONST },
-	{ "Person", "s", request_get_person, BUS_EMITS_CONST },
-	{ "Device", "s", request_get_device, BUS_EMITS_CONST },
-	{ "Medium", "s", request_get_medium, BUS_EMITS_CONST },
 	{ "Access", "s", request_get_access, BUS_EMITS_CONST },
 	{ "End", "x", request_get_end, BUS_EMITS_TRUE },
 	{ "Approvals", "u", request_get_approvals, BUS_EMITS_TRUE },
 	{ "ExtendUntil", "x", request_get_extend_until, BUS_EMITS_TRUE },
-	{ "Due", "as", request_get_due, BUS_EMITS_FALSE },
 	{ .name = NULL },
 };
 

@@ -424,7 +424,8 @@ static void session_look_at_disks(struct session *session)
 			disk_look(session->disks[i]);
 }
 
-void session_find_disks(struct session *session)
+static void each_disk(struct session *session,
+		      void (*each)(struct session *session, struct udev_device *block))
 {
 	struct udev *udev = session->manager->udev;
 	struct udev_device *usb =
@@ -432,7 +433,6 @@ void session_find_disks(struct session *session)
 	struct udev_enumerate *enumerate = udev_enumerate_new(udev);
 	struct udev_list_entry *entry;
 
-	session_look_at_disks(session);
 	if (usb && enumerate && udev_enumerate_add_match_parent(enumerate, usb) >= 0 &&
 	    udev_enumerate_add_match_subsystem(enumerate, "block") >= 0 &&
 	    udev_enumerate_add_match_is_initialized(enumerate) >= 0 &&
@@ -442,11 +442,30 @@ void session_find_disks(struct session *session)
 				udev, udev_list_entry_get_name(entry));
 
 			if (block)
-				session_block_appeared(session, block);
+				each(session, block);
 			udev_device_unref(block);
 		}
 	udev_enumerate_unref(enumerate);
 	udev_device_unref(usb);
+}
+
+static void list_block(struct session *session, struct udev_device *block)
+{
+	const char *type = udev_device_get_devtype(block);
+
+	if (type && !strcmp(type, "disk"))
+		session_list_disk(session, udev_device_get_sysname(block));
+}
+
+void session_list_disks(struct session *session)
+{
+	each_disk(session, list_block);
+}
+
+void session_find_disks(struct session *session)
+{
+	session_look_at_disks(session);
+	each_disk(session, session_block_appeared);
 }
 
 void session_inspect_blocks(struct session *session)

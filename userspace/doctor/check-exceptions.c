@@ -14,6 +14,7 @@
 /* Some restarts one after the other put it ahead by as many minutes, and a night that the terminal is off takes that back. */
 #define CLOCK_AHEAD_S (10 * GRANTCLOCK_MARK_S)
 
+#define PAM_MAX 65536
 #define POLKIT_RULES "/usr/share/polkit-1/rules.d/50-sekimori.rules"
 
 static bool silent(const struct doctor *doctor, struct doctor_finding *finding)
@@ -113,6 +114,57 @@ void check_exceptions_roles(struct doctor *doctor, const struct doctor_check *ch
 	else if (!S_ISREG(st.st_mode) || st.st_uid != doctor->tree.owner ||
 		 st.st_mode & (S_IWGRP | S_IWOTH))
 		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), POLKIT_RULES);
+}
+
+/* Does a line of it (pam.d(5)), which is no comment, name the module? */
+static bool names_module(char *text, const char *module)
+{
+	char *save;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line += strspn(line, " \t");
+		if (*line != '#' && strstr(line, module))
+			return true;
+	}
+	return false;
+}
+
+/* The file that counts: the administrator's, or the package's. */
+static bool service_file(struct doctor *doctor, const char *service, char path[static 64])
+{
+	static const char *const dirs[] = {"/etc/pam.d", "/usr/lib/pam.d"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, 64, "%s/%s", dirs[i], service);
+		if (tree_exists(&doctor->tree, path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A program without a login uid approves nothing (docs/exceptions.md), and may write one itself. Services by which people log in, of
+ * those that are installed.
+ */
+void check_exceptions_logins(struct doctor *doctor, const struct doctor_check *check,
+			     struct doctor_finding *finding)
+{
+	static const char *const services[] = {"login", "sshd", "systemd-user", "gdm-password", "gdm-autologin", "lightdm",
+					       "lightdm-autologin", "sddm", "cron"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		_cleanup_(freep) char *text = NULL;
+		char path[64];
+		int r;
+
+		if (!service_file(doctor, services[i], path))
+			continue;
+		r = tree_read(&doctor->tree, path, PAM_MAX, &text, NULL);
+		if (r)
+			finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
+		else if (!names_module(text, "pam_loginuid.so"))
+			finding_add(finding, DOCTOR_WARN, N_("%s does not name pam_loginuid.so"), path);
+	}
 }
 
 /* Who reads it can answer this terminal's requests in the help desk's place. */

@@ -89,6 +89,10 @@ const struct doctor_check doctor_checks[] = {
 	 check_exceptions_clock, NULL},
 	{"exceptions-roles", "R05 R29", EXCEPTIONS,
 	 N_("polkit knows who may approve exceptions."), REINSTALL, check_exceptions_roles, NULL},
+	{"exceptions-logins", "R05 R09", EXCEPTIONS,
+	 N_("Who has logged in is known, so that approvals can be told apart."),
+	 N_("Put 'session required pam_loginuid.so' into the PAM service, as Debian's package has it; people log in anew then."),
+	 check_exceptions_logins, NULL},
 	{"telephone-key", "R33", EXCEPTIONS,
 	 N_("The key for codes by telephone, if there is one, is root's alone."),
 	 N_("Run 'chown root' and 'chmod 600' on it and restart the daemon; if others could read it, "

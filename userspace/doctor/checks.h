@@ -20,7 +20,7 @@ check_fn check_terminal_name;
 
 /* check-exceptions.c */
 check_fn check_exceptions_store, check_exceptions_due, check_exceptions_reports, check_exceptions_clock,
-	check_exceptions_roles, check_telephone_key;
+	check_exceptions_roles, check_exceptions_logins, check_telephone_key;
 
 /* check-install.c */
 check_fn check_manifest, check_overrides, check_directories, check_timer, check_polkit;

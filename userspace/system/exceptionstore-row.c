@@ -46,6 +46,8 @@ static const struct column step_columns[] = {
 	COLUMN("time", I64, deed.when),
 	COLUMN("by_uid", U32, deed.who.uid),
 	COLUMN("by_name", TEXT, deed.who.name),
+	COLUMN("user_uid", U32, deed.user_uid),
+	COLUMN("login_uid", U32, deed.login_uid),
 	COLUMN("session", TEXT, deed.session),
 	COLUMN("note", TEXT, deed.note),
 	COLUMN("until", I64, deed.until),

@@ -16,3 +16,6 @@
 
 /* file: as passwd(5). False, and name is "": nobody has this number, or it cannot be read. */
 bool username_local(const char *file, uid_t uid, char name[static USERNAME_MAX]);
+
+/* The other way: false, and *uid is (uid_t)-1, if the file has nobody of this name. */
+bool username_find(const char *file, const char *name, uid_t *uid);
