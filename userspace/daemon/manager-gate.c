@@ -196,7 +196,7 @@ static void snapshot_done(struct manager *manager, const struct sekimori_event *
 	manager->synced = true;
 	if (first)
 		begin_when_named(manager);
-	else if (manager->begun)
+	else
 		for (struct session *s = manager->sessions; s; s = s->next)
 			session_catch_up(s);
 	if (manager->info.module_locked != locked) {

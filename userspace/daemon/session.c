@@ -490,8 +490,7 @@ static int session_gathered(sd_event_source *source, uint64_t usec, void *userda
 	struct session *session = userdata;
 
 	session->gather = sd_event_source_unref(session->gather);
-	if (session->named)
-		session_begin(session);
+	session_gathered_all(session);
 	return 0;
 }
 
@@ -513,8 +512,7 @@ static void session_was_named(void *userdata, int r, const void *result)
 	if (!r) {
 		usbdev_put_strings(ident, result);
 		session->named = true;
-		if (session->manager->begun)
-			session_gathered_all(session);
+		session_gathered_all(session);
 	} else if (r != -ENODEV) {
 		/* Nobody will release it. */
 		fprintf(stderr, SD_ERR "%s stays held; its strings cannot be read: %s\n", ident->name,

@@ -136,7 +136,9 @@ unsigned int session_rank(const struct session *session);
 /* Puts the interfaces that are known into the identity. */
 void session_identify(struct session *session);
 
-/* The first snapshot is whole: judges the device if all its interfaces are there, and its strings. */
+/*
+ * Judges the device if its strings and all its interfaces are there (or have had their time), and the first snapshot is whole.
+ */
 void session_gathered_all(struct session *session);
 
 /* Events were lost, and a fresh snapshot has been read: goes on from the states as they are. */

@@ -24,12 +24,15 @@
 /* The directory of this device in sysfs, which stays this device's whatever takes the name later; or negative errno. */
 static int device_directory(const char *name, uint16_t devnum);
 
-/* Of a file that holds one line; without its end. Length, or -ENODEV. */
+/* Of a file that holds one line; without its end. Length, -ENOENT if there is no such file, or -ENODEV. */
 static ssize_t read_line(int directory, const char *file, char *text, size_t size)
 {
 	_cleanup_(closep) int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+	ssize_t n;
 
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : -ENODEV;
+	n = read(fd, text, size - 1);
 	if (n < 0)
 		return -ENODEV;
 	while (n > 0 && text[n - 1] == '\n')
@@ -46,11 +49,23 @@ static uint16_t read_number(int directory, const char *file, int base)
 	return read_line(directory, file, text, sizeof(text)) > 0 ? (uint16_t)strtoul(text, NULL, base) : 0;
 }
 
-/* A device without this string has no such file. */
-static void read_string(int directory, const char *file, char text[static STRING_TEXT_MAX])
+/* A device without this string has no such file. 0, or -ENODEV: none is not the same as one that could not be read. */
+static int read_string(int directory, const char *file, char text[static STRING_TEXT_MAX])
 {
-	if (read_line(directory, file, text, STRING_TEXT_MAX) < 0)
+	ssize_t n = read_line(directory, file, text, STRING_TEXT_MAX);
+
+	if (n < 0)
 		text[0] = '\0';
+	return n < 0 && n != -ENOENT ? (int)n : 0;
+}
+
+static int read_field(int directory, const char *file, char field[static IDENT_STRING_MAX])
+{
+	char text[STRING_TEXT_MAX];
+	int r = read_string(directory, file, text);
+
+	ident_set_string(field, text);
+	return r;
 }
 
 /* The bytes of `descriptors`. -ENODEV if the device has gone, or is none: only USB devices have this file. */
@@ -79,10 +94,12 @@ static int read_hash(int directory, char *out)
 	size_t len;
 	int r = bytes ? read_descriptors(directory, bytes, DESCRIPTORS_MAX, &len) : -ENOMEM;
 
+	if (!r)
+		r = read_string(directory, "product", product);
+	if (!r)
+		r = read_string(directory, "serial", serial);
 	if (r)
 		return r;
-	read_string(directory, "product", product);
-	read_string(directory, "serial", serial);
 	descriptors_usbguard_hash(product, read_number(directory, "idVendor", 16),
 				  read_number(directory, "idProduct", 16), serial, bytes, len, out);
 	return 0;
@@ -189,25 +206,24 @@ int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident
 int usbdev_read_strings(const char *name, uint16_t busnum, uint16_t devnum, struct usbdev_strings *strings)
 {
 	_cleanup_(closep) int directory = device_open(name, busnum, devnum), parent = -1;
-	char text[STRING_TEXT_MAX];
 	int r;
 
 	memset(strings, 0, sizeof(*strings));
 	if (directory < 0)
 		return directory;
-	read_string(directory, "serial", text);
-	ident_set_string(strings->serial, text);
-	read_string(directory, "manufacturer", text);
-	ident_set_string(strings->manufacturer, text);
-	read_string(directory, "product", text);
-	ident_set_string(strings->product, text);
-	r = read_hash(directory, strings->hash);
+	r = read_field(directory, "serial", strings->serial);
+	if (!r)
+		r = read_field(directory, "manufacturer", strings->manufacturer);
+	if (!r)
+		r = read_field(directory, "product", strings->product);
+	if (!r)
+		r = read_hash(directory, strings->hash);
 	if (r)
 		return r;
 	/* A parent that goes takes the device along; a root hub's is no USB device. */
 	parent = openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (parent < 0 || read_hash(parent, strings->parent_hash))
-		strings->parent_hash[0] = '\0';
+	if (parent >= 0)
+		read_hash(parent, strings->parent_hash);
 	/* A file that is missing may be a device that went meanwhile. */
 	return usbdev_is_there(name, devnum) ? 0 : -ENODEV;
 }
