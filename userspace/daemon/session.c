@@ -306,7 +306,7 @@ static void note_applied(struct session *session, const struct verdict *verdict)
 	}
 }
 
-/* Takes it away as the kernel does, with all its drivers. It says itself what goes wrong: its session may be gone by then. */
+/* Waits for all its drivers to go. It says itself what goes wrong: the session may be gone by then. */
 static int removal_run(const void *order, void *result)
 {
 	const struct ident *ident = order;

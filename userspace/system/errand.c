@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ static void errand_free(struct errand *errand)
 	free(errand);
 }
 
-/* The other process, which ends here. What its signals do is a new process's, but for the handlers of the daemon's. */
+/* The other process, which ends here. A pipe takes the place of standard input: all above standard error is closed. */
 static _Noreturn void errand_carry(errand_run_fn run, const void *order, int fd, size_t size)
 {
 	_Alignas(max_align_t) uint8_t result[ERRAND_RESULT_MAX] = { 0 };
@@ -35,7 +36,7 @@ static _Noreturn void errand_carry(errand_run_fn run, const void *order, int fd,
 	int r;
 
 	sigemptyset(&none);
-	if (dup2(fd, STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0u, 0) < 0 ||
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(fd, STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0u, 0) < 0 ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		_exit(EIO);
 	r = run(order, result);
@@ -58,21 +59,17 @@ static int errand_ended(sd_event_source *source, const siginfo_t *si, void *user
 	return 0;
 }
 
-struct errand *errand_leave(struct errand *errand)
+struct errand *errand_cancel(struct errand *errand)
 {
-	if (errand)
+	if (errand) {
 		errand->done = NULL;
+		kill(errand->pid, SIGKILL);
+	}
 	return NULL;
 }
 
-struct errand *errand_cancel(struct errand *errand)
-{
-	if (errand)
-		kill(errand->pid, SIGKILL);
-	return errand_leave(errand);
-}
-
-int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, const void *order, size_t result_size, errand_done_fn done, void *userdata)
+int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, const void *order,
+		 size_t result_size, errand_done_fn done, void *userdata)
 {
 	struct errand *errand;
 	int fds[2], r;
@@ -87,9 +84,14 @@ int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, co
 		free(errand);
 		return r;
 	}
-	*errand = (struct errand){ .pipe_fd = fds[0], .size = result_size, .done = done, .userdata = userdata };
+	*errand = (struct errand){
+		.pipe_fd = fds[0],
+		.size = result_size,
+		.done = done,
+		.userdata = userdata,
+	};
 	errand->pid = fork();
-	if (!errand->pid)
+	if (errand->pid == 0)
 		errand_carry(run, order, fds[1], result_size);
 	r = errand->pid < 0 ? -errno : 0;
 	close(fds[1]);

@@ -17,24 +17,26 @@
 struct errand;
 
 /*
- * Runs in the other process. `order` is a copy of the caller's memory, as all that it sees is; `result` begins as zeroes. 0 or a negative errno.
+ * Runs in the other process. `order` is what errand_start() was given, in a copy of the caller's memory; `result` begins
+ * as zeroes. 0 or a negative errno.
  */
 typedef int (*errand_run_fn)(const void *order, void *result);
 
 /*
- * Called from the loop when it has ended, with what it returned (-EIO if it died) and, if that is 0, its result, which is gone
- * afterwards. The errand is, too.
+ * Called from the loop when it has ended, with what it returned (-EIO if it died) and, if that is 0, its result. Both the
+ * result and the errand are gone afterwards.
  */
 typedef void (*errand_done_fn)(void *userdata, int r, const void *result);
 
 /*
- * result_size is at most ERRAND_RESULT_MAX; errandp may be NULL for one that nobody cancels. 0 and *errandp, or a negative errno: then nothing was started. SIGCHLD must be blocked, as
- * sd_event_add_child() wants it.
+ * result_size is at most ERRAND_RESULT_MAX; errandp may be NULL for one that nobody cancels, done for one that nobody
+ * waits for. 0, or a negative errno: then nothing was started. SIGCHLD must be blocked, as sd_event_add_child() wants it.
  */
-int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, const void *order, size_t result_size, errand_done_fn done, void *userdata);
+int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, const void *order,
+		 size_t result_size, errand_done_fn done, void *userdata);
 
-/* Nobody wants to know any more: `done` will not be called. The process is killed, as far as it can be. NULL is ok; returns NULL. */
+/*
+ * Nobody wants to know any more: `done` will not be called. The process is killed, as far as it can be. NULL is ok;
+ * returns NULL.
+ */
 struct errand *errand_cancel(struct errand *errand);
-
-/* The same, but what it does goes on to its end. */
-struct errand *errand_leave(struct errand *errand);

@@ -17,7 +17,7 @@
 /* USB_DEVICE_MAJOR; minors count 128 devices a bus. */
 #define USB_NODE_MAJOR 189
 
-/* Numbers and words of the kernel's; strings of a device, which it keeps in 127 characters of UTF-8 (MAX_USB_STRING_SIZE). */
+/* Numbers and words of the kernel's; a device's strings, 127 characters at most (linux/usb.h, MAX_USB_STRING_SIZE). */
 #define NUMBER_TEXT_MAX 32
 #define STRING_TEXT_MAX 512
 
@@ -181,13 +181,14 @@ static int device_open(const char *name, uint16_t busnum, uint16_t devnum)
 int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident *ident)
 {
 	_cleanup_(closep) int directory = device_open(name, busnum, devnum);
-	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
+	_cleanup_(freep) uint8_t *bytes = NULL;
 	size_t len;
 	int r;
 
 	memset(ident, 0, sizeof(*ident));
 	if (directory < 0)
 		return directory;
+	bytes = malloc(DESCRIPTORS_MAX);
 	if (!bytes)
 		return -ENOMEM;
 	snprintf(ident->name, sizeof(ident->name), "%s", name);

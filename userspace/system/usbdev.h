@@ -26,9 +26,9 @@ struct usbdev_strings {
 };
 
 /*
- * Reads the identity of the USB device with this sysfs name ("1-2") but for its strings and hashes. Does not wait. -ENODEV if it is
- * not there or is another device by now (busnum and devnum say which one is meant). `interfaces` is left out: the gate
- * tells of them. Descriptors that are not whole, or too many, set ident->malformed.
+ * Reads the identity of the USB device with this sysfs name ("1-2") but for its strings and hashes. Does not wait.
+ * -ENODEV if it is not there or is another device by now (busnum and devnum say which one is meant). `interfaces` is left
+ * out: the gate tells of them. Descriptors that are not whole, or too many, set ident->malformed.
  */
 int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident *ident);
 
