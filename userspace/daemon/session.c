@@ -576,6 +576,7 @@ struct session *session_free(struct session *session)
 struct session *session_gone(struct session *session)
 {
 	struct manager *manager = session->manager;
+	bool awaited = session->naming;
 
 	if (session->announced) {
 		manager_record(manager, "removed", "DeviceRemoved", &session->device, NULL);
@@ -587,6 +588,8 @@ struct session *session_gone(struct session *session)
 	released_remove(manager->released, &session->device);
 	session_tell_others(session);
 	session_free(session);
+	if (awaited)
+		manager_session_named(manager);
 	manager_plan(manager);
 	return NULL;
 }
