@@ -28,16 +28,17 @@ static void errand_free(struct errand *errand)
 	free(errand);
 }
 
-/* The other process, which ends here. A pipe takes the place of standard input: all above standard error is closed. */
+/* The other process, which ends here. A pipe takes the place of standard input: all above standard
+ * error is closed. */
 static _Noreturn void errand_carry(errand_run_fn run, const void *order, int fd, size_t size)
 {
-	_Alignas(max_align_t) uint8_t result[ERRAND_RESULT_MAX] = { 0 };
+	_Alignas(max_align_t) uint8_t result[ERRAND_RESULT_MAX] = {0};
 	sigset_t none;
 	int r;
 
 	sigemptyset(&none);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(fd, STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0u, 0) < 0 ||
-	    sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(fd, STDIN_FILENO) < 0 ||
+	    close_range(STDERR_FILENO + 1, ~0u, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		_exit(EIO);
 	r = run(order, result);
 	if (!r && size && write(STDIN_FILENO, result, size) != (ssize_t)size)
@@ -51,7 +52,8 @@ static int errand_ended(sd_event_source *source, const siginfo_t *si, void *user
 	_Alignas(max_align_t) uint8_t result[ERRAND_RESULT_MAX];
 	int r = si->si_code == CLD_EXITED ? -si->si_status : -EIO;
 
-	if (!r && errand->size && read(errand->pipe_fd, result, errand->size) != (ssize_t)errand->size)
+	if (!r && errand->size &&
+	    read(errand->pipe_fd, result, errand->size) != (ssize_t)errand->size)
 		r = -EIO;
 	if (errand->done)
 		errand->done(errand->userdata, r, r ? NULL : result);
@@ -96,9 +98,11 @@ int errand_start(struct errand **errandp, sd_event *event, errand_run_fn run, co
 	r = errand->pid < 0 ? -errno : 0;
 	close(fds[1]);
 	if (!r)
-		r = sd_event_add_child(event, &errand->child, errand->pid, WEXITED, errand_ended, errand);
+		r = sd_event_add_child(event, &errand->child, errand->pid, WEXITED, errand_ended,
+				       errand);
 	if (r < 0) {
-		/* Unwatched it stays a zombie until the daemon ends; to wait for it here is what must not be. */
+		/* Unwatched it stays a zombie until the daemon ends; to wait for it here is what
+		 * must not be. */
 		if (errand->pid > 0)
 			kill(errand->pid, SIGKILL);
 		errand_free(errand);
