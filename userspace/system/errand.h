@@ -16,6 +16,7 @@
 
 /* One page: every pipe takes it at once (pipe(7)). */
 #define ERRAND_RESULT_MAX 4096
+
 struct errand;
 
 /*
