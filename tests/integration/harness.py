@@ -28,7 +28,8 @@ REQUEST = NAME + ".Request"
 GRANT = NAME + ".Grant"
 ERROR = "org.freedesktop.DBus.Error."
 
-PATIENCE = 8.0
+# Seconds. It ends only what would hang: a machine that is busy with other tests takes its time.
+PATIENCE = 60.0
 
 OPEN_POLICY = """
   <policy context="default">
@@ -239,6 +240,26 @@ class World:
         self.env.update(env or {})
         process = self.start([CTL, *args], stdout=subprocess.PIPE)
         return process, Lines(process)
+
+    def ctl_watch(self, *args, env=None):
+        """`sekimorictl watch` that hears already what happens next."""
+        process, lines = self.ctl_follow("watch", *args, env=env)
+        wait_until(lambda: "NameOwnerChanged" in self.matches(self.unique_name(process.pid)), "watch listening")
+        return process, lines
+
+    def unique_name(self, pid):
+        done = self.run("busctl", f"--address={self.address}", "list", "--no-legend", "--unique")
+        for cells in map(str.split, done.stdout.splitlines()):
+            if len(cells) > 1 and cells[1] == str(pid):
+                return cells[0]
+        return None
+
+    def matches(self, unique):
+        """What the bus passes on to that connection, as one text."""
+        done = self.run("busctl", f"--address={self.address}", "--json=short", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                        "org.freedesktop.DBus.Debug.Stats", "GetAllMatchRules")
+        assert done.returncode == 0, done
+        return " ".join(json.loads(done.stdout)["data"][0].get(unique, []))
 
     def call(self, path, interface, member, *args, **more):
         """busctl as a client: (data, None) or (None, error text)."""

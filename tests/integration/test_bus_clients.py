@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 
-from harness import (CTL, DEVICE, ERROR, MANAGER, MEDIUM, NAME, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
+from harness import (CTL, DEVICE, ERROR, MANAGER, MEDIUM, NAME, PATIENCE, ROOT, VOLUME, Lines, Polkit, device, medium, next_signal,
                      volume, wait_until, world)
 from wire import INTERACTIVE, NOBODY, Client
 
@@ -87,8 +87,8 @@ def test_without_polkit_nobody_but_root_gets_further():
 
 def test_a_polkit_that_never_answers_is_waited_for_longer_where_a_person_types():
     with asking("hold") as (w, client):
-        w.tell("patience 300 1500")
-        for flags, least, most in ((0, 0.3, 1.4), (INTERACTIVE, 1.5, 8)):
+        w.tell("patience 300 3000")
+        for flags, least, most in ((0, 0.3, 2.9), (INTERACTIVE, 3, PATIENCE)):
             start = time.monotonic()
             serial = close(client, flags)
             w.polkit.wait(f"check org.sekimori.close-volume {1 if flags else 0}")
@@ -226,7 +226,7 @@ def test_a_program_s_hostile_path_is_valid_in_the_record():
         path = os.fsencode(w.directory) + "/evil\u202e\x1b[2J".encode() + b"\xff"
         shutil.copy(shutil.which("dbus-send"), path)
         done = subprocess.run([path, f"--bus={w.address}", "--print-reply", f"--dest={NAME}", ROOT, MANAGER + ".ReloadPolicy"],
-                              env=w.env, capture_output=True, timeout=8)
+                              env=w.env, capture_output=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         assert records(w)[-1]["program"] == f"{w.directory}/evil\u202e\x1b[2J\ufffd"
 

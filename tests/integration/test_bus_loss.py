@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 
-from harness import DEVICE, MANAGER, ROOT, device, wait_until, world
+from harness import DEVICE, MANAGER, PATIENCE, ROOT, device, wait_until, world
 
 
 def switches(process):
@@ -46,7 +46,7 @@ def test_a_taken_name_is_not_fatal_and_is_taken_over_later():
                    "the second saying why")
         assert not w.connected()
         first.stdin.close()
-        assert first.wait(5) == 0
+        assert first.wait(PATIENCE) == 0
         wait_until(w.connected, "the second taking the name")
 
 
@@ -62,14 +62,14 @@ def test_a_bus_that_never_greets_does_not_block():
         start = time.monotonic()
         for number in range(50):
             w.tell("state 0 held" if number else "add 0")
-        assert time.monotonic() - start < 1.0
+        assert time.monotonic() - start < 10, "a bus is waited for much longer"
 
 
 def test_nothing_wakes_it_while_nothing_happens():
     with world() as w:
         w.tell("add 0")
         w.get_all(ROOT, MANAGER)
-        time.sleep(0.3)
+        wait_until(lambda: switches(w.daemon) == (time.sleep(0.5), switches(w.daemon))[1], "the end of what it had to do")
         before = switches(w.daemon)
         time.sleep(4)
         assert switches(w.daemon) == before, switches(w.daemon) - before
@@ -78,8 +78,7 @@ def test_nothing_wakes_it_while_nothing_happens():
 def test_watch_tells_of_the_daemon_going_and_coming():
     with world() as w:
         w.tell("add 0")
-        _, lines = w.ctl_follow("watch", "--json", "--count=2")
-        time.sleep(0.3)
+        _, lines = w.ctl_watch("--json", "--count=2")
         w.tell("hold 0")
         assert '"DeviceHeld"' in lines.next()
         w.daemon_stop()
@@ -105,15 +104,14 @@ def test_watch_waits_for_a_daemon_that_is_not_there():
         w.tell("add 0")
         w.tell("hold 0")
         assert "held" in lines.next()
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_watch_believes_only_the_daemon():
     with world() as w:
         w.tell("add 0")
-        process, lines = w.ctl_follow("watch", "--count=1")
-        unique = wait_until(lambda: unique_name(w, process.pid), "watch being on the bus")
-        time.sleep(0.2)
+        process, lines = w.ctl_watch("--count=1")
+        unique = w.unique_name(process.pid)
         forged = w.run("busctl", f"--address={w.address}", f"--destination={unique}", "emit", ROOT,
                        MANAGER, "AttemptRefused", "a{sv}", "1", "program", "s", "forged")
         assert forged.returncode == 0, forged.stderr
@@ -122,10 +120,3 @@ def test_watch_believes_only_the_daemon():
         assert "forged" not in line and "denied" in line, line
 
 
-def unique_name(w, pid):
-    done = w.run("busctl", f"--address={w.address}", "list", "--no-legend", "--unique")
-    for line in done.stdout.splitlines():
-        cells = line.split()
-        if len(cells) > 1 and cells[1] == str(pid):
-            return cells[0]
-    return None

@@ -4,9 +4,8 @@ import json
 import os
 import pty
 import re
-import time
 
-from harness import CTL, DEVICE, device, world
+from harness import CTL, DEVICE, PATIENCE, device, world
 
 JA = {"LANG": "ja_JP.UTF-8"}
 
@@ -99,7 +98,7 @@ def test_status_works_without_the_daemon_and_without_the_bus():
         w.bus_stop()
         assert problems(w, root) == ["daemon-silent"]
         done = w.ctl("status", root, env=JA)
-        assert "関守 (sekimorid) が応答しません" in done.stdout, done.stdout
+        assert "常駐プログラム (sekimorid) が応答しません" in done.stdout, done.stdout
         assert "loaded, locked" in w.ctl("status", root).stdout
 
 
@@ -278,8 +277,7 @@ def test_watch_prints_a_line_for_each_event():
     with world() as w:
         for number in range(3):
             w.tell(f"add {number}")
-        process, lines = w.ctl_follow("watch", "--count=5")
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--count=5")
         w.tell("hold 0")
         w.tell("deny 0 not-registered some detail")
         w.tell("allow 1 M-0007")
@@ -295,14 +293,13 @@ def test_watch_prints_a_line_for_each_event():
                 clock + r"removed +1-2 46f4:0002 evil\\x1B\[2J\\x0A\\u\{202E\}exe.*"):
             line = lines.next()
             assert re.fullmatch(pattern, line), (pattern, line)
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_watch_speaks_japanese():
     with world() as w:
         w.tell("add 0")
-        _, lines = w.ctl_follow("watch", "--count=1", env={"LC_ALL": "ja_JP.UTF-8"})
-        time.sleep(0.3)
+        _, lines = w.ctl_watch("--count=1", env={"LC_ALL": "ja_JP.UTF-8"})
         w.tell("deny 0 not-registered")
         line = lines.next()
         assert "拒否" in line and "登録されていない媒体です。" in line, line
@@ -311,8 +308,7 @@ def test_watch_speaks_japanese():
 def test_watch_as_json_has_one_object_a_line():
     with world() as w:
         w.tell("add 2")
-        process, lines = w.ctl_follow("watch", "--json", "--count=2")
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--json", "--count=2")
         w.tell("deny 2 not-registered")
         raw = lines.next()
         assert not UNSAFE.search(raw), raw
@@ -323,7 +319,7 @@ def test_watch_as_json_has_one_object_a_line():
         w.tell("attempt")
         event = json.loads(lines.next())
         assert event["event"] == "AttemptRefused" and "device" not in event
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_the_language_is_decided_by_the_first_variable_that_is_set():

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from desks import PASSPHRASE, bare_desk, check_policy, desk, table, uuid
+from desks import PASSPHRASE, PATIENCE, bare_desk, check_policy, desk, table, uuid
 from harness import CTL
 
 BASE = """policy shiyakusho
@@ -29,7 +29,7 @@ allow with-interface match-all { 07:*:* }
 
 def minisign(*args, passphrase=None):
     return subprocess.run(["minisign", *map(str, args)], input=(passphrase or "") + "\n", capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=PATIENCE, check=False)
 
 
 def verify(d, key, path, signature):
@@ -96,7 +96,7 @@ def test_what_stock_minisign_makes_signs_here_too():
     with desk(1) as d:
         os.remove(d.path / "keys" / "policy-1.key")
         done = subprocess.run(["minisign", "-G", "-p", d.directory / "m.pub", "-s", d.path / "keys" / "policy-1.key"],
-                              input=f"{PASSPHRASE}\n{PASSPHRASE}\n", capture_output=True, text=True, timeout=60, check=False)
+                              input=f"{PASSPHRASE}\n{PASSPHRASE}\n", capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 0, done
         os.chmod(d.path / "keys" / "policy-1.key", 0o600)
         d.policy("--sign=policy-1")
@@ -159,7 +159,7 @@ def dialogue(d, answers, *args):
         command = d.command(*args, passphrase=False)
         os.execv(command[0], command)
     shown, answers = b"", list(answers)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if select.select([fd], [], [], 0.1)[0]:
             try:
@@ -224,7 +224,7 @@ def explained(d, n, **more):
     args = [f"--{key}={value}" for key, value in more.items()]
     line = f'device id 46f4:0001 serial "{n:08d}" name "USB" with-interface 08:06:50'
     done = subprocess.run([CTL, "--json", "explain", f"--policy={d.directory}/policy", f"--device={line}", *args],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done
     return done.stdout
 
@@ -255,7 +255,7 @@ def test_versions_go_up_and_never_repeat():
         assert d.policy("--policy-version=next")["version"] == 11
         makers = [d.start("--json", "policy", f"--base={d.directory}/base", f"--out={d.directory}/p{n}") for n in range(4)]
         for maker in makers:
-            maker.communicate(timeout=60)
+            maker.communicate(timeout=PATIENCE)
         versions = [check_policy(d.directory / f"p{n}")["version"] for n in range(4)]
         assert sorted(versions) == [12, 13, 14, 15], versions
 

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import time
 
-from desks import bare_desk, desk, table, uuid
+from desks import PATIENCE, bare_desk, desk, table, uuid
 from harness import TOP
 
 JA = {"LANG": "ja_JP.UTF-8"}
@@ -196,7 +196,7 @@ def test_two_desks_lend_the_same_medium_and_exactly_one_wins():
     with desk(8) as d:
         for n in range(1, 9):
             both = [d.start("lend", f"M-{n}", f"--holder={who}") for who in ("one", "two")]
-            said = [p.communicate(timeout=60) for p in both]
+            said = [p.communicate(timeout=PATIENCE) for p in both]
             assert sorted(p.returncode for p in both) == [0, 1], said
             winner = "one" if both[0].returncode == 0 else "two"
             assert d.state(f"M-{n}")["holder"] == winner
@@ -213,7 +213,7 @@ def test_a_desk_waits_while_another_changes_the_register():
         assert waiting.poll() is None
         db.execute("COMMIT")
         db.close()
-        assert waiting.wait(30) == 0, waiting.stderr.read()
+        assert waiting.wait(PATIENCE) == 0, waiting.stderr.read()
         waiting.communicate()
 
 

@@ -16,7 +16,7 @@ import stat
 import subprocess
 import time
 
-from desks import DESK, PASSPHRASE, desk
+from desks import DESK, PASSPHRASE, PATIENCE, desk
 from harness import TOP
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"
@@ -134,7 +134,7 @@ def test_a_call_is_answered_with_what_the_terminal_computes_and_kept():
         assert said["id"] == grant_id(asked) and not said["encrypted_only"] and not warnings(said)
         encrypted = challenge("税務課-3", "storage-encrypted", nonce=1)
         spoken = encrypted.lower().replace("0", "o").replace("1", "l").replace("-", " ")
-        said = reply(d, spoken, "--access=ro", "--period=8")
+        said = reply(d, spoken, "--access=ro", "--period=8h")
         assert said["code"] == answer(other, encrypted, "ro", 480) and said["encrypted_only"]
         kept = d.json("grant", "list")
         assert [(g["kind"], g["terminal"], g["by"], g["challenge"], g["why"]) for g in kept] == [
@@ -286,15 +286,15 @@ def test_the_desk_warns_of_what_it_would_not_allow_and_takes_a_reason():
 
 def test_periods_are_taken_as_people_type_them():
     with desk() as d:
-        for text, seconds in (("15m", 900), ("30min", 1800), ("30分", 1800), ("2", 7200), ("2h", 7200), ("２時間", 7200),
+        for text, seconds in (("15m", 900), ("30min", 1800), ("30分", 1800), ("2h", 7200), ("２時間", 7200),
                               ("8 時間", 28800), ("90m", 5400), ("5d", 432000), ("1日", 86400), ("３日間", 259200),
                               ("24h", 86400), ("1440m", 86400)):
             assert d.json("answer", "rules", f"--period={text}")["seconds"] == seconds, text
-        for text in ("", "0", "-1", "1.5h", "h", "7h", "6d", "2hh", "2h ", " 2h", "99999999999999999999h", "１", "２時"):
+        for text in ("", "0", "-1", "1.5h", "h", "7h", "6d", "2hh", "2h ", " 2h", "99999999999999999999h", "2", "１", "２時"):
             done = d.run("answer", "rules", f"--period={text}")
-            assert done.returncode == (0 if text == "１" else 2), text
+            assert done.returncode == 2, text
         # Nobody changed it by looking.
-        assert d.json("answer", "rules")["seconds"] == 3600
+        assert d.json("answer", "rules")["seconds"] == 86400
 
 
 def test_a_grant_does_not_silently_reach_beyond_the_fiscal_year():
@@ -316,7 +316,7 @@ class Clerk:
         self.seen = ""
 
     def expect(self, text):
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
             try:
@@ -445,7 +445,7 @@ def test_a_grant_that_terminals_would_refuse_is_not_written():
                {"--until": None}, {"--until": "soon"}, {"--until": "2020-01-01"}, {"--until": future(800)},
                {"--why": None}, {"--why": "x" * 600}, {"--device": None}, {"--device": "blake2b:1"},
                {"--number": "M-1"}, {"--kind": "stick"}, {"--access": "wr"}, {"--write-quota": "1MiB"}, {"--uses": "0"},
-               {"--uses": "1001"}, {"--period": "0"}, {"--period": "1y"}, {"--class": "IV"}, {"--form": "9"},
+               {"--uses": "1001"}, {"--period": "0"}, {"--period": "1y"}, {"--class": "IV"}, {"--form": "9"}, {"--form": "13-2"},
                {"--return-by": "x"}, {"--from": future(5)}, {"--comment": "a\nb"})
         for change in bad:
             args = [f"{k}={v}" for k, v in {**good, **change}.items() if v is not None]

@@ -64,14 +64,21 @@ def ask(w, user=ASKS, *more):
 class Person:
     """Somebody at a terminal: types lines, and sees everything on one screen."""
 
-    def __init__(self, w, user, *args, env=None):
+    def __init__(self, w, user, *args, env=None, ahead=""):
         master, slave = pty.openpty()
         os.fchmod(slave, 0o666)
+        os.write(master, ahead.encode())
         self.master, self.screen = master, ""
         self.process = subprocess.Popen([CTL, *args], stdin=slave, stdout=slave, stderr=slave, user=user, extra_groups=[],
                                         env={**w.env, "TZ": "JST-9", "PAGER": "", **(env or {})}, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=self.sits_down)
         os.close(slave)
+
+    @staticmethod
+    def sits_down():
+        # Who starts the tests in the background has a shell that ignores it, for all that comes of it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def sees(self, text):
         """Waits for it, and takes it and all before it off the screen."""
@@ -121,6 +128,12 @@ def test_a_request_is_made_of_answers():
         person.answers("ro to read only", "write")
         person.sees("'write' is no kind of access")
         person.answers("ro to read only", "rw")
+        person.answers("at most 7 days", "30")
+        person.sees("'30' says no unit: 30m is 30 minutes, 30h is 30 hours")
+        person.answers("at most 7 days", "2020-01-01")
+        person.sees("'2020-01-01' has passed already")
+        person.answers("at most 7 days", "soon")
+        person.sees("'soon' is no period")
         person.answers("at most 7 days", "8d")
         person.sees("longer than the policy")
         person.answers("at most 7 days", "２時間")
@@ -151,7 +164,7 @@ def test_the_questions_are_japanese_and_every_default_is_one_key():
     with office() as w:
         person = Person(w, ASKS, "request", env=JA)
         person.answers("使用目的", "印刷")
-        for question in ("rw", "期間", "使う人", "データの分類", "様式の番号", "媒体の返却期限", "申請しますか"):
+        for question in ("rw", "期間", "使用者", "情報の重要性分類", "様式の番号", "媒体の返却期限", "申請しますか"):
             before = person.answers(question, "")
             for line in before.splitlines():
                 assert JAPANESE.search(line) or not PROSE.search(line), line
@@ -190,6 +203,7 @@ def test_without_a_terminal_what_is_missing_or_wrong_is_named():
         (("--purpose=x", "--for=0m"), "--for: '0m'"), (("--purpose=x", "--for="), "--for: '' is empty"),
         ((*whole, "--until=17:15x"), "--until: '17:15x' is no time"),
         (("--purpose=x", "--until=2020-01-01"), "'2020-01-01' has passed already"),
+        (("--purpose=x", "--for=30"), "--for: '30' says no unit: 30m"), ((*whole, "--form=13-2"), "form of emergencies only"),
         ((*whole, "--until=tomorrow"), "--for and --until"), ((*whole, "--uses=0"), "--uses: '0'"),
         ((*whole, "--uses=1001"), "--uses: '1001'"), ((*whole, "--uses=-1"), "--uses: '-1'"),
         ((*whole, "--quota=5X", "--access=rw"), "--quota: '5X'"), ((*whole, "--quota=5M"), "--access=rw"),
@@ -272,11 +286,38 @@ def test_an_extension_is_approved_as_it_was_seen():
         assert shown(w, 1)["end"] - end in range(3 * 3600 - 60, 3 * 3600 + 60)
 
 
+def test_a_denial_is_final_so_it_is_seen_and_confirmed_before():
+    with office() as w:
+        ask(w)
+        for args, said in ((("deny", "1"), "give --note"), (("deny", "1", "--yes"), "give --note"),
+                           (("deny", "1", "--note=足りない"), "give --yes"), (("deny", "1", "--note=a\u202eb"), "cannot be seen")):
+            done = ctl(w, FIRST, *args)
+            assert done.returncode == 2 and said in done.stderr, (args, done)
+        person = Person(w, FIRST, "deny", "1", "--note=足りない")
+        assert "申告書の受渡し" in person.answers("Deny this? [y/N]", "")
+        person.sees("Nothing was done.")
+        assert person.ends() == 1 and shown(w, 1)["state"] == "requested"
+        person = Person(w, FIRST, "deny", "1")
+        person.answers("Deny this?", "y")
+        person.answers("Why", "")
+        person.answers("Why", "足りない")
+        person.sees("1: denied")
+        assert person.ends() == 0 and shown(w, 1)["state"] == "denied"
+
+
+def test_what_was_typed_ahead_confirms_nothing():
+    with office() as w:
+        ask(w)
+        person = Person(w, FIRST, "approve", "1", ahead="y\ny\n")
+        person.answers("Approve this?", "n")
+        person.sees("Nothing was done.")
+        assert person.ends() == 1 and shown(w, 1)["state"] == "requested"
+
+
 def test_each_step_has_its_command_and_its_history():
     with office() as w:
         ask(w)
-        assert "give --note" in ctl(w, FIRST, "deny", "1").stderr
-        assert good(w, FIRST, "deny", "1", "--note=足りない") == "1: denied\n"
+        assert good(w, FIRST, "deny", "1", "--yes", "--note=足りない") == "1: denied\n"
         ask(w)
         assert good(w, ASKS, "withdraw", "2") == "2: closed\n"
         ask(w)
@@ -290,7 +331,7 @@ def test_each_step_has_its_command_and_its_history():
         text = good(w, ASKS, "exception", "show", "3")
         steps = text.split("What happened\n")[1].splitlines()
         assert re.match(r"  20\d\d-\d\d-\d\d \d\d:\d\d  was requested \(by daemon", steps[0]), steps
-        for words in ("was approved by one person (by bin", "came into force", "let the device in", "was revoked (by bin",
+        for words in ("was given an approval (by bin", "came into force", "let the device in", "was revoked (by bin",
                       "      別件", "the medium was returned (by daemon", "the erasure was confirmed (by bin", "was closed"):
             assert any(words in step for step in steps), (words, steps)
         ours = good(w, ASKS, "exception", "show", "3", env=JA)
@@ -303,6 +344,8 @@ def test_each_step_has_its_command_and_its_history():
 
 def test_an_emergency_is_flagged_until_its_report_is_filed():
     with office() as w:
+        done = ctl(w, ASKS, "emergency", "--purpose=停電", "--for=1h", "--form=8")
+        assert done.returncode == 2 and "'8' is not the form of an emergency" in done.stderr, done
         assert "Emergency 1 is in force for 1 h." in good(w, ASKS, "emergency", "--purpose=停電", "--for=1h")
         made = shown(w, 1)
         assert (made["emergency"], made["state"], made["form"], made["access"]) == (True, "live", "13-2", "ro")
@@ -328,7 +371,7 @@ def test_the_table_shows_what_matters_first_and_stands_straight():
     with office("exception-requests 50 100") as w:
         for _ in range(4):
             ask(w)
-        good(w, FIRST, "deny", "1", "--note=x")
+        good(w, FIRST, "deny", "1", "--yes", "--note=x")
         good(w, FIRST, "approve", "3", "--yes")
         table = good(w, "root", "requests", "--all").splitlines()
         assert [row.split()[0] for row in table] == ["NO", "3", "2", "4", "1"]
@@ -375,8 +418,7 @@ def test_json_is_what_the_daemon_says():
 
 def test_status_and_watch_tell_of_exceptions():
     with office() as w:
-        process, lines = w.ctl_follow("watch", "--json", "--count=4")
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--json", "--count=4")
         ask(w)
         good(w, FIRST, "approve", "1", "--yes")
         seen = [json.loads(lines.next()) for _ in range(3)]
@@ -391,8 +433,7 @@ def test_status_and_watch_tell_of_exceptions():
         assert re.search(r"^ +1  00112  daemon  read only  1\d min left$", text, re.M), text
         status = json.loads(w.ctl("status", "--json").stdout)
         assert status["exceptions"]["Live"] == 1 and status["exceptions"]["Grants"][0]["Number"] == 1
-        process, lines = w.ctl_follow("watch", "--count=1", env=JA)
-        time.sleep(0.3)
+        process, lines = w.ctl_watch("--count=1", env=JA)
         w.tell("clock +1000")
         line = lines.next()
         assert re.search(r"例外 +1  .*終了", line), line
@@ -404,7 +445,7 @@ def test_a_daemon_that_is_away_or_cannot_keep_exceptions_says_what_to_do():
         for args in (asking, ("requests",), ("approve", "1", "--yes"), ("exception", "show", "1"), ("emergency", "--purpose=x")):
             done = w.ctl(*args)
             assert done.returncode == 1 and "'sekimorictl status'" in done.stderr and not done.stdout, done
-            assert "関守" in w.ctl(*args, env=JA).stderr
+            assert "常駐プログラム" in w.ctl(*args, env=JA).stderr
     with world() as w:
         (w.directory / "store").mkdir(mode=0o700)
         (w.directory / "store" / "exceptions.db").write_bytes(b"no database" * 1000)

@@ -7,10 +7,11 @@ import pty
 import re
 import select
 import shutil
+import signal
 import time
 
 from desks import desk
-from harness import CTL, world
+from harness import CTL, PATIENCE, world
 
 TERMINAL = "mado-03"
 WISH = ("--access=rw", "--for=2h", "--purpose=県税システムへの提出")
@@ -166,7 +167,7 @@ class Person:
         self.seen = ""
 
     def expect(self, text):
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while text not in self.seen:
             assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
             try:
@@ -197,6 +198,14 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
         shown = person.expect("ヘルプデスクの回答コード: ")
         challenge = re.search(r"^    (\S{4}-\S{4}-\S{4}-\S{4})\s*$", shown, re.M).group(1)
         code = code_for(d, challenge)["code"]
+        # Neither way out says that nothing was done: the request is there.
+        for key, status in (("\x03", -signal.SIGINT), ("\x04", 1)):
+            person.seen = ""
+            os.write(person.fd, key.encode())
+            left = person.expect("sekimorictl answer")
+            assert "何も" not in left and person.status() == status, left
+            person = Person(w, "answer")
+            person.expect("ヘルプデスクの回答コード: ")
         person.type(code[:-2])
         person.expect("4文字ずつ読み合わせてください")
         person.expect("ヘルプデスクの回答コード: ")
@@ -212,7 +221,7 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
         person = Person(w, "request", "--phone")
         person.expect("使用目的")
         person.type("提出のため")
-        for question in ("読み書きするなら", "使う人", "データの分類", "様式の番号", "返却期限"):
+        for question in ("読み書きするなら", "使用者", "情報の重要性分類", "様式の番号", "返却期限"):
             person.expect(question)
             person.type("")
         person.expect("期間（15m, 30m")

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import unicodedata
 
-from harness import BUILD, CTL, Lines, wait_until, world
+from harness import BUILD, CTL, PATIENCE, Lines, wait_until, world
 
 SEAL = BUILD / "tests" / "seal-log"
 TOKYO = {"TZ": "Asia/Tokyo"}
@@ -336,7 +336,7 @@ def test_who_may_not_read_is_told_what_to_do():
         (root / "var/log/sekimori").chmod(0o750)
         for command in ("show", "export", "follow", "verify"):
             done = subprocess.run([CTL, "log", command, f"--root={root}"], user=65534, group=65534, extra_groups=[], capture_output=True,
-                                  text=True, check=False, timeout=8)
+                                  text=True, check=False, timeout=PATIENCE)
             assert done.returncode == 1 and "Permission denied" in done.stderr and "root only: use sudo" in done.stderr, done
         assert w.ctl("log", "show", f"--root={root}").stdout.count("\n") == 3
         done = w.ctl("log", "show", f"--root={w.directory}/nothing")

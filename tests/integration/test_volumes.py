@@ -4,7 +4,7 @@ import json
 import os
 import pty
 import subprocess
-import time
+import termios
 
 from harness import CTL, VOLUME, device, next_signal, volume, wait_until, world
 
@@ -84,7 +84,7 @@ def test_passphrase_is_asked_for_on_a_terminal_without_echo():
         while b":" not in seen:
             seen += os.read(leader, 1024)
         # What is typed before the echo is off would be thrown away.
-        time.sleep(0.3)
+        wait_until(lambda: not termios.tcgetattr(leader)[3] & termios.ECHO, "the echo being off")
         os.write(leader, PASSPHRASE.encode() + b"\n")
         while True:
             try:

@@ -9,7 +9,7 @@ import struct
 import time
 
 NAME = "org.sekimori.Sekimori1"
-PATIENCE = 8.0
+PATIENCE = 60.0
 CALL, RETURN, ERROR_REPLY, SIGNAL = 1, 2, 3, 4
 INTERACTIVE = 4  # ALLOW_INTERACTIVE_AUTHORIZATION
 NOBODY = 65534

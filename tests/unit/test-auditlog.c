@@ -33,6 +33,12 @@ static unsigned int count(void)
 	return n;
 }
 
+static void wait_for(unsigned int n)
+{
+	for (time_t end = time(NULL) + TESTING_PATIENCE_S; count() < n && time(NULL) < end;)
+		usleep(10000);
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec ts;
@@ -64,8 +70,7 @@ static void a_sender_that_sleeps_stops_nobody_and_what_it_cannot_send_is_counted
 	CU_ASSERT_EQUAL(auditlog_dropped(log), 1000 - taken);
 	CU_ASSERT_EQUAL(put(log, "x"), -ENOBUFS);
 	pthread_mutex_unlock(&gate);
-	for (int i = 0; i < 200 && count() < taken; i++)
-		usleep(10000);
+	wait_for(taken);
 	CU_ASSERT_EQUAL(count(), taken);
 	CU_ASSERT_EQUAL(put(log, "y"), 0);
 	auditlog_free(log);
@@ -85,8 +90,7 @@ static void an_end_does_not_wait_for_a_sender_that_sleeps(void)
 	auditlog_free(log);
 	CU_ASSERT_TRUE(now_ms() - began < 2000);
 	pthread_mutex_unlock(&gate);
-	for (int i = 0; i < 200 && !count(); i++)
-		usleep(10000);
+	wait_for(1);
 	CU_ASSERT_EQUAL(count(), 1);
 	/* It frees what it shared with us. */
 	usleep(50000);
@@ -100,8 +104,7 @@ static void values_that_could_end_the_quotes_are_hexadecimal_and_errors_come_bac
 	answer = -EPERM;
 	CU_ASSERT_EQUAL_FATAL(auditlog_new(&log, deliver), 0);
 	CU_ASSERT_EQUAL(put(log, "a\"b"), 0);
-	for (int i = 0; i < 200 && !count(); i++)
-		usleep(10000);
+	wait_for(1);
 	CU_ASSERT_STRING_EQUAL(newest, "op=\"denied\" serial=612262");
 	usleep(50000);
 	CU_ASSERT_EQUAL(put(log, "x"), -EPERM);

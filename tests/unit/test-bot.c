@@ -51,10 +51,24 @@ static void luks2_stick_is_proved_in_few_commands(void)
 static void plain_stick_is_called_plain(void)
 {
 	stick_make();
+	memcpy(unit->disk.pieces[0].data, "no LUKS", 8);
+	CU_ASSERT_EQUAL(stick_probe(), REPORT_PLAIN);
+	CU_ASSERT_EQUAL(report.bytes_read, 16384 + 512);
+	CU_ASSERT_EQUAL(report.n_volumes, 0);
+	CU_ASSERT_FALSE(report_is_blank(&report));
+}
+
+/* More of it is read, because somebody may want to know whether it has been erased. */
+static void empty_stick_is_looked_at_wherever_blank_disks_are(void)
+{
+	const uint64_t areas = SURVEY_BLANK_FIRST + SURVEY_BLANK_LAST + SURVEY_BLANK_PLACES * 4096;
+
+	stick_make();
 	disk_clear(&unit->disk);
 	CU_ASSERT_EQUAL(stick_probe(), REPORT_PLAIN);
 	CU_ASSERT_STRING_EQUAL(report.detail, "not encrypted: starts with zeroes");
-	CU_ASSERT_EQUAL(report.bytes_read, 16384 + 512);
+	CU_ASSERT_TRUE(report_is_blank(&report));
+	CU_ASSERT_TRUE(report.bytes_read >= areas && report.bytes_read <= areas + 16384 + 512);
 	CU_ASSERT_EQUAL(report.n_volumes, 0);
 }
 
@@ -569,6 +583,7 @@ static void nothing_is_sent_after_the_deadline(void)
 static const struct test tests[] = {
 	TEST(luks2_stick_is_proved_in_few_commands),
 	TEST(plain_stick_is_called_plain),
+	TEST(empty_stick_is_looked_at_wherever_blank_disks_are),
 	TEST(largest_header_is_read_in_pieces),
 	TEST(blocks_of_4096_bytes_are_addressed_right),
 	TEST(every_fault_at_every_command_ends_in_a_report),

@@ -133,6 +133,52 @@ static uint64_t durable(void)
 	return head.seq;
 }
 
+/* Files that have been rotated: their number, and how many of them are not compressed. While one is being replaced, it has two names. */
+static unsigned int rotated_and(unsigned int *plain)
+{
+	int dir = open(world.log, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct logfiles_name name;
+	char **names = NULL;
+	uint64_t before = 0;
+	unsigned int files = 0;
+	size_t n = 0;
+
+	*plain = 0;
+	CU_ASSERT_EQUAL_FATAL(logfiles_list(dir, "events", &names, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_TRUE_FATAL(logfiles_parse(&name, "events", names[i]));
+		files += name.seq != before;
+		before = name.seq;
+		*plain += !name.packed;
+	}
+	safedir_free_names(names, n);
+	close(dir);
+	return files;
+}
+
+static unsigned int rotated(void)
+{
+	unsigned int plain;
+
+	return rotated_and(&plain);
+}
+
+/* Nothing is left to be removed, compressed or saved. */
+static bool is_tidy(void)
+{
+	unsigned int plain;
+
+	rotated_and(&plain);
+	return !plain && !logstore_unsaved(world.evidence->store) &&
+	       (!world.evidence->expire || sd_event_source_get_enabled(world.evidence->expire, NULL) == SD_EVENT_OFF);
+}
+
+static void settle(void)
+{
+	RUN_UNTIL(world.event, is_tidy());
+	CU_ASSERT_TRUE(is_tidy());
+}
+
 static void a_record_that_waits_is_durable_with_the_next_one_that_must_be(void)
 {
 	world_begin();
@@ -144,8 +190,7 @@ static void a_record_that_waits_is_durable_with_the_next_one_that_must_be(void)
 	CU_ASSERT_EQUAL(durable(), 4);
 	CU_ASSERT_EQUAL(write_text("denied", "x"), 0);
 	/* Or at the end of the turn. */
-	for (int i = 0; i < 5; i++)
-		sd_event_run(world.event, 30000);
+	RUN_UNTIL(world.event, durable() == 5);
 	CU_ASSERT_EQUAL(durable(), 5);
 	stop();
 	expect_clean();
@@ -167,9 +212,7 @@ static void a_burst_is_signed_rotated_and_compressed_and_verifies_whole(void)
 	for (unsigned int i = 0; i < 3000; i++)
 		CU_ASSERT_EQUAL(write_text("held", text), 0);
 	CU_ASSERT_TRUE(durable() > 2700);
-	/* The children, and what is to be saved. */
-	for (int i = 0; i < 40; i++)
-		sd_event_run(world.event, 50000);
+	settle();
 	stop();
 	expect_clean();
 	CU_ASSERT_EQUAL(reader_result.checkpoints, world.checkpoints);
@@ -242,8 +285,7 @@ static void what_cannot_be_written_says_so_and_comes_back_by_itself(void)
 	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "cannot be written: Operation not permitted");
 	CU_ASSERT_TRUE(world.changes == 1 && !world.writable);
 	chmod(world.settings.log_file, 0640);
-	for (int i = 0; i < 80 && !world.writable; i++)
-		sd_event_run(world.event, 100000);
+	RUN_UNTIL(world.event, world.writable);
 	CU_ASSERT_TRUE(world.changes == 2 && world.writable);
 	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "ok");
 	stop();
@@ -330,32 +372,13 @@ static void old_keys_go_also_while_the_loop_has_no_time_and_it_is_said_when_they
 	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "keys cannot be replaced: Bad file descriptor");
 	CU_ASSERT_EQUAL(world.changes, 0);
 	CU_ASSERT_EQUAL_FATAL(dup3(good, fd, O_CLOEXEC), fd);
-	for (int i = 0; i < 80 && strcmp(evidence_state(world.evidence), "ok"); i++)
-		sd_event_run(world.event, 100000);
+	RUN_UNTIL(world.event, !strcmp(evidence_state(world.evidence), "ok"));
 	CU_ASSERT_STRING_EQUAL(evidence_state(world.evidence), "ok");
 	close(good);
 	close(bad);
 	stop();
 	expect_clean();
 	world_end();
-}
-
-static unsigned int rotated(void)
-{
-	int dir = open(world.log, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char **names = NULL;
-	size_t n = 0;
-
-	CU_ASSERT_EQUAL_FATAL(logfiles_list(dir, "events", &names, &n), 0);
-	safedir_free_names(names, n);
-	close(dir);
-	return (unsigned int)n;
-}
-
-static void turns(int n)
-{
-	for (int i = 0; i < n; i++)
-		sd_event_run(world.event, 20000);
 }
 
 /* A file for every other day, of 12 days that the daemon has run. */
@@ -369,7 +392,7 @@ static void twelve_days(void)
 		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
 		world.later_us += 2 * EVIDENCE_DAY;
 	}
-	turns(30);
+	settle();
 	CU_ASSERT_EQUAL(rotated(), 5);
 }
 
@@ -381,8 +404,8 @@ static void old_files_go_one_a_turn_and_a_record_says_how_old_they_were(void)
 
 	twelve_days();
 	evidence_set_retention(world.evidence, 5);
-	for (int i = 0; i < 40; i++) {
-		sd_event_run(world.event, 20000);
+	while (!is_tidy()) {
+		CU_ASSERT_TRUE(sd_event_run(world.event, TESTING_PATIENCE_S * EVIDENCE_SECOND) > 0);
 		now = rotated();
 		CU_ASSERT_TRUE(now == left || now + 1 == left);
 		left = now;
@@ -424,7 +447,7 @@ static void a_clock_that_is_set_ahead_removes_nothing_also_across_a_restart(void
 		/* It is one record, whoever saw it; and then the file is rotated. */
 		expect_leap();
 		CU_ASSERT_TRUE(world.others <= others + 2);
-		turns(40);
+		settle();
 		CU_ASSERT_TRUE(rotated() >= 5);
 		/* Nor when the week is over: the files have not become older by it. */
 		world.later_us += 8 * EVIDENCE_DAY;
@@ -434,7 +457,7 @@ static void a_clock_that_is_set_ahead_removes_nothing_also_across_a_restart(void
 		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
 		world.later_us += 8 * EVIDENCE_DAY;
 		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
-		turns(40);
+		settle();
 		CU_ASSERT_TRUE(rotated() >= 5);
 		stop();
 		expect_clean();
@@ -451,12 +474,12 @@ static void a_leap_that_was_taken_back_delays_by_a_week(void)
 		world.ahead_us = 0;
 		CU_ASSERT_EQUAL(write_text(seen ? "clock-set" : "started", "x"), 0);
 		evidence_set_retention(world.evidence, 5);
-		turns(40);
+		settle();
 		CU_ASSERT_TRUE(rotated() >= 5);
 		world.later_us += 8 * EVIDENCE_DAY;
 		CU_ASSERT_EQUAL(write_text("started", "x"), 0);
 		evidence_set_retention(world.evidence, 5);
-		turns(60);
+		settle();
 		CU_ASSERT_TRUE(rotated() <= 2);
 		stop();
 		/* Also for a verifier, which reckons by itself. */
@@ -477,8 +500,7 @@ static void what_was_left_uncompressed_is_compressed_at_the_start(void)
 	reader_write(path, "x\n", 2);
 	start();
 	CU_ASSERT_EQUAL(write_text("started", "x"), 0);
-	for (int i = 0; i < 100 && access(packed, F_OK); i++)
-		sd_event_run(world.event, 20000);
+	RUN_UNTIL(world.event, !access(packed, F_OK));
 	CU_ASSERT_EQUAL(access(packed, F_OK), 0);
 	world_end();
 }

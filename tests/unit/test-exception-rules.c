@@ -116,7 +116,8 @@ static void a_request_says_who_what_where_why_and_until_when(void)
 		{ "a form that is none", "form=99", "request:ito", "exception-incomplete" },
 		{ "form 8", "form=8", "request:ito", "requested" },
 		{ "form 10", "form=10", "request:ito", "requested" },
-		{ "form 13-2", "form=13-2", "request:ito", "requested" },
+		{ "the form of emergencies", "form=13-2", "request:ito", "exception-incomplete" },
+		{ "and by a grant of the desk", "form=13-2", "import", "exception-incomplete" },
 		{ "a time before time", "negative=5", "request:ito", "exception-incomplete" },
 		{ "another terminal", "terminal=ZEI-015", "request:ito", "exception-terminal" },
 		{ "a beginning of the name", "terminal=ZEI", "request:ito", "exception-terminal" },
@@ -183,6 +184,19 @@ static void emergencies_are_at_once_short_and_reported(void)
 	};
 
 	RUN(rows);
+}
+
+static void an_emergency_has_its_own_form(void)
+{
+	static const char *const named[] = { "form=", "form=8", "form=13-2", "form=99" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		struct story story;
+
+		story_begin(&story, named[i]);
+		EXPECT(!strcmp(story_play(&story, "emergency:boss", named[i]), "live"), named[i]);
+		EXPECT(!strcmp(story.x.grant.form, EXCEPTION_FORM_EMERGENCY), named[i]);
+	}
 }
 
 static void an_extension_is_approved_like_a_request(void)
@@ -442,6 +456,7 @@ int main(void)
 		TEST(a_request_says_who_what_where_why_and_until_when),
 		TEST(nobody_floods_the_approvers),
 		TEST(emergencies_are_at_once_short_and_reported),
+		TEST(an_emergency_has_its_own_form),
 		TEST(an_extension_is_approved_like_a_request),
 		TEST(uses_and_bytes_are_counted),
 		TEST(what_the_clock_has_made_void_is_over),

@@ -101,8 +101,9 @@ static void forms_differ_by_what_their_clauses_ask(void)
 		size_t stamps;
 	} rows[] = {
 		{ "{\"form\":\"8\"}", "owner", 3 },	 { "{\"form\":\"10\"}", "change", 3 },
-		{ "{\"form\":\"13-1\"}", "rule", 5 },	 { "{\"form\":\"13-2\"}", "unavoidable", 5 },
-		{ "{\"emergency\":true}", "unavoidable", 5 }, { "{\"form\":\"99\"}", "safety", 3 },
+		{ "{\"form\":\"13-1\"}", "rule", 5 },	 { "{\"form\":\"13-2\"}", "safety", 3 },
+		{ "{\"emergency\":true,\"form\":\"13-2\"}", "unavoidable", 5 },
+		{ "{\"emergency\":true,\"form\":\"8\"}", "unavoidable", 5 }, { "{\"form\":\"99\"}", "safety", 3 },
 		{ "{}", "safety", 3 },
 	};
 

@@ -626,8 +626,6 @@ static void a_step_whose_record_a_crash_prevented_is_recorded_late(void)
 
 static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 {
-	struct timespec wait = { .tv_nsec = 30000000 };
-
 	world_begin();
 	world.log_refuses = true;
 	grant("");
@@ -646,7 +644,7 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 	grant("");
 	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_CLOSE), EXCEPTION_E_CLOSED);
 	world.log_refuses = false;
-	nanosleep(&wait, NULL);
+	RUN_UNTIL(world.event, world.records == 5);
 	pump();
 	EXPECT_RECORDS(" refused request approve approve begin");
 	world_end();
@@ -654,8 +652,7 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 
 static void wait_for_state(bool ok)
 {
-	for (int i = 0; i < 500 && ok != !strcmp(exceptions_state(world.exceptions), "ok"); i++)
-		sd_event_run(world.event, 20000);
+	RUN_UNTIL(world.event, ok == !strcmp(exceptions_state(world.exceptions), "ok"));
 	pump();
 	CU_ASSERT_EQUAL(ok, !strcmp(exceptions_state(world.exceptions), "ok"));
 }
@@ -786,11 +783,11 @@ static void the_loop_wakes_at_the_end_and_at_nothing_else(void)
 	/* Somebody waits for an answer; nothing is to be done until it lapses. */
 	CU_ASSERT_EQUAL(sd_event_run(world.event, 300000), 0);
 	CU_ASSERT_EQUAL(submit("boss", EXCEPTION_EMERGENCY, "period=1", &x), 0);
-	CU_ASSERT_EQUAL(in_force(), 1);
-	/* Once for the end, once to tell of it. */
-	CU_ASSERT_TRUE(sd_event_run(world.event, 3000000) > 0);
+	/* Once for the end, once to tell of it. Nobody asks what is in force meanwhile: on a busy machine that may be after the end. */
+	CU_ASSERT_TRUE(sd_event_run(world.event, TESTING_PATIENCE_S * 1000000ULL) > 0);
 	late = seconds(CLOCK_REALTIME) - (double)x.grant.not_after;
-	EXPECT(late >= 0 && late < 1, "late");
+	/* No later than a busy machine lets it be. */
+	EXPECT(late >= 0 && late < 20, "late");
 	EXPECT_STATE(2, "expired");
 	pump();
 	CU_ASSERT_EQUAL(in_force(), 0);

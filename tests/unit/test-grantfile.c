@@ -245,7 +245,7 @@ static void every_wrong_line_is_told(void)
 		"not-before 2026-11-23T00:00:00Z", "not-before 2026-11-21T00:00:00", "not-before 2026-11-21",
 		"not-before 2026-02-30T00:00:00Z", "not-after 2028-11-22T08:15:00Z",
 		"seconds 0", "seconds 99999999999999999999", "uses 0", "uses 1001", "write-quota 0",
-		"write-quota 18446744073709551616", "data-class IV", "form 9", "return-by tomorrow",
+		"write-quota 18446744073709551616", "data-class IV", "form 9", "form 13-2", "return-by tomorrow",
 		"purpose \"a\nb\"",
 	};
 	char text[2 * sizeof(whole)];
@@ -298,6 +298,7 @@ static void a_grant_that_no_file_holds_is_not_written(void)
 	REFUSED(grant.uses = GRANTFILE_USES_MAX + 1);
 	REFUSED(grant.write_quota = UINT64_MAX);
 	REFUSED(strcpy(grant.form, "9"));
+	REFUSED(strcpy(grant.form, "13-2"));
 	REFUSED(strcpy(grant.data_class, "IV"));
 	REFUSED(grant.return_by = -1);
 #undef REFUSED

@@ -53,9 +53,7 @@ static bool is_there(const char *name)
 
 static void run_until_gone(const char *name)
 {
-	for (int i = 0; i < 100 && is_there(name); i++)
-		sd_event_run(event, 100000);
-	sd_event_run(event, 100000);
+	RUN_UNTIL(event, !is_there(name));
 }
 
 static void rotated_files_are_compressed_one_after_the_other_and_lose_no_byte(void)
@@ -108,10 +106,12 @@ static void the_oldest_is_found_with_how_old_it_is(void)
 	struct logrotate_expired old = { .name = NULL };
 	struct logfiles_name name;
 	int64_t begin, current;
+	struct logrotate *rotate;
 	char packed[512];
 	size_t len;
 
 	world_begin();
+	CU_ASSERT_EQUAL_FATAL(logrotate_new(&rotate, event), 0);
 	CU_ASSERT_TRUE_FATAL(logfiles_parse(&name, "events", SECOND));
 	begin = name.time_us;
 	current = begin + 10 * DAY;
@@ -125,17 +125,47 @@ static void the_oldest_is_found_with_how_old_it_is(void)
 	CU_ASSERT_STRING_EQUAL(old.name, FIRST ".zst");
 	CU_ASSERT_TRUE(old.first_seq == 1 && old.last_seq == 2);
 	CU_ASSERT_STRING_EQUAL(old.last_hash, HASH);
-	CU_ASSERT_EQUAL(logrotate_remove(dir, old.name), 0);
+	CU_ASSERT_EQUAL(logrotate_remove(rotate, dir, old.name), 0);
 	free(old.name);
 	/* The current file's header is no hash here: the record then has none. */
 	CU_ASSERT_EQUAL_FATAL(logrotate_find_oldest(dir, "events", "events.jsonl", current, 9, &old), 1);
 	CU_ASSERT_EQUAL(old.newest_us, current);
 	CU_ASSERT_TRUE(old.first_seq == 3 && old.last_seq == 8);
 	CU_ASSERT_STRING_EQUAL(old.last_hash, "");
-	CU_ASSERT_EQUAL(logrotate_remove(dir, old.name), 0);
+	CU_ASSERT_EQUAL(logrotate_remove(rotate, dir, old.name), 0);
 	free(old.name);
 	CU_ASSERT_EQUAL(logrotate_find_oldest(dir, "events", "events.jsonl", current, 9, &old), 0);
 	CU_ASSERT_TRUE(is_there("events.jsonl"));
+	logrotate_free(rotate);
+	world_end();
+}
+
+static void what_is_removed_while_it_is_compressed_does_not_come_back(void)
+{
+	struct logrotate *rotate;
+	const size_t size = 4u << 20;
+	char *text = malloc(size);
+
+	randombytes_buf(text, size);
+	world_begin();
+	put(FIRST, text, size);
+	put(SECOND, "{}\n", 3);
+	put("events.jsonl", "{}\n", 3);
+	CU_ASSERT_EQUAL_FATAL(logrotate_new(&rotate, event), 0);
+	CU_ASSERT_EQUAL(logrotate_compress(rotate, dir, "events"), 0);
+	CU_ASSERT_EQUAL(logrotate_remove(rotate, dir, FIRST), 0);
+	CU_ASSERT_FALSE(is_there(FIRST) || is_there(FIRST ".zst"));
+	CU_ASSERT_EQUAL(logrotate_compress(rotate, dir, "events"), 0);
+	run_until_gone(SECOND);
+	CU_ASSERT_TRUE(is_there(SECOND ".zst"));
+	CU_ASSERT_FALSE(is_there(FIRST) || is_there(FIRST ".zst") || is_there(FIRST ".zst.new"));
+	/* And a child that was ended before it removed the plain one has left both. */
+	put(FIRST, text, size);
+	put(FIRST ".zst", text, size);
+	CU_ASSERT_EQUAL(logrotate_remove(rotate, dir, FIRST), 0);
+	CU_ASSERT_FALSE(is_there(FIRST) || is_there(FIRST ".zst"));
+	logrotate_free(rotate);
+	free(text);
 	world_end();
 }
 
@@ -171,6 +201,7 @@ static void only_names_of_rotated_files_are_taken_for_such(void)
 static const struct test tests[] = {
 	TEST(rotated_files_are_compressed_one_after_the_other_and_lose_no_byte),
 	TEST(the_oldest_is_found_with_how_old_it_is),
+	TEST(what_is_removed_while_it_is_compressed_does_not_come_back),
 	TEST(only_names_of_rotated_files_are_taken_for_such),
 };
 

@@ -84,7 +84,8 @@ static void world_deinit(struct world *world)
 {
 	world->gone = false;
 	transferwatch_free(world->watch);
-	world_run(world, 100); /* what was killed is reaped */
+	/* What was killed is reaped, and freed then. */
+	RUN_UNTIL(world->event, !testing_has_children());
 	sd_event_unref(world->event);
 	unlink(world->helper);
 }
@@ -97,7 +98,7 @@ static void what_cannot_be_recorded_comes_again_in_its_order(void)
 
 	world_init(&world, "printf 'watching\\tfull\\n" FILE_LINE("a") FILE_LINE("b") "end\\t2\\n' >&4");
 	world.refuse = 2;
-	world_run(&world, 10000);
+	RUN_UNTIL(world.event, world.gone);
 	CU_ASSERT(world.gone);
 	CU_ASSERT_EQUAL(world.refused, 2);
 	CU_ASSERT_STRING_EQUAL(world.said, "0 2a 2b 5 ");
@@ -117,7 +118,7 @@ static void who_talks_nonsense_is_ended(void)
 		struct world world;
 
 		world_init(&world, scripts[i]);
-		world_run(&world, 10000);
+		RUN_UNTIL(world.event, world.gone);
 		EXPECT(world.gone, scripts[i]);
 		EXPECT(!strcmp(world.said, "0 "), world.said);
 		EXPECT(strstr(world.detail, "makes no sense"), world.detail);
@@ -130,8 +131,7 @@ static void a_watcher_that_is_let_go_calls_nobody(void)
 	struct world world;
 
 	world_init(&world, "printf 'watching\\tlimited\\n' >&4; exec sleep 60");
-	for (unsigned int i = 0; i < 500 && !world.said[0]; i++)
-		sd_event_run(world.event, 10000);
+	RUN_UNTIL(world.event, world.said[0]);
 	CU_ASSERT_STRING_EQUAL(world.said, "0 ");
 	world.watch = transferwatch_free(world.watch);
 	world_run(&world, 200);

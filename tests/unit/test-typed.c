@@ -16,12 +16,12 @@ static void periods_are_read_as_people_write_them(void)
 		uint32_t seconds;
 	} rows[] = {
 		{ "15m", 900 },		{ "90min", 5400 },	 { "2h", 7200 },	   { "3d", 259200 },
-		{ "2", 7200 },		{ "1h30m", 5400 },	 { "1h 30m", 5400 },	   { "2 h", 7200 },
+		{ "２時間", 7200 },	{ "1h30m", 5400 },	 { "1h 30m", 5400 },	   { "2 h", 7200 },
 		{ "2時間", 7200 },	{ "２時間３０分", 9000 }, { "３日", 259200 },	   { "3日間", 259200 },
 		{ "366d", 366 * 86400 },
 	};
 	static const char *const none[] = {
-		"",	"0",   "0m",   "h",	"m2",	 "2x",	 "2h30",	"-2h", "+2h",	   "1.5h", "2hh",
+		"",	"0",   "2",   "30",  "３０",   "0m",   "h",	"m2",	 "2x",	 "2h30",	"-2h", "+2h",	   "1.5h", "2hh",
 		"367d", "99999999999999999999h", "時間", "2 時 間", "17:15", "2026-11-21", "２ｈ", "2h ", " 2h", "2 "
 	};
 	uint32_t seconds;
@@ -30,6 +30,8 @@ static void periods_are_read_as_people_write_them(void)
 		EXPECT(duration_parse(rows[i].text, &seconds) && seconds == rows[i].seconds, rows[i].text);
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		EXPECT(!duration_parse(none[i], &seconds), none[i]);
+	EXPECT(duration_lacks_unit("30") && duration_lacks_unit("３０"), "numbers alone");
+	EXPECT(!duration_lacks_unit("") && !duration_lacks_unit("30m") && !duration_lacks_unit("30 ") && !duration_lacks_unit("m"), "others");
 }
 
 static void amounts_are_bytes_by_powers_of_1024(void)

@@ -11,6 +11,8 @@
 #include <CUnit/Basic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/wait.h>
+#include <time.h>
 
 struct test {
 	const char *name;
@@ -25,6 +27,22 @@ struct test {
 /* For tables of cases inside one test: a failure is reported under the name of its row. */
 #define EXPECT(condition, row)                                                                     \
 	CU_assertImplementation(!!(condition), __LINE__, (row), __FILE__, "", CU_FALSE)
+
+/*
+ * Turns of an event loop until something is so. It ends only what would hang: the machine may be busy with other tests, so neither turns nor
+ * a second or two say that something never happens. The test asserts the condition afterwards.
+ */
+#define TESTING_PATIENCE_S 60
+#define RUN_UNTIL(event, condition)                                                                                      \
+	for (time_t end_ = time(NULL) + TESTING_PATIENCE_S; !(condition) && time(NULL) < end_;)                          \
+		sd_event_run((event), 20000)
+
+static inline bool testing_has_children(void)
+{
+	siginfo_t info;
+
+	return !waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+}
 
 /* Runs them all, prints CUnit's summary; the exit status: 0 if all passed, else 1. */
 static inline int testing_run(const char *suite_name, const struct test *tests, size_t n)

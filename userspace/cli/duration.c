@@ -88,11 +88,10 @@ bool duration_parse(const char *text, uint32_t *seconds)
 			return false;
 		skip_blanks(&text);
 		unit = take_unit(&text);
-		/* A number alone is hours; behind another one it would say nothing. */
-		if (!unit && (*text || !first))
+		if (!unit)
 			return false;
 		skip_blanks(&text);
-		total += number * (unit ? unit : 3600);
+		total += number * unit;
 		if (total > SECONDS_MAX)
 			return false;
 	}
@@ -100,6 +99,13 @@ bool duration_parse(const char *text, uint32_t *seconds)
 		return false;
 	*seconds = (uint32_t)total;
 	return true;
+}
+
+bool duration_lacks_unit(const char *text)
+{
+	uint64_t number;
+
+	return take_number(&text, SECONDS_MAX, &number) && !*text;
 }
 
 char *duration_text(uint32_t seconds)

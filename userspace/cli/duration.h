@@ -6,10 +6,13 @@
 #include <stdint.h>
 
 /*
- * "15m", "90m", "2h", "3d", "1h30m"; a number alone is hours. Full-width digits and the Japanese 分, 時間, 日 too. At most a
- * year. False if it is none.
+ * "15m", "90m", "2h", "3d", "1h30m". Full-width digits and the Japanese 分, 時間, 日 too. At most a year. False if it is none; so is a
+ * number alone, which one takes for minutes and another for hours.
  */
 bool duration_parse(const char *text, uint32_t *seconds);
+
+/* Is it such a number? */
+bool duration_lacks_unit(const char *text);
 
 /* "2 h", "1 h 30 min", "3 days", in the reader's language; malloc'd. */
 char *duration_text(uint32_t seconds);

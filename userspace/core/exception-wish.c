@@ -11,10 +11,13 @@ bool exception_text_fits(const char *text, size_t size, bool needed)
 	return memchr(text, '\0', size) && (*text || !needed) && text_is_safe(text);
 }
 
-static bool form_known(const char *form)
+/* The rule book's way for what could not wait is an emergency's only (T 8.4 (2)), and its only one. */
+static bool form_fits(const char *form, bool emergency)
 {
-	static const char *const forms[] = { "", "8", "10", "13-1", "13-2" };
+	static const char *const forms[] = { "", "8", "10", "13-1" };
 
+	if (emergency)
+		return !strcmp(form, EXCEPTION_FORM_EMERGENCY);
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (!strcmp(form, forms[i]))
 			return true;
@@ -39,7 +42,7 @@ int exception_check_fields(const struct exception *exception, const struct excep
 	    !exception_text_fits(grant->form, sizeof(grant->form), false))
 		return EXCEPTION_E_INCOMPLETE;
 	if ((!*grant->fingerprint && !*grant->medium) || grant->class >= N_DEVICE_CLASSES ||
-	    grant->access > GRANT_READ_WRITE || !form_known(grant->form) ||
+	    grant->access > GRANT_READ_WRITE || !form_fits(grant->form, exception->emergency) ||
 	    !data_class_known(grant->data_class) || grant->not_before < 0 || grant->not_after < 0 ||
 	    grant->return_by < 0)
 		return EXCEPTION_E_INCOMPLETE;

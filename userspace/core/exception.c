@@ -115,13 +115,14 @@ static int do_emergency(struct step *step)
 		return EXCEPTION_E_PERIOD;
 	if (!step->x->period && !step->x->grant.not_after)
 		step->x->period = rules->emergency_seconds;
+	step->x->emergency = true;
+	strcpy(step->x->grant.form, EXCEPTION_FORM_EMERGENCY);
 	r = exception_check_fields(step->x, step->world);
 	if (!r)
 		r = grant_now(step, rules->emergency_seconds);
 	if (!r && step->world->daily >= rules->daily)
 		r = EXCEPTION_E_MANY_TODAY;
 	step->x->requested = step->x->begun = step->world->now;
-	step->x->emergency = true;
 	return r;
 }
 

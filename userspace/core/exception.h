@@ -132,6 +132,8 @@ enum {
 #define EXCEPTION_SESSION_MAX 64
 #define EXCEPTION_NOTE_MAX 2048 /* bytes with NUL: a reason, a report; one line, without control characters */
 #define EXCEPTION_APPROVERS_MAX 2
+/* Every emergency goes by this form, whatever its wish names, and nothing else does. */
+#define EXCEPTION_FORM_EMERGENCY "13-2"
 /* A begin further ahead than this is a slip of the pen. */
 #define EXCEPTION_AHEAD_MAX (366 * 86400)
 
@@ -149,8 +151,8 @@ struct exception {
 	uint32_t number; /* in the store, from 1; what people call it by */
 	/*
 	 * What is asked for, and granted. not_before and not_after hold the wish until the last approval, then what was
-	 * granted. Everything else never changes, but `seconds`, which an extension takes away, and the period of an emergency
-	 * that states none.
+	 * granted. Everything else never changes, but `seconds`, which an extension takes away, and of an emergency its form, and
+	 * its period if it states none.
 	 */
 	struct grant grant;
 	uint32_t period; /* seconds from the approval (or not_before); 0: until not_after */

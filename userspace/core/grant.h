@@ -36,6 +36,6 @@ struct grant {
 	uint64_t write_quota;			 /* bytes; 0: none */
 	char purpose[GRANT_TEXT_MAX];
 	char data_class[GRANT_NAME_MAX];	 /* "I", "II", "III" */
-	char form[GRANT_NAME_MAX];		 /* "8", "10", "13-1", "13-2" */
+	char form[GRANT_NAME_MAX];		 /* "8", "10", "13-1"; of an emergency "13-2"; or "" */
 	int64_t return_by;			 /* seconds since the epoch; 0: with the end */
 };

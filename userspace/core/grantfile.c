@@ -16,7 +16,7 @@
 static const char *const access_words[] = { [GRANT_READ_ONLY] = "ro", [GRANT_READ_WRITE] = "rw" };
 static const char *const yes_words[] = { "no", "yes" };
 static const char *const data_class_words[] = { "I", "II", "III" };
-static const char *const form_words[] = { "8", "10", "13-1", "13-2" };
+static const char *const form_words[] = { "8", "10", "13-1" };
 
 static const char *const errors[] = {
 	[GRANTFILE_E_UNSIGNED] = N_("it bears no signature of the help desk's that this terminal believes"),
@@ -168,7 +168,7 @@ static void parse_form(struct lex *lex, const struct lex_token *token, void *dat
 	struct grant *grant = data;
 	size_t word;
 
-	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8 10 13-1 13-2", &word))
+	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8 10 13-1", &word))
 		memcpy(grant->form, token->text, token->len + 1);
 }
 

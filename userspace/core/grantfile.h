@@ -20,7 +20,7 @@
  *	write-quota 1048576              optional: bytes
  *	purpose "…"
  *	data-class II                    optional: I, II, III
- *	form 8                           optional: 8, 10, 13-1, 13-2
+ *	form 8                           optional: 8, 10, 13-1
  *	return-by 2026-11-30T14:59:59Z   optional
  *
  * Pure: files and time come as arguments. What is read here comes from a stranger's medium and may be anything.

@@ -168,7 +168,7 @@ const struct command_option command_options[] = {
 	{"quota", "SIZE", OPTION_QUOTA, FOR_WISHES, N_("how much may be written: 500M, 2G (default: any amount)")},
 	{"purpose", "TEXT", OPTION_PURPOSE, FOR_WISHES, N_("what it is needed for, in one line")},
 	{"data-class", "I|II|III", OPTION_DATA_CLASS, FOR_WISHES, N_("class of the data")},
-	{"form", "8|10|13-1|13-2", OPTION_FORM, FOR_WISHES, N_("number of the form that it goes by")},
+	{"form", "8|10|13-1", OPTION_FORM, FOR_WISHES, N_("number of the form that it goes by (emergencies: 13-2)")},
 	{"return-by", "TIME", OPTION_RETURN_BY, FOR_WISHES, N_("when the medium is to be back")},
 	{"note", "TEXT", OPTION_NOTE, FOR_STEP | FOR_EXTEND, N_("one line for the record: why, or the report")},
 	{"due", NULL, OPTION_DUE, FOR_REQUESTS, N_("only those that owe a report, a return or an erasure")},

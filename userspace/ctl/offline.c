@@ -116,7 +116,7 @@ int offline_ask_code(DBusConnection *dbus, const struct context *context)
 	unsigned int wrong = 0;
 	uint32_t number;
 
-	while (question_line(_("The help desk's code"), "", code)) {
+	while (question_after(_("The help desk's code"), _("The request still waits for its code: 'sekimorictl answer'."), code)) {
 		_cleanup_(refusal_deinit) struct refusal refusal = { .why = NULL };
 		_cleanup_(freep) char *words = NULL;
 		const char *const values[] = { code };
@@ -132,6 +132,5 @@ int offline_ask_code(DBusConnection *dbus, const struct context *context)
 		if (reason_is(&refusal, "phone-wrong") && ++wrong < PHONECODE_WRONG_MAX)
 			wait_after(wrong);
 	}
-	fprintf(stderr, "%s\n", _("The request still waits for its code: 'sekimorictl answer'."));
 	return COMMAND_FAILED;
 }

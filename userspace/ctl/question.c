@@ -3,8 +3,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/i18n.h"
@@ -27,11 +29,11 @@ bool question_can(void)
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-static void end_if_interrupted(void)
+static void end_if_interrupted(const char *left)
 {
 	if (!interrupted)
 		return;
-	fprintf(stderr, "\n%s\n", _("Interrupted: nothing was done."));
+	fprintf(stderr, "\n%s\n", left ? left : _("Interrupted: nothing was done."));
 	raise(interrupted);
 }
 
@@ -55,8 +57,8 @@ static char *strip(char *text)
 	return text;
 }
 
-/* Prints the question and reads a line; NULL at the end of the input. */
-static char *ask(const char *question, const char *otherwise, char line[static QUESTION_MAX])
+/* Prints the question and reads a line; NULL at the end of the input. left: NULL, nothing was done yet. */
+static char *ask(const char *question, const char *otherwise, const char *left, char line[static QUESTION_MAX])
 {
 	struct sigaction old, ours = { .sa_handler = on_interrupt };
 	char *got;
@@ -71,21 +73,39 @@ static char *ask(const char *question, const char *otherwise, char line[static Q
 	fflush(stderr);
 	got = interrupted ? NULL : fgets(line, QUESTION_MAX, stdin);
 	sigaction(SIGINT, &old, NULL);
-	end_if_interrupted();
+	end_if_interrupted(left);
 	return got;
+}
+
+static void take_answer(char *line, const char *otherwise, char out[static QUESTION_MAX])
+{
+	const char *answer = strip(line);
+
+	answer = *answer ? answer : otherwise;
+	utf8_copy(out, QUESTION_MAX, answer, strlen(answer));
 }
 
 bool question_line(const char *question, const char *otherwise, char out[static QUESTION_MAX])
 {
-	char line[QUESTION_MAX], *answer;
+	char line[QUESTION_MAX];
 
-	if (!ask(question, otherwise, line)) {
+	if (!ask(question, otherwise, NULL, line)) {
 		fprintf(stderr, "\nsekimorictl: %s\n", _("nothing was answered: nothing was done"));
 		return false;
 	}
-	answer = strip(line);
-	answer = *answer ? answer : (char *)otherwise;
-	utf8_copy(out, QUESTION_MAX, answer, strlen(answer));
+	take_answer(line, otherwise, out);
+	return true;
+}
+
+bool question_after(const char *question, const char *left, char out[static QUESTION_MAX])
+{
+	char line[QUESTION_MAX];
+
+	if (!ask(question, "", left, line)) {
+		fprintf(stderr, "\n%s\n", left);
+		return false;
+	}
+	take_answer(line, "", out);
 	return true;
 }
 
@@ -112,12 +132,20 @@ static int yes_or_no(const char *answer)
 	return -1;
 }
 
+/* Both what the terminal holds and what has been read of it. */
+static void drop_typed_ahead(void)
+{
+	tcflush(STDIN_FILENO, TCIFLUSH);
+	__fpurge(stdin);
+}
+
 bool question_yes(const char *question, bool otherwise)
 {
 	char answer[QUESTION_MAX];
 	int meaning;
 
 	do {
+		drop_typed_ahead();
 		if (!question_line(question, otherwise ? "Y/n" : "y/N", answer))
 			return false;
 		meaning = !strcmp(answer, otherwise ? "Y/n" : "y/N") ? otherwise : yes_or_no(answer);

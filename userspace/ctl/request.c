@@ -6,6 +6,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "core/exception.h"
 #include "core/macro.h"
 #include "ctl/client.h"
 #include "ctl/exception-text.h"
@@ -165,7 +166,7 @@ static int look(DBusConnection *dbus, const struct context *context, const struc
 static int run(const struct context *context, const struct command_options *options, const struct kind *kind)
 {
 	_cleanup_(refusal_deinit) struct refusal refusal = { .why = NULL };
-	_cleanup_(wish_deinit) struct wish wish = { .device = NULL };
+	_cleanup_(wish_deinit) struct wish wish = { .emergency = kind->emergency };
 	_cleanup_(json_objectp) struct json_object *properties = NULL, *devices = NULL;
 	_cleanup_(dbus_connectionp) DBusConnection *dbus = NULL;
 	bool confirm = question_can() && !options->yes;
@@ -182,7 +183,7 @@ static int run(const struct context *context, const struct command_options *opti
 	if (r != COMMAND_OK)
 		return r;
 	if (kind->emergency && !wish.form)
-		wish_set(&wish, WISH_FORM, "13-2");
+		wish_set(&wish, WISH_FORM, EXCEPTION_FORM_EMERGENCY);
 	if (confirm) {
 		wish_print(&wish, devices);
 		if (!question_yes(i18n(kind->question), kind->proposed)) {

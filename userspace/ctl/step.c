@@ -39,6 +39,7 @@ static const struct step step_approve = {
 static const struct step step_deny = {
 	.method = "Deny",
 	.answers = true,
+	.ask = N_("Deny this?"),
 	.note = N_("Why (one line)"),
 	.refused = N_("not denied:"),
 };
@@ -118,24 +119,28 @@ static const char *note_wrong(const char *note)
 	return NULL;
 }
 
-static int take_note(struct run *run)
+/* Before anybody is asked anything. */
+static int take_note(struct run *run, bool can_ask)
 {
-	const char *given = run->options->note, *wrong;
+	const char *given = run->options->note, *wrong = given ? note_wrong(given) : NULL;
 
-	if (given) {
-		snprintf(run->note, sizeof(run->note), "%s", given);
-		wrong = note_wrong(given);
-		if (wrong)
-			fprintf(stderr, _("sekimorictl: --%s: '%s' %s\n"), "note", "…", i18n(wrong));
-		return wrong ? COMMAND_USAGE : COMMAND_OK;
+	if (wrong) {
+		fprintf(stderr, _("sekimorictl: --%s: '%s' %s\n"), "note", "…", i18n(wrong));
+		return COMMAND_USAGE;
 	}
-	if (!run->step->note)
-		return COMMAND_OK;
-	if (!question_can() || run->options->yes) {
+	if (!given && run->step->note && !can_ask) {
 		fputs(_("sekimorictl: a reason or report is needed: give --note\n"), stderr);
 		return COMMAND_USAGE;
 	}
-	while (!*run->note) {
+	snprintf(run->note, sizeof(run->note), "%s", given ? given : "");
+	return COMMAND_OK;
+}
+
+static int ask_note(struct run *run)
+{
+	const char *wrong;
+
+	while (run->step->note && !run->options->note && !*run->note) {
 		if (!question_line(i18n(run->step->note), "", run->note))
 			return COMMAND_FAILED;
 		wrong = note_wrong(run->note);
@@ -149,22 +154,25 @@ static int take_note(struct run *run)
 
 static int agree(struct run *run)
 {
-	bool asks = run->step->ask || (run->step->note && !run->options->note);
+	bool can_ask = question_can() && !run->options->yes;
+	int r = take_note(run, can_ask);
 
-	/* Nobody answers for what he has not seen. */
-	if (asks && question_can() && !run->options->yes)
-		show(run);
-	if (run->step->ask && !run->options->yes) {
-		if (!question_can()) {
-			fputs(_("sekimorictl: there is nobody to ask whether it is right: give --yes\n"), stderr);
-			return COMMAND_USAGE;
-		}
-		if (!question_yes(i18n(run->step->ask), false)) {
-			fprintf(stderr, "%s\n", _("Nothing was done."));
-			return COMMAND_FAILED;
-		}
+	if (r != COMMAND_OK)
+		return r;
+	if (run->step->ask && !run->options->yes && !can_ask) {
+		fputs(_("sekimorictl: there is nobody to ask whether it is right: give --yes\n"), stderr);
+		return COMMAND_USAGE;
 	}
-	return take_note(run);
+	if (!can_ask)
+		return COMMAND_OK;
+	/* Nobody answers for what he has not seen. */
+	if (run->step->ask || (run->step->note && !run->options->note))
+		show(run);
+	if (run->step->ask && !question_yes(i18n(run->step->ask), false)) {
+		fprintf(stderr, "%s\n", _("Nothing was done."));
+		return COMMAND_FAILED;
+	}
+	return ask_note(run);
 }
 
 /* --- after it ---------------------------------------------------------------------------------- */

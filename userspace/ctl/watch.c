@@ -169,7 +169,7 @@ static struct json_object *event_json(const char *event, dbus_uint32_t number)
 	return line;
 }
 
-/* "12  was approved by one person: in force" */
+/* "12  was given an approval: in force" */
 static void print_step(const struct context *context, dbus_uint32_t number, const char *step, const char *state)
 {
 	const char *text = exception_event_text(exception_event_find(step));

@@ -10,10 +10,14 @@
 #include "cli/i18n.h"
 #include "cli/moment.h"
 #include "cli/output.h"
+#include "core/exception.h"
 #include "core/grant.h"
 #include "core/macro.h"
 #include "core/text.h"
 #include "system/alarm.h"
+
+/* Behind a period: one takes it for minutes, another for hours. */
+static const char *const no_unit = N_("says no unit: 30m is 30 minutes, 30h is 30 hours");
 
 /* As a policy's limits go; it is also what stands in a telephone code or a grant file at most. */
 #define USES_MAX 1000
@@ -56,6 +60,13 @@ static const char *set_one_of(char **text, const char *value, const char *const 
 	return known ? NULL : expected;
 }
 
+static bool is_moment(const char *value)
+{
+	int64_t civil;
+
+	return moment_parse(value, alarm_civil_now(), true, &civil);
+}
+
 static const char *set_moment(int64_t *moment, const char *value, bool end)
 {
 	int64_t civil, epoch;
@@ -92,6 +103,8 @@ static const char *set_for(struct wish *wish, const char *value)
 {
 	uint32_t seconds = 0;
 
+	if (duration_lacks_unit(value))
+		return no_unit;
 	if (*value && !duration_parse(value, &seconds))
 		return N_("is no period; expected 30m, 2h or 3d");
 	wish->seconds = seconds;
@@ -105,17 +118,20 @@ static const char *set_until(struct wish *wish, const char *value)
 
 static const char *set_period(struct wish *wish, const char *value)
 {
-	uint32_t seconds;
+	uint32_t seconds = 0;
 	int64_t until = 0;
+	const char *wrong = NULL;
 
-	if (duration_parse(value, &seconds)) {
-		wish->seconds = seconds;
-		wish->until = 0;
-		return NULL;
+	if (duration_lacks_unit(value))
+		return no_unit;
+	if (!duration_parse(value, &seconds)) {
+		if (!is_moment(value))
+			return N_("is no period; expected 30m, 2h or 3d, or its end: 17:15, tomorrow, 2026-11-21");
+		wrong = set_moment(&until, value, true);
 	}
-	if (set_moment(&until, value, true))
-		return N_("is no period; expected 30m, 2h or 3d, or its end: 17:15, tomorrow, 2026-11-21");
-	wish->seconds = 0;
+	if (wrong)
+		return wrong;
+	wish->seconds = seconds;
 	wish->until = until;
 	return NULL;
 }
@@ -166,9 +182,15 @@ static const char *set_data_class(struct wish *wish, const char *value)
 
 static const char *set_form(struct wish *wish, const char *value)
 {
-	static const char *const words[] = { "8", "10", "13-1", "13-2", NULL };
+	static const char *const words[] = { "8", "10", "13-1", NULL };
+	static const char *const emergency[] = { EXCEPTION_FORM_EMERGENCY, NULL };
 
-	return set_one_of(&wish->form, value, words, N_("is no form of these; expected 8, 10, 13-1 or 13-2"));
+	if (wish->emergency)
+		return set_one_of(&wish->form, value, emergency, N_("is not the form of an emergency: that is 13-2, and need not be said"));
+	return set_one_of(&wish->form, value, words,
+			  strcmp(value, EXCEPTION_FORM_EMERGENCY) ?
+				  N_("is no form of these; expected 8, 10 or 13-1") :
+				  N_("is the form of emergencies only ('sekimorictl emergency'); expected 8, 10 or 13-1"));
 }
 
 static const char *set_return_by(struct wish *wish, const char *value)

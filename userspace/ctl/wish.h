@@ -16,6 +16,7 @@
 
 /* The texts are malloc'd; NULL: not said. */
 struct wish {
+	bool emergency; /* set before anything else: it has its own form */
 	char *device; /* object path of what is plugged in; NULL: by its medium */
 	char *medium;
 	bool read_write;

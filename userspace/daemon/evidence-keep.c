@@ -160,7 +160,7 @@ static int expire_one(struct evidence *evidence, int dir, struct logrotate_expir
 	json_add_string(extra, "newest", time);
 	json_add_number(extra, "retention_days", evidence->retention_days);
 	r = evidence_put_own(evidence, "log-expired", extra);
-	return r ? r : logrotate_remove(dir, old->name);
+	return r ? r : logrotate_remove(evidence->rotate, dir, old->name);
 }
 
 /*

@@ -19,7 +19,7 @@ static const char *const stages[] = {
 };
 static const char *const yes_words[] = { "no", "yes" };
 static const char *const data_class_words[] = { "I", "II", "III" };
-static const char *const form_words[] = { "8", "10", "13-1", "13-2" };
+static const char *const form_words[] = { "8", "10", "13-1" };
 
 bool phonepending_spent(const struct phonepending *pending, uint32_t nonce)
 {
@@ -172,7 +172,7 @@ static void parse_form(struct lex *lex, const struct lex_token *token, void *dat
 	struct grant *wish = &((struct phonepending *)data)->wish;
 	size_t i = 0;
 
-	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8, 10, 13-1, 13-2", &i))
+	if (statement_word(lex, token, form_words, ARRAY_SIZE(form_words), "8, 10, 13-1", &i))
 		strcpy(wish->form, form_words[i]);
 }
 

@@ -215,7 +215,7 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("without the desk's key: hashes and signatures only")),
 	ROW(TERMINAL, "terminal", "NAME", false, false, N_("the terminal")),
 	ROW(DEVICE, "device", "FINGERPRINT", false, false,
-	    N_("the device, by its fingerprint as the terminal lists it (blake2b:…)")),
+	    N_("the device, by its fingerprint (blake2b:…, as 'sekimorictl rule-for DEVICE' tells it on the terminal)")),
 	ROW(KIND, "kind", "KIND", true, false,
 	    N_("kind of device: storage-plain, storage-encrypted, camera-or-phone, network, printer, "
 	       "audio-video, serial, composite, other, unknown (answer rules: may be repeated)")),
@@ -225,7 +225,7 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("how much may be written, like 200MiB (default: any amount)")),
 	ROW(ENCRYPTED_ONLY, "encrypted-only", NULL, false, false,
 	    N_("only while all of it is encrypted")),
-	ROW(FORM, "form", "8|10|13-1|13-2", false, false, N_("number of the form that was handed in")),
+	ROW(FORM, "form", "8|10|13-1", false, false, N_("number of the form that was handed in")),
 	ROW(RETURN_BY, "return-by", "DATE", false, false, N_("day by which the medium is due back")),
 };
 

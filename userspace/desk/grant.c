@@ -156,8 +156,8 @@ static int set_papers(struct giving *giving)
 
 	if (class && (strlen(class) > 3 || !*class || strspn(class, "I") != strlen(class)))
 		return message_usage(context, _("--class takes I, II or III"));
-	if (form && strcmp(form, "8") && strcmp(form, "10") && strcmp(form, "13-1") && strcmp(form, "13-2"))
-		return message_usage(context, _("--form takes 8, 10, 13-1 or 13-2"));
+	if (form && strcmp(form, "8") && strcmp(form, "10") && strcmp(form, "13-1"))
+		return message_usage(context, _("--form takes 8, 10 or 13-1 (13-2 is for emergencies, which need no grant)"));
 	if (class)
 		set_text(grant->data_class, sizeof(grant->data_class), class);
 	if (form)

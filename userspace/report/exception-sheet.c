@@ -54,7 +54,7 @@ static const struct form {
 	    { "reason", N_("Why this is reasonable") },
 	    { "safety", N_("Safety measures meanwhile") } },
 	  { N_("Applicant"), N_("Security manager"), N_("System manager"), N_("CISO (talked over)"), N_("Mayor (leave)") } },
-	{ "13-2",
+	{ EXCEPTION_FORM_EMERGENCY,
 	  N_("Report of an exceptional measure in an emergency (for form 13-2)"),
 	  { { "what-happened", N_("What happened, and since when") },
 	    { "unavoidable", N_("Why it could not wait for leave") },
@@ -70,15 +70,14 @@ static const struct form no_form = {
 	{ N_("Applicant"), N_("Approver"), N_("Manager") },
 };
 
-/* An emergency that names no form goes by that of emergencies. */
+/* The form of emergencies is theirs alone, and their only one, whatever the answer says. */
 static const struct form *form_of(struct json_object *exception)
 {
-	const char *number = output_raw(exception, "form");
+	bool emergency = json_object_get_boolean(json_object_object_get(exception, "emergency"));
+	const char *number = emergency ? EXCEPTION_FORM_EMERGENCY : output_raw(exception, "form");
 
-	if (!*number && json_object_get_boolean(json_object_object_get(exception, "emergency")))
-		number = "13-2";
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-		if (!strcmp(forms[i].form, number))
+		if (!strcmp(forms[i].form, number) && emergency == !strcmp(number, EXCEPTION_FORM_EMERGENCY))
 			return &forms[i];
 	return &no_form;
 }

@@ -65,7 +65,7 @@ struct document *report_incident(const struct report_incident *incident, const s
 
 /*
  * The sheet of an exception: application, outcome, room for signatures, and its steps (様式第8号, 第10号, 第13-1号, 第13-2号, by
- * the form that it names). `exception` and `steps` have the members that docs/dbus.md gives to Get; what is absent or of another
+ * the form that it names; an emergency's is the last, and nothing else's). `exception` and `steps` have the members that docs/dbus.md gives to Get; what is absent or of another
  * type is left blank.
  */
 struct json_object;

@@ -28,6 +28,7 @@ struct logrotate {
 	sd_event *event;
 	sd_event_source *child;
 	pid_t pid;
+	char *packing; /* the file that the child is at work on */
 	int dir;
 	char *stem;
 };
@@ -44,14 +45,21 @@ int logrotate_new(struct logrotate **rotatep, sd_event *event)
 	return 0;
 }
 
+static void child_end(struct logrotate *rotate)
+{
+	rotate->child = sd_event_source_disable_unref(rotate->child);
+	if (rotate->pid > 0) {
+		kill(rotate->pid, SIGKILL);
+		waitpid(rotate->pid, NULL, 0);
+	}
+	rotate->pid = 0;
+	free(TAKE_PTR(rotate->packing));
+}
+
 struct logrotate *logrotate_free(struct logrotate *rotate)
 {
 	if (rotate) {
-		sd_event_source_disable_unref(rotate->child);
-		if (rotate->pid > 0) {
-			kill(rotate->pid, SIGKILL);
-			waitpid(rotate->pid, NULL, 0);
-		}
+		child_end(rotate);
 		closep(&rotate->dir);
 		free(rotate->stem);
 		sd_event_unref(rotate->event);
@@ -147,7 +155,7 @@ static int child_done(sd_event_source *source, const siginfo_t *info, void *user
 
 static int child_start(struct logrotate *rotate, const char *name)
 {
-	_cleanup_(freep) char *packed = NULL, *temporary = NULL;
+	_cleanup_(freep) char *packed = NULL, *temporary = NULL, *copy = strdup(name);
 	_cleanup_(closep) int in = -1, out = -1;
 	pid_t parent = getpid(), pid;
 	struct stat st;
@@ -155,7 +163,7 @@ static int child_start(struct logrotate *rotate, const char *name)
 
 	if (asprintf(&packed, "%s.zst", name) < 0)
 		packed = NULL;
-	if (!packed || asprintf(&temporary, "%s" TEMPORARY, packed) < 0)
+	if (!packed || !copy || asprintf(&temporary, "%s" TEMPORARY, packed) < 0)
 		return -ENOMEM;
 	in = openat(rotate->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (in < 0 || fstat(in, &st) < 0)
@@ -183,6 +191,7 @@ static int child_start(struct logrotate *rotate, const char *name)
 		return r;
 	}
 	rotate->pid = pid;
+	rotate->packing = TAKE_PTR(copy);
 	sd_event_source_set_priority(rotate->child, SD_EVENT_PRIORITY_IDLE);
 	return 0;
 }
@@ -212,6 +221,7 @@ static int child_done(sd_event_source *source, const siginfo_t *info, void *user
 
 	rotate->child = sd_event_source_disable_unref(rotate->child);
 	rotate->pid = 0;
+	free(TAKE_PTR(rotate->packing));
 	/* One that failed (a full disk) waits for the next call of logrotate_compress(). */
 	if (info->si_code == CLD_EXITED && !info->si_status)
 		compress_next(rotate);
@@ -364,9 +374,18 @@ int logrotate_find_oldest(int dir, const char *stem, const char *current, int64_
 	return r;
 }
 
-int logrotate_remove(int dir, const char *name)
+int logrotate_remove(struct logrotate *rotate, int dir, const char *name)
 {
-	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+	_cleanup_(freep) char *packed = NULL;
+
+	/* Of a compressed one there is no other: the plain one comes before it and goes with it. */
+	if (asprintf(&packed, "%s.zst", name) < 0)
+		packed = NULL;
+	if (!packed)
+		return -ENOMEM;
+	if (rotate->packing && !strcmp(rotate->packing, name))
+		child_end(rotate);
+	if ((unlinkat(dir, name, 0) < 0 && errno != ENOENT) || (unlinkat(dir, packed, 0) < 0 && errno != ENOENT))
 		return -errno;
 	return fsync(dir) < 0 ? -errno : 0;
 }

@@ -40,5 +40,8 @@ struct logrotate_expired {
 int logrotate_find_oldest(int dir, const char *stem, const char *current, int64_t current_us,
 			  uint64_t current_seq, struct logrotate_expired *out);
 
-/* Removes it durably. */
-int logrotate_remove(int dir, const char *name);
+/*
+ * Removes the file `name` of `dir` durably, and the other form of it that a child has made or is at work on: that child is ended, since what
+ * it finishes would come back. Call logrotate_compress() for the files it leaves undone.
+ */
+int logrotate_remove(struct logrotate *rotate, int dir, const char *name);
