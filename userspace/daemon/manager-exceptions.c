@@ -74,6 +74,7 @@ static int begin_phone(struct manager *manager)
 	const char *slash = strrchr(settings->exceptions, '/');
 	char pending[SETTINGS_VALUE_MAX + sizeof(PENDING_NAME)];
 	const struct phone_setup setup = {
+		.exceptions = manager->exceptions,
 		.pending_file = pending,
 		.key_file = settings->telephone_key,
 		.terminal = settings->terminal,
