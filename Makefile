@@ -235,6 +235,9 @@ $(BUILD)/unit/test-agent-notify: $(patsubst %,$(BUILD)/san/agent/%.o,notify noti
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
 $(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
 
+# This one says itself what the kernel has written to a disk.
+$(BUILD)/unit/test-session-grant: private SAN += -Wl,--wrap=blockdev_written
+
 # Tests of the desk's parts link all of it but its main().
 $(BUILD)/san/libdesk.a: $(filter-out %/sekimori-desk.o,$(call san_objs,desk)) $(BUILD)/san/inspect/survey.o
 $(BUILD)/san/libcli.a: $(call san_objs,cli)

@@ -558,7 +558,7 @@ static int clock_go_on(struct fake *fake, const char *seconds)
 	return 0;
 }
 
-/* As the session of a device does it: "use 1", "unused 1", "written 1 4096". */
+/* As the session of a device does it: "use 1 SIZE", "unused 1", "written 1 4096". */
 static int exception_device(struct fake *fake, const char *verb, uint32_t number,
 			    unsigned long long bytes)
 {
@@ -576,7 +576,7 @@ static int exception_device(struct fake *fake, const char *verb, uint32_t number
 	}
 	r = exceptions_get(fake->exceptions, number, &exception);
 	if (r == 0)
-		r = exceptions_use(fake->exceptions, exception.grant.id, &used);
+		r = exceptions_use(fake->exceptions, exception.grant.id, bytes, &used);
 	return r > 0 ? -EPERM : r;
 }
 
@@ -611,7 +611,7 @@ static int exceptions_command(struct fake *fake, const char *verb, const char *l
 	if (!fake->exceptions)
 		return -ENOTCONN;
 	if (!strcmp(verb, "empty")) {
-		exceptions_seen_empty(fake->exceptions, first, second, "nothing but zeros");
+		exceptions_seen_empty(fake->exceptions, first, strtoull(second, NULL, 10), "nothing but zeros");
 		return 0;
 	}
 	if (sscanf(line, "%*s %" SCNu32 " %llu", &number, &bytes) < 1)
@@ -643,7 +643,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N ID | state N STATE | remove N | attempt |
  * class N CLASS | exceptions STORE POLICYFILE | exceptions-policy POLICYFILE | phone PENDINGFILE KEYFILE | trust FILE |
- * clock +SECONDS | use NUMBER | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT [MEDIUM] |
+ * clock +SECONDS | use NUMBER [SIZE] | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT SIZE |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */

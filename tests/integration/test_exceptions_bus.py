@@ -466,6 +466,30 @@ def test_lists_come_in_pages_and_by_what_was_asked_for():
             assert error[0] == ERROR + "InvalidArgs" and error[1].startswith("filter: ") and why in error[1], error
 
 
+def test_of_very_many_steps_the_newest_come_and_those_of_people():
+    if os.getuid():
+        return
+    with terminal() as w:
+        number = asked(w, ASKER)
+        assert approve(w, FIRST, number) is None
+        w.tell(f"use {number}")
+        for _ in range(230):
+            w.tell(f"written {number} 1")
+        exception, steps = of(w, number)
+        assert exception["steps"] == 234 and exception["written"] == 230, exception
+        assert [s["step"] for s in steps] == [1, 2, 3, *range(35, 235)]
+        own, _ = call(w, ASKER, ROOT, EXCEPTIONS, "GetOwn", str(number))
+        assert own.count("'event': <'written'>") == 200 and "'event': <'request'>" in own
+        shown = w.ctl("exception", "show", str(number)).stdout
+        assert "203 of 234 steps are listed" in shown, shown[-2000:]
+        for _ in range(59):
+            w.tell(f"use {number}")
+        assert of(w, number)[0]["used"] == 60
+        with contextlib.suppress(RuntimeError):
+            w.tell(f"use {number}")
+        assert of(w, number)[0]["used"] == 60
+
+
 def test_another_policy_is_announced_and_takes_nothing_that_was_granted():
     if os.getuid():
         return

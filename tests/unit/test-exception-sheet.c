@@ -179,6 +179,21 @@ static void members_of_other_types_are_blank_and_harm_nothing(void)
 	}
 }
 
+static void steps_that_were_left_out_are_spoken_of(void)
+{
+	static const char gap[] = "[{\"step\":1,\"event\":\"request\"},{\"step\":900,\"event\":\"use\"}]";
+	struct document *d = sheet(EXCEPTION, STEPS);
+	const struct document_section *last = &d->sections[d->n_sections - 1];
+
+	CU_ASSERT_EQUAL(last->n_notes, 0);
+	document_free(d);
+	d = sheet(EXCEPTION, gap);
+	last = &d->sections[d->n_sections - 1];
+	CU_ASSERT_EQUAL_FATAL(last->n_notes, 1);
+	EXPECT(!strncmp(last->notes[0], "2 of 900 steps", 14), last->notes[0]);
+	document_free(d);
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -187,6 +202,7 @@ int main(void)
 		TEST(an_emergency_shows_its_report),
 		TEST(only_a_denied_request_shows_why),
 		TEST(texts_of_strangers_never_become_markup),
+		TEST(steps_that_were_left_out_are_spoken_of),
 		TEST(members_of_other_types_are_blank_and_harm_nothing),
 	};
 

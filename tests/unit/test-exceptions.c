@@ -242,16 +242,22 @@ static size_t in_force(void)
 	return n;
 }
 
-static int use(uint32_t number)
+/* Its disk has this size. */
+static int use_disk(uint32_t number, uint64_t size)
 {
 	struct exception x;
 	uint32_t found = 0;
 	int r;
 
 	CU_ASSERT_EQUAL_FATAL(exceptions_get(world.exceptions, number, &x), 0);
-	r = exceptions_use(world.exceptions, x.grant.id, &found);
+	r = exceptions_use(world.exceptions, x.grant.id, size, &found);
 	pump();
 	return r;
+}
+
+static int use(uint32_t number)
+{
+	return use_disk(number, 0);
 }
 
 #define EXPECT_STATE(number, expected) EXPECT(!strcmp(state_of(number), expected), state_of(number))
@@ -269,7 +275,7 @@ static void two_approvals_put_it_in_force_and_each_step_is_recorded(void)
 	snprintf(dir, sizeof(dir), "%s/lib/exceptions", world.dir);
 	CU_ASSERT_EQUAL(stat(dir, &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 0777, 0700);
-	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "access=1 return=1d", &x), 0);
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "access=1 return=1d data=III", &x), 0);
 	CU_ASSERT_EQUAL(x.number, 1);
 	CU_ASSERT_FALSE(sodium_is_zero(x.grant.id, sizeof(x.grant.id)));
 	CU_ASSERT_STRING_EQUAL(member("purpose"), "提出データの受け取り");
@@ -289,15 +295,16 @@ static void two_approvals_put_it_in_force_and_each_step_is_recorded(void)
 	/* Of two that come at once, the later one is told what the earlier one did. */
 	CU_ASSERT_EQUAL(step(1, "boss", EXCEPTION_WITHDRAW), EXCEPTION_E_LIVE);
 	EXPECT_RECORDS(" request refused approve refused approve begin refused");
-	CU_ASSERT_EQUAL(use(1), 0);
+	CU_ASSERT_EQUAL(use_disk(1, 1 << 30), 0);
+	CU_ASSERT_STRING_EQUAL(member("size"), "1073741824");
 	CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_RETURN), 0);
 	CU_ASSERT_EQUAL(in_force(), 0);
 	CU_ASSERT_EQUAL(world.changes, 2);
 	CU_ASSERT_EQUAL(use(1), EXCEPTION_E_ENDED);
 	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_CLOSE), EXCEPTION_E_ERASURE_DUE);
-	exceptions_seen_empty(world.exceptions, "blake2b:ffffffffffffffffffffffffffffffff", "", "zeros");
+	exceptions_seen_empty(world.exceptions, "blake2b:ffffffffffffffffffffffffffffffff", 1 << 30, "zeros");
 	EXPECT_STATE(1, "returned");
-	exceptions_seen_empty(world.exceptions, PRINT, "", "zeros");
+	exceptions_seen_empty(world.exceptions, PRINT, 1 << 30, "zeros");
 	CU_ASSERT_STRING_EQUAL(member("note"), "zeros");
 	CU_ASSERT_STRING_EQUAL(member("by"), "");
 	EXPECT_STATE(1, "erase-confirmed");
@@ -587,6 +594,61 @@ static void a_flood_of_refusals_is_counted_not_written(void)
 	world_end();
 }
 
+/* An exception that has ended after uses of disks of these sizes; 0: not known. */
+static uint32_t ended(const char *with, uint64_t first, uint64_t second)
+{
+	uint32_t number = grant(with);
+
+	CU_ASSERT_EQUAL(use_disk(number, first), 0);
+	CU_ASSERT_EQUAL(use_disk(number, second), 0);
+	CU_ASSERT_EQUAL(step(number, "ito", EXCEPTION_RETURN), 0);
+	return number;
+}
+
+static void only_the_disk_that_was_used_is_seen_empty_and_what_matters_most_is_for_people(void)
+{
+	static const struct {
+		const char *with;
+		uint64_t first, second, seen;
+		bool person, confirmed;
+	} rows[] = {
+		{ "data=III", 64, 64, 64, false, true },
+		{ "data=III", 64, 0, 64, false, true },
+		{ "data=", 0, 64, 64, false, true },
+		/* Another stick of the same serial number; what has no size; a reader with two cards. */
+		{ "data=III", 64, 64, 128, false, false },
+		{ "data=III", 0, 0, 64, false, false },
+		{ "data=III", 0, 0, 0, false, false },
+		{ "data=III", 64, 128, 128, false, false },
+		/* A device that answers zeros and keeps what it has. */
+		{ "data=I", 64, 64, 64, false, false },
+		{ "data=II", 64, 64, 64, false, false },
+		{ "data=III", 64, 64, 64, true, false },
+		{ "data=", 64, 64, 64, true, false },
+		/* Bound to a mark, which an empty medium has not. */
+		{ "data=III print= medium=ZEI-001", 64, 64, 64, false, false },
+	};
+
+	world_begin();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint32_t number = ended(rows[i].with, rows[i].first, rows[i].second);
+		char name[64];
+
+		snprintf(name, sizeof(name), "%zu %s", i, rows[i].with);
+		world.rules.erasure_by_person = rows[i].person;
+		/* Of one whose uses knew other sizes, looking is not in vain: they may come yet. */
+		EXPECT(exceptions_await_empty(world.exceptions, PRINT, 0) || !rows[i].confirmed, name);
+		CU_ASSERT_FALSE(exceptions_await_empty(world.exceptions, PRINT, number));
+		exceptions_seen_empty(world.exceptions, PRINT, rows[i].seen, "zeros");
+		pump();
+		EXPECT(!strcmp(state_of(number), rows[i].confirmed ? "erase-confirmed" : "returned"), name);
+		world.rules.erasure_by_person = false;
+		if (!rows[i].confirmed)
+			CU_ASSERT_EQUAL(step(number, "desk", EXCEPTION_CONFIRM_ERASED), 0);
+	}
+	world_end();
+}
+
 /* --- what goes wrong ----------------------------------------------------------------------------- */
 
 static void a_step_whose_record_a_crash_prevented_is_recorded_late(void)
@@ -646,7 +708,43 @@ static void what_a_full_log_does_not_take_is_told_in_its_order(void)
 	world.log_refuses = false;
 	RUN_UNTIL(world.event, world.records == 5);
 	pump();
-	EXPECT_RECORDS(" refused request approve approve begin");
+	EXPECT_RECORDS(" request approve approve begin refused");
+	world_end();
+}
+
+static void refusals_that_a_full_log_does_not_take_push_nothing_out_and_are_counted(void)
+{
+	struct timespec wait = { .tv_nsec = 30000000 };
+
+	world_begin();
+	grant("");
+	forget_records();
+	world.log_refuses = true;
+	for (int i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_APPROVE), EXCEPTION_E_ROLE);
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_BEGIN), EXCEPTION_E_LIVE);
+	advance(2 * HOUR - 10 * MINUTE);
+	CU_ASSERT_EQUAL(world.records, 0);
+	world.log_refuses = false;
+	nanosleep(&wait, NULL);
+	pump();
+	/* The warning first; then one of each person. */
+	EXPECT_RECORDS(" warned refused refused");
+	CU_ASSERT_STRING_EQUAL(member("by"), "sato");
+	CU_ASSERT_STRING_EQUAL(member("count"), "1");
+	/* What comes then is one by one again. */
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_BEGIN), EXCEPTION_E_LIVE);
+	CU_ASSERT_STRING_EQUAL(member("count"), "");
+	forget_records();
+	world.log_refuses = true;
+	for (int i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(step(1, "ito", EXCEPTION_APPROVE), EXCEPTION_E_ROLE);
+	world.log_refuses = false;
+	stop();
+	EXPECT_RECORDS(" refused");
+	CU_ASSERT_STRING_EQUAL(member("count"), "8");
+	CU_ASSERT_STRING_EQUAL(member("by"), "ito");
+	start();
 	world_end();
 }
 
@@ -739,7 +837,7 @@ static void a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written(vo
 	setrlimit(RLIMIT_FSIZE, &none);
 	world.changes = 0;
 	memcpy(id, exceptions_find_open(world.exceptions, 1)->grant.id, sizeof(id));
-	CU_ASSERT_NOT_EQUAL(exceptions_use(world.exceptions, id, &number), 0);
+	CU_ASSERT_NOT_EQUAL(exceptions_use(world.exceptions, id, 0, &number), 0);
 	/* At once, not only when the loop comes round to telling of it. */
 	CU_ASSERT_EQUAL(in_force(), 0);
 	pump();
@@ -906,7 +1004,9 @@ static const struct test tests[] = {
 	TEST(uses_and_bytes_are_counted_also_by_the_next_daemon),
 	TEST(emergencies_and_imports_are_in_force_at_once_and_once),
 	TEST(a_flood_of_refusals_is_counted_not_written),
+	TEST(only_the_disk_that_was_used_is_seen_empty_and_what_matters_most_is_for_people),
 	TEST(a_step_whose_record_a_crash_prevented_is_recorded_late),
+	TEST(refusals_that_a_full_log_does_not_take_push_nothing_out_and_are_counted),
 	TEST(what_a_full_log_does_not_take_is_told_in_its_order),
 	TEST(a_store_that_is_damaged_or_busy_puts_nothing_in_force_until_it_is_well),
 	TEST(a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written),

@@ -161,7 +161,7 @@ static void each_step_says_who_when_and_from_where(void)
 	act(store, &story, 0, "request", "ito");
 	story.world.now += 60;
 	CU_ASSERT_EQUAL(act(store, &story, 1, "deny", "sato"), 0);
-	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 1, note_deed, &deeds), 0);
+	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 1, 0, note_deed, &deeds), 0);
 	CU_ASSERT_EQUAL(deeds.n, 2);
 	CU_ASSERT_EQUAL(deeds.last.kind, EXCEPTION_DENY);
 	CU_ASSERT_EQUAL(deeds.last.when, STORY_BEGIN + 60);
@@ -169,7 +169,61 @@ static void each_step_says_who_when_and_from_where(void)
 	CU_ASSERT_STRING_EQUAL(deeds.last.who.name, "sato");
 	CU_ASSERT_STRING_EQUAL(deeds.last.session, "c1");
 	CU_ASSERT_STRING_EQUAL(deeds.last.note, "理由");
-	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 2, note_deed, &deeds), EXCEPTIONSTORE_E_ABSENT);
+	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 2, 0, note_deed, &deeds), EXCEPTIONSTORE_E_ABSENT);
+	exceptionstore_close(store);
+}
+
+static int note_number(void *userdata, const struct exception_deed *deed)
+{
+	char *numbers = userdata;
+
+	sprintf(numbers + strlen(numbers), " %u", deed->number);
+	return 0;
+}
+
+static void of_very_many_steps_the_newest_come_and_peoples_are_not_pushed_out(void)
+{
+	struct exceptionstore *store = fresh();
+	char numbers[256] = "";
+	struct story story;
+
+	wish(&story, "");
+	act(store, &story, 0, "request", "ito");
+	act(store, &story, 1, "approve", "sato");
+	act(store, &story, 1, "approve", "kato");
+	act(store, &story, 1, "begin", "system");
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), 0);
+		CU_ASSERT_EQUAL(act(store, &story, 1, "written", "system"), 0);
+	}
+	CU_ASSERT_EQUAL(act(store, &story, 1, "return", "ito"), 0);
+	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 1, 3, note_number, numbers), 0);
+	CU_ASSERT_STRING_EQUAL(numbers, " 3 4 10 11 12 13");
+	exceptionstore_close(store);
+}
+
+static void a_device_that_comes_and_goes_is_let_in_sixty_times_an_hour(void)
+{
+	struct exceptionstore *store = fresh();
+	struct story story;
+
+	for (uint32_t number = 1; number <= 2; number++) {
+		wish(&story, "");
+		CU_ASSERT_EQUAL(act(store, &story, 0, "import", "system"), 0);
+		CU_ASSERT_EQUAL(act(store, &story, number, "begin", "system"), 0);
+	}
+	for (int i = 0; i < EXCEPTION_USES_HOURLY; i++) {
+		CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), 0);
+		story.world.now++;
+	}
+	CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), EXCEPTION_E_MANY_USES);
+	/* Each has its own hour. */
+	CU_ASSERT_EQUAL(act(store, &story, 2, "use", "system"), 0);
+	story.world.now = STORY_BEGIN + 3600 - 1;
+	CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), EXCEPTION_E_MANY_USES);
+	story.world.now = STORY_BEGIN + 3600;
+	CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), 0);
+	CU_ASSERT_EQUAL(act(store, &story, 1, "use", "system"), EXCEPTION_E_MANY_USES);
 	exceptionstore_close(store);
 }
 
@@ -208,7 +262,7 @@ static void a_refused_step_leaves_nothing_behind(void)
 	CU_ASSERT_EQUAL(act(store, &story, 1, "approve", "boss"), EXCEPTION_E_OWN);
 	CU_ASSERT_EQUAL(act(store, &story, 1, "begin", "system"), EXCEPTION_E_WAITING);
 	CU_ASSERT_EQUAL(act(store, &story, 2, "approve", "sato"), EXCEPTIONSTORE_E_ABSENT);
-	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 1, note_deed, &deeds), 0);
+	CU_ASSERT_EQUAL(exceptionstore_deeds(store, 1, 0, note_deed, &deeds), 0);
 	CU_ASSERT_EQUAL(deeds.n, 1);
 	CU_ASSERT_EQUAL(COUNT(store, .states = 0), 1);
 	exceptionstore_close(store);
@@ -676,6 +730,8 @@ int main(void)
 		TEST(what_was_written_is_read_again),
 		TEST(a_step_is_untold_until_it_is_told_once),
 	TEST(each_step_says_who_when_and_from_where),
+		TEST(of_very_many_steps_the_newest_come_and_peoples_are_not_pushed_out),
+		TEST(a_device_that_comes_and_goes_is_let_in_sixty_times_an_hour),
 		TEST(a_refused_step_leaves_nothing_behind),
 		TEST(floods_and_missing_reports_are_counted_by_the_store),
 		TEST(steps_are_only_ever_added),

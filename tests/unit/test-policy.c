@@ -128,6 +128,9 @@ static void header_statements_take_their_values(void)
 		ROW("exception-requests 3 9", exceptions.daily, 9),
 		ROW("exception-past-march yes", exceptions.past_march, true),
 		ROW("exception-past-march no", exceptions.past_march, false),
+		ROW("version 1", exceptions.erasure_by_person, false),
+		ROW("exception-erasure seen", exceptions.erasure_by_person, false),
+		ROW("exception-erasure person", exceptions.erasure_by_person, true),
 		ROW("emergency-period 4 hours", exceptions.emergency_seconds, 4 * 3600),
 		ROW("emergency-reports 3", exceptions.emergency_reports, 3),
 		ROW("may-ask \"@staff\"", exceptions.ask.n, 1),
@@ -289,6 +292,7 @@ static void errors_name_line_and_column_and_leave_no_policy(void)
 		{ "exception-requests 0 9", 1, 20, "expected how many requests one person may have waiting" },
 		{ "exception-requests 3 1001", 1, 22, "expected how many requests one person may make" },
 		{ "exception-past-march maybe", 1, 22, "expected no or yes" },
+		{ "exception-erasure never", 1, 19, "expected seen or person" },
 		{ "emergency-period 0 hours", 1, 18, "expected how long an emergency lasts" },
 		{ "emergency-period 8 days", 1, 20, "expected at most 7 days" },
 		{ "emergency-reports 0", 1, 19, "expected how many missing reports" },
@@ -369,6 +373,7 @@ static void header_statements_are_given_once(void)
 		"mark required", "scan no",	   "at-lock keep",	    "at-logout keep",
 		"at-switch keep", "transfers off", "exception-period 8 hours", "exception-lapse 1 days",
 		"exception-requests 3 9", "exception-past-march yes", "emergency-period 4 hours",
+		"exception-erasure person",
 		"emergency-reports 2", "may-ask \"a\"", "may-approve \"a\"", "may-declare-emergency \"a\"",
 	};
 	char text[128];

@@ -45,7 +45,7 @@ static void a_use_is_known_after_a_restart_and_only_of_that_attach(void)
 	device.used.number = 12;
 	memset(device.used.grant, 0xa5, sizeof(device.used.grant));
 	CU_ASSERT_EQUAL_FATAL(released_new(&released, path), 0);
-	CU_ASSERT_EQUAL(released_add(released, &device, NULL), 0);
+	CU_ASSERT_EQUAL(released_add(released, &device, NULL, 0), 0);
 
 	CU_ASSERT_TRUE(restart(&device, &written));
 	CU_ASSERT_EQUAL(device.used.number, 12);

@@ -18,6 +18,16 @@ static struct {
 	struct session sessions[2];
 } world;
 
+/* What the kernel has sent to the only disk there is. */
+static uint64_t sent;
+int __wrap_blockdev_written(const char *disk, uint64_t *bytes);
+
+int __wrap_blockdev_written(const char *disk, uint64_t *bytes)
+{
+	*bytes = sent;
+	return strcmp(disk, "sda") ? -ENODEV : 0;
+}
+
 static void setup_log(struct settings *settings)
 {
 	uint8_t public[32], secret[32];
@@ -193,7 +203,7 @@ static void what_was_pulled_out_unseen_is_used_up_and_what_stays_is_not(void)
 	CU_ASSERT_PTR_NULL(take(session));
 	/* The next daemon has not heard all of it yet; its release is noted. */
 	noted = session->device;
-	CU_ASSERT_EQUAL(released_add(world.manager->released, &noted, NULL), 0);
+	CU_ASSERT_EQUAL(released_add(world.manager->released, &noted, NULL, 0), 0);
 	session->device.used.number = 0;
 	session->phase = SESSION_GATHER;
 
@@ -208,8 +218,128 @@ static void what_was_pulled_out_unseen_is_used_up_and_what_stays_is_not(void)
 	finish();
 }
 
+/* It is in, with its disk, for reading and writing. */
+static void let_in(struct session *session)
+{
+	session->device.state = DEVICE_ALLOWED;
+	session->device.access = ACCESS_RW;
+	session->device.interfaces[0].storage = true;
+	session->device.n_interfaces = 1;
+	strcpy(session->device.blocks[0], "sda");
+	session->device.n_blocks = 1;
+	CU_ASSERT_EQUAL(released_add(world.manager->released, &session->device, NULL, session->meter.told), 0);
+}
+
+/* The daemon is killed. The next one finds the stick, and the verdict rests on this grant. */
+static struct session *restart(unsigned int i, const struct exception *by)
+{
+	struct session *session;
+	uint64_t written = 0;
+	char path[96];
+
+	sd_event_source_disable_unref(world.sessions[i].meter.timer);
+	world.manager->sessions = NULL;
+	released_free(world.manager->released);
+	snprintf(path, sizeof(path), "%s/released", world.dir);
+	CU_ASSERT_EQUAL_FATAL(released_new(&world.manager->released, path), 0);
+	session = plug(i, by);
+	CU_ASSERT_TRUE_FATAL(released_restore(world.manager->released, &session->device, &written));
+	session_meter_reset(session, written);
+	return session;
+}
+
+static void a_restart_after_another_grant_took_over_takes_no_second_use(void)
+{
+	struct exception one, other;
+	struct session *session;
+
+	setup();
+	/* By a rule, then by a grant, then by the one that renews it. */
+	session = plug(0, NULL);
+	let_in(session);
+	one = granted(1, 0);
+	memcpy(session->device.grant, one.grant.id, sizeof(one.grant.id));
+	session->device.by_grant = true;
+	CU_ASSERT_PTR_NULL(take(session));
+	session = restart(0, &one);
+	CU_ASSERT_PTR_NULL(take(session));
+	CU_ASSERT_EQUAL(look(one.number).used, 1);
+	manager_exceptions_settle(world.manager);
+	CU_ASSERT_EQUAL(look(one.number).state, EXCEPTION_LIVE);
+
+	other = granted(1, 0);
+	memcpy(session->device.grant, other.grant.id, sizeof(other.grant.id));
+	CU_ASSERT_PTR_NULL(take(session));
+	session = restart(0, &other);
+	CU_ASSERT_EQUAL(session->device.used.number, other.number);
+	manager_exceptions_settle(world.manager);
+	CU_ASSERT_EQUAL(look(one.number).state, EXCEPTION_USED_UP);
+	CU_ASSERT_EQUAL(look(other.number).state, EXCEPTION_LIVE);
+	CU_ASSERT_PTR_NULL(take(session));
+	CU_ASSERT_EQUAL(look(other.number).used, 1);
+	finish();
+}
+
+static void what_was_written_before_a_grant_took_over_is_not_its_own_after_a_restart(void)
+{
+	struct exception x;
+	struct session *session;
+
+	setup();
+	session = plug(0, NULL);
+	let_in(session);
+	sent = 1 << 30;
+	x = granted(0, 1 << 20);
+	memcpy(session->device.grant, x.grant.id, sizeof(x.grant.id));
+	session->device.by_grant = true;
+	CU_ASSERT_PTR_NULL(take(session));
+	CU_ASSERT_EQUAL(session_meter_start(session), 0);
+	sent += 300;
+	session_count(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 300);
+	/* … and that is known, too. */
+	session = restart(0, &x);
+	let_in(session);
+	CU_ASSERT_PTR_NULL(take(session));
+	CU_ASSERT_EQUAL(session_meter_start(session), 0);
+	sent += 40;
+	session_count(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 340);
+	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_LIVE);
+	sd_event_source_disable_unref(session->meter.timer);
+	finish();
+}
+
+static void volumes_that_are_closed_again_and_again_are_told_of_once_a_minute(void)
+{
+	struct exception x;
+	struct session *session;
+
+	setup();
+	sent = 0;
+	x = granted(0, 0);
+	session = plug(0, &x);
+	CU_ASSERT_PTR_NULL(take(session));
+	let_in(session);
+	CU_ASSERT_EQUAL(session_meter_start(session), 0);
+	for (int i = 0; i < 5; i++) {
+		sent += 10;
+		session_count_closed(session);
+		CU_ASSERT_EQUAL(look(x.number).written, 10);
+	}
+	CU_ASSERT_EQUAL(look(x.number).steps, 4); /* import, begin, use, written */
+	/* The minute is over. */
+	session->meter.told_us -= 61000000;
+	session_count_closed(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 50);
+	sent += 7;
+	session_leave_grant(session);
+	CU_ASSERT_EQUAL(look(x.number).written, 57);
+	finish();
+}
+
 /* A stick that comes back; what of it was looked at was zeros, or not. */
-static void come_back(unsigned int i, const char *serial, uint8_t units, bool blank)
+static void come_back(unsigned int i, const char *serial, uint8_t units, uint64_t blocks, bool blank)
 {
 	struct session *session = plug(i, NULL);
 	struct report report;
@@ -217,7 +347,9 @@ static void come_back(unsigned int i, const char *serial, uint8_t units, bool bl
 	report_init(&report, REPORT_PLAIN);
 	report.n_units = units;
 	for (unsigned int unit = 0; unit < units; unit++)
-		report.units[unit] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blank = blank };
+		report.units[unit] = (struct report_unit){
+			.blocks = blocks, .block_size = 512, .state = REPORT_UNIT_DISK, .blank = blank
+		};
 	strcpy(session->device.ident.serial, serial);
 	session->report = &report;
 	session_see_blank(session);
@@ -234,23 +366,24 @@ static void erasure_is_seen_only_where_it_can_be(void)
 	setup();
 	x = granted(0, 0);
 	session = plug(0, &x);
+	report_init(&report, REPORT_PLAIN);
+	report.n_units = 1;
+	report.units[0] = (struct report_unit){ .blocks = 2048, .block_size = 512, .state = REPORT_UNIT_DISK, .blank = 1 };
+	session->report = &report;
 	CU_ASSERT_PTR_NULL(take(session));
-	come_back(1, "A1", 1, true);
+	come_back(1, "A1", 1, 2048, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_LIVE);
 	CU_ASSERT_EQUAL(exceptions_step(world.manager->exceptions, x.number, &revoke, &exceptions_system, NULL), 0);
 	/* The same attach. */
-	report_init(&report, REPORT_PLAIN);
-	report.n_units = 1;
-	report.units[0] = (struct report_unit){ .state = REPORT_UNIT_DISK, .blank = 1 };
-	session->report = &report;
 	session_see_blank(session);
 	session->report = NULL;
 	world.manager->sessions = NULL;
-	come_back(1, "A1", 1, false);
-	come_back(1, "", 1, true);
-	come_back(1, "A1", 2, true);
+	come_back(1, "A1", 1, 2048, false);
+	come_back(1, "", 1, 2048, true);
+	come_back(1, "A1", 2, 2048, true);
+	come_back(1, "A1", 1, 4096, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_REVOKED);
-	come_back(1, "A1", 1, true);
+	come_back(1, "A1", 1, 2048, true);
 	CU_ASSERT_EQUAL(look(x.number).state, EXCEPTION_ERASE_CONFIRMED);
 	finish();
 }
@@ -261,6 +394,9 @@ int main(void)
 		TEST(an_attach_takes_one_use_however_often_it_is_judged),
 		TEST(another_grant_ends_the_use_of_the_one_before),
 		TEST(what_was_pulled_out_unseen_is_used_up_and_what_stays_is_not),
+		TEST(a_restart_after_another_grant_took_over_takes_no_second_use),
+		TEST(what_was_written_before_a_grant_took_over_is_not_its_own_after_a_restart),
+		TEST(volumes_that_are_closed_again_and_again_are_told_of_once_a_minute),
 		TEST(erasure_is_seen_only_where_it_can_be),
 	};
 

@@ -36,6 +36,14 @@ bool exception_needs_erasure(const struct exception *exception)
 	}
 }
 
+bool exception_erasure_by_sight(const struct exception *exception, const struct exception_rules *rules)
+{
+	const char *data = exception->grant.data_class;
+
+	return exception_due(exception, 0) & EXCEPTION_DUE_ERASURE && *exception->grant.fingerprint &&
+	       !(rules && rules->erasure_by_person) && (!*data || !strcmp(data, "III"));
+}
+
 uint64_t exception_bytes_left(const struct exception *exception)
 {
 	uint64_t quota = exception->grant.write_quota;

@@ -32,6 +32,7 @@ struct exception_rules {
 	unsigned int waiting;		/* requests that one person may have waiting */
 	unsigned int daily;		/* requests, emergencies and extensions of one person in 24 hours */
 	bool past_march;		/* may last beyond the end of the fiscal year */
+	bool erasure_by_person;		/* always; otherwise of data of class I and II */
 	struct exception_who ask;
 	struct exception_who approve;
 	struct exception_who emergency;

@@ -79,6 +79,7 @@ static const char *const reasons[N_EXCEPTION_ERRORS] = {
 	[EXCEPTION_E_REPORT_DUE] = "exception-report-due",
 	[EXCEPTION_E_ERASURE_DUE] = "exception-erasure-due",
 	[EXCEPTION_E_NO_POLICY] = "exception-no-policy",
+	[EXCEPTION_E_MANY_USES] = "exception-many-uses",
 };
 
 static unsigned int find(const struct word *words, unsigned int n, const char *name)

@@ -281,6 +281,8 @@ static int do_use(struct step *step)
 		return EXCEPTION_E_ENDED;
 	if (!uses_left(x) || x->used == UINT32_MAX)
 		return EXCEPTION_E_USED_UP;
+	if (step->world->uses >= EXCEPTION_USES_HOURLY)
+		return EXCEPTION_E_MANY_USES;
 	x->used++;
 	if (!x->first_used)
 		x->first_used = step->world->now;

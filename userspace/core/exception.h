@@ -126,6 +126,7 @@ enum {
 	EXCEPTION_E_REPORT_DUE = 30,   /* cannot be closed before its report */
 	EXCEPTION_E_ERASURE_DUE = 31,  /* cannot be closed before its erasure is confirmed */
 	EXCEPTION_E_NO_POLICY = 32,    /* what asks the policy is refused while none is in force */
+	EXCEPTION_E_MANY_USES = 33,    /* its device comes and goes too often */
 	N_EXCEPTION_ERRORS,
 };
 
@@ -134,6 +135,8 @@ enum {
 #define EXCEPTION_APPROVERS_MAX 2
 /* Every emergency goes by this form, whatever its wish names, and nothing else does. */
 #define EXCEPTION_FORM_EMERGENCY "13-2"
+/* A device is let in so often in an hour: each time is a step that is kept for ever, and a machine that reattaches makes any number. */
+#define EXCEPTION_USES_HOURLY 60
 /* A begin further ahead than this is a slip of the pen. */
 #define EXCEPTION_AHEAD_MAX (366 * 86400)
 
@@ -179,7 +182,7 @@ struct exception {
 struct exception_event {
 	enum exception_event_kind kind;
 	int64_t until;	  /* EXTEND; and of an extension's APPROVE or DENY: the one that was seen */
-	uint64_t bytes;	  /* WRITTEN: more than were told before */
+	uint64_t bytes;	  /* WRITTEN: more than were told before. USE: size of the device's only disk; 0: not known, or several */
 	const char *note; /* DENY, REPORT: needed; otherwise may be NULL */
 };
 
@@ -199,6 +202,7 @@ struct exception_world {
 	unsigned int waiting;	  /* the actor's requests that wait for approval */
 	unsigned int daily;	  /* requests, emergencies and extensions that the actor has asked for in the last 24 hours */
 	unsigned int reports_due; /* emergencies on this terminal without a report */
+	unsigned int uses;	  /* of this exception in the last hour; for USE */
 };
 
 /* A step that was taken, for the record. */
@@ -253,6 +257,13 @@ uint64_t exception_bytes_left(const struct exception *exception);
 
 /* Was it used, and may it hold data, so that it is closed only after its erasure was confirmed? */
 bool exception_needs_erasure(const struct exception *exception);
+
+/*
+ * May the terminal itself confirm its erasure, because it has seen the device empty? What a device answers can be made up, so of the data
+ * that matters most (class I and II), or wherever the policy says so, a person confirms. rules: may be NULL.
+ */
+bool exception_erasure_by_sight(const struct exception *exception,
+				const struct exception_rules *rules);
 
 /* What is still owed, bits. */
 enum {

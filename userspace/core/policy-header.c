@@ -347,6 +347,12 @@ static int parse_past_march(struct policy_header *header, struct arena *arena, s
 	return 0;
 }
 
+static int parse_erasure(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_choice(lex, "seen", "person", &header->exceptions.erasure_by_person);
+	return 0;
+}
+
 static int parse_mark(struct policy_header *header, struct arena *arena, struct lex *lex)
 {
 	take_choice(lex, "optional", "required", &header->mark_required);
@@ -449,6 +455,7 @@ static const struct policy_statement statements[] = {
 	{ "exception-lapse", parse_exception_lapse, false },
 	{ "exception-requests", parse_exception_requests, false },
 	{ "exception-past-march", parse_past_march, false },
+	{ "exception-erasure", parse_erasure, false },
 	{ "emergency-period", parse_emergency_period, false },
 	{ "emergency-reports", parse_emergency_reports, false },
 	{ "may-ask", parse_may_ask, false },

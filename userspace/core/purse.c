@@ -61,6 +61,14 @@ struct purses_user *purses_find(struct purses *purses, uint32_t uid, uint64_t no
 	return others->used ? others : place_give(others, PURSES_OTHERS, now_us);
 }
 
+void purses_count(struct purses_user *user, unsigned int kind, uint64_t now_us)
+{
+	if (!purses_counted(user))
+		user->first_us = now_us;
+	user->last_us = now_us;
+	user->counts[kind]++;
+}
+
 bool purses_admit(struct purses *purses, struct purses_user *user, unsigned int kind,
 		  uint64_t now_us)
 {
@@ -72,10 +80,7 @@ bool purses_admit(struct purses *purses, struct purses_user *user, unsigned int 
 		purses->all.coins--;
 		return true;
 	}
-	if (!purses_counted(user))
-		user->first_us = now_us;
-	user->last_us = now_us;
-	user->counts[kind]++;
+	purses_count(user, kind, now_us);
 	return false;
 }
 

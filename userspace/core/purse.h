@@ -79,6 +79,9 @@ struct purses_user *purses_find(struct purses *purses, uint32_t uid, uint64_t no
 bool purses_admit(struct purses *purses, struct purses_user *user, unsigned int kind,
 		  uint64_t now_us);
 
+/* Counts one that had a coin and could not be written all the same. */
+void purses_count(struct purses_user *user, unsigned int kind, uint64_t now_us);
+
 static inline bool purses_counted(const struct purses_user *user)
 {
 	return user->used && user->first_us != UINT64_MAX;

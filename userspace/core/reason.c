@@ -165,6 +165,8 @@ static const struct reason reasons[] = {
 	{ "grant-expired", N_("The grant's time is over. Ask the help desk for another one.") },
 	{ "grant-used", N_("The grant was taken in already; each file is taken once.") },
 	{ "exception-no-policy", N_("No policy is in force on this terminal, so nothing is granted. Tell the help desk.") },
+	{ "exception-many-uses",
+	  N_("The device was plugged in too often within an hour. Wait an hour; if it comes and goes by itself, tell the help desk.") },
 	{ "exception-absent", N_("There is no such exception.") },
 	{ "exception-grant-used", N_("This grant has been used already. Ask the help desk for a new one.") },
 	{ "exception-store", N_("Exceptions cannot be kept on this terminal now, so none is in force. Tell the help desk.") },

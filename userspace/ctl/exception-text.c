@@ -319,7 +319,7 @@ static void print_step(FILE *out, struct json_object *step)
 
 		fprintf(out, " (%s)", to);
 	}
-	if (bytes) {
+	if (bytes && !strcmp(output_raw(step, "event"), "written")) {
 		_cleanup_(freep) char *amount = amount_text(bytes);
 
 		fprintf(out, " (%s)", amount);
@@ -335,7 +335,12 @@ static void print_step(FILE *out, struct json_object *step)
 
 void exception_print_steps(FILE *out, struct json_object *steps)
 {
+	size_t n = json_object_array_length(steps);
+	int64_t taken = n ? exception_number(json_object_array_get_idx(steps, n - 1), "step") : 0;
+
 	fprintf(out, "\n%s\n", _("What happened"));
-	for (size_t i = 0; i < json_object_array_length(steps); i++)
+	if (taken > (int64_t)n)
+		fprintf(out, _("  %zu of %lld steps are listed; the event log has all of them.\n"), n, (long long)taken);
+	for (size_t i = 0; i < n; i++)
 		print_step(out, json_object_array_get_idx(steps, i));
 }

@@ -165,6 +165,11 @@ static void put_past_march(FILE *out, const struct policy_header *header)
 	fputs(header->exceptions.past_march ? "yes" : "no", out);
 }
 
+static void put_erasure(FILE *out, const struct policy_header *header)
+{
+	fputs(header->exceptions.erasure_by_person ? "person" : "seen", out);
+}
+
 static void put_emergency_period(FILE *out, const struct policy_header *header)
 {
 	if (header->exceptions.emergency_seconds)
@@ -240,6 +245,7 @@ static const struct {
 	{"exception-lapse", put_exception_lapse},
 	{"exception-requests", put_exception_requests},
 	{"exception-past-march", put_past_march},
+	{"exception-erasure", put_erasure},
 	{"emergency-period", put_emergency_period},
 	{"emergency-reports", put_emergency_reports},
 	{"may-ask", put_may_ask},

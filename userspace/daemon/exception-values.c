@@ -120,6 +120,7 @@ VALUE(approvers, append_names, &e->approvals)
 VALUE(approvals_needed, append_u32, approvals_needed(e, moment->approvers))
 VALUE(extend_until, append_time, e->extend_until)
 VALUE(extend_approvers, append_names, &e->extend_approvals)
+VALUE(steps, append_u32, e->steps)
 VALUE(due, exception_values_append_due, exception_due(e, moment->now))
 VALUE(seconds_left, append_u32, moment->seconds_left)
 VALUE(may_approve, append_bool, *moment->may_approve)
@@ -166,6 +167,7 @@ static const struct {
 	{ "approvals-needed", "u", value_approvals_needed },
 	{ "extend-until", "x", value_extend_until },
 	{ "extend-approvers", "as", value_extend_approvers },
+	{ "steps", "u", value_steps },
 	{ "due", "as", value_due },
 	{ "seconds-left", "u", value_seconds_left },
 	{ "may-approve", "b", value_may_approve },

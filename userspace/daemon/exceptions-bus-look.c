@@ -8,6 +8,9 @@
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/manager-bus.h"
 
+/* With the longest of notes so many are half of what waits for the bus at most. */
+#define STEPS_SHOWN_MAX 200
+
 struct listing {
 	const struct exceptions_bus *bus;
 	struct exception *found;
@@ -187,7 +190,7 @@ static void request_get(const struct exceptions_bus *eb, struct bus_request *req
 	if (!r && owner && !is_of(&telling.exception, owner))
 		r = EXCEPTIONSTORE_E_ABSENT;
 	if (!r)
-		r = exceptions_deeds(eb->setup.exceptions, number, telling_add, &telling);
+		r = exceptions_deeds(eb->setup.exceptions, number, STEPS_SHOWN_MAX, telling_add, &telling);
 	if (r)
 		exceptions_bus_refuse(request, r, exceptions_error);
 	else

@@ -12,7 +12,10 @@
 #include "daemon/exceptions.h"
 
 #define EXCEPTIONS_STATE_MAX 512
-/* Records that are no steps and that the log did not take: kept to be told later. A busy log loses none of the few there are. */
+/*
+ * Records that are no steps and that the log did not take: kept to be told later. The few there are fit in. Refusals, of which anybody can
+ * cause any number, are none of them: they wait in the summary of their person.
+ */
 #define EXCEPTIONS_PENDING_MAX 64
 /* A store that cannot be used, and records that cannot be written, are tried again. */
 #define EXCEPTIONS_RETRY_MS 60000
@@ -90,6 +93,7 @@ struct exceptions {
 
 	struct purses purses; /* of refusals */
 	struct json_object *refused[PURSES_MAX + 1];
+	bool refused_waits; /* for a log that takes a summary */
 	sd_event_source *summary;
 };
 
@@ -161,6 +165,8 @@ void exceptions_tell(struct exceptions *e, const struct exception *x,
 bool exceptions_tell_rest(struct exceptions *e);
 /* A record that is no step. `extra` is taken over; NULL (no memory) is ok. `kind` must stay. */
 void exceptions_say(struct exceptions *e, const char *kind, struct json_object *extra);
+/* The same if it is taken now, after what has been waiting; `extra` stays the caller's. */
+bool exceptions_say_now(struct exceptions *e, const char *kind, struct json_object *extra);
 /* "exception", "grant", "person" of one. */
 void exceptions_describe(struct json_object *record, const struct exception *x);
 
@@ -169,5 +175,7 @@ void exceptions_describe(struct json_object *record, const struct exception *x);
 /* number 0 and wish NULL: not known. */
 void exceptions_refused(struct exceptions *e, int code, uint32_t number, const struct grant *wish,
 			enum exception_event_kind kind, const struct exception_actor *actor);
+/* The log takes records again: summaries that have been waiting. */
+void exceptions_tell_refused(struct exceptions *e);
 int exceptions_start_refused(struct exceptions *e);
 void exceptions_stop_refused(struct exceptions *e);

@@ -188,7 +188,7 @@ void exceptions_try(struct exceptions *e)
 
 void exceptions_plan_retry(struct exceptions *e)
 {
-	bool wanted = !e->store || e->untold || e->n_pending;
+	bool wanted = !e->store || e->untold || e->n_pending || e->refused_waits;
 	int enabled = SD_EVENT_OFF;
 
 	if (!e->retry)

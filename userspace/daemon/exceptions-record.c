@@ -113,6 +113,8 @@ static struct json_object *describe(const struct exception *x, const struct exce
 		json_add_number(record, "bytes", deed->bytes);
 	if (deed->kind == EXCEPTION_USE)
 		json_add_number(record, "used", x->used);
+	if (deed->kind == EXCEPTION_USE && deed->bytes)
+		json_add_number(record, "size", deed->bytes);
 	if (tells_terms(deed))
 		add_terms(record, x);
 	if (late)
@@ -152,13 +154,18 @@ static bool say_rest(struct exceptions *e)
 	return !e->n_pending;
 }
 
+bool exceptions_say_now(struct exceptions *e, const char *kind, struct json_object *extra)
+{
+	return say_rest(e) && e->ops->record(e->userdata, kind, json_object_get(extra)) >= 0;
+}
+
 void exceptions_say(struct exceptions *e, const char *kind, struct json_object *extra)
 {
 	if (!extra) {
 		fprintf(stderr, SD_ERR "exceptions: not enough memory for the record %s\n", kind);
 		return;
 	}
-	if (say_rest(e) && e->ops->record(e->userdata, kind, json_object_get(extra)) >= 0) {
+	if (exceptions_say_now(e, kind, extra)) {
 		json_object_put(extra);
 		return;
 	}
@@ -202,6 +209,8 @@ bool exceptions_tell_rest(struct exceptions *e)
 
 	if (e->store && e->untold)
 		all &= tell_untold(e, 0, 0);
+	if (all && e->refused_waits)
+		exceptions_tell_refused(e);
 	exceptions_plan_retry(e);
 	return all;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "daemon/exceptions-inside.h"
@@ -45,7 +47,7 @@ static struct json_object *describe(struct exceptions *e, int code, uint32_t num
 	return record;
 }
 
-/* The newest one stands for all of them; of several people nobody is named. */
+/* The newest one stands for all of them; of several people nobody is named. What the log does not take goes on being counted. */
 static void write_summary(struct exceptions *e, struct purses_user *user)
 {
 	static const char *const who[] = { "by", "by_uid", "session", "person", "person_uid", "exception", "grant" };
@@ -56,14 +58,19 @@ static void write_summary(struct exceptions *e, struct purses_user *user)
 		json_add_number(*last, "span_us", user->last_us - user->first_us);
 		for (size_t i = 0; user->uid == PURSES_OTHERS && i < ARRAY_SIZE(who); i++)
 			json_object_object_del(*last, who[i]);
-		exceptions_say(e, "exception-refused", TAKE_PTR(*last));
+		e->refused_waits |= !exceptions_say_now(e, "exception-refused", *last);
 	}
+	if (e->refused_waits)
+		return;
+	json_object_put(*last);
+	*last = NULL;
 	purses_clear(user);
 }
 
 static void write_due(struct exceptions *e, uint64_t now)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(e->purses.users); i++) {
+	e->refused_waits = false;
+	for (size_t i = 0; i < ARRAY_SIZE(e->purses.users) && !e->refused_waits; i++) {
 		struct purses_user *user = &e->purses.users[i];
 
 		if (purses_counted(user) && (now == UINT64_MAX || user->first_us + PURSES_SUMMARY_US <= now))
@@ -73,7 +80,7 @@ static void write_due(struct exceptions *e, uint64_t now)
 
 static void plan_summary(struct exceptions *e)
 {
-	uint64_t due = purses_due(&e->purses);
+	uint64_t due = e->refused_waits ? UINT64_MAX : purses_due(&e->purses);
 
 	if (due != UINT64_MAX)
 		sd_event_source_set_time(e->summary, due);
@@ -86,7 +93,14 @@ static int on_summary(sd_event_source *source, uint64_t usec, void *userdata)
 
 	write_due(e, now_us());
 	plan_summary(e);
+	exceptions_plan_retry(e);
 	return 0;
+}
+
+void exceptions_tell_refused(struct exceptions *e)
+{
+	write_due(e, UINT64_MAX);
+	plan_summary(e);
 }
 
 void exceptions_refused(struct exceptions *e, int code, uint32_t number, const struct grant *wish,
@@ -98,12 +112,17 @@ void exceptions_refused(struct exceptions *e, int code, uint32_t number, const s
 	struct json_object **last = &e->refused[user - e->purses.users];
 
 	if (purses_admit(&e->purses, user, REFUSED, now)) {
-		exceptions_say(e, "exception-refused", record);
-		return;
+		if (record && exceptions_say_now(e, "exception-refused", record)) {
+			json_object_put(record);
+			return;
+		}
+		purses_count(user, REFUSED, now);
+		e->refused_waits = true;
 	}
 	json_object_put(*last);
 	*last = record;
 	plan_summary(e);
+	exceptions_plan_retry(e);
 }
 
 int exceptions_start_refused(struct exceptions *e)
@@ -118,6 +137,9 @@ void exceptions_stop_refused(struct exceptions *e)
 {
 	write_due(e, UINT64_MAX);
 	sd_event_source_disable_unref(e->summary);
+	if (e->refused_waits)
+		fputs(SD_ERR "exceptions: the log takes no records, and summaries of refusals are lost\n", stderr);
+	e->refused_waits = false;
 	for (size_t i = 0; i < ARRAY_SIZE(e->refused); i++)
 		json_object_put(e->refused[i]);
 }

@@ -355,8 +355,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 
 	if (!e->store)
 		exceptions_try(e);
-	else
-		exceptions_tell_rest(e);
+	exceptions_tell_rest(e);
 	exceptions_plan_retry(e);
 	return 0;
 }

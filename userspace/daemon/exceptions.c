@@ -298,10 +298,10 @@ int exceptions_list(struct exceptions *e, const struct exceptionstore_filter *fi
 	return e->store ? exceptionstore_list(e->store, filter, each, userdata) : e->why;
 }
 
-int exceptions_deeds(struct exceptions *e, uint32_t number,
+int exceptions_deeds(struct exceptions *e, uint32_t number, uint32_t most,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata)
 {
-	return e->store ? exceptionstore_deeds(e->store, number, each, userdata) : e->why;
+	return e->store ? exceptionstore_deeds(e->store, number, most, each, userdata) : e->why;
 }
 
 int exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])
@@ -359,7 +359,7 @@ static const struct exception *find_grant(const struct exceptions *e, const uint
 	return NULL;
 }
 
-int exceptions_use(struct exceptions *e, const uint8_t id[static 16], uint32_t *number)
+int exceptions_use(struct exceptions *e, const uint8_t id[static 16], uint64_t size, uint32_t *number)
 {
 	const struct exception *x;
 	int r;
@@ -369,7 +369,7 @@ int exceptions_use(struct exceptions *e, const uint8_t id[static 16], uint32_t *
 	if (!x)
 		return e->store ? EXCEPTIONSTORE_E_ABSENT : e->why;
 	*number = x->number;
-	r = exceptions_take_system(e, x->number, EXCEPTION_USE, 0, NULL);
+	r = exceptions_take_system(e, x->number, EXCEPTION_USE, size, NULL);
 	/* Its time may run from now on. */
 	exceptions_take_due(e);
 	return r;
@@ -437,24 +437,38 @@ uint64_t exceptions_bytes_left(const struct exceptions *e, uint32_t number)
 	return x ? exception_bytes_left(x) : 0;
 }
 
-static bool is_seen(const struct exception *x, const char *fingerprint, const char *medium)
+static bool awaits_empty(struct exceptions *e, const struct exception *x, const char *fingerprint)
 {
-	if (!(exception_due(x, 0) & EXCEPTION_DUE_ERASURE))
-		return false;
-	/* A device by its fingerprint: a mark is gone from a medium that is empty, or is a new one. */
-	if (*x->grant.fingerprint)
-		return !strcmp(x->grant.fingerprint, fingerprint);
-	return *x->grant.medium && !strcmp(x->grant.medium, medium);
+	return !strcmp(x->grant.fingerprint, fingerprint) &&
+	       exception_erasure_by_sight(x, e->ops->rules(e->userdata));
 }
 
-void exceptions_seen_empty(struct exceptions *e, const char *fingerprint, const char *medium,
+bool exceptions_await_empty(struct exceptions *e, const char *fingerprint, uint32_t but)
+{
+	for (size_t i = 0; i < e->n_open; i++)
+		if (e->open[i]->number != but && awaits_empty(e, e->open[i], fingerprint))
+			return true;
+	return false;
+}
+
+/* Sticks of a batch may have one serial number; of another size it is another one. */
+static bool is_of_size(struct exceptions *e, uint32_t number, uint64_t size)
+{
+	uint64_t known;
+
+	return e->store && !exceptions_failed(e, exceptionstore_size(e->store, number, &known)) &&
+	       known == size;
+}
+
+void exceptions_seen_empty(struct exceptions *e, const char *fingerprint, uint64_t size,
 			   const char *how)
 {
 	uint32_t number = 0;
 
 	exceptions_clock_set(e);
 	for (size_t i = 0; i < e->n_open; i++) {
-		if (e->open[i]->number <= number || !is_seen(e->open[i], fingerprint, medium))
+		if (e->open[i]->number <= number || !awaits_empty(e, e->open[i], fingerprint) ||
+		    !is_of_size(e, e->open[i]->number, size))
 			continue;
 		number = e->open[i]->number;
 		exceptions_take_system(e, number, EXCEPTION_CONFIRM_ERASED, 0, how);

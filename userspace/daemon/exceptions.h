@@ -128,7 +128,8 @@ extern const struct exception_actor exceptions_system;
 int exceptions_get(struct exceptions *exceptions, uint32_t number, struct exception *exception);
 int exceptions_list(struct exceptions *exceptions, const struct exceptionstore_filter *filter,
 		    int (*each)(void *userdata, const struct exception *exception), void *userdata);
-int exceptions_deeds(struct exceptions *exceptions, uint32_t number,
+/* most: as exceptionstore_deeds() has it. */
+int exceptions_deeds(struct exceptions *exceptions, uint32_t number, uint32_t most,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata);
 
 /* Was a grant with this id taken in before? 0: no; EXCEPTIONSTORE_E_USED; why the store cannot tell. */
@@ -154,10 +155,11 @@ uint32_t exceptions_seconds_left(struct exceptions *exceptions, const struct exc
 const struct grantset *exceptions_grants(const struct exceptions *exceptions);
 
 /*
- * Before a device is let in by a grant (judgement.grant): takes USE, once for each attach. 0; otherwise it must not be let in. *number:
- * the exception's.
+ * Before a device is let in by a grant (judgement.grant): takes USE, once for each attach. 0; otherwise it must not be let in. size: bytes of
+ * its disk; 0: not known, or there are several. *number: the exception's.
  */
-int exceptions_use(struct exceptions *exceptions, const uint8_t id[static 16], uint32_t *number);
+int exceptions_use(struct exceptions *exceptions, const uint8_t id[static 16], uint64_t size,
+		   uint32_t *number);
 
 /*
  * The device that it let in has gone: USE_UP if no use is left; otherwise nothing happens. Also at a start: the daemon may have been killed
@@ -176,8 +178,15 @@ void exceptions_written(struct exceptions *exceptions, uint32_t number, uint64_t
 uint64_t exceptions_bytes_left(const struct exceptions *exceptions, uint32_t number);
 
 /*
- * A device was inspected and is empty: nothing but zeros where data could be found again, or wiped by the desk (`how`: a sentence for
- * the record). Confirms what is owed for that fingerprint or medium by exceptions that have ended.
+ * Does anybody wait to hear that a device with this fingerprint is empty, and may the terminal say so (exception_erasure_by_sight())?
+ * `but`: number of an exception that is not asked for; 0: none.
  */
-void exceptions_seen_empty(struct exceptions *exceptions, const char *fingerprint,
-			   const char *medium, const char *how);
+bool exceptions_await_empty(struct exceptions *exceptions, const char *fingerprint, uint32_t but);
+
+/*
+ * A device was inspected, and nothing but zeros shows on its disk of `size` bytes (`how`: a sentence for the record). Confirms what is
+ * awaited for that fingerprint, if every use of the exception that knows a size knows this one. What is bound to a medium's mark is never
+ * confirmed so: the mark has gone with the data.
+ */
+void exceptions_seen_empty(struct exceptions *exceptions, const char *fingerprint, uint64_t size,
+			   const char *how);

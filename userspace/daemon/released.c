@@ -169,7 +169,7 @@ bool released_report(const struct released *released, const struct device *devic
 }
 
 int released_add(struct released *released, const struct device *device,
-		 const struct report *report)
+		 const struct report *report, uint64_t written)
 {
 	struct note *note = *released_find(released, device);
 	int r;
@@ -188,6 +188,7 @@ int released_add(struct released *released, const struct device *device,
 	snprintf(note->access, sizeof(note->access), "%s", device_access_name(device->access));
 	note->exception = device->used.number;
 	grantset_id_format(device->used.grant, note->grant);
+	note->written = written;
 	set_or_dash(note->method, sizeof(note->method), device->method);
 	set_or_dash(note->luks_uuid, sizeof(note->luks_uuid), device->luks_uuid);
 	set_or_dash(note->medium, sizeof(note->medium), device->medium);

@@ -21,12 +21,15 @@ struct released *released_free(struct released *released);
 /*
  * Notes a release of exactly this device (port, bus and device number, fingerprint) with what it has proved (NULL if
  * nothing was asked), or its end. Files are replaced whole. Negative errno: a restart will revoke.
+ *
+ * written: so many bytes of what has been written to it need not be told again (daemon/exceptions.h). To be called anew, with the
+ * same device, when it stays in by another use than before.
  */
 int released_add(struct released *released, const struct device *device,
-		 const struct report *report);
+		 const struct report *report, uint64_t written);
 int released_remove(struct released *released, const struct device *device);
 
-/* So many bytes of what was written to it since the release have been told (daemon/exceptions.h). */
+/* More of what was written to it has been told: `bytes` in all. */
 int released_written(struct released *released, const struct device *device, uint64_t bytes);
 
 /* Was this device released by us, and not taken back since? */
@@ -34,7 +37,7 @@ bool released_knows(const struct released *released, const struct device *device
 
 /*
  * Was this device released by us? If so its medium, its method and the exception that it has used are put back into *device; *written:
- * as told to released_written(), may be NULL.
+ * as given to released_add() or released_written(), may be NULL.
  */
 bool released_restore(const struct released *released, struct device *device, uint64_t *written);
 

@@ -422,6 +422,16 @@ static void disk_found(void *userdata, const struct blockdev *disk)
 	session_block_appeared(userdata, disk);
 }
 
+static void disk_listed(void *userdata, const struct blockdev *disk)
+{
+	session_list_disk(userdata, disk->name);
+}
+
+void session_list_disks(struct session *session)
+{
+	blockdev_find(session->device.ident.name, disk_listed, session);
+}
+
 void session_find_disks(struct session *session)
 {
 	session_look_at_disks(session);

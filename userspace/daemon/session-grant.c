@@ -22,7 +22,7 @@
 #define QUOTA_ACCURACY_US 25000u
 #define COUNT_POLL_US 10000000u
 #define COUNT_ACCURACY_US 5000000u
-/* What has been written is told so often while the writing goes on; each time is a step in the store. */
+/* What has been written is told so often while it goes on, and no oftener: each time is a step that the store keeps for ever. */
 #define TELL_US 60000000u
 
 /* Is the use that was taken the one of the grant that lets it in? */
@@ -47,7 +47,7 @@ static struct session_meter_disk *meter_disk(struct session_meter *meter, const 
 	return &meter->disks[meter->n_disks++];
 }
 
-/* What an earlier daemon has told of this release is not told twice. */
+/* What an earlier daemon has told of this release, or passed over, is not told now. */
 static void meter_add(struct session_meter *meter, uint64_t bytes)
 {
 	uint64_t known = bytes < meter->told_before ? bytes : meter->told_before;
@@ -79,9 +79,10 @@ static void meter_tell(struct session *session)
 	uint64_t bytes = meter->untold;
 	int r;
 
-	meter->told_us = manager_now_us();
+	meter->closed = false;
 	if (!bytes || !session->device.used.number)
 		return;
+	meter->told_us = manager_now_us();
 	meter->untold = 0;
 	meter->told += bytes;
 	exceptions_written(session->manager->exceptions, session->device.used.number, bytes);
@@ -91,12 +92,41 @@ static void meter_tell(struct session *session)
 			session->device.ident.name, strerror(-r));
 }
 
+/*
+ * Whatever has been written to a disk that is there already was written by another right: it is passed over, by the next daemon as well
+ * (session_note()).
+ */
+static void meter_pass_over(struct session *session)
+{
+	struct session_meter *meter = &session->meter;
+
+	meter_read(session);
+	meter->told += meter->untold;
+	meter->untold = 0;
+	meter->timer = sd_event_source_disable_unref(meter->timer);
+}
+
 void session_count(struct session *session)
 {
 	if (!session->meter.timer)
 		return;
 	meter_read(session);
 	meter_tell(session);
+}
+
+static bool meter_may_tell(const struct session_meter *meter)
+{
+	return !meter->told_us || manager_now_us() - meter->told_us >= TELL_US;
+}
+
+void session_count_closed(struct session *session)
+{
+	struct session_meter *meter = &session->meter;
+
+	if (meter_may_tell(meter))
+		session_count(session);
+	else
+		meter->closed = true;
 }
 
 void session_meter_reset(struct session *session, uint64_t told)
@@ -140,8 +170,8 @@ static int meter_rang(sd_event_source *source, uint64_t usec, void *userdata)
 	int r;
 
 	meter_read(session);
-	if (left != UINT64_MAX &&
-	    (meter->untold >= left || manager_now_us() - meter->told_us >= TELL_US))
+	if (meter->untold >= left ||
+	    ((left != UINT64_MAX || meter->closed) && meter_may_tell(meter)))
 		meter_tell(session);
 	r = sd_event_source_set_time_relative(source, left == UINT64_MAX ? COUNT_POLL_US : QUOTA_POLL_US);
 	if (r >= 0)
@@ -179,7 +209,6 @@ int session_meter_start(struct session *session)
 	if (session->meter.timer)
 		return 0;
 	quota = quota_left(session) != UINT64_MAX;
-	session->meter.told_us = manager_now_us();
 	return sd_event_add_time_relative(session->manager->event, &session->meter.timer, CLOCK_BOOTTIME,
 					  quota ? QUOTA_POLL_US : COUNT_POLL_US,
 					  quota ? QUOTA_ACCURACY_US : COUNT_ACCURACY_US, meter_rang, session);
@@ -198,6 +227,31 @@ static void session_end_use(struct session *session)
 	exceptions_unused(session->manager->exceptions, number);
 }
 
+/* Bytes of the only disk that it is, as its inspection said; otherwise 0. */
+static uint64_t session_size(const struct session *session)
+{
+	const struct report *report = session->report;
+	uint64_t size;
+
+	if (!report || report->n_units != 1 || report->units[0].state != REPORT_UNIT_DISK ||
+	    __builtin_mul_overflow(report->units[0].blocks, report->units[0].block_size, &size))
+		return 0;
+	return size;
+}
+
+/* What is not in yet is noted when it is released. */
+static void session_note(struct session *session)
+{
+	struct released *released = session->manager->released;
+	int r = 0;
+
+	if (released_knows(released, &session->device))
+		r = released_add(released, &session->device, session->report, session->meter.told);
+	if (r)
+		fprintf(stderr, SD_WARNING "%s: after a restart it takes another use: %s\n",
+			session->device.ident.name, strerror(-r));
+}
+
 const char *session_take_use(struct session *session, const char **detail)
 {
 	struct device *device = &session->device;
@@ -211,15 +265,14 @@ const char *session_take_use(struct session *session, const char **detail)
 	/* Another one than before: that one has been used to its end. */
 	session_end_use(session);
 	memcpy(id, device->grant, sizeof(id));
-	r = exceptions_use(session->manager->exceptions, id, &number);
+	r = exceptions_use(session->manager->exceptions, id, session_size(session), &number);
 	if (r)
 		return exceptions_error(r, detail);
 	device->used.number = number;
 	memcpy(device->used.grant, id, sizeof(id));
-	/* Whatever was written to a disk that is there already was written by another right. Its quota begins now. */
-	meter_read(session);
-	session->meter.untold = 0;
-	session->meter.timer = sd_event_source_disable_unref(session->meter.timer);
+	/* Its quota begins now. */
+	meter_pass_over(session);
+	session_note(session);
 	return NULL;
 }
 
@@ -237,16 +290,8 @@ void session_leave_grant(struct session *session)
  */
 bool session_may_be_erased(const struct manager *manager, const struct device *device)
 {
-	int64_t now = exceptions_now(manager->exceptions);
-	size_t n;
-	const struct exception *const *open = exceptions_open(manager->exceptions, &n);
-
-	for (size_t i = 0; i < n && device->ident.serial[0]; i++)
-		if (!strcmp(open[i]->grant.fingerprint, device->ident.fingerprint) &&
-		    open[i]->number != device->used.number &&
-		    exception_due(open[i], now) & EXCEPTION_DUE_ERASURE)
-			return true;
-	return false;
+	return device->ident.serial[0] &&
+	       exceptions_await_empty(manager->exceptions, device->ident.fingerprint, device->used.number);
 }
 
 void session_see_blank(struct session *session)
@@ -255,6 +300,6 @@ void session_see_blank(struct session *session)
 	const struct device *device = &session->device;
 
 	if (session->report && report_is_blank(session->report) && session_may_be_erased(manager, device))
-		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, "",
+		exceptions_seen_empty(manager->exceptions, device->ident.fingerprint, session_size(session),
 				      N_("seen again: zeros at its beginning, at its end, and at 256 places between, chosen at random"));
 }

@@ -48,7 +48,8 @@ void session_allow(struct session *session);
 
 /*
  * Before it is let in as the verdict says that verdict_write() has put into the device: takes the use of the grant, if it is one that
- * lets it in and its use is not taken. NULL, or why it may not: a reason code, and a detail.
+ * lets it in and its use is not taken. Where it is in already, its release is noted anew with that use, so that a restart takes no
+ * second one. NULL, or why it may not: a reason code, and a detail.
  */
 const char *session_take_use(struct session *session, const char **detail);
 
@@ -64,7 +65,7 @@ void session_watch_writes(struct session *session);
 /* … or not as long as it says: what was written is told, and the next release begins anew. */
 void session_meter_stop(struct session *session);
 
-/* A release goes on of which an earlier daemon has told so many bytes. */
+/* A release goes on of which an earlier daemon has told so many bytes (or was not to tell them). */
 void session_meter_reset(struct session *session, uint64_t told);
 
 /* It has been inspected: erasures that are owed are confirmed if nothing is on it. */
@@ -78,6 +79,9 @@ void session_block(struct session *session, const struct verdict *verdict);
 
 /* Settles on a no for all of it. The reason must not be the device's own field. `detail` may be NULL. */
 void session_deny(struct session *session, const char *reason, const char *detail);
+
+/* Lists the disks that there are, by name: nothing is done to them yet. */
+void session_list_disks(struct session *session);
 
 /* Its disks have gone or are to be looked at anew: stops what is under way. */
 void session_forget_disks(struct session *session);

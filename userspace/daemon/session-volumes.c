@@ -44,7 +44,7 @@ static void volume_changed(void *userdata, struct volume_life *volume)
 
 	manager_bus_volume_changed(manager->bus, volume);
 	if (session && volume_is_closed(volume))
-		session_count(session);
+		session_count_closed(session);
 	if (!session || !session->close_timer)
 		return;
 	for (unsigned int i = 0; i < session->n_volumes; i++)

@@ -226,7 +226,7 @@ void session_allow(struct session *session)
 		session_deny(session, "gate-failed", strerror(-r));
 		return;
 	}
-	released_add(session->manager->released, device, session->report);
+	released_add(session->manager->released, device, session->report, session->meter.told);
 	session->phase = SESSION_RELEASING;
 	/* What was proved on its block devices is released already. */
 	if (session_all_released(session))
@@ -393,6 +393,8 @@ static void session_resume_released(struct session *session)
 	if (stays)
 		verdict_write(session->manager, &verdict, device);
 	session_meter_reset(session, written);
+	if (stays)
+		session_list_disks(session);
 	if (stays && session_resume_use(session)) {
 		session->recheck = verdict.result.recheck;
 		device->state = DEVICE_ALLOWED;

@@ -74,9 +74,10 @@ struct session_meter {
 	} disks[DEVICE_BLOCKS_MAX];
 	unsigned int n_disks;
 	uint64_t untold;      /* to daemon/exceptions.h */
-	uint64_t told;	      /* since the release */
+	uint64_t told;	      /* since the release, with what is not to be told: it was written by another right */
 	uint64_t told_before; /* … of which an earlier daemon has; counted down */
-	uint64_t told_us;     /* when; CLOCK_BOOTTIME */
+	uint64_t told_us;     /* when; CLOCK_BOOTTIME; 0: never */
+	bool closed;	      /* a volume was, since */
 };
 
 /* Each unit may be let in as it is, with partitions of its own. */
@@ -182,6 +183,9 @@ bool session_may_be_erased(const struct manager *manager, const struct device *d
 
 /* Tells now what has been written to it under a grant. */
 void session_count(struct session *session);
+
+/* The same once a minute at most, and else when the minute is over: one of its volumes was closed, and may be opened and closed at will. */
+void session_count_closed(struct session *session);
 
 /* The daemon ends: what is open stays open for the next one. */
 void session_leave_volumes(struct session *session);

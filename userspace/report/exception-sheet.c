@@ -310,16 +310,18 @@ static void add_event_cell(struct document *d, struct json_object *step)
 static void add_steps(struct document *d, struct json_object *steps)
 {
 	size_t n = json_object_is_type(steps, json_type_array) ? json_object_array_length(steps) : 0;
+	size_t shown = n < STEPS_SHOWN_MAX ? n : STEPS_SHOWN_MAX;
+	int64_t taken = n ? number_of(json_object_array_get_idx(steps, n - 1), "step") : 0;
 
 	document_section(d, "steps", _("Each step, as the terminal recorded it"))->n_keys = 2;
-	if (n > STEPS_SHOWN_MAX)
-		document_note(d, _("The first %d are listed."), STEPS_SHOWN_MAX);
+	if (taken > (int64_t)shown)
+		document_note(d, _("%zu of %lld steps are listed; the event log has all of them."), shown, (long long)taken);
 	document_column(d, "step", i18n(NC_("exception", "Number")), false);
 	document_column(d, "time", _("Time"), false);
 	document_column(d, "event", _("What happened"), false);
 	document_column(d, "who", _("Who"), false);
 	document_column(d, "note", _("Note"), false);
-	for (size_t i = 0; i < n && i < STEPS_SHOWN_MAX; i++) {
+	for (size_t i = n - shown; i < n; i++) {
 		struct json_object *step = json_object_array_get_idx(steps, i);
 		int64_t time = number_of(step, "time");
 

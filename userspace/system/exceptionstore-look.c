@@ -72,9 +72,16 @@ int exceptionstore_untold(struct exceptionstore *store, struct exception *except
 	return 0;
 }
 
-int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
+_Static_assert(EXCEPTION_USE == 8 && EXCEPTION_WRITTEN == 9, "events in SQL");
+
+int exceptionstore_deeds(struct exceptionstore *store, uint32_t number, uint32_t most,
 			 int (*each)(void *userdata, const struct exception_deed *deed), void *userdata)
 {
+	static const char where[] =
+		"exception = ?1 AND step IN"
+		" (SELECT * FROM (SELECT step FROM steps WHERE exception = ?1 AND event IN (8, 9) ORDER BY step DESC LIMIT ?2)"
+		" UNION ALL SELECT * FROM"
+		" (SELECT step FROM steps WHERE exception = ?1 AND event NOT IN (8, 9) ORDER BY step DESC LIMIT ?2))";
 	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
 	_cleanup_(freep) char *columns = exceptionstore_columns(&exceptionstore_steps, "");
 	struct exceptionstore_row row;
@@ -82,13 +89,14 @@ int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
 	char *sql;
 	int code, r;
 
-	sql = columns ? sqlite3_mprintf("SELECT %s FROM steps WHERE exception = ? ORDER BY step", columns) :
-			NULL;
+	sql = columns ? sqlite3_mprintf("SELECT %s FROM steps WHERE %s ORDER BY step", columns, where) : NULL;
 	r = sql ? exceptionstore_prepare(store, sql, &statement) : -ENOMEM;
 	sqlite3_free(sql);
 	if (r)
 		return r;
 	sqlite3_bind_int64(statement, 1, number);
+	/* A negative limit is none. */
+	sqlite3_bind_int64(statement, 2, most ? (int64_t)most : -1);
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
 		any = true;
 		memset(&row, 0, sizeof(row));
@@ -99,4 +107,23 @@ int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
 			return r;
 	}
 	return code == SQLITE_DONE && !any ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
+}
+
+int exceptionstore_size(struct exceptionstore *store, uint32_t number, uint64_t *size)
+{
+	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
+	int code, r = exceptionstore_prepare(store,
+					     "SELECT DISTINCT bytes FROM steps"
+					     " WHERE exception = ? AND event = 8 AND bytes != 0 LIMIT 2",
+					     &statement);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(statement, 1, number);
+	code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		return code == SQLITE_DONE ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
+	*size = (uint64_t)sqlite3_column_int64(statement, 0);
+	code = sqlite3_step(statement);
+	return code == SQLITE_ROW ? EXCEPTIONSTORE_E_ABSENT : exceptionstore_code(code);
 }

@@ -7,6 +7,7 @@
 #include "system/exceptionstore-inside.h"
 
 #define DAY_S 86400
+#define HOUR_S 3600
 
 /* --- SQLite --------------------------------------------------------------------------------- */
 
@@ -215,8 +216,8 @@ static int count_for(struct exceptionstore *store, const char *sql, const struct
 
 /* The numbers of states and events are those of core/exception.h; they never change. */
 _Static_assert(EXCEPTION_REQUESTED == 1 && EXCEPTION_APPROVED == 2 && EXCEPTION_LIVE == 5, "states in SQL");
-_Static_assert(EXCEPTION_REQUEST == 0 && EXCEPTION_EMERGENCY == 1 && EXCEPTION_EXTEND == 13 &&
-		       EXCEPTION_REPORT == 16,
+_Static_assert(EXCEPTION_REQUEST == 0 && EXCEPTION_EMERGENCY == 1 && EXCEPTION_USE == 8 &&
+		       EXCEPTION_EXTEND == 13 && EXCEPTION_REPORT == 16,
 	       "events in SQL");
 
 static int count(struct exceptionstore *store, const struct exception_actor *actor,
@@ -247,6 +248,23 @@ static int count(struct exceptionstore *store, const struct exception_actor *act
 					  " AND event = 16)",
 					  &due);
 	world->reports_due = (unsigned int)due;
+	return r;
+}
+
+/* By the index of times: an hour has few steps, an exception may have very many. */
+static int count_uses(struct exceptionstore *store, uint32_t number, struct exception_world *world)
+{
+	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
+	int64_t value = 0;
+	int r = exceptionstore_prepare(
+		store, "SELECT count(*) FROM steps WHERE time > ?1 AND +exception = ?2 AND event = 8", &statement);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(statement, 1, world->now - HOUR_S);
+	sqlite3_bind_int64(statement, 2, number);
+	r = first_number(statement, &value);
+	world->uses = (unsigned int)value;
 	return r;
 }
 
@@ -310,6 +328,8 @@ static int take_step(struct exceptionstore *store, const struct exceptionstore_a
 	uint8_t sum[EXCEPTIONSTORE_SUM_SIZE];
 	int r = count(store, act->actor, &world);
 
+	if (!r && act->event->kind == EXCEPTION_USE)
+		r = count_uses(store, row->x.number, &world);
 	if (!r)
 		r = exception_step(&row->x, act->event, act->actor, &world, &row->deed);
 	if (r)

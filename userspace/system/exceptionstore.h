@@ -81,10 +81,16 @@ int exceptionstore_list(struct exceptionstore *store, const struct exceptionstor
 			int (*each)(void *userdata, const struct exception *exception),
 			void *userdata);
 
-/* All steps of one, in their order. */
-int exceptionstore_deeds(struct exceptionstore *store, uint32_t number,
+/*
+ * Steps of one, in their order: the newest `most` of its device (USE, WRITTEN), which may be very many, and the newest `most` of all others.
+ * What is left out shows in their numbers. 0: all.
+ */
+int exceptionstore_deeds(struct exceptionstore *store, uint32_t number, uint32_t most,
 			 int (*each)(void *userdata, const struct exception_deed *deed),
 			 void *userdata);
+
+/* The size that its uses tell of; EXCEPTIONSTORE_E_ABSENT if none does, or they differ. */
+int exceptionstore_size(struct exceptionstore *store, uint32_t number, uint64_t *size);
 
 /*
  * The first step whose record is not known to be in the event log, and the exception as it was after it. EXCEPTIONSTORE_E_ABSENT: all
