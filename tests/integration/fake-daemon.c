@@ -515,6 +515,7 @@ static int exceptions_begin(struct fake *fake, const char *path, const char *pol
 static int phone_begin(struct fake *fake, const char *pending_file, const char *key_file)
 {
 	const struct phone_setup setup = {
+		.exceptions = fake->exceptions,
 		.pending_file = pending_file,
 		.key_file = key_file,
 		.terminal = fake->info.terminal,

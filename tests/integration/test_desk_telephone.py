@@ -436,6 +436,18 @@ def test_a_medium_of_the_register_is_granted_by_its_mark_unless_it_is_gone():
         assert not (d.directory / "h").exists() and len(d.json("grant", "list")) == 1
 
 
+def test_a_return_date_in_the_next_fiscal_year_is_warned_of():
+    with desk() as d:
+        d.ok("grant", "keygen", "--quick-kdf")
+        begin = time.localtime(time.time() + 3 * 86400)
+        year = begin.tm_year + ((begin.tm_mon, begin.tm_mday) > (3, 31))
+        args = ("--terminal=ZEI-014", "--user=tanaka", f"--from={future(3)}", f"--until={future(3)}", "--why=x",
+                f"--device={FINGERPRINT}", "--kind=storage-plain")
+        for n, (date, beyond) in enumerate(((f"{year}-03-31", False), (f"{year}-04-01", True))):
+            done = d.run("grant", d.directory / f"g{n}", *args, f"--return-by={date}")
+            assert done.returncode == 0 and (f"--return-by lies beyond {year}-03-31" in done.stderr) == beyond, done
+
+
 def test_a_grant_that_terminals_would_refuse_is_not_written():
     with desk() as d:
         d.ok("grant", "keygen", "--quick-kdf")

@@ -25,6 +25,8 @@ struct offline {
 	char dir[64];
 	int64_t now;
 	int64_t back; /* seconds that the wall clock was put back */
+	int64_t booted; /* 1000 s after the start of the boot clock */
+	uint8_t boot;
 	sd_event *event;
 	struct exceptions *exceptions;
 	struct exception_rules rules;
@@ -89,11 +91,12 @@ static inline void offline_clocks(void *userdata, struct grantclock_reading *rea
 	struct offline *o = userdata;
 
 	*reading = (struct grantclock_reading){ .wall_us = (o->now - o->back) * 1000000,
-						.boot_us = (uint64_t)(o->now - BEGIN + 1000) * 1000000,
-						.boot_id = { 1 } };
+						.boot_us = (uint64_t)(o->now - o->booted + 1000) * 1000000,
+						.boot_id = { o->boot } };
 }
 
-static inline void offline_start(struct offline *o)
+/* Whatever is wrong with the store. */
+static inline void offline_open(struct offline *o)
 {
 	static const struct exceptions_ops ops = { .record = offline_engine_record,
 						   .rules = offline_rules,
@@ -109,6 +112,11 @@ static inline void offline_start(struct offline *o)
 
 	snprintf(path, sizeof(path), "%s", offline_path(o, "state/exceptions.db"));
 	CU_ASSERT_EQUAL_FATAL(exceptions_new(&o->exceptions, &setup, &ops, o), 0);
+}
+
+static inline void offline_start(struct offline *o)
+{
+	offline_open(o);
 	CU_ASSERT_STRING_EQUAL_FATAL(exceptions_state(o->exceptions), "ok");
 }
 
@@ -117,10 +125,33 @@ static inline void offline_stop(struct offline *o)
 	o->exceptions = exceptions_free(o->exceptions);
 }
 
+/* Is the store a file that cannot be read? The good one is beside it. Between offline_stop() and offline_open(). */
+static inline void offline_damage(struct offline *o, bool damaged)
+{
+	const char *store = offline_path(o, "state/exceptions.db"), *aside = offline_path(o, "good.db");
+	int fd;
+
+	CU_ASSERT_FATAL(!rename(damaged ? store : aside, damaged ? aside : store));
+	if (!damaged)
+		return;
+	fd = open(store, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, "no SQLite", 9) == 9);
+	close(fd);
+}
+
+/* Between offline_stop() and offline_start(). */
+static inline void offline_reboot(struct offline *o)
+{
+	o->booted = o->now;
+	o->boot++;
+}
+
 static inline void offline_init(struct offline *o)
 {
 	*o = (struct offline){ .dir = "/tmp/offline-XXXXXX",
 			       .now = BEGIN,
+			       .booted = BEGIN,
+			       .boot = 1,
 			       .rules = { .approvers = 2,
 					  .period_seconds = 86400,
 					  .lapse_seconds = 86400,

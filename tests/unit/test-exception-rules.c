@@ -314,6 +314,8 @@ static void the_fiscal_year_ends_everything(void)
 		  "2027-04-01T00:00:00" },
 		{ "grants of the desk too", "now=2027-03-31T23:30:00 period=1d", "import", "approved",
 		  "2027-04-01T00:00:00" },
+		{ "an end of the desk's is refused", "now=2027-03-31T23:00:00 period=0 end=2027-04-01T00:00:01", "import",
+		  "exception-past-march", NULL },
 		{ "extensions too", "now=2027-03-31T21:00:00 longest=30d",
 		  LIVE " extend:ito:26254801", "exception-past-march", NULL },
 	};
@@ -328,6 +330,37 @@ static void the_fiscal_year_ends_everything(void)
 		EXPECT(!strcmp(actual, rows[i].expected), rows[i].name);
 		civil_format(exception_end(&story.x) + STORY_OFFSET, text);
 		EXPECT(!rows[i].end || !strcmp(text, rows[i].end), rows[i].name);
+	}
+}
+
+static void the_policy_limits_what_the_desk_grants(void)
+{
+	static const struct {
+		const char *name, *with, *expected;
+		int64_t lasts;
+	} rows[] = {
+		{ "the longest", "longest=8h period=8h", "approved", 8 * 3600 },
+		{ "a longer length is cut", "longest=8h period=5d", "approved", 8 * 3600 },
+		{ "from its begin", "longest=8h period=5d begin=1h", "approved", 8 * 3600 },
+		{ "a shorter end within it stands", "longest=8h period=5d end=3h", "approved", 3 * 3600 },
+		{ "the last end", "longest=8h period=0 end=8h", "approved", 8 * 3600 },
+		{ "a second too late", "longest=8h period=0 end=28801", "exception-too-long", 0 },
+		{ "a week's file that is used for an hour", "longest=8h period=0 end=7d seconds=3600", "exception-too-long", 0 },
+		{ "a policy that allows it", "longest=7d period=0 end=7d seconds=3600", "approved", 7 * 86400 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct grant *grant;
+		struct story story;
+		uint32_t asked;
+
+		story_begin(&story, rows[i].with);
+		grant = &story.x.grant;
+		asked = story.x.period;
+		EXPECT(!strcmp(story_play(&story, "import", rows[i].name), rows[i].expected), rows[i].name);
+		EXPECT(!rows[i].lasts || grant->not_after - grant->not_before == rows[i].lasts, rows[i].name);
+		/* What was asked for stays as it was. */
+		EXPECT(story.x.period == asked, rows[i].name);
 	}
 }
 
@@ -462,6 +495,7 @@ int main(void)
 		TEST(what_the_clock_has_made_void_is_over),
 		TEST(it_is_closed_only_when_nothing_is_owed),
 		TEST(the_fiscal_year_ends_everything),
+		TEST(the_policy_limits_what_the_desk_grants),
 		TEST(what_is_granted_is_what_was_asked_for),
 		TEST(only_live_ones_in_their_time_are_in_force),
 		TEST(what_is_owed_is_told),

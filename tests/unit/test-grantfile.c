@@ -37,6 +37,7 @@ struct world {
 	unsigned int errors;
 	uint8_t used[16];
 	bool any_used;
+	int unknown; /* why nobody can say whether it was used */
 };
 
 static void count_error(void *userdata, const char *file, unsigned int line, unsigned int column, const char *message)
@@ -47,11 +48,13 @@ static void count_error(void *userdata, const char *file, unsigned int line, uns
 	w->errors++;
 }
 
-static bool is_used(void *userdata, const uint8_t id[static 16])
+static int is_used(void *userdata, const uint8_t id[static 16])
 {
 	struct world *w = userdata;
 
-	return w->any_used && !memcmp(w->used, id, 16);
+	if (w->unknown)
+		return w->unknown;
+	return w->any_used && !memcmp(w->used, id, 16) ? GRANTFILE_E_USED : 0;
 }
 
 static void sign(struct world *w, const struct signer *signer, const char *text)
@@ -206,6 +209,9 @@ static void a_file_is_for_one_terminal_a_time_and_once(void)
 		w.used[i] = i;
 	w.any_used = true;
 	CU_ASSERT_EQUAL(check(&w), GRANTFILE_E_USED);
+	w.unknown = -EIO;
+	CU_ASSERT_EQUAL(check(&w), -EIO);
+	w.unknown = 0;
 	w.used[15]++;
 	CU_ASSERT_EQUAL(check(&w), 0);
 	for (int code = GRANTFILE_E_UNSIGNED; code <= GRANTFILE_E_USED; code++)

@@ -41,6 +41,7 @@ static void world_init(struct world *w)
 
 	memset(w, 0, sizeof(*w));
 	offline_init(&w->o);
+	w->o.rules.period_seconds = 40 * 86400;
 	signer_init(&w->desk, 1);
 	signer_init(&w->board, 2);
 	signer_init(&w->stranger, 3);
@@ -96,14 +97,13 @@ static void a_signed_grant_is_in_force_as_it_says_and_names_who_signed(void)
 	CU_ASSERT_EQUAL_FATAL(take(&w), 0);
 	CU_ASSERT(w.after.state == EXCEPTION_APPROVED || w.after.state == EXCEPTION_LIVE);
 	CU_ASSERT_EQUAL(w.after.grant.not_before, BEGIN);
-	/* The desk has looked at its length; the terminal's policy would allow a day. */
 	CU_ASSERT_EQUAL(w.after.grant.not_after, BEGIN + 40 * 86400);
 	CU_ASSERT_EQUAL(w.after.grant.seconds, 7200);
 	CU_ASSERT_EQUAL(w.after.grant.uses, 2);
 	CU_ASSERT_EQUAL(w.after.grant.access, GRANT_READ_WRITE);
 	CU_ASSERT_STRING_EQUAL(w.after.grant.person, "tanaka");
 	CU_ASSERT_STRING_EQUAL(w.after.requester.name, "sato");
-	CU_ASSERT(exceptions_has_grant(w.o.exceptions, w.grant.id));
+	CU_ASSERT_EQUAL(exceptions_has_grant(w.o.exceptions, w.grant.id), EXCEPTIONSTORE_E_USED);
 	world_deinit(&w);
 }
 
@@ -177,10 +177,95 @@ static void what_is_not_for_here_and_now_is_refused_by_its_reason(void)
 	signer_sign(&w.desk, w.text, strlen(w.text), "grant", w.signature, sizeof(w.signature));
 	expect(&w, GRANTIMPORT_E_FORM, "no grant");
 	/* What the policy forbids stays forbidden: beyond 31 March. */
+	w.o.rules.period_seconds = 366 * 86400;
 	w.grant.not_after = BEGIN + 200 * 86400;
 	write_grant(&w, &w.desk);
 	expect(&w, EXCEPTION_E_MARCH, "next fiscal year");
 	w.o.rules.past_march = true;
+	CU_ASSERT_EQUAL(take(&w), 0);
+	world_deinit(&w);
+}
+
+/* The file is good as soon as what is left of it is within the terminal's exception-period. */
+static void a_grant_lasts_no_longer_than_the_policy_lets_it(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.o.rules.period_seconds = 7 * 86400;
+	expect(&w, EXCEPTION_E_TOO_LONG, "forty days in a policy of seven");
+	w.o.now = BEGIN + 33 * 86400 - 1;
+	expect(&w, EXCEPTION_E_TOO_LONG, "a second too early");
+	w.o.now++;
+	CU_ASSERT_EQUAL(take(&w), 0);
+	CU_ASSERT_EQUAL(w.after.grant.not_after, BEGIN + 40 * 86400);
+	world_deinit(&w);
+}
+
+/* 2027-03-31T15:00Z: 31 March ends in Japan. */
+#define APRIL INT64_C(1806505200)
+
+static void set_zone(const char *zone)
+{
+	/* Not tzset(): another program sets it. */
+	setenv("TZ", zone, 1);
+}
+
+static void the_fiscal_year_ends_by_the_time_zone_of_now(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.o.now = APRIL - 3600;
+	w.grant.not_before = w.o.now;
+	w.grant.not_after = APRIL + 1;
+	write_grant(&w, &w.desk);
+	expect(&w, EXCEPTION_E_MARCH, "in Japan");
+	set_zone("UTC0");
+	CU_ASSERT_EQUAL(take(&w), 0);
+	set_zone("JST-9");
+	w.grant.id[0]++;
+	write_grant(&w, &w.desk);
+	CU_ASSERT_EQUAL(take(&w), EXCEPTION_E_MARCH);
+	world_deinit(&w);
+}
+
+/* A zone with a summer of nine hours, from February on. */
+static void the_fiscal_year_ends_by_the_time_of_the_begin(void)
+{
+	struct exception after;
+	struct world w;
+
+	world_init(&w);
+	set_zone("AAA0BBB-9,M2.1.0/0,M12.1.0/0");
+	w.o.now = APRIL - 70 * 86400;
+	w.o.rules.approvers = 1;
+	w.grant.not_before = APRIL - 3600;
+	w.grant.not_after = APRIL + 1;
+	CU_ASSERT_EQUAL(exceptions_submit(w.o.exceptions, EXCEPTION_REQUEST, &w.grant, 0, NULL, &w.bringer, &after),
+			EXCEPTION_E_MARCH);
+	w.grant.not_after = APRIL;
+	CU_ASSERT_EQUAL(exceptions_submit(w.o.exceptions, EXCEPTION_REQUEST, &w.grant, 0, NULL, &w.bringer, &after), 0);
+	set_zone("JST-9");
+	world_deinit(&w);
+}
+
+/* A good file is not called used because nobody can tell. */
+static void a_file_waits_for_a_store_that_cannot_be_used(void)
+{
+	const char *detail;
+	struct world w;
+
+	world_init(&w);
+	offline_stop(&w.o);
+	offline_damage(&w.o, true);
+	offline_open(&w.o);
+	expect(&w, GRANTIMPORT_E_STORE, "no store");
+	CU_ASSERT_STRING_EQUAL(grantimport_error(GRANTIMPORT_E_STORE, &detail), "exception-store");
+	CU_ASSERT_EQUAL(exceptions_has_grant(w.o.exceptions, w.grant.id), EXCEPTIONSTORE_E_DAMAGED);
+	offline_stop(&w.o);
+	offline_damage(&w.o, false);
+	offline_start(&w.o);
 	CU_ASSERT_EQUAL(take(&w), 0);
 	world_deinit(&w);
 }
@@ -219,6 +304,10 @@ int main(void)
 		TEST(a_grant_is_taken_once_also_after_a_restart_and_under_another_signature),
 		TEST(what_is_not_the_desks_is_refused_by_its_reason),
 		TEST(what_is_not_for_here_and_now_is_refused_by_its_reason),
+		TEST(a_grant_lasts_no_longer_than_the_policy_lets_it),
+		TEST(the_fiscal_year_ends_by_the_time_zone_of_now),
+		TEST(the_fiscal_year_ends_by_the_time_of_the_begin),
+		TEST(a_file_waits_for_a_store_that_cannot_be_used),
 		TEST(nothing_that_is_too_long_is_looked_at),
 		TEST(a_terminal_without_trusted_keys_takes_no_grant),
 	};

@@ -6,6 +6,8 @@
 #include "daemon/phone.h"
 #include "daemon/phonepending.h"
 
+/* 2027-03-31T15:00Z: 31 March ends in Japan. */
+#define APRIL INT64_C(1806505200)
 #define FINGERPRINT "blake2b:a51c3e0f9b7d24680123456789abcdef"
 
 struct world {
@@ -16,14 +18,18 @@ struct world {
 	struct exception_actor ito, sato, root;
 	char challenge[PHONECODE_CHALLENGE_MAX];
 	struct exception after;
+	struct exception_deed first;
 };
 
 static void start(struct world *w)
 {
 	char pending[128], key[128];
-	const struct phone_setup setup = {
-		.pending_file = pending, .key_file = key, .terminal = TERMINAL, .record = offline_record, .userdata = &w->o
-	};
+	const struct phone_setup setup = { .exceptions = w->o.exceptions,
+					   .pending_file = pending,
+					   .key_file = key,
+					   .terminal = TERMINAL,
+					   .record = offline_record,
+					   .userdata = &w->o };
 
 	snprintf(pending, sizeof(pending), "%s", offline_path(&w->o, "state/telephone"));
 	snprintf(key, sizeof(key), "%s", offline_path(&w->o, "key"));
@@ -76,19 +82,19 @@ static void world_init(struct world *w)
 
 static void world_deinit(struct world *w)
 {
-	phone_free(w->phone);
+	w->phone = phone_free(w->phone);
 	offline_deinit(&w->o);
 }
 
 static int request(struct world *w, uint32_t seconds)
 {
-	return phone_request(w->phone, w->o.exceptions, &w->wish, seconds, &w->ito, w->challenge);
+	return phone_request(w->phone, &w->wish, seconds, &w->ito, w->challenge);
 }
 
 static int answer(struct world *w, const char *code, const struct exception_actor *actor)
 {
 	memset(&w->after, 0, sizeof(w->after));
-	return phone_answer(w->phone, w->o.exceptions, code, actor, &w->after);
+	return phone_answer(w->phone, code, actor, &w->after);
 }
 
 /* What the desk says to the challenge that was read to it. */
@@ -163,6 +169,26 @@ static void an_encrypted_medium_is_granted_only_while_encrypted(void)
 	world_deinit(&w);
 }
 
+/* The desk could say what it likes: the terminal's policy forbids it, or there is none. */
+static void what_no_code_could_grant_costs_no_call(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.wish.return_by = APRIL + 1;
+	CU_ASSERT_EQUAL(request(&w, 3600), EXCEPTION_E_MARCH);
+	w.o.no_policy = true;
+	w.wish.return_by = APRIL;
+	CU_ASSERT_EQUAL(request(&w, 3600), EXCEPTION_E_NO_POLICY);
+	CU_ASSERT_STRING_EQUAL(w.challenge, "");
+	CU_ASSERT_EQUAL(w.o.records, 0);
+	/* None of it counts as a request. */
+	w.o.no_policy = false;
+	for (unsigned int i = 0; i < PHONE_REQUESTS_BURST; i++)
+		CU_ASSERT_EQUAL(request(&w, 3600), 0);
+	world_deinit(&w);
+}
+
 /* Each by its code, and each code a sentence for people. */
 static void what_cannot_be_asked_by_telephone_is_refused_before_a_call(void)
 {
@@ -225,6 +251,12 @@ static void without_a_key_of_its_own_the_terminal_asks_nobody(void)
 	world_deinit(&w);
 }
 
+static int note_first(void *userdata, const struct exception_deed *deed)
+{
+	*(struct exception_deed *)userdata = *deed;
+	return 1;
+}
+
 static void only_who_asked_or_root_answers(void)
 {
 	struct world w;
@@ -238,6 +270,11 @@ static void only_who_asked_or_root_answers(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"by\":\"sato\""));
 	CU_ASSERT_EQUAL(imported(&w), 0);
 	CU_ASSERT_EQUAL(answer(&w, code, &w.root), 0);
+	/* It is still what tanaka has asked for, and the record says who typed. */
+	CU_ASSERT_STRING_EQUAL(w.after.requester.name, "tanaka");
+	CU_ASSERT_EQUAL(w.after.requester.uid, 1001);
+	CU_ASSERT_EQUAL(exceptions_deeds(w.o.exceptions, w.after.number, note_first, &w.first), 1);
+	CU_ASSERT_STRING_EQUAL(w.first.who.name, "root");
 	world_deinit(&w);
 }
 
@@ -281,6 +318,85 @@ static void a_code_is_good_for_its_hour_only(void)
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), PHONE_E_EXPIRED);
 	CU_ASSERT_EQUAL(imported(&w), 0);
 	world_deinit(&w);
+}
+
+/* Switched off properly; its battery is empty when it comes back, three days later. */
+static void a_dead_real_time_clock_brings_no_hour_back(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	w.o.now += 600;
+	stop(&w);
+	w.o.now += 3 * 86400;
+	w.o.back = 6 * 365 * 86400;
+	offline_reboot(&w.o);
+	offline_start(&w.o);
+	start(&w);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_WRITE, 3600, 0), &w.ito), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(imported(&w), 0);
+	/* A new request has its own hour. */
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_WRITE, 3600, 0), &w.ito), 0);
+	world_deinit(&w);
+}
+
+static void copy(const struct world *w, const char *from, const char *to)
+{
+	const char *const command[] = { "cp", "-a", offline_path(&w->o, from), offline_path(&w->o, to), NULL };
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execvp("cp", (char *const *)command);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT_EQUAL_FATAL(status, 0);
+}
+
+/* The power fails `after` seconds after the request, and the terminal comes up with a clock that shows `later` ones after it. */
+static int answer_after_power_cut(int64_t after, int64_t later, bool ends_meanwhile)
+{
+	struct world w;
+	int r;
+
+	world_init(&w);
+	/* Nothing has needed the time for long. */
+	w.o.now += 7200;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	if (ends_meanwhile)
+		restart(&w);
+	w.o.now += after;
+	/* In less than half a minute no timer has looked at the clock. */
+	if (after)
+		exceptions_clock_set(w.o.exceptions);
+	copy(&w, "state", "snapshot");
+	stop(&w);
+	CU_ASSERT_FATAL(!rename(offline_path(&w.o, "state"), offline_path(&w.o, "lost")));
+	CU_ASSERT_FATAL(!rename(offline_path(&w.o, "snapshot"), offline_path(&w.o, "state")));
+	w.o.back = after - later;
+	offline_reboot(&w.o);
+	offline_start(&w.o);
+	start(&w);
+	/* Until the clock shows a time within the hour. */
+	if (later < 0)
+		w.o.now += 300 - later;
+	r = answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito);
+	world_deinit(&w);
+	return r;
+}
+
+static void a_power_failure_and_a_clock_put_back_bring_no_hour_back(void)
+{
+	CU_ASSERT_EQUAL(answer_after_power_cut(3 * 86400, 300, false), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(answer_after_power_cut(3 * 86400, 300, true), PHONE_E_EXPIRED);
+	/* Within the hour, but nobody knows for how long it was off. */
+	CU_ASSERT_EQUAL(answer_after_power_cut(1800, 300, false), PHONE_E_EXPIRED);
+	CU_ASSERT_EQUAL(answer_after_power_cut(0, -3600, false), PHONE_E_EXPIRED);
+	/* With a good clock the call goes on. */
+	CU_ASSERT_EQUAL(answer_after_power_cut(1800, 1900, false), 0);
 }
 
 static void a_code_is_taken_once_whatever_is_lost(void)
@@ -422,12 +538,54 @@ static void a_code_that_nothing_can_be_made_of_now_is_good_later(void)
 	w.o.no_policy = false;
 	restart(&w);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), 0);
-	/* What is refused for good has spent it: to be back after 31 March, which ends at midnight in Japan. */
-	w.wish.return_by = 1806591600 + 1;
+	/* What is refused for good has spent it: to be back after 31 March, which another policy allowed. */
+	w.wish.return_by = APRIL + 1;
+	w.o.rules.past_march = true;
 	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	w.o.rules.past_march = false;
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), EXCEPTION_E_MARCH);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), PHONE_E_USED);
 	CU_ASSERT_EQUAL(imported(&w), 1);
+	world_deinit(&w);
+}
+
+/* The clerk does not know this terminal's policy; the person is told until when. */
+static void what_is_beyond_the_policy_is_cut_and_not_refused(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.o.rules.period_seconds = 8 * 3600;
+	CU_ASSERT_EQUAL_FATAL(request(&w, 5 * 86400), 0);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 5 * 86400, 1), &w.ito), 0);
+	CU_ASSERT_EQUAL(w.after.grant.not_after, w.o.now + 8 * 3600);
+	restart(&w);
+	CU_ASSERT_EQUAL(exceptions_get(w.o.exceptions, w.after.number, &w.after), 0);
+	CU_ASSERT_EQUAL(w.after.grant.not_after, w.o.now + 8 * 3600);
+	world_deinit(&w);
+}
+
+static void a_code_waits_for_a_store_that_cannot_be_used(void)
+{
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 3600), 0);
+	stop(&w);
+	offline_damage(&w.o, true);
+	offline_open(&w.o);
+	start(&w);
+	/* Nobody looks at a code then: none is wrong, and none is spent. */
+	for (unsigned int i = 0; i < PHONECODE_WRONG_MAX; i++)
+		CU_ASSERT_EQUAL(answer(&w, foreign_code(&w), &w.ito), PHONE_E_STORE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"reason\":\"exception-store\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(w.o.record, "\"attempts\":0"));
+	CU_ASSERT_EQUAL(request(&w, 3600), PHONE_E_STORE);
+	stop(&w);
+	offline_damage(&w.o, false);
+	offline_start(&w.o);
+	start(&w);
+	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 3600, 1), &w.ito), 0);
 	world_deinit(&w);
 }
 
@@ -437,7 +595,7 @@ static void what_is_beyond_the_fiscal_year_is_cut_and_not_refused(void)
 
 	world_init(&w);
 	/* 2027-03-30T15:00Z: 31 March begins in Japan. */
-	w.o.now = 1806418800;
+	w.o.now = APRIL - 86400;
 	restart(&w);
 	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
 	CU_ASSERT_EQUAL(answer(&w, desk_code(&w, GRANT_READ_ONLY, 5 * 86400, 1), &w.ito), 0);
@@ -465,7 +623,8 @@ static void a_pending_file_is_read_strictly_or_not_at_all(void)
 {
 	static const char *const foreign[] = { "challenge \"57YJ-HRD0-27ZZ-ZZZ*\"\n",
 					       "device \"blake2b:b51c3e0f9b7d24680123456789abcdef\"\n",
-					       "terminal \"ZEI-015\"\n", "spent \"2345679\"\n", "spent \"x\"\n",
+					       "terminal \"ZEI-015\"\n", "made 2\n", "made 0\n", "today \"\"\n", "today \"x\"\n",
+					       "nonce-key \"00\"\n",
 					       "wrong 1\n", "wrong 6\n", "stage maybe\n", "requester-uid 4294967295\n" };
 	static const char *const optional[] = { "last ", "medium ", "uid ", "uses ", "write-quota ", "data-class ",
 						"form ", "return-by ", "" };
@@ -517,34 +676,129 @@ static void a_pending_file_is_read_strictly_or_not_at_all(void)
 	world_deinit(&w);
 }
 
+static uint32_t nonce_of(const struct world *w)
+{
+	struct phonecode_challenge challenge;
+
+	CU_ASSERT_EQUAL_FATAL(phonecode_challenge_parse(w->challenge, &challenge), 0);
+	return challenge.nonce;
+}
+
+static int compare_nonces(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of so many random ones eight pairs would be equal. */
 static void no_nonce_is_made_twice(void)
+{
+	static uint32_t nonces[1 << 15];
+	uint8_t key[PHONENONCE_KEY_SIZE] = { 1 }, other[PHONENONCE_KEY_SIZE] = { 2 };
+	unsigned int twice = 0, same = 0, near = 0;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(nonces); i++) {
+		nonces[i] = phonenonce(key, i * 2039);
+		CU_ASSERT_FATAL(nonces[i] < PHONENONCE_MAX);
+		near += i && nonces[i] - nonces[i - 1] + 2039 <= 2 * 2039;
+		same += nonces[i] == phonenonce(other, i * 2039);
+	}
+	qsort(nonces, ARRAY_SIZE(nonces), sizeof(nonces[0]), compare_nonces);
+	for (size_t i = 1; i < ARRAY_SIZE(nonces); i++)
+		twice += nonces[i] == nonces[i - 1];
+	CU_ASSERT_EQUAL(twice, 0);
+	/* Nobody can tell the next one from the last, nor one terminal's from another's. */
+	CU_ASSERT(near < 50);
+	CU_ASSERT(same < 20);
+}
+
+/* The order goes on over a restart, and a file that is lost begins another one. */
+static void nonces_go_on_in_the_terminals_own_order(void)
+{
+	static struct phonepending first, second;
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(phonepending_read(offline_path(&w.o, "state/telephone"), &first), 0);
+	CU_ASSERT_EQUAL(nonce_of(&w), phonenonce(first.nonce_key, 0));
+	restart(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(nonce_of(&w), phonenonce(first.nonce_key, 1));
+	CU_ASSERT_FATAL(!unlink(offline_path(&w.o, "state/telephone")));
+	restart(&w);
+	CU_ASSERT_EQUAL_FATAL(request(&w, 0), 0);
+	CU_ASSERT_EQUAL(phonepending_read(offline_path(&w.o, "state/telephone"), &second), 0);
+	CU_ASSERT(memcmp(first.nonce_key, second.nonce_key, sizeof(first.nonce_key)));
+	world_deinit(&w);
+}
+
+static int request_by(struct world *w, uint32_t uid)
+{
+	struct exception_actor actor = offline_actor(uid, "x");
+
+	/* The minute of the terminal is another limit. */
+	w->o.now += PHONE_REQUESTS_EVERY_S;
+	return phone_request(w->phone, &w->wish, 0, &actor, w->challenge);
+}
+
+static void a_day_has_so_many_challenges_also_over_restarts(void)
+{
+	unsigned int made = PHONE_TODAY_PERSON;
+	struct world w;
+
+	world_init(&w);
+	for (unsigned int i = 0; i < PHONE_TODAY_PERSON; i++)
+		CU_ASSERT_EQUAL_FATAL(request_by(&w, 1001), 0);
+	CU_ASSERT_EQUAL(request_by(&w, 1001), PHONE_E_MANY_TODAY);
+	restart(&w);
+	CU_ASSERT_EQUAL(request_by(&w, 1001), PHONE_E_MANY_TODAY);
+	/* Somebody else has his own, within what the terminal has. */
+	for (uint32_t uid = 1002; made < PHONE_TODAY_TERMINAL; made++)
+		CU_ASSERT_EQUAL_FATAL(request_by(&w, uid + made / PHONE_TODAY_PERSON), 0);
+	CU_ASSERT_EQUAL(request_by(&w, 2000), PHONE_E_MANY_TODAY);
+	restart(&w);
+	CU_ASSERT_EQUAL(request_by(&w, 2000), PHONE_E_MANY_TODAY);
+	w.o.now += PHONEPENDING_DAY_S - 31 * PHONE_REQUESTS_EVERY_S;
+	CU_ASSERT_EQUAL(request_by(&w, 1001), 0);
+	w.o.now += PHONEPENDING_DAY_S;
+	for (unsigned int i = 0; i < PHONE_TODAY_PERSON; i++)
+		CU_ASSERT_EQUAL(request_by(&w, 1001), 0);
+	world_deinit(&w);
+}
+
+/* With everything at its longest. */
+static void the_fullest_pending_file_is_read_again(void)
 {
 	static struct phonepending pending;
 	char *text = malloc(PHONEPENDING_TEXT_MAX);
+	uint32_t nonce = 0;
 	size_t n;
 
-	for (uint32_t i = 0; i < PHONEPENDING_SPENT_MAX + 10; i++)
-		phonepending_spend(&pending, i);
-	CU_ASSERT(!phonepending_spent(&pending, 9));
-	CU_ASSERT(phonepending_spent(&pending, 10));
-	CU_ASSERT(phonepending_spent(&pending, PHONEPENDING_SPENT_MAX + 9));
-	/* A full one goes through its file. */
+	for (int64_t i = 0; i < PHONEPENDING_TODAY_MAX + 10; i++)
+		nonce = phonepending_make(&pending, BEGIN + i, UINT32_MAX - 2);
+	CU_ASSERT_EQUAL(phonepending_today(&pending, BEGIN + 100, UINT32_MAX), PHONEPENDING_TODAY_MAX);
 	pending.stage = PHONEPENDING_WAITING;
-	pending.code.asked = BEGIN;
-	pending.wish = (struct grant){ .uid = UINT32_MAX };
+	pending.code.asked = BEGIN + PHONEPENDING_TODAY_MAX + 9;
+	pending.wish = (struct grant){ .uid = UINT32_MAX - 1, .uses = 1000, .write_quota = INT64_MAX, .return_by = BEGIN };
 	strcpy(pending.wish.fingerprint, FINGERPRINT);
-	strcpy(pending.wish.terminal, TERMINAL);
-	strcpy(pending.wish.person, "tanaka");
+	strcpy(pending.wish.data_class, "III");
+	strcpy(pending.wish.form, "13-1");
+	memset(pending.wish.medium, '"', sizeof(pending.wish.medium) - 1);
+	memset(pending.wish.terminal, '"', sizeof(pending.wish.terminal) - 1);
+	memset(pending.wish.person, '"', sizeof(pending.wish.person) - 1);
 	memset(pending.wish.purpose, '"', sizeof(pending.wish.purpose) - 1);
-	strcpy(pending.requester.name, "tanaka");
-	CU_ASSERT_EQUAL_FATAL(phonecode_challenge(&pending.code.challenge, 0, GRANT_READ_ONLY, 0, FINGERPRINT, TERMINAL,
-						  PHONEPENDING_SPENT_MAX + 9),
+	memset(pending.requester.name, '"', sizeof(pending.requester.name) - 1);
+	pending.requester.uid = UINT32_MAX - 2;
+	CU_ASSERT_EQUAL_FATAL(phonecode_challenge(&pending.code.challenge, 0, GRANT_READ_ONLY, 0, FINGERPRINT,
+						  pending.wish.terminal, nonce),
 			      0);
 	n = phonepending_format(&pending, text);
 	CU_ASSERT_FATAL(n < PHONEPENDING_TEXT_MAX);
 	CU_ASSERT_EQUAL(phonepending_parse("p", text, n, NULL, NULL, &pending), 0);
-	CU_ASSERT_EQUAL(pending.n_spent, PHONEPENDING_SPENT_MAX);
-	CU_ASSERT(phonepending_spent(&pending, 10));
+	CU_ASSERT_EQUAL(pending.n_today, PHONEPENDING_TODAY_MAX);
+	CU_ASSERT_EQUAL(pending.made, PHONEPENDING_TODAY_MAX + 10);
 	free(text);
 }
 
@@ -553,11 +807,14 @@ int main(void)
 	static const struct test tests[] = {
 		TEST(a_code_grants_what_the_desk_said_within_the_wish),
 		TEST(an_encrypted_medium_is_granted_only_while_encrypted),
+		TEST(what_no_code_could_grant_costs_no_call),
 		TEST(what_cannot_be_asked_by_telephone_is_refused_before_a_call),
 		TEST(without_a_key_of_its_own_the_terminal_asks_nobody),
 		TEST(only_who_asked_or_root_answers),
 		TEST(five_wrong_codes_end_a_request_also_over_a_restart),
 		TEST(a_code_is_good_for_its_hour_only),
+		TEST(a_dead_real_time_clock_brings_no_hour_back),
+		TEST(a_power_failure_and_a_clock_put_back_bring_no_hour_back),
 		TEST(a_code_is_taken_once_whatever_is_lost),
 		TEST(killed_between_accepting_and_storing_the_code_is_taken_again_and_once),
 		TEST(a_new_request_takes_the_place_of_the_old_one),
@@ -565,9 +822,14 @@ int main(void)
 		TEST(refusals_that_do_not_count_do_not_fill_the_log),
 		TEST(no_challenge_without_its_record_and_no_code_without_its_file),
 		TEST(a_code_that_nothing_can_be_made_of_now_is_good_later),
+		TEST(what_is_beyond_the_policy_is_cut_and_not_refused),
+		TEST(a_code_waits_for_a_store_that_cannot_be_used),
 		TEST(what_is_beyond_the_fiscal_year_is_cut_and_not_refused),
 		TEST(a_pending_file_is_read_strictly_or_not_at_all),
 		TEST(no_nonce_is_made_twice),
+		TEST(nonces_go_on_in_the_terminals_own_order),
+		TEST(a_day_has_so_many_challenges_also_over_restarts),
+		TEST(the_fullest_pending_file_is_read_again),
 	};
 
 	setenv("TZ", "Asia/Tokyo", 1);

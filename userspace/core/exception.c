@@ -68,10 +68,11 @@ static int approvals_add(const struct step *step, struct exception_approvals *ap
 	return 0;
 }
 
-static int grant_now(struct step *step, uint32_t longest)
+/* Grants the period of `wish`, which is step->x or a copy of it with another length. */
+static int grant_period(struct step *step, const struct exception *wish, uint32_t longest)
 {
 	int64_t begin, end;
-	int r = exception_resolve_period(step->x, step->world, longest, &begin, &end);
+	int r = exception_resolve_period(wish, step->world, longest, &begin, &end);
 
 	if (r)
 		return r;
@@ -79,6 +80,11 @@ static int grant_now(struct step *step, uint32_t longest)
 	step->x->grant.not_after = end;
 	step->x->approved = step->world->now;
 	return 0;
+}
+
+static int grant_now(struct step *step, uint32_t longest)
+{
+	return grant_period(step, step->x, longest);
 }
 
 /* --- the steps: each 0 or EXCEPTION_E_…; what they change is dropped if they refuse ---------------- */
@@ -139,13 +145,20 @@ static int do_emergency(struct step *step)
 	return r;
 }
 
-/* The desk has looked at length and number; the fiscal year, the terminal and the form of its fields count here too. */
+/*
+ * The desk has looked at who asks how often; how long it may last, the fiscal year, the terminal and the form of its fields count here
+ * too. The desk does not know this terminal's policy: a length is cut, an end that was named beyond it is refused, as at the fiscal year.
+ */
 static int do_import(struct step *step)
 {
+	uint32_t longest = step->world->rules->period_seconds;
+	struct exception wish = *step->x;
 	int r = exception_check_fields(step->x, step->world);
 
+	if (wish.period > longest)
+		wish.period = longest;
 	if (!r)
-		r = grant_now(step, UINT32_MAX);
+		r = grant_period(step, &wish, longest);
 	step->x->requested = step->world->now;
 	return r;
 }

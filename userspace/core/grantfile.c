@@ -322,5 +322,5 @@ int grantfile_check(const struct grantfile *file, const struct grantfile_world *
 		return GRANTFILE_E_NOT_YET;
 	if (world->now > grant->not_after)
 		return GRANTFILE_E_EXPIRED;
-	return world->is_used(world->userdata, grant->id) ? GRANTFILE_E_USED : 0;
+	return world->is_used(world->userdata, grant->id);
 }

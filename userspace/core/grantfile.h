@@ -76,8 +76,8 @@ struct grantfile_world {
 	const struct trust *trust; /* finished */
 	const char *terminal;	   /* this one's name */
 	int64_t now;		   /* seconds since the epoch, UTC; never before the store's high-water mark */
-	/* Was a grant with this id taken before? */
-	bool (*is_used)(void *userdata, const uint8_t id[static 16]);
+	/* Was a grant with this id taken before? 0: no; GRANTFILE_E_USED; what else it returns (it cannot tell) is passed on. */
+	int (*is_used)(void *userdata, const uint8_t id[static 16]);
 	void *userdata; /* of is_used and error */
 	lex_error_fn error;
 };

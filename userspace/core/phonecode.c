@@ -222,11 +222,9 @@ unsigned int phonecode_wait(const struct phonecode_pending *pending, int64_t now
 
 	if (!pending->wrong)
 		return 0;
-	for (unsigned int i = 1; i < pending->wrong && seconds < PHONECODE_WAIT_MAX_S; i++)
+	for (unsigned int i = 1; i < pending->wrong && i < PHONECODE_WRONG_MAX; i++)
 		seconds *= 2;
-	if (seconds > PHONECODE_WAIT_MAX_S)
-		seconds = PHONECODE_WAIT_MAX_S;
-	/* A clock that went back must not end the wait, nor make it endless. */
+	/* A clock that an administrator has set back does not end the wait; the challenge's own time ends it then. */
 	if (now < pending->last)
 		return seconds;
 	return now - pending->last >= seconds ? 0 : seconds - (unsigned int)(now - pending->last);

@@ -36,7 +36,6 @@
 #define PHONECODE_VALID_S 3600
 /* Wrong answers to one challenge: after the last one it is dead. */
 #define PHONECODE_WRONG_MAX 5
-#define PHONECODE_WAIT_MAX_S 60
 
 enum {
 	PHONECODE_E_SYMBOL = CROCKFORD_E_SYMBOL,
@@ -83,8 +82,8 @@ int phonecode_fingerprint(const char *fingerprint, uint32_t *out);
 uint16_t phonecode_terminal(const char *name);
 
 /*
- * For the terminal. `seconds` is 0 or one of the periods. `nonce`: random, and none that this terminal has stored with an
- * earlier request; its low PHONECODE_NONCE_BITS count. 0, or -EINVAL for values that no challenge holds.
+ * For the terminal. `seconds` is 0 or one of the periods. `nonce`: one that nobody can foretell, and none of an earlier
+ * request (core/phonenonce.h); its low PHONECODE_NONCE_BITS count. 0, or -EINVAL for values that no challenge holds.
  */
 int phonecode_challenge(struct phonecode_challenge *challenge, enum device_class class, enum grant_access access,
 			uint32_t seconds, const char *fingerprint, const char *terminal, uint32_t nonce);
@@ -123,7 +122,7 @@ struct phonecode_pending {
 	bool used;
 };
 
-/* Seconds until a code is looked at again: 1, 2, 4, 8 after wrong ones; 0: now. */
+/* Seconds until a code is looked at again: 1, 2, 4, 8 after wrong ones (the fifth ends the challenge); 0: now. */
 unsigned int phonecode_wait(const struct phonecode_pending *pending, int64_t now);
 
 /*

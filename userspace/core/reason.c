@@ -139,6 +139,8 @@ static const struct reason reasons[] = {
 	  N_("By telephone an exception begins with the code and lasts 15 or 30 minutes, 1, 1.5, 2, 3, 4, 6, 8 or "
 	     "12 hours, or 1 to 5 days.") },
 	{ "phone-many", N_("Too many requests by telephone in a short time. Wait a minute.") },
+	{ "phone-many-today",
+	  N_("Too many requests by telephone in 24 hours. Ask the help desk for a grant file, or wait until tomorrow.") },
 	{ "phone-none", N_("No request by telephone waits for a code. Make one first.") },
 	{ "phone-other-person", N_("The request by telephone that waits for a code is somebody else's. Make your own.") },
 	{ "phone-misheard",

@@ -213,8 +213,7 @@ void exceptions_start_phone(void *object, struct bus_request *request)
 	if (!request_has_phone(eb, request) ||
 	    !request_read_wish(eb, request, &ask_right, &actor, &wish))
 		return;
-	r = phone_request(eb->setup.phone, eb->setup.exceptions, &wish.grant, wish.seconds, &actor,
-			  challenge);
+	r = phone_request(eb->setup.phone, &wish.grant, wish.seconds, &actor, challenge);
 	if (r)
 		exceptions_bus_refuse(request, r, phone_error);
 	else
@@ -235,7 +234,7 @@ void exceptions_start_answer(void *object, struct bus_request *request)
 	dbus_message_iter_get_basic(&in, &code);
 	exceptions_bus_actor(eb, &actor, request, &ask_right);
 	request_tell(request,
-		     phone_answer(eb->setup.phone, eb->setup.exceptions, code, &actor, &after),
+		     phone_answer(eb->setup.phone, code, &actor, &after),
 		     phone_error, &after);
 }
 

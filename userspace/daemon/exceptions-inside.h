@@ -62,6 +62,7 @@ struct exceptions {
 	struct grantclock clock;
 	uint8_t boot_id[GRANTCLOCK_BOOT_SIZE];
 	bool behind; /* the wall clock is, and that is recorded */
+	int64_t watch_until; /* exceptions_watch_clock() */
 
 	/* In the order of their numbers; each is the first member of its entry. */
 	struct exception **open;
@@ -86,7 +87,7 @@ struct exceptions {
 
 	sd_event_source *turn;	/* once, at the next turn: what has changed is told */
 	sd_event_source *timer; /* the next moment at which time does something */
-	sd_event_source *mark;	/* while something is approved or live */
+	sd_event_source *mark;	/* while the clock is lived by */
 	sd_event_source *rest;	/* what is no hurry */
 	sd_event_source *retry;
 
@@ -109,6 +110,7 @@ int exceptions_take(struct exceptions *e, uint32_t number, const struct exceptio
 int exceptions_take_system(struct exceptions *e, uint32_t number, enum exception_event_kind kind,
 			   uint64_t bytes, const char *note);
 
+/* utc_offset: of now. Steps are taken with that of the begin (exceptions_take()). */
 struct exception_world exceptions_world(struct exceptions *e);
 
 /* Counts what was written while the store could not be. */

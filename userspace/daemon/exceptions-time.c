@@ -58,20 +58,27 @@ void exceptions_note_clock(struct exceptions *e, const struct grantclock_reading
 	exceptions_say(e, "exception-clock", record);
 }
 
+/* Does anything live by this clock? What is watched is over when a mark says so, not before. */
 static bool any_runs(const struct exceptions *e)
 {
+	if (e->watch_until && e->clock.kept_us / (int64_t)SECOND_US < e->watch_until)
+		return true;
 	for (size_t i = 0; i < e->n_open; i++)
 		if (e->open[i]->state == EXCEPTION_APPROVED || e->open[i]->state == EXCEPTION_LIVE)
 			return true;
 	return false;
 }
 
-static void keep_mark(struct exceptions *e)
+static int keep_mark(struct exceptions *e)
 {
+	int r;
+
 	if (!e->store)
-		return;
-	if (!exceptions_failed(e, exceptionstore_keep_mark(e->store, &e->clock.mark)))
+		return e->why;
+	r = exceptions_failed(e, exceptionstore_keep_mark(e->store, &e->clock.mark));
+	if (!r)
 		grantclock_kept(&e->clock);
+	return r;
 }
 
 void exceptions_tick(struct exceptions *e)
@@ -425,6 +432,22 @@ void exceptions_clock_set(struct exceptions *e)
 {
 	exceptions_tick(e);
 	exceptions_take_due(e);
+}
+
+int exceptions_watch_clock(struct exceptions *e, int64_t until)
+{
+	int r;
+
+	exceptions_tick(e);
+	e->watch_until = until;
+	r = until ? keep_mark(e) : 0;
+	exceptions_take_due(e);
+	return r;
+}
+
+int64_t exceptions_void_before(const struct exceptions *e)
+{
+	return e->clock.mark.void_before;
 }
 
 void exceptions_policy_changed(struct exceptions *e)

@@ -116,12 +116,32 @@ const char *exceptions_error(int r, const char **detail)
 
 /* --- steps --------------------------------------------------------------------------------------- */
 
-static int32_t utc_offset(int64_t now)
+/* The time zone may have been set anew since the daemon began; localtime_r() need not look. */
+static int32_t utc_offset(int64_t when)
 {
-	time_t when = (time_t)now;
+	time_t seconds = (time_t)when;
 	struct tm tm;
 
-	return localtime_r(&when, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+	tzset();
+	return localtime_r(&seconds, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
+
+/* When its time begins, or would. */
+static int64_t begin_of(const struct exception *x, int64_t now)
+{
+	bool granted = x->state == EXCEPTION_APPROVED || x->state == EXCEPTION_LIVE;
+
+	return granted || x->grant.not_before > now ? x->grant.not_before : now;
+}
+
+/* For a step of this one: the fiscal year is the one that it begins in, by the local time of then. */
+static struct exception_world world_of(struct exceptions *e, const struct exception *x)
+{
+	struct exception_world world = exceptions_world(e);
+
+	if (x)
+		world.utc_offset = utc_offset(begin_of(x, world.now));
+	return world;
 }
 
 struct exception_world exceptions_world(struct exceptions *e)
@@ -140,7 +160,7 @@ struct exception_world exceptions_world(struct exceptions *e)
 int exceptions_take(struct exceptions *e, uint32_t number, const struct exception_event *event,
 		    const struct exception_actor *actor, struct exception *x)
 {
-	struct exception_world world = exceptions_world(e);
+	struct exception_world world = world_of(e, number ? exceptions_find_open(e, number) : x);
 	struct exceptionstore_act act = {
 		.event = event, .actor = actor, .world = &world, .mark = &e->clock.mark
 	};
@@ -187,23 +207,44 @@ static void look_again(struct exceptions *e, const struct exception *x, struct e
 		*after = now ? *now : *x;
 }
 
+int exceptions_would(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish, uint32_t period,
+		     const struct exception_actor *actor)
+{
+	struct exception_event event = { .kind = kind };
+	struct exception_world world;
+	struct exception x;
+
+	exceptions_clock_set(e);
+	exception_init(&x, wish, period, &actor->who);
+	world = world_of(e, &x);
+	return e->store ? exception_step(&x, &event, actor, &world, NULL) : e->why;
+}
+
 int exceptions_submit(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish,
 		      uint32_t period, const char *note, const struct exception_actor *actor,
 		      struct exception *after)
 {
-	static const uint8_t none[sizeof(wish->id)];
-	struct exception_event event = { .kind = kind, .note = note };
 	struct exception_person requester = actor->who;
-	struct exception x;
-	int r;
 
-	exceptions_clock_set(e);
 	/* What the desk granted was asked for by whom it is for, unless somebody else brought it. */
 	if (!*requester.name) {
 		requester.uid = wish->uid;
 		memcpy(requester.name, wish->person, sizeof(requester.name));
 	}
-	exception_init(&x, wish, period, &requester);
+	return exceptions_submit_of(e, kind, wish, period, note, &requester, actor, after);
+}
+
+int exceptions_submit_of(struct exceptions *e, enum exception_event_kind kind, const struct grant *wish,
+			 uint32_t period, const char *note, const struct exception_person *requester,
+			 const struct exception_actor *actor, struct exception *after)
+{
+	static const uint8_t none[sizeof(wish->id)];
+	struct exception_event event = { .kind = kind, .note = note };
+	struct exception x;
+	int r;
+
+	exceptions_clock_set(e);
+	exception_init(&x, wish, period, requester);
 	if (!memcmp(x.grant.id, none, sizeof(none)))
 		randombytes_buf(x.grant.id, sizeof(x.grant.id));
 	r = exceptions_take(e, 0, &event, actor, &x);
@@ -263,13 +304,14 @@ int exceptions_deeds(struct exceptions *e, uint32_t number, uint32_t most,
 	return e->store ? exceptionstore_deeds(e->store, number, most, each, userdata) : e->why;
 }
 
-bool exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])
+int exceptions_has_grant(struct exceptions *e, const uint8_t id[static 16])
 {
 	struct exception x;
+	int r = e->store ? exceptions_failed(e, exceptionstore_find_grant(e->store, id, &x)) : e->why;
 
-	/* Of what cannot be read, the answer is the one that lets nothing in. */
-	return !e->store ||
-	       exceptions_failed(e, exceptionstore_find_grant(e->store, id, &x)) != EXCEPTIONSTORE_E_ABSENT;
+	if (!r)
+		return EXCEPTIONSTORE_E_USED;
+	return e->store && r == EXCEPTIONSTORE_E_ABSENT ? 0 : r;
 }
 
 const struct exception *const *exceptions_open(const struct exceptions *e, size_t *n)

@@ -72,6 +72,16 @@ int64_t exceptions_now(struct exceptions *exceptions);
 /* The wall clock was set, or the system has woken: steps that are due are taken at once. */
 void exceptions_clock_set(struct exceptions *exceptions);
 
+/*
+ * Something beside the exceptions lives by this clock until then: the mark is kept now, and as often as while a grant runs, so that
+ * neither a power failure nor a dead real-time clock gives it more time. One moment at a time; 0: nothing does. 0,
+ * EXCEPTIONSTORE_E_…, -errno: the mark could not be kept now.
+ */
+int exceptions_watch_clock(struct exceptions *exceptions, int64_t until);
+
+/* What began before this moment is over, since nobody knows for how long the terminal was off (core/grantclock.h). 0: nothing is. */
+int64_t exceptions_void_before(const struct exceptions *exceptions);
+
 /* Another policy is in force. Running grants keep what they were granted; a policy that is out of its time blocks by decide(). */
 void exceptions_policy_changed(struct exceptions *exceptions);
 
@@ -86,6 +96,15 @@ void exceptions_policy_changed(struct exceptions *exceptions);
 int exceptions_submit(struct exceptions *exceptions, enum exception_event_kind kind,
 		      const struct grant *wish, uint32_t period, const char *note,
 		      const struct exception_actor *actor, struct exception *after);
+
+/* The same of what somebody else has asked for; the actor is who took the step. */
+int exceptions_submit_of(struct exceptions *exceptions, enum exception_event_kind kind, const struct grant *wish,
+			 uint32_t period, const char *note, const struct exception_person *requester,
+			 const struct exception_actor *actor, struct exception *after);
+
+/* Would it be taken now? Nothing changes, and nothing is recorded. What the store counts (how often somebody asks) is not asked. */
+int exceptions_would(struct exceptions *exceptions, enum exception_event_kind kind, const struct grant *wish,
+		     uint32_t period, const struct exception_actor *actor);
 
 int exceptions_step(struct exceptions *exceptions, uint32_t number,
 		    const struct exception_event *event, const struct exception_actor *actor,
@@ -113,8 +132,8 @@ int exceptions_list(struct exceptions *exceptions, const struct exceptionstore_f
 int exceptions_deeds(struct exceptions *exceptions, uint32_t number, uint32_t most,
 		     int (*each)(void *userdata, const struct exception_deed *deed), void *userdata);
 
-/* Was a grant with this id taken in before? */
-bool exceptions_has_grant(struct exceptions *exceptions, const uint8_t id[static 16]);
+/* Was a grant with this id taken in before? 0: no; EXCEPTIONSTORE_E_USED; why the store cannot tell. */
+int exceptions_has_grant(struct exceptions *exceptions, const uint8_t id[static 16]);
 
 /* Those whose life is not over, from memory, in the order of their numbers: n is set. Good until the next step. */
 const struct exception *const *exceptions_open(const struct exceptions *exceptions, size_t *n);

@@ -17,6 +17,7 @@ static const char *const codes[] = {
 	[GRANTIMPORT_E_NOT_YET - GRANTIMPORT_E_LARGE] = "grant-not-yet",
 	[GRANTIMPORT_E_EXPIRED - GRANTIMPORT_E_LARGE] = "grant-expired",
 	[GRANTIMPORT_E_USED - GRANTIMPORT_E_LARGE] = "grant-used",
+	[GRANTIMPORT_E_STORE - GRANTIMPORT_E_LARGE] = "exception-store",
 };
 
 const char *grantimport_error(int r, const char **detail)
@@ -63,9 +64,11 @@ static int file_error(int r, const struct trust_verdict *verdict)
 	return r;
 }
 
-static bool is_used(void *userdata, const uint8_t id[static 16])
+static int is_used(void *userdata, const uint8_t id[static 16])
 {
-	return exceptions_has_grant(userdata, id);
+	int r = exceptions_has_grant(userdata, id);
+
+	return r == EXCEPTIONSTORE_E_USED ? GRANTFILE_E_USED : r;
 }
 
 static void complain(void *userdata, const char *file, unsigned int line, unsigned int column, const char *message)
@@ -85,6 +88,9 @@ int grantimport_take(struct exceptions *exceptions, const struct trust *trust, c
 	struct grant grant;
 	int r;
 
+	/* Whether it was taken before cannot be told; it may be good, and is good later. */
+	if (strcmp(exceptions_state(exceptions), "ok"))
+		return GRANTIMPORT_E_STORE;
 	if (len > GRANTFILE_MAX || signature_len > MINISIGN_FILE_MAX)
 		return GRANTIMPORT_E_LARGE;
 	if (!trust)

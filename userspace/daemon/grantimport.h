@@ -31,6 +31,7 @@ enum {
 	GRANTIMPORT_E_NOT_YET = 308,
 	GRANTIMPORT_E_EXPIRED = 309,
 	GRANTIMPORT_E_USED = 310,
+	GRANTIMPORT_E_STORE = 311, /* no exception can be kept now: exceptions_state() says why; nothing was looked at */
 };
 
 /*

@@ -16,6 +16,8 @@
 
 #define SECOND_US 1000000ull
 
+_Static_assert(PHONE_TODAY_TERMINAL <= PHONEPENDING_TODAY_MAX, "each of them is remembered");
+
 static const struct purse_size requests_size = { .coins = PHONE_REQUESTS_BURST, .refill_us = PHONE_REQUESTS_EVERY_S * SECOND_US };
 /* Refusals that do not count against a challenge can come without end: not each is a record of its own. */
 static const struct purse_size refusals_size = { .coins = 10, .refill_us = 30 * SECOND_US };
@@ -24,6 +26,7 @@ struct phone {
 	char *pending_file, *key_file, *terminal;
 	int (*record)(void *userdata, const char *kind, struct json_object *extra);
 	void *userdata;
+	struct exceptions *exceptions;
 	struct phonepending pending; /* as it is in the file */
 	struct purse requests, refusals;
 	unsigned int untold; /* refusals since the last record of one */
@@ -49,6 +52,7 @@ static const char *const codes[] = {
 	[PHONE_E_USED - PHONE_E_NO_KEY] = "phone-used",
 	[PHONE_E_ATTEMPTS - PHONE_E_NO_KEY] = "phone-attempts",
 	[PHONE_E_VERSION - PHONE_E_NO_KEY] = "phone-version",
+	[PHONE_E_MANY_TODAY - PHONE_E_NO_KEY] = "phone-many-today",
 };
 
 const char *phone_error(int r, const char **detail)
@@ -87,6 +91,14 @@ static int load_key(const struct phone *phone, struct terminalkey **keyp)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* While a request waits, its hour runs by a clock whose mark is on the disk. */
+static int watch_clock(const struct phone *phone)
+{
+	bool waits = phone->pending.stage == PHONEPENDING_WAITING || phone->pending.stage == PHONEPENDING_ACCEPTED;
+
+	return exceptions_watch_clock(phone->exceptions, waits ? phone->pending.code.asked + PHONECODE_VALID_S : 0);
+}
+
 int phone_new(struct phone **phonep, const struct phone_setup *setup)
 {
 	struct phone *phone = calloc(1, sizeof(*phone));
@@ -96,6 +108,7 @@ int phone_new(struct phone **phonep, const struct phone_setup *setup)
 	phone->pending_file = strdup(setup->pending_file);
 	phone->key_file = strdup(setup->key_file ? setup->key_file : "");
 	phone->terminal = strdup(setup->terminal);
+	phone->exceptions = setup->exceptions;
 	phone->record = setup->record;
 	phone->userdata = setup->userdata;
 	if (!phone->pending_file || !phone->key_file || !phone->terminal) {
@@ -105,6 +118,8 @@ int phone_new(struct phone **phonep, const struct phone_setup *setup)
 	if (phonepending_read(phone->pending_file, &phone->pending))
 		fprintf(stderr, SD_WARNING "%s: no request by telephone waits; the next one makes the file anew\n",
 			phone->pending_file);
+	/* A store that cannot be used lets no code in; the mark is kept as soon as it can be. */
+	watch_clock(phone);
 	*phonep = phone;
 	return 0;
 }
@@ -218,8 +233,18 @@ static int check_actor(const struct exception_actor *actor)
 	return actor->roles & EXCEPTION_ROLE_ASK ? 0 : EXCEPTION_E_ROLE;
 }
 
+/* Would the shortest period that the desk can grant be taken? */
+static int check_import(const struct phone *phone, const struct grant *wish, const struct exception_actor *actor)
+{
+	struct exception_actor verified = *actor;
+
+	verified.roles |= EXCEPTION_ROLE_SYSTEM;
+	return exceptions_would(phone->exceptions, EXCEPTION_IMPORT, wish, phonecode_periods[1], &verified);
+}
+
 /* A code that could not be acted upon would be a telephone call for nothing: all that can be wrong is asked now. */
-static int check_wish(const struct phone *phone, const struct grant *wish, uint32_t seconds, int64_t now)
+static int check_wish(const struct phone *phone, const struct grant *wish, uint32_t seconds, int64_t now,
+		      const struct exception_actor *actor)
 {
 	struct grant grant = *wish;
 
@@ -232,53 +257,58 @@ static int check_wish(const struct phone *phone, const struct grant *wish, uint3
 	grant.medium[0] = '\0';
 	grant.not_before = now;
 	grant.not_after = now + (seconds ? seconds : 1);
-	return grantfile_ok(&grant) && text_is_safe(wish->medium) ? 0 : EXCEPTION_E_INCOMPLETE;
+	if (!grantfile_ok(&grant) || !text_is_safe(wish->medium))
+		return EXCEPTION_E_INCOMPLETE;
+	return check_import(phone, wish, actor);
 }
 
-static uint32_t fresh_nonce(const struct phonepending *pending)
+/* Also over restarts of the terminal: whoever hoards answers waits for their nonces (docs/telephone-code.md, Ask beforehand). */
+static int check_today(const struct phonepending *pending, const struct exception_person *who, int64_t now)
 {
-	uint32_t nonce;
-
-	do
-		nonce = randombytes_uniform(UINT32_C(1) << PHONECODE_NONCE_BITS);
-	while (phonepending_spent(pending, nonce));
-	return nonce;
+	return phonepending_today(pending, now, UINT32_MAX) >= PHONE_TODAY_TERMINAL ||
+			       phonepending_today(pending, now, who->uid) >= PHONE_TODAY_PERSON ?
+		       PHONE_E_MANY_TODAY :
+		       0;
 }
 
 static int make_pending(struct phonepending *next, const struct grant *wish, uint32_t seconds,
 			const struct exception_person *requester, int64_t now)
 {
-	uint32_t nonce = fresh_nonce(next);
+	uint32_t nonce = phonepending_make(next, now, requester->uid);
 
 	next->stage = PHONEPENDING_WAITING;
 	next->code = (struct phonecode_pending){ .asked = now };
 	next->wish = *wish;
 	next->requester = *requester;
-	phonepending_spend(next, nonce);
 	return phonecode_challenge(&next->code.challenge, wish->class, wish->access, seconds, wish->fingerprint,
 				   wish->terminal, nonce);
 }
 
-int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
+int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX])
 {
 	_cleanup_(phonekey_freep) struct terminalkey *key = NULL;
 	_cleanup_(freep) struct phonepending *next = malloc(sizeof(*next));
-	int64_t now = exceptions_now(exceptions);
+	int64_t now = exceptions_now(phone->exceptions);
 	int r = next ? check_actor(actor) : -ENOMEM;
 
 	if (!r)
 		r = load_key(phone, &key);
-	if (!r && strcmp(exceptions_state(exceptions), "ok"))
+	if (!r && strcmp(exceptions_state(phone->exceptions), "ok"))
 		r = PHONE_E_STORE;
 	if (!r)
-		r = check_wish(phone, wish, seconds, now);
+		r = check_wish(phone, wish, seconds, now, actor);
+	if (!r)
+		r = check_today(&phone->pending, &actor->who, now);
 	if (!r && !purse_pay(&phone->requests, &requests_size, (uint64_t)now * SECOND_US))
 		r = PHONE_E_MANY;
 	if (r)
 		return r;
 	*next = phone->pending;
 	r = make_pending(next, wish, seconds, &actor->who, now);
+	/* Its moment first: a terminal that loses its power, or its time, in this hour must know that it has begun. */
+	if (!r)
+		r = exceptions_watch_clock(phone->exceptions, now + PHONECODE_VALID_S);
 	if (!r)
 		r = phonepending_keep(phone->pending_file, next);
 	if (r)
@@ -312,6 +342,9 @@ static int look_at(struct phone *phone, const struct terminalkey *key, const cha
 	unsigned int wrong = code->wrong;
 	int r, kept = 0;
 
+	/* Nobody knows how long the terminal was off since then. */
+	if (phone->pending.stage != PHONEPENDING_DONE && code->asked < exceptions_void_before(phone->exceptions))
+		return PHONE_E_EXPIRED;
 	code->used = phone->pending.stage == PHONEPENDING_DONE;
 	r = phonecode_accept(key->key, code, typed, now, terms);
 	code->used = phone->pending.stage > PHONEPENDING_WAITING;
@@ -341,7 +374,7 @@ static bool is_settled(int r)
 }
 
 /* The code is accepted; now the store has it, or refuses it for good, or cannot say yet. */
-static int act(struct phone *phone, struct exceptions *exceptions, const struct phonecode_terms *terms, int64_t now,
+static int act(struct phone *phone, const struct phonecode_terms *terms, int64_t now,
 	       const struct exception_actor *actor, struct exception *after)
 {
 	struct exception_actor verified = *actor;
@@ -358,17 +391,17 @@ static int act(struct phone *phone, struct exceptions *exceptions, const struct 
 	fill_grant(phone, terms, now, &grant);
 	snprintf(note, sizeof(note), "TEL %s", phone->pending.code.challenge.text);
 	verified.roles |= EXCEPTION_ROLE_SYSTEM;
-	r = exceptions_submit(exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note, &verified, after);
+	r = exceptions_submit_of(phone->exceptions, EXCEPTION_IMPORT, &grant, terms->seconds, note,
+				 &phone->pending.requester, &verified, after);
 	if (is_settled(r) && go_on(phone, PHONEPENDING_DONE))
 		fprintf(stderr, SD_WARNING "%s cannot be written; the code is spent all the same\n", phone->pending_file);
 	return r == EXCEPTIONSTORE_E_USED ? PHONE_E_USED : r;
 }
 
-int phone_answer(struct phone *phone, struct exceptions *exceptions, const char *code,
-		 const struct exception_actor *actor, struct exception *after)
+int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after)
 {
 	_cleanup_(phonekey_freep) struct terminalkey *key = NULL;
-	int64_t now = exceptions_now(exceptions);
+	int64_t now = exceptions_now(phone->exceptions);
 	struct phonecode_terms terms;
 	int r = exception_check_login(actor);
 
@@ -376,6 +409,8 @@ int phone_answer(struct phone *phone, struct exceptions *exceptions, const char 
 		return r;
 	if (phone->pending.stage == PHONEPENDING_NONE)
 		r = PHONE_E_NONE;
+	else if (strcmp(exceptions_state(phone->exceptions), "ok"))
+		r = PHONE_E_STORE;
 	else if (actor->who.uid && (actor->who.uid != phone->pending.requester.uid || actor->who.uid == UINT32_MAX))
 		r = PHONE_E_PERSON;
 	if (!r)
@@ -383,7 +418,10 @@ int phone_answer(struct phone *phone, struct exceptions *exceptions, const char 
 	if (!r)
 		r = look_at(phone, key, code, now, &terms);
 	if (!r)
-		r = act(phone, exceptions, &terms, now, actor, after);
+		r = act(phone, &terms, now, actor, after);
+	/* Not for each code: keeping the mark waits for the disk. */
+	if (phone->pending.stage == PHONEPENDING_DONE)
+		watch_clock(phone);
 	/* What the exceptions refuse, they record. */
 	return r >= PHONE_E_NO_KEY ? record_refusal(phone, r, now, actor) : r;
 }

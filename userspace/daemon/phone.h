@@ -16,13 +16,14 @@
  *	after the store              the store has the grant's id, which follows from the challenge: EXCEPTIONSTORE_E_USED for ever
  *	after "done"                 PHONE_E_USED
  *
- * A new request takes the place of the one before. The nonces of the last PHONEPENDING_SPENT_MAX challenges are in the file and are not made
- * again. A pending file that is damaged counts as none; the journal says so, and the next request replaces it.
+ * A new request takes the place of the one before. The file has the key and the count that nonces come from (core/phonenonce.h), so that none
+ * is made again, and who has asked in the last 24 hours. A pending file that is damaged counts as none; the journal says so, and the next request replaces it.
  *
  * The terminal's key is read for each request and each answer, into memory that is not swapped or dumped (sodium_malloc), and wiped: a key
  * that was renewed counts at once. Its file must be root's (or the caller's own user's), and closed to everybody else.
  *
- * The time is exceptions_now(). Nothing here knows the bus. Needs sodium_init().
+ * The time is exceptions_now(), and its mark is kept while a request waits (exceptions_watch_clock()): neither a power failure nor a clock
+ * put back gives a code more than its hour, and after a restart with a clock that is behind it has none. Nothing here knows the bus. Needs sodium_init().
  */
 #pragma once
 
@@ -34,9 +35,14 @@
 #include "core/phonecode.h"
 #include "daemon/exceptions.h"
 
-/* Challenges: so many at once, then one a minute. The guessing bound in docs/telephone-code.md is reckoned with that. */
+/*
+ * Challenges: so many at once, then one a minute; and so many in any 24 hours, by one person and by all. What docs/telephone-code.md says
+ * of guessing, and of answers that are asked for beforehand, is reckoned with that.
+ */
 #define PHONE_REQUESTS_BURST 5
 #define PHONE_REQUESTS_EVERY_S 60
+#define PHONE_TODAY_PERSON 10
+#define PHONE_TODAY_TERMINAL 30
 
 /*
  * Beside EXCEPTION_E_… and EXCEPTIONSTORE_E_… of the import and of what is missing in a wish. Each is a row of core/reason.c by
@@ -61,11 +67,13 @@ enum {
 	PHONE_E_USED = 214,
 	PHONE_E_ATTEMPTS = 215,
 	PHONE_E_VERSION = 216, /* the desk's, but of a later version */
+	PHONE_E_MANY_TODAY = 217, /* PHONE_TODAY_PERSON or _TERMINAL */
 };
 
 struct phone;
 
 struct phone_setup {
+	struct exceptions *exceptions; /* must outlive it */
 	const char *pending_file; /* its directory is made if it is not there */
 	const char *key_file;	  /* NULL or "": the service's credential sekimori.telephone, if it has one */
 	const char *terminal;	  /* name of this terminal */
@@ -90,17 +98,18 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; EXCEPTION_E_ROLE, _UNKNOWN, _LOGIN, _INCOMPLETE, _TERMINAL; -errno (the request before may be void then).
+ * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, _LOGIN, and what the import of the shortest period would be refused for now
+ * (_INCOMPLETE, _TERMINAL, _MARCH, _NO_POLICY); -errno (the request before may be void then).
  */
-int phone_request(struct phone *phone, struct exceptions *exceptions, const struct grant *wish, uint32_t seconds,
+int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);
 
 /*
- * Takes a code as somebody typed it. 0, and *after is the exception, imported and by that approved; PHONE_E_…; EXCEPTION_E_… if the
+ * Takes a code as somebody typed it. 0, and *after is the exception, imported and by that approved: requested by whoever asked, and the
+ * step taken by whoever typed; PHONE_E_…; EXCEPTION_E_… if the
  * policy forbids what the desk granted (the code is spent then); EXCEPTIONSTORE_E_…; -errno. By whoever asked, or root.
  */
-int phone_answer(struct phone *phone, struct exceptions *exceptions, const char *code,
-		 const struct exception_actor *actor, struct exception *after);
+int phone_answer(struct phone *phone, const char *code, const struct exception_actor *actor, struct exception *after);
 
 /* A code of core/reason.h; *detail: a sentence, or "". Also for what exceptions_error() knows. */
 const char *phone_error(int r, const char **detail);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "core/civil.h"
 #include "core/grantfile.h"
 #include "core/hex.h"
 #include "core/statement.h"
@@ -11,6 +14,10 @@
 #include "system/textfile.h"
 
 #define KIND "sekimori-telephone-request"
+/* Of each challenge in "today". */
+#define WHEN_DIGITS 16
+#define UID_DIGITS 8
+#define MADE_DIGITS (WHEN_DIGITS + UID_DIGITS)
 
 static const char *const stages[] = {
 	[PHONEPENDING_WAITING - 1] = "waiting",
@@ -21,19 +28,42 @@ static const char *const yes_words[] = { "no", "yes" };
 static const char *const data_class_words[] = { "I", "II", "III" };
 static const char *const form_words[] = { "8", "10", "13-1" };
 
-bool phonepending_spent(const struct phonepending *pending, uint32_t nonce)
+/* After a clock that was set back nothing lies ahead: that is not of the last 24 hours. */
+static bool is_today(const struct phonepending_made *made, int64_t now)
 {
-	for (size_t i = 0; i < pending->n_spent; i++)
-		if (pending->spent[i] == nonce)
-			return true;
-	return false;
+	return made->when <= now && now - made->when < PHONEPENDING_DAY_S;
 }
 
-void phonepending_spend(struct phonepending *pending, uint32_t nonce)
+unsigned int phonepending_today(const struct phonepending *pending, int64_t now, uint32_t uid)
 {
-	if (pending->n_spent == PHONEPENDING_SPENT_MAX)
-		memmove(pending->spent, pending->spent + 1, --pending->n_spent * sizeof(pending->spent[0]));
-	pending->spent[pending->n_spent++] = nonce;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < pending->n_today; i++)
+		n += is_today(&pending->today[i], now) && (uid == UINT32_MAX || pending->today[i].uid == uid);
+	return n;
+}
+
+static void note_today(struct phonepending *pending, int64_t now, uint32_t uid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pending->n_today; i++)
+		if (is_today(&pending->today[i], now))
+			pending->today[n++] = pending->today[i];
+	if (n == PHONEPENDING_TODAY_MAX)
+		memmove(pending->today, pending->today + 1, --n * sizeof(pending->today[0]));
+	pending->today[n++] = (struct phonepending_made){ now, uid };
+	pending->n_today = n;
+}
+
+uint32_t phonepending_make(struct phonepending *pending, int64_t now, uint32_t uid)
+{
+	if (!pending->made || pending->made >= PHONENONCE_MAX) {
+		randombytes_buf(pending->nonce_key, sizeof(pending->nonce_key));
+		pending->made = 0;
+	}
+	note_today(pending, now, uid);
+	return phonenonce(pending->nonce_key, pending->made++);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -181,29 +211,59 @@ static void parse_return_by(struct lex *lex, const struct lex_token *token, void
 	statement_time(lex, token, &((struct phonepending *)data)->wish.return_by);
 }
 
-static bool read_nonce(const char *digits, uint32_t *nonce)
+static void parse_nonce_key(struct lex *lex, const struct lex_token *token, void *data)
 {
-	*nonce = 0;
-	for (size_t i = 0; i < PHONEPENDING_NONCE_DIGITS; i++) {
+	struct phonepending *pending = data;
+	size_t n = sizeof(pending->nonce_key);
+
+	if (token->len != 2 * n || sodium_hex2bin(pending->nonce_key, n, token->text, token->len, NULL, NULL, NULL))
+		lex_fail(lex, token, "expected 64 hexadecimal digits");
+}
+
+static void parse_made(struct lex *lex, const struct lex_token *token, void *data)
+{
+	uint64_t number = 0;
+
+	statement_number(lex, token, 1, PHONENONCE_MAX, &number);
+	((struct phonepending *)data)->made = (uint32_t)number;
+}
+
+static bool read_hex(const char *digits, size_t n, uint64_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < n; i++) {
 		int digit = hex_digit(digits[i]);
 
 		if (digit < 0)
 			return false;
-		*nonce = *nonce << 4 | (uint32_t)digit;
+		*value = *value << 4 | (uint64_t)digit;
 	}
-	return *nonce < UINT32_C(1) << PHONECODE_NONCE_BITS;
+	return true;
 }
 
-static void parse_spent(struct lex *lex, const struct lex_token *token, void *data)
+static bool read_made(const char *digits, struct phonepending_made *made)
+{
+	uint64_t when, uid;
+
+	if (!read_hex(digits, WHEN_DIGITS, &when) || !read_hex(digits + WHEN_DIGITS, UID_DIGITS, &uid) || when > CIVIL_MAX)
+		return false;
+	*made = (struct phonepending_made){ (int64_t)when, (uint32_t)uid };
+	return true;
+}
+
+static void parse_today(struct lex *lex, const struct lex_token *token, void *data)
 {
 	struct phonepending *pending = data;
-	bool ok = token->len % PHONEPENDING_NONCE_DIGITS == 0 &&
-		  token->len / PHONEPENDING_NONCE_DIGITS <= PHONEPENDING_SPENT_MAX;
+	size_t n = token->len / MADE_DIGITS;
+	bool ok = token->len % MADE_DIGITS == 0 && n <= PHONEPENDING_TODAY_MAX;
 
-	for (size_t i = 0; ok && i < token->len; i += PHONEPENDING_NONCE_DIGITS)
-		ok = read_nonce(token->text + i, &pending->spent[pending->n_spent++]);
-	if (!ok)
-		lex_fail(lex, token, "expected nonces of 7 hexadecimal digits each");
+	for (size_t i = 0; ok && i < n; i++)
+		ok = read_made(token->text + i * MADE_DIGITS, &pending->today[i]);
+	if (ok)
+		pending->n_today = n;
+	else
+		lex_fail(lex, token, "expected at most %d times and users of %d hexadecimal digits", PHONEPENDING_TODAY_MAX,
+			 MADE_DIGITS);
 }
 
 static const struct statement statements[] = {
@@ -226,19 +286,23 @@ static const struct statement statements[] = {
 	{ "data-class", parse_data_class, false },
 	{ "form", parse_form, false },
 	{ "return-by", parse_return_by, false },
-	{ "spent", parse_spent, true },
+	{ "nonce-key", parse_nonce_key, true },
+	{ "made", parse_made, true },
+	{ "today", parse_today, true },
 };
 
-/* The challenge is the one that this device and terminal give, and its nonce the last one that was spent. */
+/* The challenge is the one that this device and terminal give, and the last one that was made. */
 static bool fits_together(const struct phonepending *pending)
 {
 	const struct phonecode_challenge *challenge = &pending->code.challenge;
 	struct phonecode_challenge same;
 
 	return !phonecode_challenge(&same, challenge->class, challenge->access, challenge->seconds,
-				    pending->wish.fingerprint, pending->wish.terminal, challenge->nonce) &&
-	       !strcmp(same.text, challenge->text) && !pending->code.wrong == !pending->code.last && pending->n_spent &&
-	       pending->spent[pending->n_spent - 1] == challenge->nonce;
+				    pending->wish.fingerprint, pending->wish.terminal,
+				    phonenonce(pending->nonce_key, pending->made - 1)) &&
+	       !strcmp(same.text, challenge->text) && !pending->code.wrong == !pending->code.last && pending->n_today &&
+	       pending->today[pending->n_today - 1].when == pending->code.asked &&
+	       pending->today[pending->n_today - 1].uid == pending->requester.uid;
 }
 
 int phonepending_parse(const char *file, const char *text, size_t len, lex_error_fn error, void *userdata,
@@ -251,7 +315,7 @@ int phonepending_parse(const char *file, const char *text, size_t len, lex_error
 		return r;
 	*pending = (struct phonepending){ .wish.uid = UINT32_MAX };
 	if (!statement_read(&lex, KIND, statements, ARRAY_SIZE(statements), pending) && !fits_together(pending))
-		lex_fail(&lex, NULL, "challenge, device, terminal and nonces do not fit together");
+		lex_fail(&lex, NULL, "challenge, device, terminal, person and count do not fit together");
 	r = lex.errors ? -EINVAL : 0;
 	lex_deinit(&lex);
 	if (r)
@@ -282,6 +346,7 @@ static void put_wish(struct statement_writer *out, const struct grant *wish)
 size_t phonepending_format(const struct phonepending *pending, char text[static PHONEPENDING_TEXT_MAX])
 {
 	struct statement_writer out = { .text = text, .size = PHONEPENDING_TEXT_MAX };
+	char key[2 * sizeof(pending->nonce_key) + 1];
 
 	statement_put(&out, KIND " 1\n");
 	statement_put_text(&out, "challenge", pending->code.challenge.text);
@@ -293,9 +358,12 @@ size_t phonepending_format(const struct phonepending *pending, char text[static 
 	put_wish(&out, &pending->wish);
 	statement_put_text(&out, "requester", pending->requester.name);
 	statement_put(&out, "requester-uid %u\n", pending->requester.uid);
-	statement_put(&out, "spent \"");
-	for (size_t i = 0; i < pending->n_spent; i++)
-		statement_put(&out, "%07x", pending->spent[i]);
+	sodium_bin2hex(key, sizeof(key), pending->nonce_key, sizeof(pending->nonce_key));
+	statement_put_text(&out, "nonce-key", key);
+	statement_put(&out, "made %u\n", pending->made);
+	statement_put(&out, "today \"");
+	for (size_t i = 0; i < pending->n_today; i++)
+		statement_put(&out, "%016" PRIx64 "%08" PRIx32, (uint64_t)pending->today[i].when, pending->today[i].uid);
 	statement_put(&out, "\"\n");
 	return out.len;
 }

@@ -14,19 +14,21 @@
  *	requester "ito"                   requester-uid N; who may type the code in
  *	encrypted-only yes                uses N, write-quota N, data-class …, form …, return-by TIME: limits of the wish
  *	purpose "…"
- *	spent "hexadecimal digits"        nonces, 7 digits each, the oldest first; the last is the challenge's
+ *	nonce-key "64 hexadecimal digits"  core/phonenonce.h: nobody else is to know it
+ *	made 12                           challenges with this key so far; the nonce of the last one is the challenge's
+ *	today "hexadecimal digits"        challenges of the last 24 hours, the oldest first: 16 digits when, 8 who (user id)
  */
 #pragma once
 
 #include "core/exception.h"
 #include "core/lex.h"
-#include "core/phonecode.h"
+#include "core/phonenonce.h"
 
-/* Nonces of so many challenges are remembered: eight years of one each working day. */
-#define PHONEPENDING_SPENT_MAX 2048
-#define PHONEPENDING_NONCE_DIGITS 7
-/* Bytes of the text: the nonces, and less than this for everything else. */
-#define PHONEPENDING_TEXT_MAX (PHONEPENDING_SPENT_MAX * PHONEPENDING_NONCE_DIGITS + 4096)
+/* Challenges of so many are remembered for a day; daemon/phone.h lets nobody make more. */
+#define PHONEPENDING_TODAY_MAX 30
+#define PHONEPENDING_DAY_S 86400
+/* Bytes of the text: nothing in it is longer than a purpose. */
+#define PHONEPENDING_TEXT_MAX 8192
 
 enum phonepending_stage {
 	PHONEPENDING_NONE, /* nobody has asked */
@@ -40,14 +42,19 @@ struct phonepending {
 	struct phonecode_pending code; /* used: in the stages ACCEPTED and DONE */
 	struct grant wish;	       /* class, access as in the challenge; no id, no times */
 	struct exception_person requester;
-	size_t n_spent;
-	uint32_t spent[PHONEPENDING_SPENT_MAX];
+	uint8_t nonce_key[PHONENONCE_KEY_SIZE];
+	uint32_t made; /* with this key; 0: there is none yet */
+	size_t n_today;
+	struct phonepending_made {
+		int64_t when;
+		uint32_t uid; /* who asked */
+	} today[PHONEPENDING_TODAY_MAX];
 };
 
-/* Was this nonce made before, as far back as is remembered? */
-bool phonepending_spent(const struct phonepending *pending, uint32_t nonce);
-/* Remembers it, and forgets the oldest where there is no room. */
-void phonepending_spend(struct phonepending *pending, uint32_t nonce);
+/* How many challenges were made in the 24 hours before `now`: by this user, or by anybody (UINT32_MAX). */
+unsigned int phonepending_today(const struct phonepending *pending, int64_t now, uint32_t uid);
+/* Counts one more, and returns its nonce. The first one makes the key. */
+uint32_t phonepending_make(struct phonepending *pending, int64_t now, uint32_t uid);
 
 /* 0, -EINVAL after its errors were reported, -ENOMEM. What does not fit together is an error too. */
 int phonepending_parse(const char *file, const char *text, size_t len, lex_error_fn error, void *userdata,

@@ -184,6 +184,18 @@ static bool parse_moment(const char *text, bool end, int64_t *civil)
 	return civil_parse(text, strlen(text), end, civil);
 }
 
+/* Most terminals take a grant whose device is back within the fiscal year that it begins in, and no other. */
+static void warn_return(const struct context *context, int64_t begin, int64_t due)
+{
+	char last[TERM_DATE_MAX], fiscal_end[TERM_DATE_MAX];
+
+	term_date(due, last);
+	term_fiscal_end(begin, fiscal_end);
+	if (strcmp(last, fiscal_end) > 0)
+		message_note(context, _("warning: --return-by lies beyond %s: the terminals' policy must allow that, or they refuse the grant"),
+			     fiscal_end);
+}
+
 static int set_term(struct giving *giving)
 {
 	const struct context *context = giving->context;
@@ -210,8 +222,10 @@ static int set_term(struct giving *giving)
 		message_note(context, _("warning: it lasts beyond %s: the terminals' policy must allow that"), fiscal_end);
 	giving->grant.not_before = utc_of(begin);
 	giving->grant.not_after = utc_of(end);
-	if (back)
+	if (back) {
+		warn_return(context, begin, due);
 		giving->grant.return_by = utc_of(due);
+	}
 	return 0;
 }
 
