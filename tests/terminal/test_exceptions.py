@@ -65,6 +65,7 @@ def test_denied_stick_is_approved_by_two_read_and_taken_back_in_use(t):
     since = plug_denied(t, stick("granted"))
     assert since.records("denied")[0]["reason"] == "not-registered"
     number = request(t, access="ro", seconds=1200)
+    assert run_as(t, TANAKA, "cat /proc/self/loginuid").out.strip() == str(TANAKA.uid), "PAM has noted who logged in"
     assert approve(t, TANAKA, number, check=False).status != 0, "his own"
     approve(t, SUZUKI, number)
     assert approve(t, SUZUKI, number, check=False).status != 0, "the same again"

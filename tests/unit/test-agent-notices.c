@@ -295,18 +295,22 @@ static void an_answer_that_is_not_exactly_the_fields_is_none(void)
 
 static const char *wish(char *const *values, struct wish *wish)
 {
-	static struct wish_form form;
+	static char purpose[1024];
+	struct wish_form form;
 	const char *why;
 
 	wish_form_init(&form, 4 * 3600);
-	why = wish_read(&form, values, wish);
+	wish_form_take(&form, values);
+	why = wish_read(&form, NOW, wish);
+	snprintf(purpose, sizeof(purpose), "%s", why ? "" : wish->purpose);
+	wish->purpose = purpose;
 	wish_form_deinit(&form);
 	return why;
 }
 
 static void a_wish_is_the_least_that_was_not_chosen(void)
 {
-	char *least[] = { " 　窓口の写真", " ", " ", "", " ", "" };
+	char *least[] = { " 　窓口の写真　 ", " ", " ", "", " ", "" };
 	char *most[] = { "p", "read and write", "4 h", "II", "13-1", "2027-03-31" };
 	struct wish it = { 0 };
 
@@ -329,7 +333,7 @@ static void a_wish_without_purpose_or_beyond_the_policy_is_none(void)
 		{ "", " ", " ", " ", " ", "" },		{ " 　 ", " ", " ", " ", " ", "" },
 		{ "p", " ", "8 h", " ", " ", "" },	{ "p", "write", " ", " ", " ", "" },
 		{ "p", " ", " ", "IV", " ", "" },	{ "p", " ", " ", " ", " ", "2027-02-30" },
-		{ "p", " ", " ", " ", " ", "tomorrow" }, { long_purpose, " ", " ", " ", " ", "" },
+		{ long_purpose, " ", " ", " ", " ", "" },
 	};
 	struct wish it = { 0 };
 
@@ -337,6 +341,90 @@ static void a_wish_without_purpose_or_beyond_the_policy_is_none(void)
 	long_purpose[sizeof(long_purpose) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		CU_ASSERT_PTR_NOT_NULL(wish(rows[i], &it));
+}
+
+static void a_day_of_return_is_read_as_japanese_keyboards_write_it(void)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+	} rows[] = {
+		{ "２０２７－０３－３１", true }, { " 2027-03-31　", true }, { "　", true },
+		{ "明日", true },		    { "tomorrow", true },	{ "2026-11-20", false },
+		{ "来週", false },
+	};
+	struct wish it = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char day[64], *values[] = { "p", " ", " ", " ", " ", day };
+
+		strcpy(day, rows[i].text);
+		EXPECT(!wish(values, &it) == rows[i].ok, rows[i].text);
+	}
+}
+
+/* Is that among zenity's arguments? */
+static bool form_says(const struct form *form, const char *argument)
+{
+	char **arguments = form_arguments(form);
+	bool found = false;
+
+	for (size_t i = 0; arguments[i]; i++)
+		found |= strstr(arguments[i], argument) != NULL;
+	form_arguments_free(arguments);
+	return found;
+}
+
+static void one_wrong_field_costs_that_field_alone(void)
+{
+	char *first[] = { "窓口の写真", "read and write", "4 h", "II", "8", "2027-02-30" };
+	char *then[] = { "", " ", " ", "I", " ", "2027-02-28" };
+	struct wish_form form;
+	struct wish it = { 0 };
+	const char *why;
+
+	wish_form_init(&form, 4 * 3600);
+	form.form.title = form.form.text = form.form.ok = "x";
+	CU_ASSERT(form_says(&form.form, "(if not chosen: read-only)"));
+	wish_form_take(&form, first);
+	why = wish_read(&form, NOW, &it);
+	CU_ASSERT(why && strstr(why, "day of return"));
+	/* What is kept is said where zenity cannot show it in its place. */
+	CU_ASSERT(form_says(&form.form, "(if empty: 窓口の写真)") && form_says(&form.form, "(if not chosen: 4 h)"));
+	CU_ASSERT(form_says(&form.form, "(if not chosen: read and write)") && !form_says(&form.form, "02-30"));
+	wish_form_take(&form, then);
+	CU_ASSERT_PTR_NULL(wish_read(&form, NOW, &it));
+	CU_ASSERT_STRING_EQUAL(it.purpose, "窓口の写真");
+	CU_ASSERT_STRING_EQUAL(it.access, "rw");
+	CU_ASSERT_STRING_EQUAL(it.data_class, "I");
+	CU_ASSERT_STRING_EQUAL(it.form, "8");
+	CU_ASSERT(it.seconds == 4 * 3600 && it.return_by > NOW);
+	wish_form_deinit(&form);
+}
+
+static void a_word_that_is_needed_is_not_blanks(void)
+{
+	char long_note[3000], *blanks[] = { " 　 " }, *word[] = { "　別の媒体で " }, *too_long[] = { long_note };
+	const char *note;
+	struct wish_form form;
+
+	memset(long_note, 'a', sizeof(long_note) - 1);
+	long_note[sizeof(long_note) - 1] = '\0';
+	wish_form_init_note(&form, true);
+	form.form.title = form.form.text = form.form.ok = "x";
+	wish_form_take(&form, blanks);
+	CU_ASSERT_PTR_NOT_NULL(wish_read_note(&form, true, &note));
+	CU_ASSERT_PTR_NULL(wish_read_note(&form, false, &note));
+	wish_form_take(&form, too_long);
+	CU_ASSERT_PTR_NOT_NULL(wish_read_note(&form, true, &note));
+	wish_form_take(&form, word);
+	CU_ASSERT_PTR_NULL(wish_read_note(&form, true, &note));
+	CU_ASSERT_STRING_EQUAL(note, "別の媒体で");
+	CU_ASSERT(form_says(&form.form, "--entry-text=別の媒体で"));
+	/* It was filled in, and is empty: so it is wanted. */
+	wish_form_take(&form, (char *[]){ "" });
+	CU_ASSERT_PTR_NOT_NULL(wish_read_note(&form, true, &note));
+	wish_form_deinit(&form);
 }
 
 /* --- pinentry ------------------------------------------------------------------------------- */
@@ -374,6 +462,9 @@ int main(void)
 		TEST(an_answer_that_is_not_exactly_the_fields_is_none),
 		TEST(a_wish_is_the_least_that_was_not_chosen),
 		TEST(a_wish_without_purpose_or_beyond_the_policy_is_none),
+		TEST(a_day_of_return_is_read_as_japanese_keyboards_write_it),
+		TEST(one_wrong_field_costs_that_field_alone),
+		TEST(a_word_that_is_needed_is_not_blanks),
 		TEST(a_passphrase_comes_back_as_it_was_typed),
 	};
 

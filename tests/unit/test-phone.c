@@ -273,7 +273,7 @@ static void only_who_asked_or_root_answers(void)
 	/* It is still what tanaka has asked for, and the record says who typed. */
 	CU_ASSERT_STRING_EQUAL(w.after.requester.name, "tanaka");
 	CU_ASSERT_EQUAL(w.after.requester.uid, 1001);
-	CU_ASSERT_EQUAL(exceptions_deeds(w.o.exceptions, w.after.number, 0, note_first, &w.first), 1);
+	CU_ASSERT_EQUAL(exceptions_deeds(w.o.exceptions, w.after.number, 200, note_first, &w.first), 1);
 	CU_ASSERT_STRING_EQUAL(w.first.who.name, "root");
 	world_deinit(&w);
 }

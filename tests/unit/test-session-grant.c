@@ -68,7 +68,7 @@ static void setup(void)
 	manager->rulebook.state = "ok";
 	CU_ASSERT_EQUAL_FATAL(manager_exceptions_begin(manager), 0);
 	CU_ASSERT_STRING_EQUAL_FATAL(exceptions_state(manager->exceptions), "ok");
-	manager->synced = true;
+	manager->begun = true;
 }
 
 static void finish(void)
@@ -207,10 +207,10 @@ static void what_was_pulled_out_unseen_is_used_up_and_what_stays_is_not(void)
 	session->device.used.number = 0;
 	session->phase = SESSION_GATHER;
 
-	world.manager->synced = false;
+	world.manager->begun = false;
 	manager_exceptions_settle(world.manager);
 	CU_ASSERT_EQUAL(look(gone.number).state, EXCEPTION_LIVE);
-	world.manager->synced = true;
+	world.manager->begun = true;
 	manager_exceptions_settle(world.manager);
 	CU_ASSERT_EQUAL(look(gone.number).state, EXCEPTION_USED_UP);
 	CU_ASSERT_EQUAL(look(stays.number).state, EXCEPTION_LIVE);

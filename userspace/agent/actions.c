@@ -7,7 +7,8 @@
  *   approve, deny ─▶ Exceptions.Get ──▶ form ─▶ Request.Approve/Deny┤
  *   open     ─────────────────────▶ pinentry ─▶ Volume.Open ────────┘
  *
- * Cancelling, at any place, ends it without a notice.
+ * Cancelling, at any place, ends it without a notice. What is typed wrong, or refused for what was typed, brings the form again,
+ * which says why above what was typed.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,11 +25,18 @@
 #include "cli/i18n.h"
 #include "core/exception.h"
 
+/* So many times; then the notice says why. Who ends it by himself does so earlier. */
+#define AGAIN_MAX 20
+
 struct errand {
 	struct actions *actions;
 	struct notice *notice; /* a copy of what was clicked */
 	enum notice_action action;
 	struct wish_form form;
+	char *title, *text; /* of the form; NULL: there is none */
+	const char *ok;
+	form_fn fn;
+	unsigned int again;
 	struct form_window *window;
 	struct pinentry *pinentry;
 	int64_t end; /* of the exception, as it was shown */
@@ -50,6 +58,8 @@ static void errand_end(struct errand *errand)
 	form_free(errand->window);
 	pinentry_free(errand->pinentry);
 	wish_form_deinit(&errand->form);
+	free(errand->title);
+	free(errand->text);
 	notice_free(errand->notice);
 	free(errand);
 }
@@ -58,26 +68,6 @@ static void errand_end(struct errand *errand)
 static void errand_refuse(struct errand *errand, const char *why)
 {
 	notify_show(errand->actions->notify, notice_refused(errand->action, errand->notice, why));
-	errand_end(errand);
-}
-
-static void on_done(void *userdata, const struct barrier_answer *answer)
-{
-	struct errand *errand = userdata;
-
-	if (!answer->arguments) {
-		errand_refuse(errand, answer->error);
-		return;
-	}
-	if (errand->action == NOTICE_OPEN) {
-		struct json_object *place = barrier_argument(answer, 0);
-
-		notify_show(errand->actions->notify,
-			    notice_opened(errand->notice->object, place ? json_object_get_string(place) : ""));
-	} else if (errand->action == NOTICE_APPROVE || errand->action == NOTICE_DENY) {
-		notify_close(errand->actions->notify, errand->notice->key);
-	}
-	/* What has become of one's own request is told by its step. */
 	errand_end(errand);
 }
 
@@ -95,19 +85,44 @@ static void errand_to_terminal(struct errand *errand)
 		errand_end(errand);
 }
 
-static void errand_show(struct errand *errand, const char *title, const char *text, const char *ok, form_fn fn)
+/* wrong: what was with the answer before, or NULL. */
+static void errand_open(struct errand *errand, const char *wrong)
 {
 	struct form *form = &errand->form.form;
+	_cleanup_(freep) char *text = wrong ? output_format("%s\n\n%s", wrong, errand->text) :
+					      output_format("%s", errand->text);
 	int r;
 
-	form->title = title;
+	form->title = errand->title;
 	form->text = text;
-	form->ok = ok;
-	r = form_open(&errand->window, errand->actions->event, form, fn, errand);
+	form->ok = errand->ok;
+	r = form_open(&errand->window, errand->actions->event, form, errand->fn, errand);
 	if (r == -ENOENT)
 		errand_to_terminal(errand);
 	else if (r < 0)
 		errand_refuse(errand, i18n_error(-r));
+}
+
+static void errand_show(struct errand *errand, const char *title, const char *text, const char *ok, form_fn fn)
+{
+	errand->title = output_format("%s", title);
+	errand->text = output_format("%s", text);
+	errand->ok = ok;
+	errand->fn = fn;
+	errand_open(errand, NULL);
+}
+
+/* The form once more, with what was kept of it. why: as the daemon, or wish_read(), says it. */
+static void errand_again(struct errand *errand, const char *why)
+{
+	_cleanup_(freep) char *wrong = notice_refusal_text(why);
+
+	if (errand->again++ == AGAIN_MAX) {
+		errand_refuse(errand, why);
+		return;
+	}
+	errand->window = form_free(errand->window);
+	errand_open(errand, wrong);
 }
 
 /* True: the form has an answer. Otherwise the errand has ended. */
@@ -118,6 +133,47 @@ static bool errand_answered(struct errand *errand, int result)
 	else if (result)
 		errand_refuse(errand, _("The form's answer could not be read. Try again."));
 	return !result;
+}
+
+/* --- how it went ---------------------------------------------------------------------------- */
+
+/* Can it be put right in the form? */
+static bool is_mendable(const struct errand *errand, const char *error)
+{
+	static const char *const wishes[] = { "wish", "exception-incomplete", "exception-period", "exception-too-long",
+					      "exception-march" };
+	size_t len = strcspn(error, ":");
+	bool wish = errand->action == NOTICE_APPLY || errand->action == NOTICE_EXTEND;
+
+	if (!errand->fn)
+		return false;
+	for (size_t i = 0; wish && i < ARRAY_SIZE(wishes); i++)
+		if (strlen(wishes[i]) == len && !strncmp(error, wishes[i], len))
+			return true;
+	return len == strlen("exception-note") && !strncmp(error, "exception-note", len);
+}
+
+static void on_done(void *userdata, const struct barrier_answer *answer)
+{
+	struct errand *errand = userdata;
+
+	if (!answer->arguments) {
+		if (is_mendable(errand, answer->error))
+			errand_again(errand, answer->error);
+		else
+			errand_refuse(errand, answer->error);
+		return;
+	}
+	if (errand->action == NOTICE_OPEN) {
+		struct json_object *place = barrier_argument(answer, 0);
+
+		notify_show(errand->actions->notify,
+			    notice_opened(errand->notice->object, place ? json_object_get_string(place) : ""));
+	} else if (errand->action == NOTICE_APPROVE || errand->action == NOTICE_DENY) {
+		notify_close(errand->actions->notify, errand->notice->key);
+	}
+	/* What has become of one's own request is told by its step. */
+	errand_end(errand);
 }
 
 /* --- apply ---------------------------------------------------------------------------------- */
@@ -131,9 +187,10 @@ static void on_wish(void *userdata, int result, char *const *values)
 
 	if (!errand_answered(errand, result))
 		return;
-	why = wish_read(&errand->form, values, &wish);
+	wish_form_take(&errand->form, values);
+	why = wish_read(&errand->form, time(NULL), &wish);
 	if (why) {
-		errand_refuse(errand, why);
+		errand_again(errand, why);
 		return;
 	}
 	call = barrier_call(BUS_ROOT_PATH, BUS_INTERFACE_EXCEPTIONS, "Request", true);
@@ -176,30 +233,33 @@ static void step_ask(struct errand *errand, const char *method, int64_t until, c
 static void on_extension(void *userdata, int result, char *const *values)
 {
 	struct errand *errand = userdata;
+	const char *note, *why;
 	uint32_t longer;
 
 	if (!errand_answered(errand, result))
 		return;
-	longer = wish_length(&errand->form, &errand->form.form.fields[0], values[0]);
-	if (!longer)
-		errand_refuse(errand, _("The form's answer could not be read. Try again."));
-	else if (strlen(values[1]) >= EXCEPTION_NOTE_MAX)
-		errand_refuse(errand, "exception-note");
+	wish_form_take(&errand->form, values);
+	why = wish_read_extension(&errand->form, &longer, &note);
+	if (why)
+		errand_again(errand, why);
 	else
-		step_ask(errand, "Extend", errand->end + longer, values[1]);
+		step_ask(errand, "Extend", errand->end + longer, note);
 }
 
 static void on_word(void *userdata, int result, char *const *values)
 {
 	struct errand *errand = userdata;
 	bool denies = errand->action == NOTICE_DENY;
+	const char *note, *why;
 
 	if (!errand_answered(errand, result))
 		return;
-	if ((denies && !*values[0]) || strlen(values[0]) >= EXCEPTION_NOTE_MAX)
-		errand_refuse(errand, "exception-note");
+	wish_form_take(&errand->form, values);
+	why = wish_read_note(&errand->form, denies, &note);
+	if (why)
+		errand_again(errand, why);
 	else
-		step_ask(errand, denies ? "Deny" : "Approve", errand->extension, values[0]);
+		step_ask(errand, denies ? "Deny" : "Approve", errand->extension, note);
 }
 
 static void extend_show(struct errand *errand, struct json_object *exception, int64_t now)

@@ -119,6 +119,9 @@ static void answer_error(const struct asked *asked, DBusMessage *reply)
 		answer.refused = dbus_error_has_name(&error, DBUS_ERROR_ACCESS_DENIED) ||
 				 dbus_error_has_name(&error, DBUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) ||
 				 dbus_error_has_name(&error, DBUS_ERROR_UNKNOWN_METHOD);
+		/* polkit may be there the next time. */
+		if (!strncmp(error.message, "no-polkit", strlen("no-polkit")))
+			answer.refused = false;
 		/* The bus itself speaks of rules and connections, which helps nobody who reads it. */
 		answer.error = answer.refused && !client_reason(error.message) ? "not-authorised" : error.message;
 		if (dbus_error_has_name(&error, DBUS_ERROR_NO_REPLY) ||

@@ -15,6 +15,9 @@
 /* Columns of a line; zenity's forms do not fold. */
 #define FOLD 64
 
+/* Columns of what is kept, in a label. */
+#define KEPT_COLUMNS 24
+
 /* Pixels of a window that holds one line, which is as wide as it: a sentence can be read while it is typed. */
 #define WIDTH 640
 
@@ -107,6 +110,18 @@ static char *choices_join(const struct form_field *field)
 	return joined;
 }
 
+static char *label_text(const struct form_field *field)
+{
+	_cleanup_(freep) char *kept = output_escape(field->kept ? field->kept : "");
+
+	if (field->choices[0])
+		return output_format(_("%s (if not chosen: %s)"), field->label, *kept ? kept : field->choices[0]);
+	if (!*kept)
+		return output_format("%s", field->label);
+	output_cut(kept, KEPT_COLUMNS);
+	return output_format(_("%s (if empty: %s)"), field->label, kept);
+}
+
 /* One line: zenity's dialog for that has room for the text above it. */
 static size_t line_arguments(char **arguments, const struct form *form)
 {
@@ -114,6 +129,8 @@ static size_t line_arguments(char **arguments, const struct form *form)
 
 	arguments[n++] = output_format("--entry");
 	arguments[n++] = output_format("--width=%d", WIDTH);
+	if (form->fields[0].kept)
+		arguments[n++] = output_format("--entry-text=%s", form->fields[0].kept);
 	return n;
 }
 
@@ -125,14 +142,15 @@ static size_t fields_arguments(char **arguments, const struct form *form)
 	arguments[n++] = output_format("--separator=%c", SEPARATOR);
 	for (size_t i = 0; i < form->n_fields; i++) {
 		const struct form_field *field = &form->fields[i];
+		_cleanup_(freep) char *label = label_text(field);
 
 		if (!field->choices[0]) {
-			arguments[n++] = output_format("--add-entry=%s", field->label);
+			arguments[n++] = output_format("--add-entry=%s", label);
 			continue;
 		}
 		_cleanup_(freep) char *choices = choices_join(field);
 
-		arguments[n++] = output_format("--add-combo=%s", field->label);
+		arguments[n++] = output_format("--add-combo=%s", label);
 		arguments[n++] = output_format("--combo-values=%s", choices);
 	}
 	return n;
@@ -195,13 +213,27 @@ bool form_parse(size_t n_fields, char *answer, size_t len, char **values)
 
 int form_choice(const struct form_field *field, const char *value)
 {
-	/* zenity says a blank for a choice that was not made. */
-	if (!value[strspn(value, " ")])
+	if (!*value)
 		return 0;
 	for (int i = 0; i < FORM_CHOICES_MAX && field->choices[i]; i++)
 		if (!strcmp(field->choices[i], value))
 			return i;
 	return -1;
+}
+
+char *form_value(const char *value)
+{
+	static const char wide[] = "\u3000";
+	const size_t width = strlen(wide);
+	size_t len;
+
+	/* zenity says a blank for a choice that was not made. */
+	while (*value == ' ' || !strncmp(value, wide, width))
+		value += *value == ' ' ? 1 : width;
+	for (len = strlen(value); len; len -= value[len - 1] == ' ' ? 1 : width)
+		if (value[len - 1] != ' ' && (len < width || memcmp(value + len - width, wide, width)))
+			break;
+	return output_format("%.*s", (int)len, value);
 }
 
 static void on_end(void *userdata, int status, size_t len)

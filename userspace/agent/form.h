@@ -20,11 +20,16 @@
 
 struct form_field {
 	const char *label;
-	/* What can be chosen, translated and without '|'; none: a line to be typed. Nothing chosen is the first. */
+	/* What can be chosen, translated and without '|'; none: a line to be typed. */
 	const char *choices[FORM_CHOICES_MAX + 1];
+	/*
+	 * What it was before, for a form that is shown again; NULL: nothing. zenity fills in no more than a line that stands alone: of the
+	 * others the label says what is kept if nothing is typed or chosen. Without it, the first choice.
+	 */
+	const char *kept;
 };
 
-/* All texts are the caller's and needed only until form_open() returns, but for the choices, which form_choice() reads. */
+/* All texts are the caller's and needed only until form_open() returns, but for choices and what is kept. */
 struct form {
 	const char *title;
 	const char *text; /* above the fields; lines are folded. With several fields one line looks best */
@@ -50,8 +55,11 @@ int form_open(struct form_window **ret, sd_event *event, const struct form *form
 struct form_window *form_free(struct form_window *window);
 DEFINE_CLEANUP(struct form_window *, form_free);
 
-/* The number of a choice; the first if nothing was chosen, -1 if there is no such choice. */
+/* The number of a choice; the first for "", -1 if there is no such choice. */
 int form_choice(const struct form_field *field, const char *value);
+
+/* What was typed or chosen, without the blanks around it, those of Japanese width too; malloc'd. */
+char *form_value(const char *value);
 
 /* zenity's arguments, NULL at the end; each malloc'd, and the array. */
 char **form_arguments(const struct form *form);

@@ -481,7 +481,7 @@ struct notice *notice_many_waiting(unsigned int count)
 /* --- what went wrong ------------------------------------------------------------------------ */
 
 /* A sentence for what the daemon said: "CODE", "CODE: DETAIL", or English. */
-static char *refusal_text(const char *error)
+char *notice_refusal_text(const char *error)
 {
 	size_t len = strcspn(error, ":");
 	_cleanup_(freep) char *code = strndup(error, len);
@@ -517,7 +517,7 @@ struct notice *notice_refused(enum notice_action action, const struct notice *of
 	notice->until = of->until;
 	if (notice->subject)
 		body_add(notice, notice->subject);
-	body_take(notice, refusal_text(error));
+	body_take(notice, notice_refusal_text(error));
 	notice->actions[0] = action;
 	return notice;
 }

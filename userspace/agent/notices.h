@@ -104,7 +104,9 @@ struct notice *notice_waiting(struct json_object *exception, int64_t now);
 struct notice *notice_many_waiting(unsigned int count);
 
 /*
- * What was asked for with `action` was refused: error is what the daemon said (a reason code, perhaps with a detail).
+ * What was asked for with `action` was refused: error is what the daemon said (a reason code, perhaps with a detail). The
+ * text is malloc'd, not empty and safe to show.
  * The notice offers the same once more where that makes sense.
  */
+char *notice_refusal_text(const char *error);
 struct notice *notice_refused(enum notice_action action, const struct notice *of, const char *error);

@@ -5,10 +5,12 @@
 #include "agent/wish.h"
 #include "agent/words.h"
 #include "cli/i18n.h"
-#include "core/civil.h"
-#include "core/grant.h"
+#include "cli/moment.h"
+#include "core/exception.h"
+#include "core/reason.h"
 
 enum { PURPOSE, ACCESS, LENGTH, DATA_CLASS, PAPER, RETURN_BY, N_FIELDS };
+enum { EXTENSION_LENGTH, EXTENSION_NOTE, N_EXTENSION_FIELDS };
 
 #define HOUR 3600u
 #define DAY (24 * HOUR)
@@ -45,12 +47,14 @@ void wish_form_init(struct wish_form *form, uint32_t longest)
 	memset(form, 0, sizeof(*form));
 	form->form.n_fields = N_FIELDS;
 	fields[PURPOSE].label = _("Purpose");
-	fields[ACCESS] = (struct form_field){ _("Access (if not chosen: read-only)"),
-					      { _("read-only"), _("read and write") } };
+	fields[ACCESS] = (struct form_field){ .label = i18n(NC_("exception", "Access")),
+					      .choices = { _("read-only"), _("read and write") } };
 	lengths_init(form, &fields[LENGTH], longest);
-	fields[LENGTH].label = form->label = output_format(_("How long (if not chosen: %s)"), form->lengths[0]);
-	fields[DATA_CLASS] = (struct form_field){ _("Class of the data"), { _("not stated"), "I", "II", "III" } };
-	fields[PAPER] = (struct form_field){ _("Form"), { _("not stated"), "8", "10", "13-1" } };
+	fields[LENGTH].label = _("How long");
+	fields[DATA_CLASS] = (struct form_field){ .label = _("Class of the data"),
+						  .choices = { _("not stated"), "I", "II", "III" } };
+	fields[PAPER] = (struct form_field){ .label = _("Form"),
+					     .choices = { _("not stated"), "8", "10", "13-1" } };
 	fields[RETURN_BY].label = _("Medium back by (YYYY-MM-DD, or empty)");
 }
 
@@ -59,10 +63,10 @@ void wish_form_init_extension(struct wish_form *form, uint32_t longest)
 	struct form_field *fields = form->form.fields;
 
 	memset(form, 0, sizeof(*form));
-	form->form.n_fields = 2;
-	lengths_init(form, &fields[0], longest);
-	fields[0].label = form->label = output_format(_("Longer by (if not chosen: %s)"), form->lengths[0]);
-	fields[1].label = _("Why");
+	form->form.n_fields = N_EXTENSION_FIELDS;
+	lengths_init(form, &fields[EXTENSION_LENGTH], longest);
+	fields[EXTENSION_LENGTH].label = _("Longer by");
+	fields[EXTENSION_NOTE].label = _("Why");
 }
 
 void wish_form_init_note(struct wish_form *form, bool needed)
@@ -74,74 +78,124 @@ void wish_form_init_note(struct wish_form *form, bool needed)
 
 void wish_form_deinit(struct wish_form *form)
 {
-	free(form->label);
+	for (size_t i = 0; i < FORM_FIELDS_MAX; i++)
+		free(form->kept[i]);
 	for (size_t i = 0; i < WISH_LENGTHS_MAX; i++)
 		free(form->lengths[i]);
 }
 
-uint32_t wish_length(const struct wish_form *form, const struct form_field *field, const char *value)
-{
-	int chosen = form_choice(field, value);
+/* --- what was typed ------------------------------------------------------------------------- */
 
-	return chosen < 0 ? 0 : form->seconds[chosen];
+static void field_keep(struct wish_form *form, size_t i, char *value)
+{
+	free(form->kept[i]);
+	form->kept[i] = value;
+	form->form.fields[i].kept = value;
 }
 
-/* The last second of a day of this terminal's calendar. */
-static bool day_read(const char *text, int64_t *moment)
+void wish_form_take(struct wish_form *form, char *const *values)
 {
-	struct tm day = { .tm_isdst = -1 };
-	int64_t civil;
-	time_t seconds;
+	for (size_t i = 0; i < form->form.n_fields; i++) {
+		_cleanup_(freep) char *value = form_value(values[i]);
 
-	if (!civil_parse(text, strlen(text), true, &civil))
-		return false;
-	seconds = civil;
-	if (!gmtime_r(&seconds, &day))
-		return false;
-	day.tm_isdst = -1;
-	*moment = mktime(&day);
-	return *moment > 0;
-}
-
-/* Also those of Japanese width. */
-static const char *blanks_skip(const char *text)
-{
-	static const char wide[] = "\u3000";
-
-	for (;;) {
-		if (*text == ' ')
-			text++;
-		else if (!strncmp(text, wide, strlen(wide)))
-			text += strlen(wide);
-		else
-			return text;
+		/* A line that stands alone was filled in: who leaves it empty has emptied it. */
+		if (*value || form->form.n_fields == 1)
+			field_keep(form, i, TAKE_PTR(value));
 	}
 }
 
-const char *wish_read(const struct wish_form *form, char *const *values, struct wish *wish)
+static const char *field_value(const struct wish_form *form, size_t i)
 {
-	const struct form_field *fields = form->form.fields;
-	int access = form_choice(&fields[ACCESS], values[ACCESS]);
-	int data_class = form_choice(&fields[DATA_CLASS], values[DATA_CLASS]);
-	int paper = form_choice(&fields[PAPER], values[PAPER]);
-	const char *purpose = blanks_skip(values[PURPOSE]);
+	return form->kept[i] ? form->kept[i] : "";
+}
 
-	wish->seconds = wish_length(form, &fields[LENGTH], values[LENGTH]);
-	if (access < 0 || data_class < 0 || paper < 0 || !wish->seconds)
+static int field_choice(const struct wish_form *form, size_t i)
+{
+	return form_choice(&form->form.fields[i], field_value(form, i));
+}
+
+/* What is wrong there is not kept. */
+static const char *field_refuse(struct wish_form *form, size_t i, const char *why)
+{
+	field_keep(form, i, NULL);
+	return why;
+}
+
+/* As on the clock of this terminal; core/civil.h. */
+static int64_t civil_of(int64_t epoch)
+{
+	time_t seconds = (time_t)epoch;
+	struct tm fields;
+
+	return localtime_r(&seconds, &fields) ? (int64_t)timegm(&fields) : epoch;
+}
+
+static const char *return_by_read(struct wish_form *form, int64_t now, int64_t *moment)
+{
+	const char *text = field_value(form, RETURN_BY);
+	int64_t civil;
+
+	*moment = 0;
+	if (!*text)
+		return NULL;
+	if (!moment_parse(text, civil_of(now), true, &civil))
+		return field_refuse(form, RETURN_BY,
+				    _("The day of return is not a date. Write it like 2027-03-31."));
+	*moment = moment_epoch(civil);
+	if (*moment <= now)
+		return field_refuse(form, RETURN_BY, _("The day of return has passed already."));
+	return NULL;
+}
+
+const char *wish_read(struct wish_form *form, int64_t now, struct wish *wish)
+{
+	int access = field_choice(form, ACCESS), length = field_choice(form, LENGTH);
+	int data_class = field_choice(form, DATA_CLASS), paper = field_choice(form, PAPER);
+	const char *why;
+
+	if (access < 0 || data_class < 0 || paper < 0 || length < 0)
 		return _("The form's answer could not be read. Try again.");
-	if (!*purpose)
+	if (!*field_value(form, PURPOSE))
 		return _("The purpose is missing. Say in one line what the medium is needed for.");
-	if (strlen(purpose) >= GRANT_TEXT_MAX)
-		return _("The purpose is too long. Say it in one line.");
-	wish->return_by = 0;
-	if (*values[RETURN_BY] && !day_read(values[RETURN_BY], &wish->return_by))
-		return _("The day of return is not a date. Write it like 2027-03-31.");
+	if (strlen(field_value(form, PURPOSE)) >= GRANT_TEXT_MAX)
+		return field_refuse(form, PURPOSE, _("The purpose is too long. Say it in one line."));
+	why = return_by_read(form, now, &wish->return_by);
+	if (why)
+		return why;
+	wish->seconds = form->seconds[length];
 	wish->access = access ? "rw" : "ro";
-	wish->purpose = purpose;
+	wish->purpose = field_value(form, PURPOSE);
 	wish->data_class = data_classes[data_class];
 	wish->form = papers[paper];
 	return NULL;
 }
+
+static const char *note_read(struct wish_form *form, size_t i, bool needed, const char **note)
+{
+	*note = field_value(form, i);
+	if (needed && !**note)
+		return i18n(reason_text("exception-note"));
+	if (strlen(*note) >= EXCEPTION_NOTE_MAX)
+		return field_refuse(form, i, i18n(reason_text("exception-note")));
+	return NULL;
+}
+
+const char *wish_read_extension(struct wish_form *form, uint32_t *seconds, const char **note)
+{
+	int length = field_choice(form, EXTENSION_LENGTH);
+
+	if (length < 0)
+		return _("The form's answer could not be read. Try again.");
+	*seconds = form->seconds[length];
+	return note_read(form, EXTENSION_NOTE, false, note);
+}
+
+const char *wish_read_note(struct wish_form *form, bool needed, const char **note)
+{
+	return note_read(form, 0, needed, note);
+}
+
+/* --- the argument --------------------------------------------------------------------------- */
 
 static bool member_append(DBusMessageIter *dict, const char *key, int type, const void *value)
 {

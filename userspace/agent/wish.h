@@ -11,7 +11,7 @@
 #define WISH_LENGTHS_MAX 8
 
 struct wish {
-	const char *device; /* its path; borrowed, as are all strings */
+	const char *device; /* its path; borrowed, as are all strings, those that were typed of the form */
 	const char *access;
 	uint32_t seconds;
 	const char *purpose;
@@ -20,20 +20,23 @@ struct wish {
 	int64_t return_by; /* 0: none */
 };
 
-/* The form's fields, with their choices; kept until wish_form_free(). */
+/* The form's fields, with their choices, and what was typed so far; until wish_form_deinit(). */
 struct wish_form {
 	struct form form;
 	uint32_t seconds[WISH_LENGTHS_MAX];
 	char *lengths[WISH_LENGTHS_MAX];
-	char *label; /* of the field of lengths */
+	char *kept[FORM_FIELDS_MAX]; /* what the fields' `kept` points to; NULL: nothing */
 };
 
 /* longest: period that the policy allows, in seconds; 0: not known, then only the shorter ones can be chosen. */
 void wish_form_init(struct wish_form *form, uint32_t longest);
 void wish_form_deinit(struct wish_form *form);
 
-/* NULL, or what is wrong, translated. */
-const char *wish_read(const struct wish_form *form, char *const *values, struct wish *wish);
+/* Keeps what was typed and chosen; what was left empty, in a form of several fields, is as it was before. */
+void wish_form_take(struct wish_form *form, char *const *values);
+
+/* Of what was kept. NULL, or what is wrong, translated; that alone is forgotten then. now: seconds since the epoch. */
+const char *wish_read(struct wish_form *form, int64_t now, struct wish *wish);
 
 /* As the argument of Exceptions.Request. False: no memory. */
 bool wish_append(DBusMessage *message, const struct wish *wish);
@@ -42,5 +45,6 @@ bool wish_append(DBusMessage *message, const struct wish *wish);
 void wish_form_init_extension(struct wish_form *form, uint32_t longest);
 void wish_form_init_note(struct wish_form *form, bool needed);
 
-/* Seconds of the length that was chosen in the field; 0: none of them. */
-uint32_t wish_length(const struct wish_form *form, const struct form_field *field, const char *value);
+/* What is kept of an extension: NULL, or as above; of an approver's word: the same, needed as above. */
+const char *wish_read_extension(struct wish_form *form, uint32_t *seconds, const char **note);
+const char *wish_read_note(struct wish_form *form, bool needed, const char **note);

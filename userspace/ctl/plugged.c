@@ -101,16 +101,20 @@ static bool read_sysfs(const struct context *context, struct udev *udev, const c
 		       struct ident *ident)
 {
 	_cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
+	struct usbdev_strings strings;
 	int r = -ENODEV;
 
 	/* A name, never a path. */
 	if (strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz.-") == strlen(name))
 		device = udev_device_new_from_subsystem_sysname(udev, "usb", name);
 	if (device)
-		r = usbdev_read(udev, name, (uint16_t)number(device, "busnum", 10),
+		r = usbdev_read(name, (uint16_t)number(device, "busnum", 10),
 				(uint16_t)number(device, "devnum", 10), ident);
+	if (!r)
+		r = usbdev_read_strings(name, ident->busnum, ident->devnum, &strings);
 	if (r || !ident->devnum)
 		return tell(context, LABEL_NO_SUCH_DEVICE, name);
+	usbdev_put_strings(ident, &strings);
 	if (ident->malformed)
 		return tell(context, LABEL_BAD_DESCRIPTORS, name);
 	read_interfaces(udev, device, ident);

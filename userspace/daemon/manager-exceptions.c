@@ -169,6 +169,15 @@ static bool is_used_up(const struct exception *exception)
 	       exception->used >= exception->grant.uses;
 }
 
+/* What is not named yet may be any of them. */
+static bool all_named(const struct manager *manager)
+{
+	for (const struct session *s = manager->sessions; s; s = s->next)
+		if (s->naming)
+			return false;
+	return manager->begun;
+}
+
 /* Each step makes the list another. */
 static uint32_t find_pulled_out(struct manager *manager, uint32_t after)
 {
@@ -185,6 +194,6 @@ void manager_exceptions_settle(struct manager *manager)
 {
 	uint32_t number = 0;
 
-	while (manager->synced && (number = find_pulled_out(manager, number)))
+	while (all_named(manager) && (number = find_pulled_out(manager, number)))
 		exceptions_unused(manager->exceptions, number);
 }

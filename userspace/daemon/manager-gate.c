@@ -66,6 +66,10 @@ static void record_event(struct manager *manager, const char *kind, const char *
 
 /* --- sessions --- */
 
+/* Reading the strings of an honest device takes some milliseconds, and all of them are read at once. */
+#define NAMES_US 2000000u
+#define NAMES_ACCURACY_US 100000u
+
 static struct session **find_device(struct manager *manager, const char *name,
 				    const struct sekimori_event *event)
 {
@@ -133,6 +137,8 @@ static void interface_removed(struct manager *manager, const struct sekimori_eve
  */
 static void begin_all(struct manager *manager)
 {
+	manager->begun = true;
+	manager->late = sd_event_source_disable_unref(manager->late);
 	for (struct session *s = manager->sessions; s; s = s->next)
 		if (session_rank(s) <= SESSION_RANK_LAST)
 			session_identify(s);
@@ -141,6 +147,38 @@ static void begin_all(struct manager *manager)
 			if (session_rank(s) == rank)
 				session_gathered_all(s);
 	manager_exceptions_settle(manager);
+}
+
+void manager_session_named(struct manager *manager)
+{
+	if (manager->begun)
+		manager_exceptions_settle(manager);
+	if (!manager->synced || manager->begun)
+		return;
+	for (const struct session *s = manager->sessions; s; s = s->next)
+		if (s->naming)
+			return;
+	begin_all(manager);
+}
+
+static int names_are_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	begin_all(userdata);
+	return 0;
+}
+
+/* A device that hangs does not hold up the others for long: it is judged when it is named. */
+static void begin_when_named(struct manager *manager)
+{
+	int r;
+
+	manager_session_named(manager);
+	if (manager->begun || manager->late)
+		return;
+	r = sd_event_add_time_relative(manager->event, &manager->late, CLOCK_BOOTTIME, NAMES_US,
+				       NAMES_ACCURACY_US, names_are_late, manager);
+	if (r < 0)
+		begin_all(manager);
 }
 
 static void snapshot_done(struct manager *manager, const struct sekimori_event *event)
@@ -157,7 +195,7 @@ static void snapshot_done(struct manager *manager, const struct sekimori_event *
 	manager->sync_seq = event->seq;
 	manager->synced = true;
 	if (first)
-		begin_all(manager);
+		begin_when_named(manager);
 	else
 		for (struct session *s = manager->sessions; s; s = s->next)
 			session_catch_up(s);

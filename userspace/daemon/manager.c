@@ -34,30 +34,43 @@ static void gate_lost(void *userdata, int error)
 
 /* --- disks --- */
 
-static struct session *session_of_block(struct manager *manager, struct udev_device *block)
+static struct session *session_of_disk(struct manager *manager, const struct blockdev *disk)
 {
-	struct udev_device *usb =
-		udev_device_get_parent_with_subsystem_devtype(block, "usb", "usb_device");
-	struct session *s = usb ? manager->sessions : NULL;
+	struct session *s = manager->sessions;
 
-	while (s && strcmp(s->device.ident.name, udev_device_get_sysname(usb)))
+	while (s && !blockdev_hangs_on(disk->path, s->device.ident.name))
 		s = s->next;
 	return s;
 }
 
+static void disk_told(struct manager *manager, struct udev_device *block)
+{
+	const char *type = udev_device_get_devtype(block);
+	const char *changed = udev_device_get_property_value(block, "DISK_MEDIA_CHANGE");
+	struct blockdev disk = { .path = udev_device_get_syspath(block),
+				 .name = udev_device_get_sysname(block),
+				 .devnum = udev_device_get_devnum(block),
+				 .medium_changed = changed && !strcmp(changed, "1") };
+	struct session *s;
+
+	if (!type || strcmp(type, "disk"))
+		return;
+	s = session_of_disk(manager, &disk);
+	if (s)
+		session_block_appeared(s, &disk);
+}
+
+/* Of the event only what its message says: libudev would wait for a disk's parents (system/blockdev.h). */
 static int block_changed(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct manager *manager = userdata;
 	struct udev_device *block = udev_monitor_receive_device(manager->disks);
 	const char *action = block ? udev_device_get_action(block) : NULL;
-	struct session *s;
 
 	if (action && (!strcmp(action, "add") || !strcmp(action, "change"))) {
-		s = session_of_block(manager, block);
-		if (s)
-			session_block_appeared(s, block);
+		disk_told(manager, block);
 	} else if (action && !strcmp(action, "remove")) {
-		for (s = manager->sessions; s; s = s->next)
+		for (struct session *s = manager->sessions; s; s = s->next)
 			if (session_remove_disk(s, udev_device_get_sysname(block)))
 				break;
 	}
@@ -578,6 +591,7 @@ struct manager *manager_free(struct manager *manager)
 	alarm_free(manager->alarm);
 	sd_event_source_disable_unref(manager->rejudge);
 	sd_event_source_disable_unref(manager->sweep);
+	sd_event_source_disable_unref(manager->late);
 	sd_event_source_disable_unref(manager->disks_source);
 	udev_monitor_unref(manager->disks);
 	released_free(manager->released);

@@ -64,6 +64,8 @@ struct manager {
 	/* The gate's protocol: what happened up to sync_seq is history. */
 	bool synced;
 	uint64_t sync_seq;
+	bool begun; /* … and the devices of the first snapshot have been judged, as far as their strings are known */
+	sd_event_source *late; /* timer: one of those does not answer, and the others wait no longer */
 	struct udev_monitor *disks; /* and their partitions */
 	sd_event_source *disks_source;
 };

@@ -98,8 +98,8 @@ bool phone_ready(const struct phone *phone);
  * purpose; what it limits further (uses, quota, only encrypted) is kept and limits what the desk grants. `seconds`: 0 or one of
  * phonecode_periods. The actor needs EXCEPTION_ROLE_ASK.
  *
- * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, _LOGIN, and what the import of the shortest period would be refused
- * for now (_INCOMPLETE, _TERMINAL, _MARCH, _NO_POLICY); -errno (the request before may be void then).
+ * 0; PHONE_E_NO_KEY to _MANY; _MANY_TODAY; EXCEPTION_E_ROLE, _UNKNOWN, _LOGIN, and what the import of the shortest period would be refused for now
+ * (_INCOMPLETE, _TERMINAL, _MARCH, _NO_POLICY); -errno (the request before may be void then).
  */
 int phone_request(struct phone *phone, const struct grant *wish, uint32_t seconds,
 		  const struct exception_actor *actor, char challenge[static PHONECODE_CHALLENGE_MAX]);

@@ -14,7 +14,6 @@
 
 #include "daemon/json.h"
 #include "daemon/session-inside.h"
-#include "system/blockdev.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -333,14 +332,13 @@ static void session_overflow(struct session *session, const char *name)
 	session_revoke(session, reason);
 }
 
-static void disk_appeared(struct session *session, struct udev_device *block, const char *name)
+static void disk_appeared(struct session *session, const struct blockdev *block)
 {
-	struct session_disk *disk = session_disk_find(session, name);
-	const char *changed = udev_device_get_property_value(block, "DISK_MEDIA_CHANGE");
+	struct session_disk *disk = session_disk_find(session, block->name);
 
 	if (disk) {
 		/* A change of anything else (a partition table read again, a flag) is none of the medium. */
-		if (!changed || strcmp(changed, "1"))
+		if (!block->medium_changed)
 			return;
 		disk->changed = true;
 		disk->settled = false;
@@ -352,19 +350,19 @@ static void disk_appeared(struct session *session, struct udev_device *block, co
 			disk_look(disk);
 		return;
 	}
-	disk = session->n_disks < DEVICE_BLOCKS_MAX && strlen(name) < sizeof(disk->name) ?
+	disk = session->n_disks < DEVICE_BLOCKS_MAX && strlen(block->name) < sizeof(disk->name) ?
 		       calloc(1, sizeof(*disk)) :
 		       NULL;
 	if (!disk) {
-		session_overflow(session, name);
+		session_overflow(session, block->name);
 		return;
 	}
 	session->disks[session->n_disks++] = disk;
 	disk->session = session;
-	disk->devnum = udev_device_get_devnum(block);
-	disk->unit = blockdev_unit(block);
-	disk->type = blockdev_type(block);
-	strcpy(disk->name, name);
+	disk->devnum = block->devnum;
+	disk->unit = blockdev_unit(block->path);
+	disk->type = blockdev_type(block->path);
+	strcpy(disk->name, block->name);
 	disk_look(disk);
 }
 
@@ -381,16 +379,11 @@ static void session_list_disk(struct session *session, const char *name)
 	session_show(session);
 }
 
-void session_block_appeared(struct session *session, struct udev_device *block)
+void session_block_appeared(struct session *session, const struct blockdev *disk)
 {
-	const char *type = udev_device_get_devtype(block);
-	const char *name = udev_device_get_sysname(block);
-
-	if (!type || strcmp(type, "disk"))
-		return;
-	session_list_disk(session, name);
+	session_list_disk(session, disk->name);
 	if (session_awaits_disks(session))
-		disk_appeared(session, block, name);
+		disk_appeared(session, disk);
 }
 
 bool session_remove_disk(struct session *session, const char *disk)
@@ -424,48 +417,25 @@ static void session_look_at_disks(struct session *session)
 			disk_look(session->disks[i]);
 }
 
-static void each_disk(struct session *session,
-		      void (*each)(struct session *session, struct udev_device *block))
+static void disk_found(void *userdata, const struct blockdev *disk)
 {
-	struct udev *udev = session->manager->udev;
-	struct udev_device *usb =
-		udev_device_new_from_subsystem_sysname(udev, "usb", session->device.ident.name);
-	struct udev_enumerate *enumerate = udev_enumerate_new(udev);
-	struct udev_list_entry *entry;
-
-	if (usb && enumerate && udev_enumerate_add_match_parent(enumerate, usb) >= 0 &&
-	    udev_enumerate_add_match_subsystem(enumerate, "block") >= 0 &&
-	    udev_enumerate_add_match_is_initialized(enumerate) >= 0 &&
-	    udev_enumerate_scan_devices(enumerate) >= 0)
-		udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate)) {
-			struct udev_device *block = udev_device_new_from_syspath(
-				udev, udev_list_entry_get_name(entry));
-
-			if (block)
-				each(session, block);
-			udev_device_unref(block);
-		}
-	udev_enumerate_unref(enumerate);
-	udev_device_unref(usb);
+	session_block_appeared(userdata, disk);
 }
 
-static void list_block(struct session *session, struct udev_device *block)
+static void disk_listed(void *userdata, const struct blockdev *disk)
 {
-	const char *type = udev_device_get_devtype(block);
-
-	if (type && !strcmp(type, "disk"))
-		session_list_disk(session, udev_device_get_sysname(block));
+	session_list_disk(userdata, disk->name);
 }
 
 void session_list_disks(struct session *session)
 {
-	each_disk(session, list_block);
+	blockdev_find(session->device.ident.name, disk_listed, session);
 }
 
 void session_find_disks(struct session *session)
 {
 	session_look_at_disks(session);
-	each_disk(session, session_block_appeared);
+	blockdev_find(session->device.ident.name, disk_found, session);
 }
 
 void session_inspect_blocks(struct session *session)

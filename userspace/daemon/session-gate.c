@@ -77,13 +77,13 @@ void session_add_interface(struct session *session, const struct sekimori_event 
 	if (!device->held_us && intf->state != DEVICE_INTERFACE_PASSED)
 		device->held_us = event->boottime_ns / 1000;
 	session->expected = event->ifcount;
-	if (session->manager->synced)
-		session_gathered_all(session);
+	session_gathered_all(session);
 }
 
 void session_gathered_all(struct session *session)
 {
-	if (session->phase == SESSION_GATHER && session->device.n_interfaces >= session->expected)
+	if (session->phase == SESSION_GATHER && session->manager->begun && session->named &&
+	    (session->device.n_interfaces >= session->expected || !session->gather))
 		session_begin(session);
 }
 

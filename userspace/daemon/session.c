@@ -5,7 +5,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/json.h"
+#include "daemon/manager-gate.h"
 #include "daemon/session-inside.h"
+#include "system/errand.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -304,12 +306,24 @@ static void note_applied(struct session *session, const struct verdict *verdict)
 	}
 }
 
-static void session_reject(struct session *session)
+/* Waits for all its drivers to go. It says itself what goes wrong: the session may be gone by then. */
+static int removal_run(const void *order, void *result)
 {
-	const struct ident *ident = &session->device.ident;
+	const struct ident *ident = order;
 	int r = usbdev_remove(ident->name, ident->devnum);
 
 	if (r && r != -ENODEV)
+		fprintf(stderr, SD_ERR "%s stays held; it cannot be removed: %s\n", ident->name,
+			strerror(-r));
+	return 0;
+}
+
+static void session_reject(struct session *session)
+{
+	const struct ident *ident = &session->device.ident;
+	int r = errand_start(NULL, session->manager->event, removal_run, ident, 0, NULL, NULL);
+
+	if (r)
 		fprintf(stderr, SD_ERR "%s stays held; it cannot be removed: %s\n", ident->name,
 			strerror(-r));
 }
@@ -475,8 +489,45 @@ void session_begin(struct session *session)
 
 static int session_gathered(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	session_begin(userdata);
+	struct session *session = userdata;
+
+	session->gather = sd_event_source_unref(session->gather);
+	session_gathered_all(session);
 	return 0;
+}
+
+/* --- its strings --- */
+
+static int naming_run(const void *order, void *result)
+{
+	const struct ident *ident = order;
+
+	return usbdev_read_strings(ident->name, ident->busnum, ident->devnum, result);
+}
+
+static void session_was_named(void *userdata, int r, const void *result)
+{
+	struct session *session = userdata;
+	struct ident *ident = &session->device.ident;
+
+	session->naming = NULL;
+	if (!r) {
+		usbdev_put_strings(ident, result);
+		session->named = true;
+		session_gathered_all(session);
+	} else if (r != -ENODEV) {
+		/* Nobody will release it. */
+		fprintf(stderr, SD_ERR "%s stays held; its strings cannot be read: %s\n", ident->name,
+			strerror(-r));
+	}
+	manager_session_named(session->manager);
+}
+
+static int session_name(struct session *session)
+{
+	return errand_start(&session->naming, session->manager->event, naming_run,
+			    &session->device.ident, sizeof(struct usbdev_strings), session_was_named,
+			    session);
 }
 
 /* --- the object --- */
@@ -492,12 +543,15 @@ int session_new(struct session **sessionp, struct manager *manager, const char *
 	session->manager = manager;
 	session->recheck = INT64_MAX;
 	randombytes_buf(&session->seed, sizeof(session->seed));
-	r = usbdev_read(manager->udev, name, event->busnum, event->devnum, &session->device.ident);
+	r = usbdev_read(name, event->busnum, event->devnum, &session->device.ident);
 	if (!r)
 		r = sd_event_add_time_relative(manager->event, &session->gather, CLOCK_BOOTTIME,
 					       GATHER_US, GATHER_ACCURACY_US, session_gathered,
 					       session);
+	if (r >= 0)
+		r = session_name(session);
 	if (r < 0) {
+		sd_event_source_disable_unref(session->gather);
 		free(session);
 		return r;
 	}
@@ -509,6 +563,7 @@ int session_new(struct session **sessionp, struct manager *manager, const char *
 struct session *session_free(struct session *session)
 {
 	if (session) {
+		errand_cancel(session->naming);
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
 		sd_event_source_disable_unref(session->meter.timer);
@@ -523,6 +578,7 @@ struct session *session_free(struct session *session)
 struct session *session_gone(struct session *session)
 {
 	struct manager *manager = session->manager;
+	bool awaited = session->naming;
 
 	if (session->announced) {
 		manager_record(manager, "removed", "DeviceRemoved", &session->device, NULL);
@@ -534,6 +590,8 @@ struct session *session_gone(struct session *session)
 	released_remove(manager->released, &session->device);
 	session_tell_others(session);
 	session_free(session);
+	if (awaited)
+		manager_session_named(manager);
 	manager_plan(manager);
 	return NULL;
 }

@@ -28,6 +28,7 @@
 #include "daemon/device.h"
 #include "daemon/manager.h"
 #include "daemon/volume.h"
+#include "system/blockdev.h"
 
 enum session_phase {
 	SESSION_GATHER,
@@ -108,7 +109,9 @@ struct session {
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */
 	uint64_t seed;	     /* for random() */
 	int64_t recheck;     /* civil seconds: when time may change the verdict; INT64_MAX never */
-	sd_event_source *gather; /* timer: some interface never appeared */
+	struct errand *naming;	 /* reads its strings */
+	bool named;		 /* … and has: the identity is whole */
+	sd_event_source *gather; /* timer: some interface never appeared; NULL when it has rung */
 	unsigned int expected;	 /* interfaces that the gate will tell of */
 	unsigned int flaps;	 /* how often its right went because of other devices */
 	bool announced;		 /* the object is on D-Bus */
@@ -134,7 +137,9 @@ unsigned int session_rank(const struct session *session);
 /* Puts the interfaces that are known into the identity. */
 void session_identify(struct session *session);
 
-/* The first snapshot is whole: judges the device if all its interfaces are there. */
+/*
+ * Judges the device if its strings and all its interfaces are there (or have had their time), and the first snapshot is whole.
+ */
 void session_gathered_all(struct session *session);
 
 /* Events were lost, and a fresh snapshot has been read: goes on from the states as they are. */
@@ -170,7 +175,7 @@ void session_show(struct session *session);
  * Disks that appear (or change) and disappear; true if it was one of ours. Each is made read-only where only that was
  * granted, and read again: it must be what was inspected (session-disks.c).
  */
-void session_block_appeared(struct session *session, struct udev_device *block);
+void session_block_appeared(struct session *session, const struct blockdev *disk);
 bool session_remove_disk(struct session *session, const char *disk);
 
 /* Does somebody wait to hear that this device holds no data any more, and can it be told from others? */

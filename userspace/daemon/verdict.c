@@ -34,7 +34,7 @@ static void note_evaluated(void *userdata, const struct rule *rule)
 static bool session_in_use(const struct manager *manager, const struct session *s)
 {
 	if (s->phase == SESSION_GATHER)
-		return manager->synced && released_knows(manager->released, &s->device);
+		return manager->begun && s->named && released_knows(manager->released, &s->device);
 	return s->phase == SESSION_SETTLED &&
 	       (s->device.state == DEVICE_PASSED || s->device.state == DEVICE_ALLOWED ||
 		s->device.state == DEVICE_KEPT);

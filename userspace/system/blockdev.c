@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "system/blockdev.h"
+
+#define CLASS_DIR "/sys/class/block"
 
 #define UNIT_NONE 255
 #define TYPE_NONE 255
@@ -13,28 +20,148 @@
 #define EXTENDED_SECTORS 8
 #define PRIMARY_MAX 4
 
-uint8_t blockdev_unit(struct udev_device *disk)
+/* --- where it hangs --- */
+
+/* "2-1:1.0" after "2-1": the interface of a device. */
+static bool is_interface_of(const char *part, size_t len, const char *device, size_t device_len)
 {
-	struct udev_device *scsi =
-		udev_device_get_parent_with_subsystem_devtype(disk, "scsi", "scsi_device");
-	const char *name = scsi ? udev_device_get_sysname(scsi) : NULL;
+	return device_len && len > device_len && part[device_len] == ':' &&
+	       !memcmp(part, device, device_len);
+}
+
+bool blockdev_hangs_on(const char *path, const char *usb)
+{
+	const char *before = NULL, *found = NULL;
+	size_t before_len = 0, found_len = 0;
+
+	/* The last one: a host may hang on a USB device, too. */
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (is_interface_of(path, len, before, before_len)) {
+			found = before;
+			found_len = before_len;
+		}
+		before = path;
+		before_len = len;
+		path += len + (path[len] == '/');
+	}
+	return found && strlen(usb) == found_len && !memcmp(usb, found, found_len);
+}
+
+/* The directory that a disk's own `block` is in: the SCSI device's. Returns its length, 0 if there is none. */
+static size_t parent_of_disk(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	const size_t tail = sizeof("/block") - 1;
+
+	if (!name || name - path < (ptrdiff_t)tail || memcmp(name - tail, "/block", tail))
+		return 0;
+	return (size_t)(name - path) - tail;
+}
+
+/* Of the directory with this length, the last of the four numbers of a SCSI device. */
+static bool scsi_unit(const char *path, size_t len, unsigned long long *unit)
+{
+	char name[64];
+	size_t start = len;
+	int end = 0;
+
+	while (start && path[start - 1] != '/')
+		start--;
+	if (len - start >= sizeof(name))
+		return false;
+	memcpy(name, path + start, len - start);
+	name[len - start] = '\0';
+	return sscanf(name, "%*u:%*u:%*u:%llu%n", unit, &end) == 1 && end && !name[end];
+}
+
+uint8_t blockdev_unit(const char *path)
+{
 	unsigned long long unit;
 
-	if (!name || sscanf(name, "%*u:%*u:%*u:%llu", &unit) != 1 || unit >= UNIT_NONE)
+	if (!scsi_unit(path, parent_of_disk(path), &unit) || unit >= UNIT_NONE)
 		return UNIT_NONE;
 	return (uint8_t)unit;
 }
 
-uint8_t blockdev_type(struct udev_device *disk)
+uint8_t blockdev_type(const char *path)
 {
-	struct udev_device *scsi =
-		udev_device_get_parent_with_subsystem_devtype(disk, "scsi", "scsi_device");
-	const char *type = scsi ? udev_device_get_sysattr_value(scsi, "type") : NULL;
+	size_t len = parent_of_disk(path);
+	unsigned long long unit;
 	unsigned int value;
+	char file[PATH_MAX];
+	bool ok;
+	FILE *f;
 
-	return type && sscanf(type, "%u", &value) == 1 && value < TYPE_NONE ? (uint8_t)value :
-									      TYPE_NONE;
+	if (!scsi_unit(path, len, &unit) ||
+	    snprintf(file, sizeof(file), "%.*s/type", (int)len, path) >= (int)sizeof(file))
+		return TYPE_NONE;
+	f = fopen(file, "re");
+	if (!f)
+		return TYPE_NONE;
+	ok = fscanf(f, "%u", &value) == 1 && value < TYPE_NONE;
+	fclose(f);
+	return ok ? (uint8_t)value : TYPE_NONE;
 }
+
+/* --- which there are --- */
+
+static bool read_devnum(const char *path, dev_t *devnum)
+{
+	unsigned int major, minor;
+	char file[PATH_MAX];
+	bool ok;
+	FILE *f;
+
+	if (snprintf(file, sizeof(file), "%s/dev", path) >= (int)sizeof(file))
+		return false;
+	f = fopen(file, "re");
+	if (!f)
+		return false;
+	ok = fscanf(f, "%u:%u", &major, &minor) == 2;
+	fclose(f);
+	if (ok)
+		*devnum = makedev(major, minor);
+	return ok;
+}
+
+/* udev writes its record of a device when its rules have run: libudev's udev_device_get_is_initialized(). */
+static bool udev_knows(dev_t devnum)
+{
+	char record[64];
+
+	snprintf(record, sizeof(record), "/run/udev/data/b%u:%u", major(devnum), minor(devnum));
+	return !access(record, F_OK);
+}
+
+void blockdev_find(const char *usb, blockdev_fn fn, void *userdata)
+{
+	DIR *dir = opendir(CLASS_DIR);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char link[PATH_MAX], path[PATH_MAX];
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+		struct blockdev disk = { .path = path };
+		const char *devices;
+
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		devices = strstr(link, "/devices/");
+		if (!devices || !parent_of_disk(devices) || !blockdev_hangs_on(devices, usb) ||
+		    snprintf(path, sizeof(path), "/sys%s", devices) >= (int)sizeof(path))
+			continue;
+		disk.name = strrchr(path, '/') + 1;
+		if (read_devnum(path, &disk.devnum) && udev_knows(disk.devnum))
+			fn(userdata, &disk);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* --- what it holds --- */
 
 void blockdev_node(const char *disk, unsigned int partition, char *out, size_t size)
 {

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <linux/usbdevice_fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,36 +17,64 @@
 /* USB_DEVICE_MAJOR; minors count 128 devices a bus. */
 #define USB_NODE_MAJOR 189
 
-static void udev_device_unrefp(struct udev_device **device)
+/* Numbers and words of the kernel's; a device's strings, 127 characters at most (linux/usb.h, MAX_USB_STRING_SIZE). */
+#define NUMBER_TEXT_MAX 32
+#define STRING_TEXT_MAX 512
+
+/* The directory of this device in sysfs, which stays this device's whatever takes the name later; or negative errno. */
+static int device_directory(const char *name, uint16_t devnum);
+
+/* Of a file that holds one line; without its end. Length, -ENOENT if there is no such file, or -ENODEV. */
+static ssize_t read_line(int directory, const char *file, char *text, size_t size)
 {
-	udev_device_unref(*device);
+	_cleanup_(closep) int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : -ENODEV;
+	n = read(fd, text, size - 1);
+	if (n < 0)
+		return -ENODEV;
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	text[n] = '\0';
+	return n;
 }
 
 /* The kernel's own formatting of numbers: nothing here is free text from the device. */
-static unsigned int attr_number(struct udev_device *device, const char *name, int base)
+static uint16_t read_number(int directory, const char *file, int base)
 {
-	const char *value = udev_device_get_sysattr_value(device, name);
+	char text[NUMBER_TEXT_MAX];
 
-	return value ? (unsigned int)strtoul(value, NULL, base) : 0;
+	return read_line(directory, file, text, sizeof(text)) > 0 ? (uint16_t)strtoul(text, NULL, base) : 0;
 }
 
-static void attr_string(struct udev_device *device, const char *name, char *field)
+/* A device without this string has no such file. 0, or -ENODEV: none is not the same as one that could not be read. */
+static int read_string(int directory, const char *file, char text[static STRING_TEXT_MAX])
 {
-	const char *value = udev_device_get_sysattr_value(device, name);
+	ssize_t n = read_line(directory, file, text, STRING_TEXT_MAX);
 
-	ident_set_string(field, value ? value : "");
+	if (n < 0)
+		text[0] = '\0';
+	return n < 0 && n != -ENOENT ? (int)n : 0;
 }
 
-/* The bytes of `descriptors`, which libudev cannot give (they are not text). -ENODEV if the device has gone. */
-static int read_descriptors(struct udev_device *device, uint8_t *bytes, size_t size, size_t *lenp)
+static int read_field(int directory, const char *file, char field[static IDENT_STRING_MAX])
 {
-	_cleanup_(closep) int fd = -1;
-	char path[PATH_MAX];
+	char text[STRING_TEXT_MAX];
+	int r = read_string(directory, file, text);
+
+	ident_set_string(field, text);
+	return r;
+}
+
+/* The bytes of `descriptors`. -ENODEV if the device has gone, or is none: only USB devices have this file. */
+static int read_descriptors(int directory, uint8_t *bytes, size_t size, size_t *lenp)
+{
+	_cleanup_(closep) int fd = openat(directory, "descriptors", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t len = 0;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/descriptors", udev_device_get_syspath(device));
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -ENODEV;
 	while (len < size && (n = read(fd, bytes + len, size - len)) != 0) {
@@ -57,27 +86,33 @@ static int read_descriptors(struct udev_device *device, uint8_t *bytes, size_t s
 	return len ? 0 : -ENODEV;
 }
 
-/* USBGuard's hash of a device from its own strings and bytes. */
-static void read_hash(struct udev_device *device, const uint8_t *bytes, size_t len, char *out)
+/* USBGuard's hash of a device from its own strings and bytes. -ENODEV if it is none, or has gone. */
+static int read_hash(int directory, char *out)
 {
-	const char *product = udev_device_get_sysattr_value(device, "product");
-	const char *serial = udev_device_get_sysattr_value(device, "serial");
+	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
+	char product[STRING_TEXT_MAX], serial[STRING_TEXT_MAX];
+	size_t len;
+	int r = bytes ? read_descriptors(directory, bytes, DESCRIPTORS_MAX, &len) : -ENOMEM;
 
-	descriptors_usbguard_hash(product ? product : "",
-				  (uint16_t)attr_number(device, "idVendor", 16),
-				  (uint16_t)attr_number(device, "idProduct", 16),
-				  serial ? serial : "", bytes, len, out);
+	if (!r)
+		r = read_string(directory, "product", product);
+	if (!r)
+		r = read_string(directory, "serial", serial);
+	if (r)
+		return r;
+	descriptors_usbguard_hash(product, read_number(directory, "idVendor", 16),
+				  read_number(directory, "idProduct", 16), serial, bytes, len, out);
+	return 0;
 }
 
 /*
  * How the port is wired. The device's own link `port` is made only after its interfaces have been announced, so
  * it is looked for below the hub: "2-1" hangs on usb2-port1 of 2-0:1.0, "2-1.4" on 2-1-port4 of 2-1:1.0.
  */
-static void read_connect_type(const char *name, char *out, size_t size)
+static void read_connect_type(int directory, const char *name, char *out, size_t size)
 {
 	const char *dot = strrchr(name, '.'), *dash = strchr(name, '-');
-	_cleanup_(closep) int fd = -1;
-	char path[128 + 2 * IDENT_NAME_MAX], text[32];
+	char path[128 + 2 * IDENT_NAME_MAX], text[NUMBER_TEXT_MAX];
 	ssize_t n;
 
 	if (!dash)
@@ -88,34 +123,11 @@ static void read_connect_type(const char *name, char *out, size_t size)
 	else
 		snprintf(path, sizeof(path), "/sys/bus/usb/devices/%.*s-0:1.0/usb%.*s-port%s/connect_type",
 			 (int)(dash - name), name, (int)(dash - name), name, dash + 1);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	n = fd < 0 ? 0 : read(fd, text, sizeof(text));
-	while (n > 0 && text[n - 1] == '\n')
-		n--;
+	n = read_line(AT_FDCWD, path, text, sizeof(text));
+	if (n <= 0)
+		n = read_line(directory, "port/connect_type", text, sizeof(text));
 	if (n > 0)
 		utf8_copy(out, size, text, (size_t)n);
-}
-
-static int read_descriptive(struct udev_device *device, struct ident *ident)
-{
-	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
-	/* Belongs to the child. */
-	struct udev_device *parent =
-		udev_device_get_parent_with_subsystem_devtype(device, "usb", "usb_device");
-	size_t len;
-	int r;
-
-	if (!bytes)
-		return -ENOMEM;
-	r = read_descriptors(device, bytes, DESCRIPTORS_MAX, &len);
-	if (r)
-		return r;
-	read_hash(device, bytes, len, ident->hash);
-	ident->malformed = descriptors_types(bytes, len, ident) < 0;
-	/* A parent that goes takes the device along. */
-	if (parent && !read_descriptors(parent, bytes, DESCRIPTORS_MAX, &len))
-		read_hash(parent, bytes, len, ident->parent_hash);
-	return 0;
 }
 
 /* The directory of this device in sysfs, which stays this device's whatever takes the name later; or negative errno. */
@@ -157,32 +169,73 @@ int usbdev_remove(const char *name, uint16_t devnum)
 	return 0;
 }
 
-int usbdev_read(struct udev *udev, const char *name, uint16_t busnum, uint16_t devnum,
-		struct ident *ident)
+static int device_open(const char *name, uint16_t busnum, uint16_t devnum)
 {
-	_cleanup_(udev_device_unrefp) struct udev_device *device = NULL;
-	const char *linked;
+	_cleanup_(closep) int directory = device_directory(name, devnum);
+
+	if (directory < 0)
+		return directory;
+	return read_number(directory, "busnum", 10) == busnum ? TAKE_FD(directory) : -ENODEV;
+}
+
+int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident *ident)
+{
+	_cleanup_(closep) int directory = device_open(name, busnum, devnum);
+	_cleanup_(freep) uint8_t *bytes = NULL;
+	size_t len;
+	int r;
 
 	memset(ident, 0, sizeof(*ident));
-	device = udev_device_new_from_subsystem_sysname(udev, "usb", name);
-	if (!device || attr_number(device, "busnum", 10) != busnum ||
-	    attr_number(device, "devnum", 10) != devnum)
-		return -ENODEV;
-
+	if (directory < 0)
+		return directory;
+	bytes = malloc(DESCRIPTORS_MAX);
+	if (!bytes)
+		return -ENOMEM;
 	snprintf(ident->name, sizeof(ident->name), "%s", name);
 	ident->busnum = busnum;
 	ident->devnum = devnum;
-	ident->id_vendor = (uint16_t)attr_number(device, "idVendor", 16);
-	ident->id_product = (uint16_t)attr_number(device, "idProduct", 16);
-	ident->bcd_device = (uint16_t)attr_number(device, "bcdDevice", 16);
-	attr_string(device, "serial", ident->serial);
-	attr_string(device, "manufacturer", ident->manufacturer);
-	attr_string(device, "product", ident->product);
-	read_connect_type(name, ident->connect_type, sizeof(ident->connect_type));
-	linked = udev_device_get_sysattr_value(device, "port/connect_type");
-	if (!ident->connect_type[0] && linked)
-		utf8_copy(ident->connect_type, sizeof(ident->connect_type), linked, strlen(linked));
-	return read_descriptive(device, ident);
+	ident->id_vendor = read_number(directory, "idVendor", 16);
+	ident->id_product = read_number(directory, "idProduct", 16);
+	ident->bcd_device = read_number(directory, "bcdDevice", 16);
+	read_connect_type(directory, name, ident->connect_type, sizeof(ident->connect_type));
+	r = read_descriptors(directory, bytes, DESCRIPTORS_MAX, &len);
+	if (!r)
+		ident->malformed = descriptors_types(bytes, len, ident) < 0;
+	return r;
+}
+
+int usbdev_read_strings(const char *name, uint16_t busnum, uint16_t devnum, struct usbdev_strings *strings)
+{
+	_cleanup_(closep) int directory = device_open(name, busnum, devnum), parent = -1;
+	int r;
+
+	memset(strings, 0, sizeof(*strings));
+	if (directory < 0)
+		return directory;
+	r = read_field(directory, "serial", strings->serial);
+	if (!r)
+		r = read_field(directory, "manufacturer", strings->manufacturer);
+	if (!r)
+		r = read_field(directory, "product", strings->product);
+	if (!r)
+		r = read_hash(directory, strings->hash);
+	if (r)
+		return r;
+	/* A parent that goes takes the device along; a root hub's is no USB device. */
+	parent = openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0)
+		read_hash(parent, strings->parent_hash);
+	/* A file that is missing may be a device that went meanwhile. */
+	return usbdev_is_there(name, devnum) ? 0 : -ENODEV;
+}
+
+void usbdev_put_strings(struct ident *ident, const struct usbdev_strings *strings)
+{
+	memcpy(ident->serial, strings->serial, sizeof(ident->serial));
+	memcpy(ident->manufacturer, strings->manufacturer, sizeof(ident->manufacturer));
+	memcpy(ident->product, strings->product, sizeof(ident->product));
+	memcpy(ident->hash, strings->hash, sizeof(ident->hash));
+	memcpy(ident->parent_hash, strings->parent_hash, sizeof(ident->parent_hash));
 }
 
 int usbdev_open_for_inspection(uint16_t busnum, uint16_t devnum, uint8_t number)

@@ -78,5 +78,5 @@ static const struct step {
 } steps[] = {
 	{"ready", 0x00}, {"sense", 0x03},    {"inquiry", 0x12},
 	{"mode", 0x1a},	 {"capacity", 0x25}, {"capacity16", 0x9e},
-	{"read", 0x28},
+	{"read", 0x28},  {"flush", 0x35},
 };
