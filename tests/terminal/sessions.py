@@ -75,12 +75,15 @@ def switch(t, person):
     t.wait_until(lambda: active(t) == person.name, SLOW, f"{person.name} active; there is {active(t)!r}")
 
 
+def enter(person):
+    """Shell words that make the shell part of somebody's session if he has one: polkit asks logind which session a process is of."""
+    places = f"/sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-*.scope/cgroup.procs"
+    return f"for place in {places}; do [ ! -e $place ] || echo $$ > $place; done; "
+
+
 def run_as(t, person, command, check=True, timeout=30):
-    """Runs a command as somebody, as part of his session if he has one: polkit asks logind which session a process is of."""
-    found = session(t, person)
-    enter = f"echo $$ > /sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-{found['Id']}.scope/cgroup.procs && " \
-        if found else ""
-    return t.run(f"sh -c {shlex.quote(f'{enter}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
+    """Runs a command as somebody, as part of his session."""
+    return t.run(f"sh -c {shlex.quote(f'{enter(person)}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
 
 
 def logout(t, person):
