@@ -24,7 +24,7 @@ from terminal import TOP, Terminal  # noqa: E402
 
 RUNS = int(os.environ.get("SEKIMORI_BENCH_EXCEPTIONS", "7"))
 SLOW = 60
-LENGTH = 12  # seconds of an exception that is waited out: the stick has to be open by then
+LENGTH = 7  # seconds of an exception that is waited out; three times that where the stick has to be opened first
 GOAL_RATIO, GOAL_IDLE, GOAL_WRITING = 1.2, 0.2, 2.0
 HEADER = "approvers 1\nexception-period 8 hours\nexception-requests 100 1000\ndefault block\n"
 OTHER_UUID = "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9f001"
@@ -116,7 +116,7 @@ def ended(t, how):
     since = Since(t)
     t.plug_storage("a", images.get("bench", lambda d: d.plain("bench", size=256 << 20)), serial="ENDS")
     since.wait("denied", SLOW)
-    number = request(t, access="rw", seconds=LENGTH * (1 if how == "closed" else 2))
+    number = request(t, access="rw", seconds=LENGTH * (1 if how == "closed" else 3))
     approve(t, number)
     disk_came(t, since)
     writer = 0

@@ -17,7 +17,7 @@ from barrier import Bus, Since, bring, daemon_pid, disks, images, ready, unplug_
 from desktops import Desktop, screen, typed
 from granting import CLERK, SLOW, look, removed_at
 from policies import newest, reload, use
-from sessions import SUZUKI, TANAKA, login, options, run_as, session, switch
+from sessions import SUZUKI, TANAKA, login, options, run_as, service_log, session, switch
 from terminal import BUILD
 
 OPTIONS = options()
@@ -349,6 +349,7 @@ def the_desk(t):
     # A credential is read at the start.
     t.run("systemctl restart sekimorid")
     ready(t)
+    assert "cannot be set" not in service_log(t), "it goes without complaints"
     return d
 
 
