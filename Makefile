@@ -292,6 +292,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/bench/policy.py
 	tests/bench/evidence.py
 	tests/bench/run.py
+	tests/bench/exceptions.py
 	tests/bench/media.py
 	tests/bench/desk.py
 

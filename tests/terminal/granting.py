@@ -94,7 +94,8 @@ def plug_denied(t, image, serial="ZERO", **options):
 
 
 def removed_at(t, since):
-    """CLOCK_MONOTONIC seconds of the kernel's word that the disk has gone."""
-    lines = t.read("/run/block-events").splitlines()[since.blocks:]
-    gone = [line for line in lines if " remove " in f" {line} " and "/block/sd" in line and line.rstrip().endswith("(block)")]
-    return [float(line.split("[")[1].split("]")[0]) for line in gone]
+    """CLOCK_MONOTONIC seconds of the kernel's word that the disk has gone: it comes a little later than what /sys shows."""
+    def gone():
+        lines = t.read("/run/block-events").splitlines()[since.blocks:]
+        return [line for line in lines if " remove " in f" {line} " and "/block/sd" in line and line.rstrip().endswith("(block)")]
+    return [float(line.split("[")[1].split("]")[0]) for line in t.wait_until(gone, what="the kernel's word")]

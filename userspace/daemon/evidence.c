@@ -41,7 +41,8 @@ void evidence_arm(struct evidence *evidence, sd_event_source **source, uint64_t 
 		if (r >= 0)
 			r = sd_event_source_set_priority(*source, priority);
 	}
-	if (r < 0)
+	/* -ESTALE: the loop has ended. The last records are brought to the disk without timers. */
+	if (r < 0 && r != -ESTALE)
 		fprintf(stderr, SD_WARNING "event log: a timer cannot be set: %s\n", strerror(-r));
 }
 
