@@ -49,7 +49,7 @@ class Desktop:
 
     def start(self, command, out):
         """Something that stays, as part of the session."""
-        inside = f"{enter(self.person)}exec runuser -u {self.person.name} -- {self.environment} {command}"
+        inside = f"{enter(self.t, self.person)}exec runuser -u {self.person.name} -- {self.environment} {command}"
         return self.t.start(f"sh -c {shlex.quote(inside)}", out)
 
     def notices(self):

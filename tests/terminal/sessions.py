@@ -75,27 +75,23 @@ def switch(t, person):
     t.wait_until(lambda: active(t) == person.name, SLOW, f"{person.name} active; there is {active(t)!r}")
 
 
-<<<<<<< HEAD
-def run_as(t, person, command, check=True, timeout=30, elsewhere=False):
-    """Runs a command as somebody, as part of his session if he has one: polkit asks logind which session a process is of. Logged in as
-    PAM has it in that session; without one, nobody is, but elsewhere (over the network, say), in no session of this terminal."""
+def enter(t, person):
+    """Shell words that make the shell part of somebody's session if he has one, and him logged in as PAM has it there: polkit asks
+    logind which session a process is of, the daemon asks audit who logged in."""
     found = session(t, person)
-    enter = f"echo $$ > /sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-{found['Id']}.scope/cgroup.procs && " \
-            f"echo $(cat /proc/{found['Leader']}/loginuid) > /proc/self/loginuid && " if found else ""
-    if elsewhere and not found:
-        enter = f"echo {person.uid} > /proc/self/loginuid && "
-    return t.run(f"sh -c {shlex.quote(f'{enter}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
-=======
-def enter(person):
-    """Shell words that make the shell part of somebody's session if he has one: polkit asks logind which session a process is of."""
-    places = f"/sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-*.scope/cgroup.procs"
-    return f"for place in {places}; do [ ! -e $place ] || echo $$ > $place; done; "
+    if not found:
+        return ""
+    return f"echo $$ > /sys/fs/cgroup/user.slice/user-{person.uid}.slice/session-{found['Id']}.scope/cgroup.procs; " \
+           f"echo $(cat /proc/{found['Leader']}/loginuid) > /proc/self/loginuid; "
 
 
-def run_as(t, person, command, check=True, timeout=30):
-    """Runs a command as somebody, as part of his session."""
-    return t.run(f"sh -c {shlex.quote(f'{enter(person)}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
->>>>>>> life
+def run_as(t, person, command, check=True, timeout=30, elsewhere=False):
+    """Runs a command as somebody, as part of his session if he has one; without one, nobody is logged in, but elsewhere (over the
+    network, say), in no session of this terminal."""
+    words = enter(t, person)
+    if elsewhere and not words:
+        words = f"echo {person.uid} > /proc/self/loginuid; "
+    return t.run(f"sh -c {shlex.quote(f'{words}exec runuser -u {person.name} -- {command}')}", check=check, timeout=timeout)
 
 
 def logout(t, person):
