@@ -222,7 +222,8 @@ $(BUILD)/unit/test-caller: $(BUILD)/san/bus/caller.o
 $(BUILD)/unit/test-administration: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # With the exceptions at work behind them.
-$(BUILD)/unit/test-phone $(BUILD)/unit/test-grantimport: $(filter-out %-bus.o %-bus-ask.o %-bus-look.o %-bus-objects.o,$(patsubst userspace/%.c,$(BUILD)/san/%.o,\
+$(BUILD)/unit/test-phone $(BUILD)/unit/test-phone-pending $(BUILD)/unit/test-grantimport: \
+		$(filter-out %-bus.o %-bus-ask.o %-bus-look.o %-bus-objects.o,$(patsubst userspace/%.c,$(BUILD)/san/%.o,\
 		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c))))
 $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
