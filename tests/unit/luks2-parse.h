@@ -3,14 +3,11 @@
 #pragma once
 
 #include "core/luks2.h"
-#include "core/macro.h"
 #include "luks2-image.h"
-#include "testing.h"
+#include "volume-damage.h"
 
 static uint8_t area[2 * IMAGE_HEADER];
 static _unused_ char json[IMAGE_HEADER];
-static char detail[VOLUME_DETAIL_MAX];
-static struct volume volume;
 static struct luks2 luks;
 
 static int parse(uint64_t size)

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bitlocker-image.h"
 #include "core/bitlocker.h"
-#include "core/macro.h"
-#include "testing.h"
+#include "volume-damage.h"
 
 #define SIZE BITLOCKER_IMAGE_SIZE
 
 static uint8_t first[BITLOCKER_BOOT_LEN];
 static uint8_t data[BITLOCKER_METADATA_LEN];
-static char detail[VOLUME_DETAIL_MAX];
 static struct bitlocker_boot boot;
-static struct volume volume;
 
 static int parse(uint64_t size)
 {
@@ -59,13 +56,7 @@ static void ciphers_have_their_names(void)
 
 static void boot_sector_that_lies_is_refused(void)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-		size_t len;
-		const char *bytes;
-		int expect;
-	} rows[] = {
+	static const struct damage rows[] = {
 		{"NTFS", 3, 8, "NTFS    ", VOLUME_E_NONE},
 		{"FAT of another time", 3, 8, "MSWIN4.1", VOLUME_E_NONE},
 		{"Windows Vista", 0, 3, "\xeb\x52\x90", VOLUME_E_VERSION},
@@ -89,10 +80,8 @@ static void boot_sector_that_lies_is_refused(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		bitlocker_image_boot(first);
-		memcpy(first + rows[i].offset, rows[i].bytes, rows[i].len);
-		EXPECT(bitlocker_boot_parse(first, SIZE, &boot, detail) == rows[i].expect,
-		       rows[i].name);
-		EXPECT((detail[0] != '\0') == (rows[i].expect != 0), rows[i].name);
+		damage_apply(&rows[i], first);
+		damage_expect(&rows[i], bitlocker_boot_parse(first, SIZE, &boot, detail));
 	}
 	bitlocker_image_boot(first);
 	CU_ASSERT_EQUAL(bitlocker_boot_parse(first, 0, &boot, detail), VOLUME_E_CAPACITY);
@@ -111,13 +100,7 @@ static void plain_volume_in_front_is_refused(void)
 
 static void metadata_that_lies_is_refused(void)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-		size_t len;
-		const char *bytes;
-		int expect;
-	} rows[] = {
+	static const struct damage rows[] = {
 		{"signature", 0, 1, "x", VOLUME_E_NONE},
 		{"of Windows Vista", 10, 1, "\1", VOLUME_E_VERSION},
 		{"too small", 8, 2, "\6\0", VOLUME_E_HEADER},
@@ -155,11 +138,9 @@ static void metadata_that_lies_is_refused(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		bitlocker_image_make(data);
-		memcpy(data + rows[i].offset, rows[i].bytes, rows[i].len);
+		damage_apply(&rows[i], data);
 		bitlocker_image_seal(data);
-		EXPECT(parse(SIZE) == rows[i].expect, rows[i].name);
-		EXPECT((detail[0] != '\0') == (rows[i].expect != 0), rows[i].name);
-		EXPECT((volume.uuid[0] != '\0') == (rows[i].expect == 0), rows[i].name);
+		damage_expect_volume(&rows[i], parse(SIZE));
 	}
 }
 

@@ -98,13 +98,7 @@ static void secondary_header_at_the_start_is_refused(void)
 
 static void binary_header_that_lies_is_refused(void)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-		size_t len;
-		const char *bytes;
-		int expect;
-	} rows[] = {
+	static const struct damage rows[] = {
 		{"header that lies elsewhere", 262, 2, "\x40\0", VOLUME_E_HEADER},
 		{"unknown checksum", 72, 7, "sha512", VOLUME_E_HEADER},
 		{"no checksum", 72, 7, "\0\0\0\0\0\0", VOLUME_E_HEADER},
@@ -122,11 +116,9 @@ static void binary_header_that_lies_is_refused(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		image_make(area, IMAGE_HEADER, image_json);
-		memcpy(area + rows[i].offset, rows[i].bytes, rows[i].len);
+		damage_apply(&rows[i], area);
 		image_twin(area, IMAGE_HEADER);
-		EXPECT(parse(IMAGE_MEDIUM) == rows[i].expect, rows[i].name);
-		EXPECT(detail[0] != '\0', rows[i].name);
-		EXPECT(volume.uuid[0] == '\0', rows[i].name);
+		damage_expect_volume(&rows[i], parse(IMAGE_MEDIUM));
 	}
 }
 
@@ -233,13 +225,7 @@ static void json_text_of_unreasonable_length_is_refused(void)
 
 static void second_copy_that_lies_is_refused(void)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-		size_t len;
-		const char *bytes;
-		int expect;
-	} rows[] = {
+	static const struct damage rows[] = {
 		{"no magic", 0, 4, "\0\0\0\0", VOLUME_E_COPIES},
 		{"the first one's magic", 0, 4, "LUKS", VOLUME_E_COPIES},
 		{"another version", 7, 1, "\3", VOLUME_E_COPIES},
@@ -260,10 +246,9 @@ static void second_copy_that_lies_is_refused(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		image_make(area, IMAGE_HEADER, image_json);
-		memcpy(second + rows[i].offset, rows[i].bytes, rows[i].len);
+		damage_apply(&rows[i], second);
 		image_seal(second, IMAGE_HEADER);
-		EXPECT(parse(IMAGE_MEDIUM) == rows[i].expect, rows[i].name);
-		EXPECT(detail[0] != '\0', rows[i].name);
+		damage_expect_volume(&rows[i], parse(IMAGE_MEDIUM));
 	}
 	image_make(area, IMAGE_HEADER, image_json);
 	second[480] = 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
@@ -137,6 +138,13 @@ char *output_bad_option(int c, char *const *argv)
 	if (optopt)
 		return output_format(_("option '%s' takes no value"), word);
 	return output_format(_("there is no option '%s'"), word);
+}
+
+bool output_may_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
 void output_markup(FILE *out, const char *text)

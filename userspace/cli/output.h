@@ -60,5 +60,8 @@ void output_pad(const char *text, size_t width);
  */
 char *output_bad_option(int c, char *const *argv);
 
+/* May standard output be coloured? It is a terminal, and NO_COLOR is unset or empty (https://no-color.org). */
+bool output_may_colour(void);
+
 /* Text as it stands in HTML and SVG, between tags and in quoted attributes. */
 void output_markup(FILE *out, const char *text);

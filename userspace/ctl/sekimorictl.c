@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/i18n.h"
@@ -113,12 +112,10 @@ static int run_command(struct line *line, const struct command *command)
 
 static int run(int argc, char **argv)
 {
-	struct line line = {.context.root = ""};
+	struct line line = {.context = {.root = "", .colour = output_may_colour()}};
 	const struct command *command = NULL;
-	const char *no_color = getenv("NO_COLOR");
 	int words = 0;
 
-	line.context.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	if (parse_options(&line, argc, argv) != COMMAND_OK)
 		return COMMAND_USAGE;
 	if (line.version) {

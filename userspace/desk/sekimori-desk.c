@@ -180,12 +180,12 @@ static int run_command(struct line *line, const struct command *command)
 
 static void context_init(struct context *context)
 {
-	const char *directory = getenv("SEKIMORI_DESK"), *no_color = getenv("NO_COLOR");
+	const char *directory = getenv("SEKIMORI_DESK");
 
 	*context = (struct context){
 		.directory = directory && *directory ? directory : DESK_DEFAULT,
 		.now = alarm_civil_now(),
-		.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+		.colour = output_may_colour(),
 	};
 }
 
