@@ -49,7 +49,7 @@ static void steps_are_only_ever_added(void)
 		"UPDATE clock SET now_us = now_us - 1",
 		"INSERT OR REPLACE INTO steps SELECT * FROM steps WHERE exception = 1 AND step = 1",
 		"INSERT OR REPLACE INTO exceptions SELECT * FROM exceptions WHERE number = 1",
-		"INSERT INTO clock SELECT 2, now_us, boot_us, boot_id, void_before, resets FROM clock",
+		"INSERT INTO clock SELECT 2, now_us, boot_us, boot_id, void_before, resets, ended FROM clock",
 	};
 	struct exceptionstore *store;
 

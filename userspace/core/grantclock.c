@@ -23,6 +23,7 @@ static void set_mark(struct grantclock_mark *mark, int64_t now_us, const struct 
 {
 	mark->now_us = now_us;
 	mark->boot_us = reading->boot_us;
+	mark->ended = false;
 	memcpy(mark->boot_id, reading->boot_id, sizeof(mark->boot_id));
 }
 
@@ -36,7 +37,9 @@ static unsigned int after_reboot(struct grantclock *clock, const struct grantclo
 {
 	unsigned int told = GRANTCLOCK_REBOOTED;
 	bool behind = is_behind(reading->wall_us, clock->mark.now_us);
-	int64_t least = clock->mark.now_us + GRANTCLOCK_MARK_S * US;
+	/* Charged at every boot, a healthy clock would fall ever further behind: a power failure alone loses anything. */
+	bool whole = clock->mark.ended && !behind;
+	int64_t least = clock->mark.now_us + (whole ? 0 : GRANTCLOCK_MARK_S * US);
 
 	set_mark(&clock->mark, later(reading->wall_us, least), reading);
 	if (behind) {
@@ -86,6 +89,11 @@ bool grantclock_mark_due(const struct grantclock *clock)
 void grantclock_kept(struct grantclock *clock)
 {
 	clock->kept_us = clock->mark.now_us;
+}
+
+void grantclock_end(struct grantclock *clock)
+{
+	clock->mark.ended = true;
 }
 
 void grantclock_reset(struct grantclock *clock, const struct grantclock_reading *reading)

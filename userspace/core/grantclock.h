@@ -7,8 +7,9 @@
  *	wall clock set back        not followed: time goes on from the highest that was seen, by CLOCK_BOOTTIME
  *	wall clock set forward     followed: what would end by it ends; setting it right again does not bring it back
  *	the daemon dies            the same boot: the mark's boot time says how much has passed
- *	reboot                     the wall clock says how much has passed, and at least GRANTCLOCK_MARK_S have, because that
- *	                           is what a power failure may have lost of the mark
+ *	reboot                     the wall clock says how much has passed. If the mark is not the one that the daemon left when
+ *	                           it ended in order, at least GRANTCLOCK_MARK_S have, because that is what a power failure may
+ *	                           have lost of it
  *	reboot, RTC gone back      nobody knows how much has passed: whatever was granted before this boot is over
  *
  * What it cannot know: that the RTC was set to just after the last mark while the terminal was off for days. When the wall clock is put
@@ -47,6 +48,7 @@ struct grantclock_mark {
 	uint8_t boot_id[GRANTCLOCK_BOOT_SIZE];
 	int64_t void_before; /* seconds: grants from before then are over; 0: none are */
 	uint32_t resets;
+	bool ended; /* the daemon ended in order just after: nothing but the time since is unknown */
 };
 
 struct grantclock {
@@ -74,6 +76,9 @@ int64_t grantclock_now(const struct grantclock *clock);
 /* Must the mark be kept now? grantclock_kept() says that it was. */
 bool grantclock_mark_due(const struct grantclock *clock);
 void grantclock_kept(struct grantclock *clock);
+
+/* The daemon ends in order: the mark that is kept now is the last one. The next reading takes that back. */
+void grantclock_end(struct grantclock *clock);
 
 /* Follows the wall clock back. The mark must be kept at once; if the store refuses it, start again from the one that is kept. */
 void grantclock_reset(struct grantclock *clock, const struct grantclock_reading *reading);

@@ -66,6 +66,7 @@ struct exceptions *exceptions_free(struct exceptions *e)
 		return NULL;
 	if (e->store && e->setup.path) {
 		exceptions_tick(e);
+		grantclock_end(&e->clock);
 		if (e->store && exceptionstore_keep_mark(e->store, &e->clock.mark))
 			fputs(SD_WARNING "exceptions: the clock's mark could not be kept\n", stderr);
 	}

@@ -44,7 +44,7 @@ static const char others[] =
 	/* Follows the wall clock forward; see core/grantclock.h. The one row that changes. */
 	"CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), now_us INTEGER NOT NULL,"
 	" boot_us INTEGER NOT NULL, boot_id BLOB NOT NULL, void_before INTEGER NOT NULL,"
-	" resets INTEGER NOT NULL) STRICT;"
+	" resets INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;"
 	/* Steps whose record is not known to be in the event log yet, in their order. */
 	"CREATE TABLE untold (place INTEGER PRIMARY KEY, exception INTEGER NOT NULL,"
 	" step INTEGER NOT NULL, UNIQUE (exception, step)) STRICT;";

@@ -259,11 +259,11 @@ static int write_mark(struct exceptionstore *store, const struct grantclock_mark
 			return r ? r : EXCEPTIONSTORE_E_LIVE;
 	}
 	r = exceptionstore_prepare(store,
-				   "INSERT INTO clock (one, now_us, boot_us, boot_id, void_before, resets)"
-				   " VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
+				   "INSERT INTO clock (one, now_us, boot_us, boot_id, void_before, resets, ended)"
+				   " VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
 				   " now_us = excluded.now_us, boot_us = excluded.boot_us,"
 				   " boot_id = excluded.boot_id, void_before = excluded.void_before,"
-				   " resets = excluded.resets",
+				   " resets = excluded.resets, ended = excluded.ended",
 				   &statement);
 	if (r)
 		return r;
@@ -272,6 +272,7 @@ static int write_mark(struct exceptionstore *store, const struct grantclock_mark
 	sqlite3_bind_blob(statement, 3, mark->boot_id, sizeof(mark->boot_id), SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 4, mark->void_before);
 	sqlite3_bind_int64(statement, 5, mark->resets);
+	sqlite3_bind_int(statement, 6, mark->ended);
 	return exceptionstore_code(sqlite3_step(statement));
 }
 
@@ -463,7 +464,7 @@ int exceptionstore_mark(struct exceptionstore *store, struct grantclock_mark *ma
 {
 	_cleanup_(statement_freep) sqlite3_stmt *statement = NULL;
 	int code, r = exceptionstore_prepare(store,
-					     "SELECT now_us, boot_us, boot_id, void_before, resets"
+					     "SELECT now_us, boot_us, boot_id, void_before, resets, ended"
 					     " FROM clock",
 					     &statement);
 
@@ -479,6 +480,7 @@ int exceptionstore_mark(struct exceptionstore *store, struct grantclock_mark *ma
 		.boot_us = (uint64_t)sqlite3_column_int64(statement, 1),
 		.void_before = sqlite3_column_int64(statement, 3),
 		.resets = (uint32_t)sqlite3_column_int64(statement, 4),
+		.ended = sqlite3_column_int(statement, 5) == 1,
 	};
 	memcpy(mark->boot_id, sqlite3_column_blob(statement, 2), sizeof(mark->boot_id));
 	return 0;
