@@ -10,7 +10,7 @@ from barrier import STAGE, STICK
 from disks import Disks
 
 LONG = {"test_fat_and_ext4_belong_to_the_user",  # test_transfers.py opens both
-        "test_luks1_opens_too"}
+        "test_luks1_opens_too", "test_ext4_with_content_keeps_its_owners_and_its_links_lead_nowhere"}
 OPTIONS = {"stages": [STAGE]}
 
 DISKS = Disks()
