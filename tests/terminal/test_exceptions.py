@@ -7,9 +7,9 @@ from barrier import Since, disks, images, ready, unplug_all
 from granting import CLERK, SLOW, approve, granted, look, plug_denied, prepare, removed_at, request, state, step
 from sessions import SUZUKI, TANAKA, login, logout, options, run_as, session, switch
 
-# A stick without anything on it is read in many places, which takes an emulated one long.
 # tests/unit/test-session-grant.c has both; test_exception_life.py has a grant that is good for one use.
 LONG = {"test_quota_ends_it_and_the_last_use_is_the_last", "test_it_waits_for_its_device_and_for_what_was_granted"}
+# A stick without anything on it is read in many places, which takes an emulated one long.
 OPTIONS = options(files={"/etc/sekimori/sekimorid.conf": "terminal ZEI-014\ninspect-deadline 40\n"})
 MOUNT = "/run/media/tanaka/PLAIN"
 LATE = 3  # seconds; the goal is 2, and 0.2 for what is idle, on a machine that does nothing else
