@@ -27,6 +27,34 @@ dbus_bool_t bus_append_string(DBusMessageIter *iter, const char *text)
 	return dbus_message_iter_append_basic(iter, DBUS_TYPE_STRING, &text);
 }
 
+dbus_bool_t bus_append_bool(DBusMessageIter *iter, bool truth)
+{
+	dbus_bool_t value = truth;
+
+	return dbus_message_iter_append_basic(iter, DBUS_TYPE_BOOLEAN, &value);
+}
+
+dbus_bool_t bus_append_u32(DBusMessageIter *iter, uint32_t n)
+{
+	dbus_uint32_t value = n;
+
+	return dbus_message_iter_append_basic(iter, DBUS_TYPE_UINT32, &value);
+}
+
+dbus_bool_t bus_append_u64(DBusMessageIter *iter, uint64_t n)
+{
+	dbus_uint64_t value = n;
+
+	return dbus_message_iter_append_basic(iter, DBUS_TYPE_UINT64, &value);
+}
+
+dbus_bool_t bus_append_i64(DBusMessageIter *iter, int64_t n)
+{
+	dbus_int64_t value = n;
+
+	return dbus_message_iter_append_basic(iter, DBUS_TYPE_INT64, &value);
+}
+
 static dbus_bool_t append_value(DBusMessageIter *entry, struct json_object *value)
 {
 	char signature[2] = {DBUS_TYPE_STRING, '\0'};

@@ -7,16 +7,6 @@
 #include "daemon/device-bus.h"
 #include "daemon/device.h"
 
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
-static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT64, &n);
-}
-
 #define DEVICE_GETTER(name, append, expression)                                                    \
 	static dbus_bool_t device_get_##name(void *object, DBusMessageIter *value)                 \
 	{                                                                                          \
@@ -26,8 +16,8 @@ static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
 	}
 
 DEVICE_GETTER(name, bus_append_string, dev->ident.name)
-DEVICE_GETTER(busnum, append_u32, dev->ident.busnum)
-DEVICE_GETTER(devnum, append_u32, dev->ident.devnum)
+DEVICE_GETTER(busnum, bus_append_u32, dev->ident.busnum)
+DEVICE_GETTER(devnum, bus_append_u32, dev->ident.devnum)
 DEVICE_GETTER(serial, bus_append_string, dev->ident.serial)
 DEVICE_GETTER(manufacturer, bus_append_string, dev->ident.manufacturer)
 DEVICE_GETTER(product, bus_append_string, dev->ident.product)
@@ -41,7 +31,7 @@ DEVICE_GETTER(luks_uuid, bus_append_string, dev->luks_uuid)
 DEVICE_GETTER(access, bus_append_string,
 	      dev->state == DEVICE_ALLOWED ? device_access_name(dev->access) : "")
 DEVICE_GETTER(detail, bus_append_string, dev->detail)
-DEVICE_GETTER(verdict_us, append_u64,
+DEVICE_GETTER(verdict_us, bus_append_u64,
 	      dev->held_us && dev->decided_us > dev->held_us ? dev->decided_us - dev->held_us : 0)
 
 static dbus_bool_t device_get_id(void *object, DBusMessageIter *value)

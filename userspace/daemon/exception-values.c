@@ -7,28 +7,6 @@
 #include "core/macro.h"
 #include "daemon/exception-values.h"
 
-static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
-{
-	dbus_bool_t truth = b;
-
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
-static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT64, &n);
-}
-
-static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &when);
-}
-
 static dbus_bool_t append_id(DBusMessageIter *value, const uint8_t id[static 16])
 {
 	char text[GRANTSET_ID_TEXT_MAX];
@@ -84,46 +62,46 @@ static unsigned int approvals_needed(const struct exception *exception, unsigned
 		return append(value, expression);                                                  \
 	}
 
-VALUE(number, append_u32, e->number)
+VALUE(number, bus_append_u32, e->number)
 VALUE(id, append_id, e->grant.id)
 VALUE(state, bus_append_string, exception_state_name(e->state))
-VALUE(emergency, append_bool, e->emergency)
+VALUE(emergency, bus_append_bool, e->emergency)
 VALUE(person, bus_append_string, e->grant.person)
-VALUE(uid, append_u32, e->grant.uid)
+VALUE(uid, bus_append_u32, e->grant.uid)
 VALUE(requester, bus_append_string, e->requester.name)
-VALUE(requester_uid, append_u32, e->requester.uid)
+VALUE(requester_uid, bus_append_u32, e->requester.uid)
 VALUE(terminal, bus_append_string, e->grant.terminal)
 VALUE(fingerprint, bus_append_string, e->grant.fingerprint)
 VALUE(medium, bus_append_string, e->grant.medium)
 VALUE(class, bus_append_string, device_class_name(e->grant.class))
 VALUE(access, bus_append_string, exception_access_name(e->grant.access))
-VALUE(encrypted_only, append_bool, e->grant.encrypted_only)
-VALUE(begin, append_time, e->grant.not_before)
-VALUE(end, append_time, exception_end(e))
-VALUE(period, append_u32, e->period)
-VALUE(uses, append_u32, e->grant.uses)
-VALUE(used, append_u32, e->used)
-VALUE(write_quota, append_u64, e->grant.write_quota)
-VALUE(written, append_u64, e->written)
+VALUE(encrypted_only, bus_append_bool, e->grant.encrypted_only)
+VALUE(begin, bus_append_i64, e->grant.not_before)
+VALUE(end, bus_append_i64, exception_end(e))
+VALUE(period, bus_append_u32, e->period)
+VALUE(uses, bus_append_u32, e->grant.uses)
+VALUE(used, bus_append_u32, e->used)
+VALUE(write_quota, bus_append_u64, e->grant.write_quota)
+VALUE(written, bus_append_u64, e->written)
 VALUE(purpose, bus_append_string, e->grant.purpose)
 VALUE(data_class, bus_append_string, e->grant.data_class)
 VALUE(form, bus_append_string, e->grant.form)
-VALUE(return_by, append_time, e->grant.return_by)
-VALUE(requested, append_time, e->requested)
-VALUE(approved, append_time, e->approved)
-VALUE(begun, append_time, e->begun)
-VALUE(ended, append_time, e->ended)
-VALUE(reported, append_time, e->reported)
-VALUE(first_used, append_time, e->first_used)
-VALUE(changed, append_time, e->changed)
+VALUE(return_by, bus_append_i64, e->grant.return_by)
+VALUE(requested, bus_append_i64, e->requested)
+VALUE(approved, bus_append_i64, e->approved)
+VALUE(begun, bus_append_i64, e->begun)
+VALUE(ended, bus_append_i64, e->ended)
+VALUE(reported, bus_append_i64, e->reported)
+VALUE(first_used, bus_append_i64, e->first_used)
+VALUE(changed, bus_append_i64, e->changed)
 VALUE(approvers, append_names, &e->approvals)
-VALUE(approvals_needed, append_u32, approvals_needed(e, moment->approvers))
-VALUE(extend_until, append_time, e->extend_until)
+VALUE(approvals_needed, bus_append_u32, approvals_needed(e, moment->approvers))
+VALUE(extend_until, bus_append_i64, e->extend_until)
 VALUE(extend_approvers, append_names, &e->extend_approvals)
-VALUE(steps, append_u32, e->steps)
+VALUE(steps, bus_append_u32, e->steps)
 VALUE(due, exception_values_append_due, exception_due(e, moment->now))
-VALUE(seconds_left, append_u32, moment->seconds_left)
-VALUE(may_approve, append_bool, *moment->may_approve)
+VALUE(seconds_left, bus_append_u32, moment->seconds_left)
+VALUE(may_approve, bus_append_bool, *moment->may_approve)
 
 /* The members of docs/dbus.md. */
 static const struct {
@@ -218,17 +196,17 @@ dbus_bool_t exception_values_append(DBusMessageIter *iter, const struct exceptio
 		return append(value, expression);                                                  \
 	}
 
-STEP(number, append_u32, deed->number)
+STEP(number, bus_append_u32, deed->number)
 STEP(event, bus_append_string, exception_event_name(deed->kind))
 STEP(from, bus_append_string, exception_state_name(deed->from))
 STEP(to, bus_append_string, exception_state_name(deed->to))
-STEP(time, append_time, deed->when)
+STEP(time, bus_append_i64, deed->when)
 STEP(who, bus_append_string, deed->who.name)
-STEP(uid, append_u32, deed->who.uid)
+STEP(uid, bus_append_u32, deed->who.uid)
 STEP(session, bus_append_string, deed->session)
 STEP(note, bus_append_string, deed->note)
-STEP(until, append_time, deed->until)
-STEP(bytes, append_u64, deed->bytes)
+STEP(until, bus_append_i64, deed->until)
+STEP(bytes, bus_append_u64, deed->bytes)
 
 static const struct {
 	const char *name, *signature;

@@ -73,23 +73,6 @@ bool exceptions_bus_has_engine(const struct exceptions_bus *eb, struct bus_reque
 
 /* --- properties ------------------------------------------------------------------------------ */
 
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
-static dbus_bool_t append_i64(DBusMessageIter *value, dbus_int64_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &n);
-}
-
-static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
-{
-	dbus_bool_t truth = b;
-
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
 static struct exceptions_counts bus_counts(const struct exceptions_bus *eb)
 {
 	if (eb->announcing || !eb->setup.exceptions)
@@ -138,15 +121,15 @@ static int64_t bus_ahead(const struct exceptions_bus *eb)
 	}
 
 EXCEPTIONS_GETTER(state, bus_append_string, bus_state(eb))
-EXCEPTIONS_GETTER(waiting, append_u32, bus_counts(eb).waiting)
-EXCEPTIONS_GETTER(live, append_u32, bus_counts(eb).live)
-EXCEPTIONS_GETTER(overdue, append_u32, bus_counts(eb).overdue)
-EXCEPTIONS_GETTER(unreported, append_u32, bus_counts(eb).unreported)
-EXCEPTIONS_GETTER(approvers, append_u32, exceptions_bus_approvers(eb))
-EXCEPTIONS_GETTER(period, append_u32, bus_period(eb))
-EXCEPTIONS_GETTER(emergency, append_u32, bus_emergency(eb))
-EXCEPTIONS_GETTER(clock_ahead, append_i64, bus_ahead(eb))
-EXCEPTIONS_GETTER(phone, append_bool, eb->setup.phone && phone_ready(eb->setup.phone))
+EXCEPTIONS_GETTER(waiting, bus_append_u32, bus_counts(eb).waiting)
+EXCEPTIONS_GETTER(live, bus_append_u32, bus_counts(eb).live)
+EXCEPTIONS_GETTER(overdue, bus_append_u32, bus_counts(eb).overdue)
+EXCEPTIONS_GETTER(unreported, bus_append_u32, bus_counts(eb).unreported)
+EXCEPTIONS_GETTER(approvers, bus_append_u32, exceptions_bus_approvers(eb))
+EXCEPTIONS_GETTER(period, bus_append_u32, bus_period(eb))
+EXCEPTIONS_GETTER(emergency, bus_append_u32, bus_emergency(eb))
+EXCEPTIONS_GETTER(clock_ahead, bus_append_i64, bus_ahead(eb))
+EXCEPTIONS_GETTER(phone, bus_append_bool, eb->setup.phone && phone_ready(eb->setup.phone))
 
 /* --- the table ------------------------------------------------------------------------------- */
 

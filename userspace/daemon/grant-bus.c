@@ -5,23 +5,6 @@
 #include "daemon/exceptions-bus-inside.h"
 #include "daemon/grant-bus.h"
 
-static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
-{
-	dbus_bool_t truth = b;
-
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
-static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &when);
-}
-
 #define GRANT_GETTER(name, append, expression)                                                     \
 	static dbus_bool_t grant_get_##name(void *object, DBusMessageIter *value)                  \
 	{                                                                                          \
@@ -31,11 +14,11 @@ static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
 	}
 
 GRANT_GETTER(access, bus_append_string, exception_access_name(e->grant.access))
-GRANT_GETTER(encrypted_only, append_bool, e->grant.encrypted_only)
-GRANT_GETTER(begin, append_time, e->grant.not_before)
-GRANT_GETTER(end, append_time, exception_end(e))
-GRANT_GETTER(emergency, append_bool, e->emergency)
-GRANT_GETTER(live, append_bool, e->state == EXCEPTION_LIVE)
+GRANT_GETTER(encrypted_only, bus_append_bool, e->grant.encrypted_only)
+GRANT_GETTER(begin, bus_append_i64, e->grant.not_before)
+GRANT_GETTER(end, bus_append_i64, exception_end(e))
+GRANT_GETTER(emergency, bus_append_bool, e->emergency)
+GRANT_GETTER(live, bus_append_bool, e->state == EXCEPTION_LIVE)
 
 static dbus_bool_t grant_get_request(void *object, DBusMessageIter *value)
 {
@@ -60,7 +43,7 @@ static dbus_bool_t grant_get_seconds_left(void *object, DBusMessageIter *value)
 	const struct exceptions_bus_entry *entry = object;
 	struct exceptions *exceptions = entry->bus->setup.exceptions;
 
-	return append_u32(value, exceptions ? exceptions_seconds_left(exceptions,
+	return bus_append_u32(value, exceptions ? exceptions_seconds_left(exceptions,
 								      exceptions_bus_exception(entry)) :
 					      0);
 }

@@ -49,18 +49,6 @@ struct manager_bus {
 	uint64_t log_checkpoint;
 };
 
-static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
-{
-	dbus_bool_t truth = b;
-
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
-static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT64, &n);
-}
-
 /* --- org.sekimori.Sekimori1.Manager -------------------------------------------------------- */
 
 #define MANAGER_GETTER(field, append)                                                              \
@@ -73,13 +61,13 @@ static dbus_bool_t append_u64(DBusMessageIter *value, dbus_uint64_t n)
 
 MANAGER_GETTER(version, bus_append_string)
 MANAGER_GETTER(backend, bus_append_string)
-MANAGER_GETTER(module_locked, append_bool)
+MANAGER_GETTER(module_locked, bus_append_bool)
 MANAGER_GETTER(terminal, bus_append_string)
 MANAGER_GETTER(policy_file, bus_append_string)
 MANAGER_GETTER(policy_state, bus_append_string)
 MANAGER_GETTER(policy_id, bus_append_string)
-MANAGER_GETTER(policy_version, append_u64)
-MANAGER_GETTER(policy_signed, append_bool)
+MANAGER_GETTER(policy_version, bus_append_u64)
+MANAGER_GETTER(policy_signed, bus_append_bool)
 MANAGER_GETTER(policy_valid_until, bus_append_string)
 MANAGER_GETTER(policy_error, bus_append_string)
 MANAGER_GETTER(contact, bus_append_string)
@@ -89,7 +77,7 @@ MANAGER_GETTER(log_state, bus_append_string)
 MANAGER_GETTER(log_damage, bus_append_string)
 MANAGER_GETTER(last_self_check, bus_append_string)
 MANAGER_GETTER(self_check_result, bus_append_string)
-MANAGER_GETTER(started_at, append_u64)
+MANAGER_GETTER(started_at, bus_append_u64)
 
 static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *value)
 {
@@ -107,7 +95,7 @@ static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *val
 
 static dbus_bool_t manager_get_log_sequence(void *object, DBusMessageIter *value)
 {
-	return append_u64(value, ((struct manager_bus *)object)->log_seq);
+	return bus_append_u64(value, ((struct manager_bus *)object)->log_seq);
 }
 
 static dbus_bool_t manager_get_log_hash(void *object, DBusMessageIter *value)
@@ -117,7 +105,7 @@ static dbus_bool_t manager_get_log_hash(void *object, DBusMessageIter *value)
 
 static dbus_bool_t manager_get_log_checkpoint(void *object, DBusMessageIter *value)
 {
-	return append_u64(value, ((struct manager_bus *)object)->log_checkpoint);
+	return bus_append_u64(value, ((struct manager_bus *)object)->log_checkpoint);
 }
 
 static dbus_bool_t manager_reload_policy(void *object, DBusMessage *call, DBusMessageIter *out,
@@ -519,7 +507,7 @@ static dbus_bool_t append_recorded(void *userdata, DBusMessageIter *args)
 {
 	struct json_object *record = userdata;
 
-	return append_u64(args, record_number(record, "seq")) &&
+	return bus_append_u64(args, record_number(record, "seq")) &&
 	       bus_append_string(args, record_text(record, "kind")) &&
 	       bus_append_record(args, record);
 }

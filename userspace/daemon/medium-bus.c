@@ -24,11 +24,6 @@ static const struct medium *medium_line(void *object, const struct policy **poli
 		return append(value, line ? (expression) : (otherwise));                           \
 	}
 
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
 static dbus_bool_t append_civil(DBusMessageIter *value, int64_t civil)
 {
 	char text[CIVIL_TEXT_MAX] = "";
@@ -45,7 +40,7 @@ static const char *model_name(const struct policy *policy, const struct medium *
 	return model ? model->name : "";
 }
 
-MEDIUM_GETTER(class, append_u32, line->class, 0)
+MEDIUM_GETTER(class, bus_append_u32, line->class, 0)
 MEDIUM_GETTER(model, bus_append_string, model_name(policy, line), "")
 MEDIUM_GETTER(serial, bus_append_string, line->serial, "")
 MEDIUM_GETTER(from, append_civil, line->from, 0)

@@ -7,23 +7,6 @@
 
 /* --- properties: everybody may read them; of whom and what it is, and what he owes, Get and GetOwn tell -------------- */
 
-static dbus_bool_t append_bool(DBusMessageIter *value, bool b)
-{
-	dbus_bool_t truth = b;
-
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_BOOLEAN, &truth);
-}
-
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
-static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_INT64, &when);
-}
-
 #define REQUEST_GETTER(name, append, expression)                                                   \
 	static dbus_bool_t request_get_##name(void *object, DBusMessageIter *value)                \
 	{                                                                                          \
@@ -32,14 +15,14 @@ static dbus_bool_t append_time(DBusMessageIter *value, dbus_int64_t when)
 		return append(value, expression);                                                  \
 	}
 
-REQUEST_GETTER(number, append_u32, e->number)
+REQUEST_GETTER(number, bus_append_u32, e->number)
 REQUEST_GETTER(state, bus_append_string, exception_state_name(e->state))
-REQUEST_GETTER(emergency, append_bool, e->emergency)
+REQUEST_GETTER(emergency, bus_append_bool, e->emergency)
 REQUEST_GETTER(access, bus_append_string, exception_access_name(e->grant.access))
 /* Before it is granted the end is only a wish. */
-REQUEST_GETTER(end, append_time, e->approved ? exception_end(e) : 0)
-REQUEST_GETTER(approvals, append_u32, e->approvals.n)
-REQUEST_GETTER(extend_until, append_time, e->extend_until)
+REQUEST_GETTER(end, bus_append_i64, e->approved ? exception_end(e) : 0)
+REQUEST_GETTER(approvals, bus_append_u32, e->approvals.n)
+REQUEST_GETTER(extend_until, bus_append_i64, e->extend_until)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 

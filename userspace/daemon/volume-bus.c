@@ -11,11 +11,6 @@
 
 /* --- properties ---------------------------------------------------------------------------- */
 
-static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
-{
-	return dbus_message_iter_append_basic(value, DBUS_TYPE_UINT32, &n);
-}
-
 #define VOLUME_GETTER(name, append, expression)                                                    \
 	static dbus_bool_t volume_get_##name(void *object, DBusMessageIter *value)                 \
 	{                                                                                          \
@@ -24,7 +19,7 @@ static dbus_bool_t append_u32(DBusMessageIter *value, dbus_uint32_t n)
 		return append(value, expression);                                                  \
 	}
 
-VOLUME_GETTER(partition, append_u32, view->partition)
+VOLUME_GETTER(partition, bus_append_u32, view->partition)
 VOLUME_GETTER(node, bus_append_string, view->node)
 VOLUME_GETTER(uuid, bus_append_string, view->uuid)
 VOLUME_GETTER(label, bus_append_string, view->label)
@@ -33,7 +28,7 @@ VOLUME_GETTER(access, bus_append_string, view->read_only ? "ro" : "rw")
 VOLUME_GETTER(state, bus_append_string, volume_state_name(view->state))
 VOLUME_GETTER(user, bus_append_string, view->user)
 VOLUME_GETTER(error, bus_append_string, view->error)
-VOLUME_GETTER(wrong, append_u32, view->wrong)
+VOLUME_GETTER(wrong, bus_append_u32, view->wrong)
 
 static dbus_bool_t volume_get_device(void *object, DBusMessageIter *value)
 {
@@ -83,8 +78,8 @@ static dbus_bool_t append_holders(DBusMessageIter *value, const struct volume_vi
 	for (unsigned int i = 0; i < view->n_holders; i++)
 		if (!dbus_message_iter_open_container(&array, DBUS_TYPE_STRUCT, NULL, &entry) ||
 		    !bus_append_string(&entry, view->holders[i].name) ||
-		    !append_u32(&entry, (dbus_uint32_t)view->holders[i].pid) ||
-		    !append_u32(&entry, view->holders[i].uid) ||
+		    !bus_append_u32(&entry, (dbus_uint32_t)view->holders[i].pid) ||
+		    !bus_append_u32(&entry, view->holders[i].uid) ||
 		    !dbus_message_iter_close_container(&array, &entry))
 			return FALSE;
 	return dbus_message_iter_close_container(value, &array);
