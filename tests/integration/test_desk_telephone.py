@@ -7,18 +7,16 @@ import datetime
 import hashlib
 import hmac
 import json
-import os
-import pty
 import re
-import select
 import shutil
 import sqlite3
 import stat
 import subprocess
 import time
 
-from desks import DESK, PASSPHRASE, PATIENCE, desk
+from desks import PASSPHRASE, PATIENCE, desk
 from harness import TOP
+from typist import Typist
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"
 MINUTES = [0, 15, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 4320, 5760, 7200]
@@ -324,47 +322,16 @@ def test_a_grant_does_not_silently_reach_beyond_the_fiscal_year():
         assert any("beyond" in w for w in said["warnings"]) == ("03-31" < beyond < "04-06")
 
 
-class Clerk:
+def clerk_at(d, *args):
     """Somebody at the desk's terminal."""
-
-    def __init__(self, d, *args):
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.execve(DESK, d.command(*args), d.env)
-        self.seen = ""
-
-    def expect(self, text):
-        end = time.monotonic() + PATIENCE
-        while text not in self.seen:
-            assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
-            try:
-                piece = os.read(self.fd, 4096)
-            except OSError:
-                piece = b""
-            assert piece, (text, self.seen)
-            self.seen += piece.decode(errors="replace")
-
-    def type(self, line):
-        self.seen = ""
-        os.write(self.fd, line.encode() + b"\n")
-
-    def end(self):
-        while True:
-            try:
-                piece = os.read(self.fd, 4096)
-            except OSError:
-                break
-            if not piece:
-                break
-            self.seen += piece.decode(errors="replace")
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    return Typist(d.command(*args), d.env, PATIENCE)
 
 
 def test_a_clerk_is_led_through_a_call():
     with desk() as d:
         add(d, *TWINS)
         asked = challenge(TWINS[0])
-        clerk = Clerk(d, "answer")
+        clerk = clerk_at(d, "answer")
         clerk.expect("Code that the terminal shows")
         clerk.type(asked[:-1])
         clerk.expect("too short")
@@ -392,7 +359,7 @@ def test_a_clerk_is_led_through_a_call():
         code = answer(key_of(d, TWINS[0])[0], asked, "rw", 120)
         assert all(f"    {group}   " in clerk.seen for group in code.split("-"))
         assert d.json("grant", "list")[0]["why"] == "情報課長の承認"
-        clerk = Clerk(d, "answer", challenge(TWINS[0], nonce=3), f"--terminal={TWINS[0]}", "--access=ro", "--why=x")
+        clerk = clerk_at(d, "answer", challenge(TWINS[0], nonce=3), f"--terminal={TWINS[0]}", "--access=ro", "--why=x")
         clerk.expect("[2h]")
         clerk.type("30m")
         clerk.expect("[yes/no]")
@@ -495,7 +462,7 @@ def test_a_grant_for_any_kind_of_device_is_one_that_the_clerk_has_spelled_out():
         assert "--yes" in d.refused(*args, "--kind=any")
         assert not path.exists() and d.json("grant", "list") == []
         for word, status in (("no", 1), ("yes", 0)):
-            clerk = Clerk(d, *args, "--kind=any")
+            clerk = clerk_at(d, *args, "--kind=any")
             clerk.expect("whatever it turns out to be")
             clerk.type(word)
             assert clerk.end() == status and path.exists() == (status == 0), clerk.seen

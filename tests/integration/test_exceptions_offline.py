@@ -3,15 +3,14 @@
 import contextlib
 import json
 import os
-import pty
 import re
-import select
 import shutil
 import signal
 import time
 
 from desks import desk
-from harness import CTL, PATIENCE, world
+from harness import CTL, world
+from typist import Typist
 
 TERMINAL = "mado-03"
 WISH = ("--access=rw", "--for=2h", "--purpose=県税システムへの提出")
@@ -157,42 +156,14 @@ def test_a_grant_file_is_taken_in_once_and_only_as_the_desk_signed_it():
         assert len(answered(w, "requests", "--all")) == 1
 
 
-class Person:
+def person_at(w, *args):
     """Somebody at the terminal, in Japanese."""
-
-    def __init__(self, w, *args):
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.execve(CTL, [str(CTL), *args], dict(w.env, LANG="ja_JP.UTF-8"))
-        self.seen = ""
-
-    def expect(self, text):
-        end = time.monotonic() + PATIENCE
-        while text not in self.seen:
-            assert select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
-            try:
-                piece = os.read(self.fd, 4096)
-            except OSError:
-                piece = b""
-            assert piece, (text, self.seen)
-            self.seen += piece.decode(errors="replace")
-        return self.seen
-
-    def type(self, line):
-        self.seen = ""
-        os.write(self.fd, line.encode() + b"\n")
-
-    def status(self):
-        with contextlib.suppress(OSError):
-            while os.read(self.fd, 4096):
-                pass
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    return Typist([CTL, *args], dict(w.env, LANG="ja_JP.UTF-8"))
 
 
 def test_a_person_at_the_terminal_is_led_through_the_call():
     with both_sides() as (d, w):
-        person = Person(w, "request", "--phone", "--access=ro", "--purpose=県への提出", "--for=90m")
+        person = person_at(w, "request", "--phone", "--access=ro", "--purpose=県への提出", "--for=90m")
         person.expect("電話で申請しますか")
         person.type("はい")
         shown = person.expect("ヘルプデスクの回答コード: ")
@@ -203,8 +174,8 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
             person.seen = ""
             os.write(person.fd, key.encode())
             left = person.expect("sekimorictl answer")
-            assert "何も" not in left and person.status() == status, left
-            person = Person(w, "answer")
+            assert "何も" not in left and person.end() == status, left
+            person = person_at(w, "answer")
             person.expect("ヘルプデスクの回答コード: ")
         person.type(code[:-2])
         person.expect("4文字ずつ読み合わせてください")
@@ -215,10 +186,10 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
         wide = "　".join("".join(chr(ord(c) + 0xfee0) for c in group) for group in code.split("-"))
         person.type(wide)
         person.expect("まで許可されました（読み取り")
-        assert person.status() == 0
+        assert person.end() == 0
         # Where nothing was said, it asks; and interrupted, it asked for nothing.
         before = (w.directory / "store" / "telephone").read_bytes()
-        person = Person(w, "request", "--phone")
+        person = person_at(w, "request", "--phone")
         person.expect("使用目的")
         person.type("提出のため")
         for question in ("読み書きするなら", "使用者", "情報の重要性分類", "様式の番号", "返却期限"):
@@ -228,5 +199,5 @@ def test_a_person_at_the_terminal_is_led_through_the_call():
         person.type("7h")
         person.expect("次のいずれかだけ")
         os.write(person.fd, b"\x03")
-        assert person.status() != 0
+        assert person.end() != 0
         assert (w.directory / "store" / "telephone").read_bytes() == before
