@@ -104,16 +104,7 @@ void check_exceptions_clock(struct doctor *doctor, const struct doctor_check *ch
 void check_exceptions_roles(struct doctor *doctor, const struct doctor_check *check,
 			    struct doctor_finding *finding)
 {
-	struct stat st;
-	int r = tree_stat(&doctor->tree, POLKIT_RULES, false, &st);
-
-	if (r == -ENOENT)
-		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), POLKIT_RULES);
-	else if (r)
-		finding_unreadable(finding, DOCTOR_UNKNOWN, POLKIT_RULES, -r);
-	else if (!S_ISREG(st.st_mode) || st.st_uid != doctor->tree.owner ||
-		 st.st_mode & (S_IWGRP | S_IWOTH))
-		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), POLKIT_RULES);
+	doctor_owned(doctor, POLKIT_RULES, finding);
 }
 
 /* Does a line of it (pam.d(5)), which is no comment, name the module? */

@@ -247,22 +247,6 @@ void check_overrides(struct doctor *doctor, const struct doctor_check *check,
 
 /* --- whose it is ------------------------------------------------------------------------------ */
 
-static void look_at_directory(const struct doctor *doctor, const char *path,
-			      struct doctor_finding *finding)
-{
-	struct stat st;
-	int r = tree_stat(&doctor->tree, path, false, &st);
-
-	if (r == -ENOENT)
-		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
-	else if (r)
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
-	else if (st.st_uid != doctor->tree.owner)
-		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
-	else if (st.st_mode & (S_IWGRP | S_IWOTH))
-		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), path);
-}
-
 void check_directories(struct doctor *doctor, const struct doctor_check *check,
 		       struct doctor_finding *finding)
 {
@@ -275,13 +259,13 @@ void check_directories(struct doctor *doctor, const struct doctor_check *check,
 	struct tree_names keys;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		look_at_directory(doctor, dirs[i], finding);
-	look_at_directory(doctor, doctor->trust_dir, finding);
+		doctor_owned(doctor, dirs[i], finding);
+	doctor_owned(doctor, doctor->trust_dir, finding);
 	if (tree_list(&doctor->tree, doctor->trust_dir, &keys))
 		return;
 	for (size_t i = 0; i < keys.n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", doctor->trust_dir, keys.names[i]);
-		look_at_directory(doctor, path, finding);
+		doctor_owned(doctor, path, finding);
 	}
 	tree_names_free(&keys);
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cli/i18n.h"
@@ -77,6 +78,21 @@ void finding_unreadable(struct doctor_finding *finding, enum doctor_result resul
 		return;
 	detail_add(finding->detail, "%s cannot be read: %s", what, english ? english : "?");
 	detail_add(finding->shown, _("%s cannot be read: %s"), what, i18n_error(error));
+}
+
+void doctor_owned(const struct doctor *doctor, const char *path, struct doctor_finding *finding)
+{
+	struct stat st;
+	int r = tree_stat(&doctor->tree, path, false, &st);
+
+	if (r == -ENOENT)
+		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
+	else if (r)
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
+	else if (st.st_uid != doctor->tree.owner)
+		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
+	else if (st.st_mode & (S_IWGRP | S_IWOTH))
+		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), path);
 }
 
 bool doctor_sysfs(const struct doctor *doctor, struct doctor_finding *finding)

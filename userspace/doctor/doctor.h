@@ -108,6 +108,9 @@ void doctor_close(struct doctor *doctor);
 void doctor_examine(struct doctor *doctor, const struct doctor_check *check,
 		    struct doctor_finding *finding);
 
+/* Is it there, root's, and nobody else's to change? A finding if not. */
+void doctor_owned(const struct doctor *doctor, const char *path, struct doctor_finding *finding);
+
 /* Is there a sysfs? An empty tree shows no device and no module; where there is none that is said. */
 bool doctor_sysfs(const struct doctor *doctor, struct doctor_finding *finding);
 
