@@ -149,6 +149,10 @@ def test_exfat_tells_what_is_written_and_that_it_tells_no_more(t):
 
 
 def test_reads_of_a_read_only_medium_are_records_where_the_policy_asks(t):
+    since, where = opened(t, "ext4", "GOOD2", UUID_2, "ZEI-005")
+    do(t, where, "printf abc > f1")
+    eject(t, since)
+    unplug_all(t)
     media = "".join(line + (" access ro" if "ZEI-005" in line else "") + "\n" for line in MEDIA.splitlines())
     use(t, "transfers all\ndefault block\n" + media)
     since, where = opened(t, "ext4", "GOOD2", UUID_2, "ZEI-005")
