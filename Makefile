@@ -323,10 +323,10 @@ FAKE_DAEMON_PARTS := manager-bus device selfcheck volume-bus volume volume-watch
 	exception-values phone phonekey phonepending grantimport \
 	$(basename $(notdir $(filter-out %-bus.c %-bus-ask.c %-bus-look.c %-bus-objects.c,$(wildcard userspace/daemon/exceptions*.c))))
 
-$(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c $(patsubst %,$(BUILD)/san/daemon/%.o,$(FAKE_DAEMON_PARTS)) \
-		$(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
+$(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c tests/integration/fake-exceptions.c tests/integration/fake-exceptions.h \
+		$(patsubst %,$(BUILD)/san/daemon/%.o,$(FAKE_DAEMON_PARTS)) $(call san_objs,bus) $(BUILD)/san/libsystem.a $(BUILD)/san/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $^ \
+	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_DAEMON)) -std=gnu11 $(WARN) $(SAN) -o $@ $(filter-out %.h,$^) \
 		$(call libs_of,$(PKGS_DAEMON))
 
 # The agent in the sanitizers, for the integration tests; it finds the catalogue beside it.

@@ -15,12 +15,11 @@
 #include "core/device-class-name.h"
 #include "core/encryption.h"
 #include "core/policy.h"
-#include "core/trust.h"
 #include "daemon/administration.h"
-#include "daemon/exceptions-bus.h"
 #include "daemon/manager-bus.h"
-#include "daemon/phone.h"
 #include "daemon/selfcheck.h"
+
+#include "fake-exceptions.h"
 
 #define DEVICES_MAX 64
 #define VOLUMES_MAX 4
@@ -44,11 +43,7 @@ struct fake {
 	uint64_t seq;
 	FILE *records; /* of kind administration, one a line */
 	unsigned int may; /* the user who may open and close, and who sits at the terminal */
-	struct exceptions *exceptions; /* the real engine, once "exceptions" was told */
-	struct policy *rules;	       /* by which it goes */
-	struct phone *phone;
-	struct trust *trust;
-	int64_t clock_us; /* that the wall clock is ahead */
+	struct fake_exceptions exceptions;
 };
 
 /* What devices call themselves; any number beyond the last is the first again. */
@@ -107,19 +102,13 @@ static const struct medium *fake_medium(void *userdata, const struct device *dev
 	return NULL;
 }
 
-static void policy_complaint(void *userdata, const char *file, unsigned int line,
-			     unsigned int column, const char *message)
-{
-	fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, message);
-}
-
 /* A register with this line in it, in place of the one before. */
 static int fake_register(struct fake *fake, const char *line)
 {
 	char text[1024];
 	struct policy *policy = NULL;
 	int n = snprintf(text, sizeof(text), "policy test\nversion 1\ndefault block\n%s\n", line);
-	int r = policy_parse("test", text, (size_t)n, policy_complaint, NULL, &policy);
+	int r = policy_parse("test", text, (size_t)n, fake_complain, NULL, &policy);
 
 	if (r < 0)
 		return r;
@@ -130,8 +119,10 @@ static int fake_register(struct fake *fake, const char *line)
 }
 
 /* As manager_record() does it, without the rest of a record. */
-static void record_write(struct fake *fake, const char *kind, struct json_object *record)
+static void record_write(void *userdata, const char *kind, struct json_object *record)
 {
+	struct fake *fake = userdata;
+
 	json_object_object_add(record, "seq", json_object_new_uint64(++fake->seq));
 	json_object_object_add(record, "kind", json_object_new_string(kind));
 	json_object_object_add(record, "hash", json_object_new_string("00ff"));
@@ -361,264 +352,6 @@ static int volume_unmake(struct fake *fake, unsigned int n)
 	return 0;
 }
 
-/* --- exceptions: the real engine, by a policy and a clock of the test ------------------------ */
-
-static void fake_read_clocks(void *userdata, struct grantclock_reading *reading)
-{
-	const struct fake *fake = userdata;
-	struct timespec wall, boot;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	*reading = (struct grantclock_reading){
-		.wall_us = wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000 + fake->clock_us,
-		.boot_us = (uint64_t)boot.tv_sec * 1000000u + (uint64_t)boot.tv_nsec / 1000,
-		.boot_id = "this very boot",
-	};
-}
-
-static int fake_exception_record(void *userdata, const char *kind, struct json_object *extra)
-{
-	record_write(userdata, kind, extra ? extra : json_object_new_object());
-	return 0;
-}
-
-static const struct exception_rules *fake_rules(void *userdata)
-{
-	const struct fake *fake = userdata;
-
-	return fake->rules ? &policy_header(fake->rules)->exceptions : NULL;
-}
-
-static void fake_grants_changed(void *userdata)
-{
-}
-
-static void fake_stepped(void *userdata, const struct exception *after,
-			 const struct exception_deed *deed)
-{
-	struct fake *fake = userdata;
-
-	exceptions_bus_stepped(manager_bus_exceptions(fake->bus), after, deed);
-}
-
-static void fake_warned(void *userdata, const struct exception *exception, uint32_t seconds)
-{
-	struct fake *fake = userdata;
-
-	exceptions_bus_warned(manager_bus_exceptions(fake->bus), exception, seconds);
-}
-
-static void fake_exceptions_state(void *userdata)
-{
-	struct fake *fake = userdata;
-
-	exceptions_bus_changed(manager_bus_exceptions(fake->bus));
-}
-
-static bool fake_at_seat(void *userdata, uid_t uid)
-{
-	const struct fake *fake = userdata;
-
-	return uid == fake->may;
-}
-
-static const struct trust *fake_trust(void *userdata)
-{
-	const struct fake *fake = userdata;
-
-	return fake->trust;
-}
-
-static void exceptions_show(struct fake *fake)
-{
-	const struct exceptions_bus_setup setup = {
-		.exceptions = fake->exceptions,
-		.phone = fake->phone,
-		.terminal = fake->info.terminal,
-		.rules = fake_rules,
-		.at_seat = fake_at_seat,
-		.trust = fake_trust,
-		.userdata = fake,
-	};
-
-	exceptions_bus_set(manager_bus_exceptions(fake->bus), &setup);
-}
-
-/* A file whole, malloc'd; NULL: it cannot be read. */
-static char *file_read(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t n = f ? getdelim(&text, &room, '\0', f) : -1;
-
-	if (f)
-		fclose(f);
-	if (n >= 0) {
-		*len = (size_t)n;
-		return text;
-	}
-	free(text);
-	return NULL;
-}
-
-static int exceptions_by(struct fake *fake, const char *policy_file)
-{
-	size_t len;
-	_cleanup_(freep) char *text = file_read(policy_file, &len);
-	struct policy *policy = NULL, *old;
-	int r;
-
-	if (!text)
-		return -ENOENT;
-	r = policy_parse(policy_file, text, len, policy_complaint, NULL, &policy);
-	if (r < 0)
-		return r;
-	old = fake->rules;
-	fake->rules = policy;
-	if (fake->exceptions)
-		exceptions_policy_changed(fake->exceptions);
-	policy_free(old);
-	exceptions_bus_changed(manager_bus_exceptions(fake->bus));
-	return 0;
-}
-
-static int exceptions_begin(struct fake *fake, const char *path, const char *policy_file)
-{
-	static const struct exceptions_ops ops = {
-		.record = fake_exception_record,
-		.rules = fake_rules,
-		.changed = fake_grants_changed,
-		.stepped = fake_stepped,
-		.warned = fake_warned,
-		.state = fake_exceptions_state,
-	};
-	const struct exceptions_setup setup = {
-		.event = fake->event,
-		.path = path,
-		.terminal = fake->info.terminal,
-		.read_clocks = fake_read_clocks,
-	};
-	int r;
-
-	if (fake->exceptions)
-		return -EEXIST;
-	r = exceptions_by(fake, policy_file);
-	if (r == 0)
-		r = exceptions_new(&fake->exceptions, &setup, &ops, fake);
-	if (r == 0)
-		exceptions_show(fake);
-	return r;
-}
-
-static int phone_begin(struct fake *fake, const char *pending_file, const char *key_file)
-{
-	const struct phone_setup setup = {
-		.exceptions = fake->exceptions,
-		.pending_file = pending_file,
-		.key_file = key_file,
-		.terminal = fake->info.terminal,
-		.record = fake_exception_record,
-		.userdata = fake,
-	};
-	int r = fake->phone ? -EEXIST : phone_new(&fake->phone, &setup);
-
-	if (r == 0)
-		exceptions_show(fake);
-	return r;
-}
-
-static int trust_read(struct fake *fake, const char *path)
-{
-	size_t len;
-	_cleanup_(freep) char *text = file_read(path, &len);
-	int r;
-
-	if (!text)
-		return -ENOENT;
-	fake->trust = trust_free(fake->trust);
-	r = trust_new(&fake->trust);
-	if (r == 0)
-		r = trust_add(fake->trust, path, text, len, policy_complaint, NULL);
-	if (r == 0)
-		r = trust_finish(fake->trust, policy_complaint, NULL);
-	return r;
-}
-
-static int clock_go_on(struct fake *fake, const char *seconds)
-{
-	long long n;
-
-	if ((*seconds != '+' && *seconds != '-') || sscanf(seconds, "%lld", &n) != 1)
-		return -EINVAL;
-	fake->clock_us += n * INT64_C(1000000);
-	if (fake->exceptions)
-		exceptions_clock_set(fake->exceptions);
-	return 0;
-}
-
-/* As the session of a device does it: "use 1 SIZE", "unused 1", "written 1 4096". */
-static int exception_device(struct fake *fake, const char *verb, uint32_t number,
-			    unsigned long long bytes)
-{
-	struct exception exception;
-	uint32_t used;
-	int r;
-
-	if (!strcmp(verb, "unused")) {
-		exceptions_unused(fake->exceptions, number);
-		return 0;
-	}
-	if (!strcmp(verb, "written")) {
-		exceptions_written(fake->exceptions, number, bytes);
-		return 0;
-	}
-	r = exceptions_get(fake->exceptions, number, &exception);
-	if (r == 0)
-		r = exceptions_use(fake->exceptions, exception.grant.id, bytes, &used);
-	return r > 0 ? -EPERM : r;
-}
-
-static bool is_of_exceptions(const char *verb)
-{
-	static const char *const verbs[] = { "exceptions", "exceptions-policy", "phone", "trust", "clock",
-					     "use", "unused", "written", "empty" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(verb, verbs[i]))
-			return true;
-	return false;
-}
-
-static int exceptions_command(struct fake *fake, const char *verb, const char *line)
-{
-	char first[256] = "", second[256] = "";
-	unsigned long long bytes = 0;
-	uint32_t number = 0;
-
-	sscanf(line, "%*s %255s %255s", first, second);
-	if (!strcmp(verb, "exceptions"))
-		return exceptions_begin(fake, first, second);
-	if (!strcmp(verb, "exceptions-policy"))
-		return exceptions_by(fake, first);
-	if (!strcmp(verb, "phone"))
-		return phone_begin(fake, first, second);
-	if (!strcmp(verb, "trust"))
-		return trust_read(fake, first);
-	if (!strcmp(verb, "clock"))
-		return clock_go_on(fake, first);
-	if (!fake->exceptions)
-		return -ENOTCONN;
-	if (!strcmp(verb, "empty")) {
-		exceptions_seen_empty(fake->exceptions, first, strtoull(second, NULL, 10), "nothing but zeros");
-		return 0;
-	}
-	if (sscanf(line, "%*s %" SCNu32 " %llu", &number, &bytes) < 1)
-		return -EINVAL;
-	return exception_device(fake, verb, number, bytes);
-}
-
 static int flood(struct fake *fake, unsigned int count)
 {
 	int r = 0;
@@ -642,8 +375,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
 /*
  * records FILE | record COUNT KIND | register MEDIUM-LINE |
  * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N ID | state N STATE | remove N | attempt |
- * class N CLASS | exceptions STORE POLICYFILE | exceptions-policy POLICYFILE | phone PENDINGFILE KEYFILE | trust FILE |
- * clock +SECONDS | use NUMBER [SIZE] | unused NUMBER | written NUMBER BYTES | empty FINGERPRINT SIZE |
+ * class N CLASS | what fake-exceptions.h knows |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
  * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
@@ -690,8 +422,8 @@ static int command(struct fake *fake, const char *line)
 		manager_bus_set_patience(fake->bus, &patience);
 		return 0;
 	}
-	if (is_of_exceptions(verb))
-		return exceptions_command(fake, verb, line);
+	if (fake_exceptions_knows(verb))
+		return fake_exceptions_command(&fake->exceptions, verb, line);
 	if (!strcmp(verb, "self-check")) {
 		printf("%s\n", fake->selfcheck ? fake->selfcheck : "none");
 		return 0;
@@ -795,6 +527,14 @@ int main(void)
 				    &fake);
 	if (r >= 0)
 		manager_bus_set_selfcheck(fake.bus, fake_selfcheck);
+	fake.exceptions = (struct fake_exceptions){
+		.event = fake.event,
+		.bus = fake.bus,
+		.terminal = fake.info.terminal,
+		.may = &fake.may,
+		.record = record_write,
+		.userdata = &fake,
+	};
 	if (r >= 0)
 		r = administration_new(&fake.administration, fake.event, fake_administered, &fake);
 	if (r >= 0) {
@@ -813,12 +553,7 @@ int main(void)
 	free(fake.selfcheck);
 	manager_bus_set_witness(fake.bus, NULL, NULL);
 	administration_free(fake.administration);
-	if (fake.bus)
-		exceptions_bus_set(manager_bus_exceptions(fake.bus), NULL);
-	phone_free(fake.phone);
-	exceptions_free(fake.exceptions);
-	trust_free(fake.trust);
-	policy_free(fake.rules);
+	fake_exceptions_end(&fake.exceptions);
 	fake.bus = manager_bus_free(fake.bus);
 	policy_free(fake.policy);
 	if (fake.records)

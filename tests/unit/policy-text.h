@@ -9,6 +9,10 @@
 
 #include "core/policy.h"
 
+/* Public keys as minisign writes them. */
+#define DESK_KEY "\"RWSfcF3DAIFQarVYJ2uRwmmhkCPji+t/R5yL4zgcMYAU09VtUdObB+Dt\""
+#define OTHER_KEY "\"RWRxe4NnwkvHtrlddm/InH/QijvehhQSXyiwbXeO7Nflbf7XzLN2esnW\""
+
 /* The errors of one parse, one line each; line and column are those of the last. */
 struct errors {
 	char text[4096];

@@ -2,112 +2,8 @@
 /* What lies on a disk, read from disks in memory. What the parsers refuse is in their own tests. */
 #include <string.h>
 
-#include "core/bitlocker.h"
-
-/* BitLocker is played: a magic, and where its copies lie; a copy begins with what its parser answers. */
-#define PLAYED_MAGIC "played bitlocker"
-
-static int played_boot_parse(const uint8_t *first, uint64_t size, struct bitlocker_boot *boot,
-			     char *detail)
-{
-	if (memcmp(first, PLAYED_MAGIC, sizeof(PLAYED_MAGIC)))
-		return VOLUME_E_NONE;
-	memcpy(boot->metadata, first + 32, sizeof(boot->metadata));
-	return 0;
-}
-
-static int played_metadata_parse(const uint8_t *data, size_t len, uint64_t size,
-				 const struct bitlocker_boot *boot, struct volume *out, char *detail)
-{
-	*out = (struct volume){ .method = ENCRYPTION_BITLOCKER,
-				.uuid = "3b1d7c52-0f6a-4e0d-9a51-6c7e5f0b2d99",
-				.cipher = "aes-xts-plain64" };
-	strcpy(detail, "played");
-	return len == BITLOCKER_METADATA_LEN ? data[0] : VOLUME_E_HEADER;
-}
-
-static bool played_copies_equal(const uint8_t *a, const uint8_t *b, size_t len)
-{
-	return !memcmp(a, b, len);
-}
-
-#define bitlocker_boot_parse played_boot_parse
-#define bitlocker_metadata_parse played_metadata_parse
-#define bitlocker_copies_equal played_copies_equal
-#include "../../userspace/inspect/survey.c"
-
-#include "disk-image.h"
+#include "survey-world.h"
 #include "testing.h"
-
-static struct disk disk;
-static struct report report;
-
-static struct {
-	unsigned int reads;
-	unsigned int fail_at; /* this read fails; 0 none */
-	enum report_outcome outcome;
-	uint64_t last; /* offset */
-	uint32_t noise; /* each read is spoilt by other bytes; 0 none */
-	bool seen[64 * 1024]; /* 4 KiB pages of a disk of up to 256 MiB that were read */
-	unsigned int twice;
-} played;
-
-/* Always the same numbers: xorshift32. */
-static uint32_t noise_next(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
-
-static int play_read(void *ctx, uint64_t offset, uint8_t *data, size_t len, const char **detail)
-{
-	CU_ASSERT(len > 0 && offset % disk.block == 0 && len % disk.block == 0);
-	CU_ASSERT(offset <= disk.size && len <= disk.size - offset);
-	played.last = offset;
-	if (++played.reads == played.fail_at) {
-		*detail = "played";
-		return (int)played.outcome;
-	}
-	for (uint64_t page = offset >> 12; page < (offset + len) >> 12; page++) {
-		if (page >= ARRAY_SIZE(played.seen))
-			break;
-		played.twice += played.seen[page];
-		played.seen[page] = true;
-	}
-	disk_read(&disk, offset, data, len);
-	if (played.noise)
-		data[noise_next(&played.noise) % len] ^= 1;
-	return 0;
-}
-
-static unsigned int survey_more(void)
-{
-	const struct survey_disk reader = {.read = play_read};
-	struct report copy;
-	bool proved;
-
-	played.reads = played.twice = 0;
-	memset(played.seen, 0, sizeof(played.seen));
-	report_init(&report, REPORT_PROVED);
-	report.n_units = 1;
-	report.units[0].state = REPORT_UNIT_DISK;
-	report.units[0].blocks = disk.size / disk.block;
-	report.units[0].block_size = disk.block;
-	proved = survey_run(&reader, &report, 0);
-	EXPECT(proved == (report.outcome == REPORT_PROVED), report.detail);
-	EXPECT(proved == (report.detail[0] == '\0'), report.detail);
-	report_conclude(&report);
-	EXPECT(report_check(&report, sizeof(report), &copy), report.detail);
-	return report.outcome;
-}
-
-static unsigned int survey(void)
-{
-	memset(&played, 0, sizeof(played));
-	return survey_more();
-}
 
 static void digest_take(uint8_t out[static REPORT_DIGEST_SIZE])
 {
@@ -122,25 +18,6 @@ static bool digest_is(const uint8_t digest[static REPORT_DIGEST_SIZE])
 }
 
 /* --- disks --- */
-
-static void whole_make(void)
-{
-	disk_make(&disk, 64 * MIB, 512);
-	disk_luks2(&disk, 0, 0x11);
-}
-
-/* Four primary partitions of 20 MiB from 1 MiB on. */
-static void mbr_make(uint32_t block)
-{
-	uint8_t *sector;
-
-	disk_make(&disk, 82 * MIB, block);
-	sector = disk_mbr(&disk, 0);
-	for (unsigned int i = 0; i < 4; i++) {
-		disk_mbr_entry(&disk, sector, i, 0x83, (1 + 20 * i) * MIB, 20 * MIB);
-		disk_luks2(&disk, (1 + 20 * i) * MIB, 0x11 + i);
-	}
-}
 
 /* One primary partition, and three in an extended one, each behind its own table. */
 static void logical_make(uint32_t block)
@@ -500,116 +377,6 @@ static void device_that_answers_differently_gains_nothing(void)
 	}
 }
 
-/* --- space outside the volumes --- */
-
-/* One partition from 1 MiB on, `tail` bytes left behind it. */
-static void tail_make(uint64_t tail)
-{
-	uint8_t *sector;
-
-	disk_make(&disk, 41 * MIB + tail, 512);
-	sector = disk_mbr(&disk, 0);
-	disk_mbr_entry(&disk, sector, 0, 0x83, MIB, 40 * MIB);
-	disk_luks2(&disk, MIB, 0x11);
-}
-
-static void file_system_in_a_gap_is_found(void)
-{
-	static const uint64_t places[] = {0, MIB, 2 * MIB, 9 * MIB};
-	char expect[REPORT_DETAIL_MAX];
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		tail_make(10 * MIB);
-		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-		disk_ext(&disk, 41 * MIB + places[i]);
-		CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-		snprintf(expect, sizeof(expect), "ext at byte %llu, in no partition",
-			 (unsigned long long)(41 * MIB + places[i]));
-		CU_ASSERT_STRING_EQUAL(report.detail, expect);
-	}
-	/* In front of the partition, behind the table. */
-	tail_make(0);
-	disk_ext(&disk, 512);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-	CU_ASSERT_STRING_EQUAL(report.detail, "ext at byte 512, in no partition");
-}
-
-static void gap_that_begins_off_the_grid_is_looked_at_on_it_too(void)
-{
-	uint8_t *sector;
-
-	disk_make(&disk, 64 * MIB, 512);
-	sector = disk_mbr(&disk, 0);
-	disk_mbr_entry(&disk, sector, 0, 0x83, 63 * 512, 54 * MIB + 512);
-	disk_luks2(&disk, 63 * 512, 0x11);
-	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	disk_ext(&disk, 63 * MIB);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-}
-
-static void small_gaps_are_no_place_for_anything(void)
-{
-	unsigned int reads;
-
-	tail_make(0);
-	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	reads = played.reads;
-	tail_make(FSMAGIC_SPACE_MIN - 512);
-	disk_ext(&disk, 41 * MIB);
-	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	CU_ASSERT_EQUAL(played.reads, reads);
-	tail_make(FSMAGIC_SPACE_MIN);
-	disk_ext(&disk, 41 * MIB);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-	CU_ASSERT_EQUAL(played.reads, reads + 1);
-}
-
-static void gap_with_too_many_places_is_refused(void)
-{
-	unsigned int reads;
-
-	tail_make(16 * MIB);
-	CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-	reads = played.reads;
-	tail_make(16 * MIB + FSMAGIC_SPACE_MIN);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-	CU_ASSERT_STRING_EQUAL(report.detail, "16842752 bytes at byte 42991616, in no partition, "
-					      "could hide a file system");
-	CU_ASSERT_EQUAL(played.reads, reads - 16);
-}
-
-/* Space between the last keyslot and the data, where a second face would be out of the way. */
-static void space_behind_the_keyslots_is_looked_at(void)
-{
-	static const uint64_t places[] = {294912, MIB, 15 * MIB};
-	char json[IMAGE_HEADER];
-
-	image_json_with(json, sizeof(json), "\"keyslots_size\":\"16744448\"",
-			"\"keyslots_size\":\"262144\"");
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		whole_make();
-		image_make(disk.pieces[0].data, IMAGE_HEADER, json);
-		CU_ASSERT_EQUAL(survey(), REPORT_PROVED);
-		CU_ASSERT_EQUAL(played.reads, 5 + 16);
-		disk_ext(&disk, places[i]);
-		CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-		CU_ASSERT_PTR_NOT_NULL(strstr(report.detail, "between keyslots and data"));
-	}
-}
-
-/* A superblock among key material, that a reader which knows it would prefer. */
-static void superblock_inside_a_volume_is_found(void)
-{
-	mbr_make(512);
-	memcpy(disk_put(&disk, 21 * MIB + 32768 + 1, 5), "CD001", 5);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-	CU_ASSERT_STRING_EQUAL(report.detail, "partition 2: iso9660 inside an encrypted volume");
-	whole_make();
-	memcpy(disk_put(&disk, 65536 + 64, 8), "_BHRfS_M", 8);
-	CU_ASSERT_EQUAL(survey(), REPORT_SLACK);
-	CU_ASSERT_STRING_EQUAL(report.detail, "btrfs inside an encrypted volume");
-}
-
 /* --- the digest --- */
 
 static void digest_is_of_all_that_was_looked_at(void)
@@ -717,12 +484,6 @@ static const struct test tests[] = {
 	TEST(failed_read_ends_it_without_a_digest),
 	TEST(any_bytes_end_in_a_report),
 	TEST(device_that_answers_differently_gains_nothing),
-	TEST(file_system_in_a_gap_is_found),
-	TEST(gap_that_begins_off_the_grid_is_looked_at_on_it_too),
-	TEST(small_gaps_are_no_place_for_anything),
-	TEST(gap_with_too_many_places_is_refused),
-	TEST(space_behind_the_keyslots_is_looked_at),
-	TEST(superblock_inside_a_volume_is_found),
 	TEST(digest_is_of_all_that_was_looked_at),
 	TEST(digest_holds_tables_and_gaps),
 	TEST(data_that_changes_is_no_part_of_the_digest),
