@@ -33,6 +33,7 @@ CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr random.trus
 
 SYSTEMD_CMDLINE = "systemd.unit=multi-user.target systemd.show_status=auto systemd.default_timeout_start_sec=60"
 SERVICE = "/usr/sbin/sekimorid"  # what sekimorid.service runs by itself
+PATIENCE = 4  # how much longer than on a machine of the usual speed something is waited for
 
 TROUBLE = re.compile(
     r"WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|KMSAN|possible (recursive|circular) locking|"
@@ -265,7 +266,9 @@ class Terminal:
         return self._ask(b"l", path=path.encode()).out.split("\n")[:-1]
 
     def wait_until(self, condition, timeout=15.0, what=""):
-        """Polls until condition() is true and returns its value."""
+        """Polls until condition() is true and returns its value. `timeout` is for a machine of the usual speed; a busy one is
+        waited for much longer: who gets what he waits for loses nothing by it."""
+        timeout *= PATIENCE
         deadline = time.monotonic() + timeout
         while True:
             asked = time.monotonic()
