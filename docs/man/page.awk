@@ -12,18 +12,24 @@
 #
 # A line `<!-- commands -->` or `<!-- options -->` gives way to what `program` has to say of its own tables.
 
-function load_pages(	line, field, n) {
+function load_pages(	line, field, n, section, sections, i) {
 	while ((getline line < pages) > 0) {
 		n = split(line, field, "\t")
 		if (line ~ /^#/ || n < 4)
 			continue
-		page_of[field[2]] = reference(field[1])
+		sections = split(field[2], section, "#")
+		if (sections == 1)
+			page_of[field[2]] = reference(field[1])
 		if (field[1] == page) {
 			name = field[1]
 			sub(/\.[0-9]$/, "", name)
 			gsub(/ /, ", ", field[3])
 			printf "# NAME\n\n%s%s - %s\n\n", name, field[3] == "" ? "" : ", " field[3], field[4]
 			intro = "# DESCRIPTION\n"
+			for (i = 2; i <= sections; i++)
+				wanted[section[i]] = i
+			dropping = sections > 1
+			chosen = sections > 1
 		}
 	}
 	close(pages)
@@ -114,6 +120,13 @@ function heading(line,	marks, text) {
 	marks = substr(line, 2, RLENGTH - 1)
 	text = substr(line, RLENGTH + 2)
 	dropping = !japanese && text ~ /日本語の要約/
+	if (chosen && marks == "#") {
+		unwanted = !(text in wanted)
+		# The first of them is the description itself.
+		if (!unwanted && wanted[text] == 2)
+			return
+	}
+	dropping = dropping || (chosen && (marks == "" || unwanted))
 	if (dropping || marks == "")
 		return
 	intro = ""

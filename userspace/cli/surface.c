@@ -117,12 +117,15 @@ void surface_print_commands(const struct surface *surface)
 	}
 }
 
+/* The commands that take it, or the few that do not. */
 static void print_takers(const struct surface *surface, size_t option)
 {
-	const char *before = " (";
+	bool most = count_takers(surface, option) * 2 > surface->n_commands;
+	const char *before = most ? _("all but ") : "";
 
+	fputs(" (", stdout);
 	for (size_t i = 0; i < surface->n_commands; i++)
-		if (surface->takes(i, option)) {
+		if (surface->takes(i, option) != most) {
 			printf("%s`%s`", before, surface->command(i).name);
 			before = ", ";
 		}
