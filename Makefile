@@ -186,8 +186,9 @@ $(filter %/sekimorictl.1,$(MAN_JA_FILES)): $(BUILD)/sekimorictl $(CATALOGUE)
 
 # Other names of pages, as docs/man/pages has them.
 $(BUILD)/man/aliases: docs/man/pages $(MAN_FILES)
-	awk -F '\t' -v dir=$(BUILD)/man '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
-		for (i = 1; i <= n; i++) print ".so man" s "/" $$1 > (dir "/man" s "/" names[i] "." s) }' $<
+	awk -F '\t' '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
+		for (i = 1; i <= n; i++) print $$1, "man" s "/" names[i] "." s }' $< | \
+		while read -r page name; do ln -sf $$page $(BUILD)/man/$$name || exit 1; done
 	touch $@
 
 $(BUILD)/completion/bash/%: $(BUILD)/%
@@ -207,6 +208,7 @@ completion: $(COMPLETIONS)
 # --- installing -------------------------------------------------------------------------------
 
 INSTALL = install -D -m
+abs_dest = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 .PHONY: install
 install: all ## install into DESTDIR (default: this machine)
@@ -221,7 +223,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
 	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
-	cd $(BUILD)/man && find . -name '*.[1-8]' -exec $(INSTALL) 644 {} $(if $(DESTDIR),$(abspath $(DESTDIR)))$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -401,7 +404,7 @@ $(BUILD)/tests/fill-exceptions: tests/tools/fill-exceptions.c $(BUILD)/libsystem
 INTEGRATION_PROGRAMS := $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
 	$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 
-check-integration: programs $(INTEGRATION_PROGRAMS)
+check-integration: programs man completion $(INTEGRATION_PROGRAMS)
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.
