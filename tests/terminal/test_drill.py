@@ -45,6 +45,11 @@ def ctl(t, *arguments):
     return t.run("sekimorictl " + " ".join(arguments), check=False)
 
 
+def mode_check(t):
+    found = json.loads(ctl(t, "doctor", "--json").out)
+    return next(c for c in (found if isinstance(found, list) else found["checks"]) if c["id"] == "mode")
+
+
 def node_is(t, path):
     return t.run(f"stat -c '%U:%G %a' {path}").out.strip()
 
@@ -89,8 +94,7 @@ def test_drill_is_shown_loudly(t):
     status = ctl(t, "status")
     assert status.status == 1 and status.out.startswith("DRILL MODE: nothing is blocked."), status
     assert "drill" in [p["code"] for p in json.loads(ctl(t, "status", "--json").out)["problems"]]
-    found = json.loads(ctl(t, "doctor", "--json").out)
-    check = next(c for c in found["checks"] if c["id"] == "mode")
+    check = mode_check(t)
     assert check["result"] == "fail" and "drill mode since" in check["detail"], check
 
 
@@ -216,7 +220,7 @@ def test_end_of_the_setting_takes_back_what_was_let_in(t):
     assert not any("drill" in r for r in since.records())
     assert not t.exists(FLAG)
     assert t.run("modprobe sr_mod", check=False).status != 0 and not t.exists("/sys/module/sr_mod")
-    assert next(c for c in json.loads(ctl(t, "doctor", "--json").out)["checks"] if c["id"] == "mode")["result"] == "ok"
+    assert mode_check(t)["result"] == "ok"
 
 
 def test_unknown_mode_keeps_the_daemon_from_starting_and_everything_held(t):
