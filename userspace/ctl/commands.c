@@ -186,7 +186,7 @@ const struct command_option command_options[] = {
 	{"reset", NULL, OPTION_RESET, FOR_EXCEPTION_CLOCK, N_("set it back, once the wall clock is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
-	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
+	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow, block or would-block")},
 	{"reason", "CODE", 'R', FOR_LOG_RECORDS, N_("reason code, like not-registered")},
 	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},

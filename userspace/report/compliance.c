@@ -89,6 +89,12 @@ static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 	}
 	*verdict = policy_ok(t) && check_passed(t) && !strcmp(t->policy.backend, "kmod") ? VERDICT_SHOWN
 											 : VERDICT_PARTLY;
+	if (t->drilled) {
+		*verdict = VERDICT_NOT_SHOWN;
+		return output_format(_("Drill mode in this month: nothing was blocked meanwhile. Would have been refused: %llu; plugged in: %llu, refused: %llu."),
+				     (unsigned long long)t->would_deny, (unsigned long long)t->attaches,
+				     (unsigned long long)t->denied);
+	}
 	return output_format(_("Layer %s, policy “%s” version %llu; plugged in: %llu, refused: %llu; the newest self-check: %s."),
 			     layer, policy, (unsigned long long)t->policy.number,
 			     (unsigned long long)t->attaches, (unsigned long long)t->denied,
@@ -103,7 +109,7 @@ static char *show_encryption(const struct facts *facts, enum verdict *verdict)
 			 times_of(t->reasons, "encryption-not-accepted") +
 			 times_of(t->reasons, "kdf-not-accepted");
 
-	*verdict = !t->records ? VERDICT_NOT_SHOWN :
+	*verdict = !t->records || t->drilled ? VERDICT_NOT_SHOWN :
 		   policy_ok(t) && (t->allowed || plain) ? VERDICT_SHOWN : VERDICT_PARTLY;
 	return output_format(_("Let in: %llu. Refused because the encryption was missing or not accepted: %llu."),
 			     (unsigned long long)t->allowed, (unsigned long long)plain);
