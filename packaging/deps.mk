@@ -10,10 +10,13 @@ DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squ
 # For the agent: a screen without a screen, what draws on it, and who types.
 DEPS_TEST += xvfb dunst zenity pinentry-gtk2 xdotool imagemagick fonts-vlgothic
 
+# For the packages.
+DEPS_DEB := debhelper dh-dkms dpkg-dev lintian
+
 # For `make test-debug` only: it builds a kernel.
 DEPS_DEBUG := linux-source-6.1 flex bison bc xz-utils libelf-dev libssl-dev
 
 # For `make bench` only: what USBGuard's own library makes of the same rules; memory of a process.
 DEPS_BENCH := libusbguard-dev g++ time
 
-DEPS := $(DEPS_BUILD) $(DEPS_TEST)
+DEPS := $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_DEB)
