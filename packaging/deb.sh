@@ -36,6 +36,8 @@ copy() {
 	local flags
 	flags=$({ echo "$version"; grep -E '^(WARN|HARDEN|SAN|C[A-Z]*FLAGS|LDFLAGS|PKGS)' "$top/Makefile"; dpkg-buildflags; } | sha256sum)
 	[ "$(cat "$tree/build/flags" 2> /dev/null)" = "$flags" ] || rm -rf "$tree/build"
+	# Pages are installed as they lie there.
+	rm -rf "$tree/build/man"
 	mkdir -p "$tree/build"
 	echo "$flags" > "$tree/build/flags"
 	find "$tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
@@ -58,6 +60,6 @@ if ! (cd "$tree" && DEB_BUILD_OPTIONS="parallel=$(nproc)" dpkg-buildpackage -b -
 	exit 1
 fi
 # lintian says itself what it finds. Of root it only says that it should not be.
-lintian --allow-root --fail-on error,warning --suppress-tags no-manual-page "$out"/*.changes
+lintian --allow-root --fail-on error,warning "$out"/*.changes
 echo "$made" > "$out/made"
 say "packages in $out after $(($(date +%s) - start)) s"
