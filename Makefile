@@ -482,12 +482,12 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 prepare-early:
 	-tests/terminal/prepare.sh
 
-test-programs: prepare-early $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
+test-programs: prepare-early deb $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j3 test-programs
-	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 
