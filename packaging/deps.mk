@@ -4,7 +4,7 @@
 DEPS_BUILD := gcc make pkg-config gettext libc6-dev linux-headers-amd64 libsystemd-dev libudev-dev \
 	libusb-1.0-0-dev libdbus-1-dev libjson-c-dev libsodium-dev libseccomp-dev libcap-ng-dev \
 	libcryptsetup-dev libblkid-dev libsqlite3-dev zlib1g-dev liblzma-dev libzstd-dev libaudit-dev
-DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
+DEPS_TEST := libcunit1-dev python3 qemu-system-x86 qemu-utils mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
 	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
 # For the agent: a screen without a screen, what draws on it, and who types.
