@@ -473,6 +473,12 @@ test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
 
+# Debian from its own disk, with our packages, as the README says (tests/image).
+.PHONY: test-image
+test-image: deb stage ## only the scenarios in the installed image
+	tests/image/prepare.sh
+	tests/image/run.py
+
 .PHONY: test-long
 test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
 	$(MAKE) -s -j2 stage
