@@ -61,16 +61,13 @@ def cpio(*names, **contents):
     return out
 
 
-EARLY = {"etc/modprobe.d/sekimori.conf": "packaging/sekimori.modprobe",
-         "usr/lib/modprobe.d/sekimori-roads.conf": "udev-rules/sekimori-modprobe.conf",
-         "usr/lib/udev/rules.d/10-sekimori.rules": "udev-rules/10-sekimori.rules",
-         "usr/lib/udev/rules.d/72-sekimori.rules": "udev-rules/72-sekimori.rules",
-         "usr/libexec/sekimori/early-gate": "packaging/initramfs/early-gate"}
+EARLY = ("etc/modprobe.d/sekimori.conf", "usr/lib/modprobe.d/sekimori-roads.conf", "usr/lib/udev/rules.d/10-sekimori.rules",
+         "usr/lib/udev/rules.d/72-sekimori.rules", "usr/libexec/sekimori/early-gate")
 
 
-def initrd(*gone, kernel=KERNEL, build_id=BUILD_ID, dracut=False, scripts=("blacklist", "sekimori", "udev")):
+def initrd(t, *gone, kernel=KERNEL, build_id=BUILD_ID, dracut=False, scripts=("blacklist", "sekimori", "udev")):
     """As mkinitramfs makes it (or dracut): microcode first. `gone`: names of files that are left out."""
-    entries = {name: (TOP / source).read_bytes() for name, source in EARLY.items()}
+    entries = {name: t.at(name).read_bytes() for name in EARLY}
     entries[f"usr/lib/modules/{kernel}/updates/sekimori.ko"] = elf(build_id)
     if dracut:
         entries["usr/lib/dracut/hooks/pre-udev/00-sekimori-gate.sh"] = b"/usr/libexec/sekimori/early-gate\n"
@@ -175,8 +172,6 @@ def sound(path):
     t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(BUILD_ID))
     t.write(f"/lib/modules/{KERNEL}/modules.dep", "updates/sekimori.ko:\nkernel/drivers/scsi/sr_mod.ko:\n"
             "kernel/drivers/thunderbolt/thunderbolt.ko:\nkernel/drivers/firewire/firewire-ohci.ko:\n")
-    t.write(f"/boot/initrd.img-{KERNEL}", initrd())
-    t.write("/usr/libexec/sekimori/early-gate", (TOP / "packaging/initramfs/early-gate").read_bytes(), 0o755)
     for source, target in (("udev-rules/10-sekimori.rules", "/usr/lib/udev/rules.d/10-sekimori.rules"),
                            ("udev-rules/72-sekimori.rules", "/usr/lib/udev/rules.d/72-sekimori.rules"),
                            ("udev-rules/sekimori-modprobe.conf", "/usr/lib/modprobe.d/sekimori-roads.conf"),
@@ -188,6 +183,8 @@ def sound(path):
                             "/usr/share/dbus-1/system.d/org.sekimori.Sekimori1.conf"),
                            ("policy/50-sekimori.rules", "/usr/share/polkit-1/rules.d/50-sekimori.rules")):
         t.write(target, (TOP / source).read_bytes())
+    t.write("/usr/libexec/sekimori/early-gate", (TOP / "packaging/initramfs/early-gate").read_bytes(), 0o755)
+    t.write(IMAGE, initrd(t))
     t.write("/usr/sbin/sekimorid", "a program\n", 0o755)
     t.write("/etc/sekimori/sekimorid.conf", "terminal mado-03\n")
     t.write("/etc/sekimori/policy", POLICY)
@@ -298,6 +295,7 @@ def roads(first, now):
         assert first in text
         t.write(path, text.replace(first, now))
         t.manifest()
+        t.write(IMAGE, initrd(t))
     return change
 
 
@@ -311,6 +309,7 @@ def closed_only_by_name(t):
     text = t.at(path).read_text().replace("install sr_mod /bin/false", "blacklist sr_mod")
     t.write(path, text)
     t.manifest()
+    t.write(IMAGE, initrd(t))
 
 
 POLKIT_RULES = "/usr/share/polkit-1/rules.d/50-sekimori.rules"
@@ -347,24 +346,24 @@ FAULTS = [
      {"module-at-boot": "warn"}),
     ("locked by an earlier file", lambda t: t.write("/etc/modprobe.d/a.conf", "options sekimori lock=0\n"), {}),
     ("kept out", lambda t: t.write("/etc/modprobe.d/x.conf", "install sekimori /bin/true\n"), {"module-at-boot": "fail"}),
-    ("initramfs without it", lambda t: t.write(IMAGE, initrd("sekimori.ko")), {"initramfs": "fail"}),
-    *[(f"initramfs without {name}", lambda t, n=name: t.write(IMAGE, initrd(n.rsplit("/", 1)[1])), {"initramfs": "fail"})
+    ("initramfs without it", lambda t: t.write(IMAGE, initrd(t, "sekimori.ko")), {"initramfs": "fail"}),
+    *[(f"initramfs without {name}", lambda t, n=name: t.write(IMAGE, initrd(t, n.rsplit("/", 1)[1])), {"initramfs": "fail"})
       for name in EARLY],
-    ("initramfs calls nothing", lambda t: t.write(IMAGE, initrd("ORDER")), {"initramfs": "fail"}),
-    ("initramfs calls udev first", lambda t: t.write(IMAGE, initrd(scripts=("udev", "sekimori"))), {"initramfs": "fail"}),
-    ("initramfs calls another", lambda t: t.write(IMAGE, initrd(scripts=("sekimori-not", "udev"))), {"initramfs": "fail"}),
-    ("initramfs with an old module", lambda t: t.write(IMAGE, initrd(build_id=bytes(20))), {"initramfs": "warn"}),
-    ("initramfs with old rules", lambda t: t.write(IMAGE, initrd().replace(b"# These rules belong", b"# Those rules belong")),
+    ("initramfs calls nothing", lambda t: t.write(IMAGE, initrd(t, "ORDER")), {"initramfs": "fail"}),
+    ("initramfs calls udev first", lambda t: t.write(IMAGE, initrd(t, scripts=("udev", "sekimori"))), {"initramfs": "fail"}),
+    ("initramfs calls another", lambda t: t.write(IMAGE, initrd(t, scripts=("sekimori-not", "udev"))), {"initramfs": "fail"}),
+    ("initramfs with an old module", lambda t: t.write(IMAGE, initrd(t, build_id=bytes(20))), {"initramfs": "warn"}),
+    ("initramfs with old rules", lambda t: t.write(IMAGE, initrd(t).replace(b"# These rules belong", b"# Those rules belong")),
      {"initramfs": "warn"}),
-    ("initramfs cut", lambda t: t.write(IMAGE, initrd()[:-20]), {"initramfs": "unknown"}),
-    ("initramfs by dracut", lambda t: t.write(IMAGE, initrd(dracut=True)), {}),
-    ("initramfs by dracut, without its hook", lambda t: t.write(IMAGE, initrd("00-sekimori-gate.sh", dracut=True)),
+    ("initramfs cut", lambda t: t.write(IMAGE, initrd(t)[:-20]), {"initramfs": "unknown"}),
+    ("initramfs by dracut", lambda t: t.write(IMAGE, initrd(t, dracut=True)), {}),
+    ("initramfs by dracut, without its hook", lambda t: t.write(IMAGE, initrd(t, "00-sekimori-gate.sh", dracut=True)),
      {"initramfs": "fail"}),
-    ("initramfs of another kernel", lambda t: other_kernel(t, initrd(kernel=OTHER)), {}),
-    ("initramfs of another kernel without it", lambda t: other_kernel(t, initrd("sekimori.ko", kernel=OTHER)), {"initramfs": "warn"}),
-    ("initramfs of another kernel with an old module", lambda t: other_kernel(t, initrd(kernel=OTHER, build_id=bytes(20))),
+    ("initramfs of another kernel", lambda t: other_kernel(t, initrd(t, kernel=OTHER)), {}),
+    ("initramfs of another kernel without it", lambda t: other_kernel(t, initrd(t, "sekimori.ko", kernel=OTHER)), {"initramfs": "warn"}),
+    ("initramfs of another kernel with an old module", lambda t: other_kernel(t, initrd(t, kernel=OTHER, build_id=bytes(20))),
      {"initramfs": "warn"}),
-    ("initramfs of a kernel that has gone", lambda t: t.write(f"/boot/initrd.img-{OTHER}", initrd("sekimori.ko")), {}),
+    ("initramfs of a kernel that has gone", lambda t: t.write(f"/boot/initrd.img-{OTHER}", initrd(t, "sekimori.ko")), {}),
     ("rule edited", edit_rule, {"manifest": "fail", "initramfs": "warn"}),
     ("rule masked", lambda t: t.link("/etc/udev/rules.d/10-sekimori.rules", "/dev/null"), {"udev-rules": "fail"}),
     ("rule shadowed", lambda t: t.write("/run/udev/rules.d/72-sekimori.rules", ""), {"udev-rules": "fail"}),
@@ -604,9 +603,9 @@ def test_result_is_handed_to_the_daemon():
         done, items = doctor(w, tree, "--record")
         recorded = json.loads(w.tell("self-check")[0])
         assert done.returncode == 1 and recorded["result"] == "fail", recorded
-        assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 3, 1, 1, 1), recorded
+        assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 4, 2, 1, 1), recorded
         assert recorded["items"] == [{"id": id, "result": items[id]["result"], "detail": items[id]["detail"][:160]}
-                                     for id in ("usb-persist", "manifest", "command-line")] + [manifest], recorded
+                                     for id in ("initramfs", "usb-persist", "manifest", "command-line")] + [manifest], recorded
         w.daemon_stop()
         done = w.ctl("doctor", "--record", "--root", tree.path)
         assert done.returncode == 1 and "could not be recorded" in done.stderr, done
