@@ -13,6 +13,7 @@
 #include "daemon/manager-gate.h"
 #include "daemon/manager-log.h"
 #include "daemon/session.h"
+#include "system/uevents.h"
 
 #define RELEASED_FILE "/run/sekimori/released"
 
@@ -80,14 +81,8 @@ static int block_changed(sd_event_source *source, int fd, uint32_t revents, void
 
 static int watch_disks(struct manager *manager)
 {
-	int r;
+	int r = uevents_new(&manager->disks, manager->udev, "block", NULL);
 
-	manager->disks = udev_monitor_new_from_netlink(manager->udev, "udev");
-	if (!manager->disks)
-		return -ENOMEM;
-	r = udev_monitor_filter_add_match_subsystem_devtype(manager->disks, "block", NULL);
-	if (r >= 0)
-		r = udev_monitor_enable_receiving(manager->disks);
 	if (r >= 0)
 		r = sd_event_add_io(manager->event, &manager->disks_source,
 				    udev_monitor_get_fd(manager->disks), EPOLLIN, block_changed,
