@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "system/child.h"
 #include "system/helpers.h"
@@ -22,6 +23,7 @@
 /* A terminal has that many devices in its wildest tests; each order is a connection. */
 #define ORDERS_MAX 256
 #define STATUS_NO_PROGRAM 127
+#define USAGE 2
 
 struct house {
 	sd_event *event;
@@ -252,15 +254,32 @@ static int signals_block(sd_event *event)
 	return sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
 }
 
+static void print_usage(FILE *out)
+{
+	i18n_init();
+	fputs(_("sekimori-helpers is started by systemd, with the socket of sekimori-helpers.socket:\n"), out);
+	fputs("  sekimori-helpers\n"
+	      "  sekimori-helpers --help | --version\n",
+	      out);
+}
+
 int main(int argc, char **argv)
 {
 	struct house house = { 0 };
 	int r;
 
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("sekimori-helpers " SEKIMORI_VERSION);
+		return EXIT_SUCCESS;
+	}
 	if (argc > 1 || sd_listen_fds(true) != 1 ||
 	    sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) <= 0) {
-		fputs("sekimori-helpers is started by systemd, with the socket of sekimori-helpers.socket\n", stderr);
-		return 2;
+		print_usage(stderr);
+		return USAGE;
 	}
 	house.udev = udev_new();
 	r = house.udev ? sd_event_new(&house.event) : -ENOMEM;
