@@ -22,6 +22,7 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit sqlite3
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
+PKGS_HELPERS := libsystemd libudev
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_AGENT := libsystemd dbus-1 json-c libsodium
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
@@ -42,7 +43,7 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open \
-	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-agent $(BUILD)/sekimori-road
+	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-helpers $(BUILD)/sekimori-road $(BUILD)/sekimori-agent
 CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
@@ -90,6 +91,9 @@ $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/obj/cli/i18n.o $(BUIL
 
 $(BUILD)/sekimori-road: $(call objs,road)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+$(BUILD)/sekimori-helpers: $(call objs,helpers) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_HELPERS))
 
 # It decodes messages as sekimorictl does.
 $(BUILD)/sekimori-agent: $(call objs,agent) $(BUILD)/obj/ctl/client.o $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
@@ -230,6 +234,7 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
 	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	$(INSTALL) 755 $(BUILD)/sekimori-helpers $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-helpers
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -251,6 +256,8 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
 	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf
