@@ -10,7 +10,7 @@
 #include "ctl/command.h"
 #include "ctl/output.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 struct line {
 	struct context context;
