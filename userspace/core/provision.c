@@ -152,6 +152,8 @@ static void read_all(struct provision *provision, struct lex *lex)
 	const struct lex_token *kind, *version;
 
 	if (!lex_statement(lex)) {
+		/* Of a text without lines, the first one. */
+		lex->line = lex->line ? lex->line : 1;
 		if (!lex->errors)
 			lex_fail_at(lex, 1, N_("expected the line: sekimori-provision 1"));
 		return;

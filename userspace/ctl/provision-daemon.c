@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/i18n.h"
 #include "cli/output.h"
@@ -13,6 +14,7 @@
 #include "ctl/client.h"
 #include "ctl/program.h"
 #include "ctl/provision.h"
+#include "system/safedir.h"
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define UNIT "sekimorid.service"
@@ -25,6 +27,43 @@ bool provision_is_running(void)
 	return !lstat("/run/systemd/system", &init) && S_ISDIR(init.st_mode) && !stat("/proc/1/root", &init) && !stat("/", &ours) &&
 	       init.st_dev == ours.st_dev && init.st_ino == ours.st_ino;
 }
+
+/* --- what it is owed ----------------------------------------------------------------------------------------------- */
+
+#define OWED_NAME "owed"
+
+bool provision_daemon_is_owed(const struct provision_job *job)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+
+	return job->is_running && !provision_file_read(job, PROVISION_STATE_DIR, OWED_NAME, 0, &text, &len);
+}
+
+int provision_daemon_owe(struct provision_job *job)
+{
+	_cleanup_(closep) int dir = -1;
+	int r;
+
+	if (!job->is_running)
+		return COMMAND_OK;
+	r = provision_dir_open(job, PROVISION_STATE_DIR, true, 0700, &dir);
+	if (!r)
+		r = safedir_write(dir, OWED_NAME, 0600, NULL, 0);
+	if (!r)
+		r = safedir_sync(dir);
+	return r ? provision_fail_errno(job, PROVISION_STATE_DIR "/" OWED_NAME, r) : COMMAND_OK;
+}
+
+static void forget_owed(struct provision_job *job)
+{
+	_cleanup_(closep) int dir = -1;
+
+	if (!provision_dir_open(job, PROVISION_STATE_DIR, false, 0, &dir))
+		unlinkat(dir, OWED_NAME, 0);
+}
+
+/* --- telling it ---------------------------------------------------------------------------------------------------------- */
 
 static int systemctl(const char *verb, const char *option, const char *unit)
 {
@@ -55,17 +94,14 @@ static int reload(struct provision_job *job)
 	return provision_fail(job, _("all is in place, but sekimorid did not take it up: %s"), told);
 }
 
-int provision_daemon_tell(struct provision_job *job)
+/* What an earlier run owed may have been anything. */
+static int tell_running(struct provision_job *job)
 {
 	static const char *const units[] = { "unit" };
 	static const char *const starts[] = { "settings", "log-key", "credential", "unit" };
-	bool restart = has_changed(job, starts, ARRAY_SIZE(starts));
+	bool restart = job->is_owed || has_changed(job, starts, ARRAY_SIZE(starts));
 
-	if (!job->is_running) {
-		job->daemon = "image";
-		return COMMAND_OK;
-	}
-	if (has_changed(job, units, ARRAY_SIZE(units)) && systemctl("daemon-reload", NULL, NULL))
+	if ((job->is_owed || has_changed(job, units, ARRAY_SIZE(units))) && systemctl("daemon-reload", NULL, NULL))
 		return provision_fail(job, _("all is in place, but systemctl daemon-reload failed"));
 	if (systemctl("is-active", "--quiet", UNIT)) {
 		job->daemon = "not-running";
@@ -75,4 +111,18 @@ int provision_daemon_tell(struct provision_job *job)
 		return provision_fail(job, _("all is in place, but sekimorid did not start again with it: journalctl -u sekimorid"));
 	job->daemon = restart ? "restarted" : "reloaded";
 	return reload(job);
+}
+
+int provision_daemon_tell(struct provision_job *job)
+{
+	int r;
+
+	if (!job->is_running) {
+		job->daemon = "image";
+		return COMMAND_OK;
+	}
+	r = tell_running(job);
+	if (!r)
+		forget_owed(job);
+	return r;
 }

@@ -76,7 +76,7 @@ static void tell_json(const struct provision_job *job, bool ok)
 		if (job->items[i].change)
 			json_object_array_add(changes, change_object(&job->items[i]));
 	json_object_object_add(all, "ok", json_object_new_boolean(ok));
-	json_object_object_add(all, "changed", json_object_new_boolean(json_object_array_length(changes) > 0));
+	json_object_object_add(all, "changed", json_object_new_boolean(json_object_array_length(changes) > 0 || job->is_owed));
 	json_object_object_add(all, "check", json_object_new_boolean(job->options->check));
 	json_object_object_add(all, "changes", changes);
 	json_object_object_add(all, "warnings", json_object_get(job->warnings));
@@ -118,7 +118,7 @@ static void tell_changes(const struct provision_job *job)
 				printf("%s: %s\n", shown,
 				       i18n(job->options->check ? changes_told[k].planned : changes_told[k].done));
 	}
-	if (!provision_changes(job))
+	if (!provision_changes(job) && !job->is_owed)
 		puts(_("There is nothing to do: all of it is in place."));
 	for (size_t i = 0; job->daemon && i < ARRAY_SIZE(daemons_told); i++)
 		if (!strcmp(daemons_told[i].word, job->daemon))
@@ -148,7 +148,7 @@ int provision_tell(struct provision_job *job, int status)
 
 		fprintf(stderr, "sekimorictl: %s\n", shown);
 	}
-	if (status == COMMAND_OK && job->options->check && provision_changes(job))
+	if (status == COMMAND_OK && job->options->check && (provision_changes(job) || job->is_owed))
 		return COMMAND_FAILED;
 	return status;
 }

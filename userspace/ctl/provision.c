@@ -80,7 +80,13 @@ static int work(struct provision_job *job, const char *path)
 		return provision_enrol(job);
 	if (!r)
 		r = plan(job, path);
-	if (r || job->options->check || !provision_changes(job))
+	if (r)
+		return r;
+	job->is_owed = provision_daemon_is_owed(job);
+	if (job->options->check || (!provision_changes(job) && !job->is_owed))
+		return COMMAND_OK;
+	r = provision_daemon_owe(job);
+	if (r)
 		return r;
 	job->is_written = true;
 	r = provision_write(job);

@@ -76,6 +76,7 @@ struct provision_job {
 	size_t n_items;
 	struct provision_item items[PROVISION_ITEMS_MAX];
 
+	bool is_owed;		      /* an earlier run did not come to tell the daemon */
 	bool is_written;	      /* writing has begun: what items say has happened */
 	struct json_object *warnings; /* array of strings */
 	char *error;		      /* the first one */
@@ -156,6 +157,13 @@ int provision_enrol(struct provision_job *job);
 int provision_seal_plan(struct provision_job *job);
 
 /* --- the daemon: provision-daemon.c ------------------------------------------------------------------------ */
+
+/*
+ * Before the first file is written it is noted that the daemon is to be told, and the note goes when it was: a run that was
+ * killed in between leaves the rest to the next one.
+ */
+bool provision_daemon_is_owed(const struct provision_job *job);
+int provision_daemon_owe(struct provision_job *job);
 
 /* Has the daemon take up what was written; nothing in an image. */
 int provision_daemon_tell(struct provision_job *job);
