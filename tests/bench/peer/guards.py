@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The three that are held side by side: Sekimori, USBGuard as Debian ships it, and the same kernel unguarded.
+
+Each is a Guard: how to boot a Debian with it under systemd, which file is its own record, and what in it says
+"refused". Nothing here asks a guard how it is; figures come from /proc, cgroups, systemd, the kernel's
+events and the guards' own files.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "terminal"))
+sys.path.insert(0, os.path.join(HERE, ".."))
+
+import barrier  # noqa: E402
+from policy import rule as filler  # noqa: E402
+from barrier import disks  # noqa: E402
+from terminal import BUILD, CACHE, Terminal  # noqa: E402
+
+STICK = barrier.STICK
+KNOWN = "GOOD"  # the serial of the stick that rules let in
+WATCH = "/usr/lib/terminal/plugwatch"
+START_PATIENCE = 1800  # seconds for a daemon with very many rules to come up
+PLUG_PATIENCE = 60
+CGROUP = "/sys/fs/cgroup"
+
+# A daemon that reads many rules is given the time; one that is killed in a scene stays dead.
+DROP_IN = "[Service]\nTimeoutStartSec=infinity\nWatchdogSec=0\n"
+
+
+def allow(serial=KNOWN, more=""):
+    """The rule for the stick, the same text for both: ours is a superset of USBGuard's language."""
+    return f'allow id {STICK} serial "{serial}"{more}\n'
+
+
+def keyboards():
+    return "allow with-interface all-of { 03:*:* }\n"
+
+
+def packaged(path):
+    """A file of the guest's Debian as its package has it."""
+    root = os.path.realpath(os.path.join(CACHE, "terminal/root.squashfs"))
+    return subprocess.run(["unsquashfs", "-cat", root, path], check=True, capture_output=True, text=True).stdout
+
+
+class Guard:
+    name = "unguarded"
+    unit = ""
+    record = ""  # file of its own records; "" if it has none
+    refused = ""
+
+    def options(self, rules):
+        return {}
+
+    def boot(self, rules, **more):
+        """A Terminal, not yet entered."""
+        with open(os.path.join(BUILD, "guest/plugwatch"), "rb") as f:
+            watch = f.read()
+        mine = self.options(rules)
+        files = {WATCH: (0o755, watch), **mine.pop("files", {}), **more.pop("files", {})}
+        return Terminal(name=self.name, init="systemd", files=files, **{**mine, **more})
+
+    def write_rules(self, t, rules):
+        pass
+
+    def restart(self, t, rules):
+        """Puts rules in force by starting the service anew; returns how long systemd waited for it, in milliseconds."""
+        t.run(f"systemctl stop {self.unit}", timeout=60)
+        self.write_rules(t, rules)
+        t.run(f"systemctl start {self.unit}", timeout=START_PATIENCE)
+        return self.ready_ms(t)
+
+    def ready_ms(self, t):
+        """From the moment systemd began with the unit to the moment it took it for ready."""
+        shown = t.run(f"systemctl show {self.unit} -p InactiveExitTimestampMonotonic -p ActiveEnterTimestampMonotonic").out
+        times = dict(line.split("=") for line in shown.split())
+        return (int(times["ActiveEnterTimestampMonotonic"]) - int(times["InactiveExitTimestampMonotonic"])) / 1000
+
+    def cgroup(self, t):
+        return CGROUP + t.run(f"systemctl show {self.unit} -p ControlGroup --value").out.strip()
+
+    def processes(self, t):
+        return t.read(self.cgroup(t) + "/cgroup.procs").split()
+
+    def memory_kib(self, t):
+        """Resident, proportional and private memory of all processes of the service."""
+        sums = {"Rss": 0, "Pss": 0, "Private_Dirty": 0}
+        for pid in self.processes(t):
+            for key, value in re.findall(r"^(\w+): +(\d+) kB$", t.read(f"/proc/{pid}/smaps_rollup"), re.M):
+                if key in sums:
+                    sums[key] += int(value)
+        return sums
+
+    def cpu_us(self, t):
+        """Used by the service and all its children, also those that have ended."""
+        return int(re.search(r"usage_usec (\d+)", t.read(self.cgroup(t) + "/cpu.stat"))[1]) if self.unit else 0
+
+    def switches(self, t):
+        """How often any thread of the service was put on a processor."""
+        counts = t.run("cat " + " ".join(f"/proc/{pid}/task/*/status" for pid in self.processes(t))).out
+        return sum(int(n) for n in re.findall(r"ctxt_switches:\s+(\d+)", counts))
+
+
+class Sekimori(Guard):
+    name, unit = "sekimori", "sekimorid.service"
+    record = barrier.LOG
+    refused = '"kind":"denied"'
+    policy = "/etc/sekimori/policy"
+
+    def text(self, rules):
+        """Storage that a rule lets in must be proved encrypted besides: more work than the peer's rule asks for."""
+        return "policy bench\nversion 1\nencryption luks2\ndefault block\n" + rules
+
+    def options(self, rules):
+        options = barrier.options(policy=self.text(rules))
+        options["files"]["/etc/systemd/system/sekimorid.service.d/bench.conf"] = DROP_IN
+        return options
+
+    def write_rules(self, t, rules):
+        # A policy of the same version and other content is for signed ones only; here the content is what changes.
+        t.write(self.policy, self.text(rules))
+
+
+class UsbGuard(Guard):
+    name, unit = "usbguard", "usbguard.service"
+    record = "/var/log/usbguard/usbguard-audit.log"
+    refused = "target.new='block'"
+
+    def options(self, rules):
+        # The image has the package with its units masked. This directory goes before the mask's: systemd.unit(5).
+        unit = packaged("usr/lib/systemd/system/usbguard.service")
+        return {"files": {"/etc/systemd/system.control/usbguard.service": unit,
+                          "/etc/systemd/system/usbguard.service.d/bench.conf": DROP_IN,
+                          "/etc/systemd/system/basic.target.d/bench.conf": "[Unit]\nWants=usbguard.service\n",
+                          "/etc/usbguard/rules.conf": (0o600, rules)}}
+
+    def write_rules(self, t, rules):
+        t.write("/etc/usbguard/rules.conf", rules)
+        t.run("chmod 600 /etc/usbguard/rules.conf")
+
+
+SEKIMORI, USBGUARD, UNGUARDED = Sekimori(), UsbGuard(), Guard()
+ALL = (SEKIMORI, USBGUARD, UNGUARDED)
+
+
+def rules_of(n):
+    """n rules; the stick's is the last."""
+    return "".join(filler(i) for i in range(n - 1)) + allow()
+
+
+def watch(t, what, act):
+    """Starts plugwatch, acts, and returns what it saw."""
+    seen = {}
+
+    def look():
+        result = t.run(f"{WATCH} {PLUG_PATIENCE} {what}", check=False, timeout=PLUG_PATIENCE + 10)
+        seen["status"], seen["text"] = result.status, result.out + result.err
+    thread = threading.Thread(target=look)
+    thread.start()
+    time.sleep(0.4)
+    act()
+    thread.join()
+    if seen.get("status") != 0:
+        raise AssertionError(f"plugwatch {what}: {seen}")
+    return json.loads(seen["text"].splitlines()[0])
+
+
+def record_watch(guard, word):
+    return f"{guard.record} {shlex.quote(word)}"
+
+
+def take_out(t, id="stick"):
+    t.unplug(id)
+    t.wait_until(lambda: not disks(t), what="no disk")
