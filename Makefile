@@ -2,10 +2,14 @@
 # Sekimori: `make help` lists the verbs.
 
 VERSION := 0.1.0
+# Of this version, for manual pages.
+RELEASED := 2026-11-21
 BUILD := build
 CACHE := $(BUILD)/cache
 PREFIX ?= /usr
 DESTDIR ?=
+# Debian's zsh looks for packages' functions in share/zsh/vendor-completions.
+ZSH_FUNCTIONS ?= $(PREFIX)/share/zsh/site-functions
 
 include packaging/deps.mk
 
@@ -43,7 +47,7 @@ CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
 .PHONY: all
-all: programs module ## build everything into build/
+all: programs module man completion ## build everything into build/
 
 .PHONY: programs
 programs: $(PROGRAMS) $(CATALOGUE)
@@ -81,7 +85,7 @@ $(BUILD)/sekimori-inspect: $(call objs,inspect) $(BUILD)/obj/cli/i18n.o $(BUILD)
 $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_OPEN))
 
-$(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/libsystem.a $(BUILD)/libcore.a
+$(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
 
 # It decodes messages as sekimorictl does.
@@ -154,12 +158,61 @@ $(BUILD)/sekimori.ko: $(KMOD_SRC)
 	$(MAKE) -C $(KDIR) M=$(abspath $(BUILD)/kmod) W=1 modules
 	cp $(BUILD)/kmod/sekimori.ko $@
 
+# --- manual pages and completion ---------------------------------------------------------------
+# Sources are docs/man/*.md, and the documents that docs/man/pages names; tables of commands and options come from the programs.
+
+MAN := $(patsubst docs/man/%.md,%,$(wildcard docs/man/*.[1-8].md)) $(shell sed -n 's/^\([^\#\t][^\t]*\)\t.*/\1/p' docs/man/pages)
+MAN_JA := $(patsubst docs/man/ja/%.md,%,$(wildcard docs/man/ja/*.[1-8].md))
+man_path = $(foreach p,$(1),man$(subst .,,$(suffix $(p)))/$(p))
+MAN_FILES := $(addprefix $(BUILD)/man/,$(call man_path,$(MAN)))
+MAN_JA_FILES := $(addprefix $(BUILD)/man/ja/,$(call man_path,$(MAN_JA)))
+COMPLETIONS := $(foreach s,bash zsh,$(BUILD)/completion/$(s)/sekimorictl $(BUILD)/completion/$(s)/sekimori-desk)
+# Whose tables a page holds.
+page_program = $(filter $(BUILD)/sekimorictl $(BUILD)/sekimori-desk,$(BUILD)/$(basename $(1)))
+
+$(MAN_FILES) $(MAN_JA_FILES): $(wildcard docs/*.md docs/man/* docs/man/ja/*) Makefile | $(PROGRAMS)
+$(MAN_FILES):
+	@mkdir -p $(@D)
+	docs/man/page.sh $(@F) $(VERSION) $(RELEASED) $(call page_program,$(@F)) > $@.new
+	mv $@.new $@
+
+$(MAN_JA_FILES):
+	@mkdir -p $(@D)
+	docs/man/page.sh --ja $(@F) $(VERSION) $(RELEASED) $(call page_program,$(@F)) > $@.new
+	mv $@.new $@
+
+$(addprefix $(BUILD)/man/man1/,sekimorictl.1 sekimori-desk.1): $(BUILD)/sekimorictl $(BUILD)/sekimori-desk $(CATALOGUE)
+$(filter %/sekimorictl.1,$(MAN_JA_FILES)): $(BUILD)/sekimorictl $(CATALOGUE)
+
+# Other names of pages, as docs/man/pages has them.
+$(BUILD)/man/aliases: docs/man/pages $(MAN_FILES)
+	awk -F '\t' -v dir=$(BUILD)/man '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
+		for (i = 1; i <= n; i++) print ".so man" s "/" $$1 > (dir "/man" s "/" names[i] "." s) }' $<
+	touch $@
+
+$(BUILD)/completion/bash/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	LC_ALL=C $< completion bash > $@.new
+	mv $@.new $@
+
+$(BUILD)/completion/zsh/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	LC_ALL=C $< completion zsh > $@.new
+	mv $@.new $@
+
+.PHONY: man completion
+man: $(MAN_FILES) $(MAN_JA_FILES) $(BUILD)/man/aliases ## manual pages, into build/man
+completion: $(COMPLETIONS)
+
 # --- installing -------------------------------------------------------------------------------
 
 INSTALL = install -D -m
 
-.PHONY: install
-install: all ## install into DESTDIR (default: this machine)
+# MODULE=no leaves the module to DKMS. packaging/debian/*.install says which package a file goes to.
+MODULE ?= yes
+
+.PHONY: install install-module
+install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
@@ -169,8 +222,10 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
-	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
-	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+	cd $(BUILD)/man && find . -name '*.[1-8]' -exec $(INSTALL) 644 {} $(if $(DESTDIR),$(abspath $(DESTDIR)))$(PREFIX)/share/man/{} \;
+	for p in sekimorictl sekimori-desk; do \
+		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
+		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
 	$(INSTALL) 644 udev-rules/10-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/10-sekimori.rules
 	$(INSTALL) 644 udev-rules/72-sekimori.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/72-sekimori.rules
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
@@ -184,12 +239,26 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
+	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf
+	$(INSTALL) 644 packaging/sekimori.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekimori.conf
+	$(INSTALL) 644 policy/terminal.policy $(DESTDIR)$(PREFIX)/share/sekimori/terminal.policy
+	$(INSTALL) 644 policy/hardware-media.policy $(DESTDIR)$(PREFIX)/share/sekimori/hardware-media.policy
 	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
 	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf
 	install -d -m 750 $(DESTDIR)/var/log/sekimori
 	install -d -m 755 $(DESTDIR)/etc/sekimori/trust.d $(DESTDIR)/var/lib/sekimori
-	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sekimori
-	packaging/manifest.sh "$(DESTDIR)" "$(PREFIX)" > $(DESTDIR)$(PREFIX)/share/sekimori/manifest
+	packaging/manifest.sh "$(PREFIX)" "$(DESTDIR)" > $(DESTDIR)$(PREFIX)/share/sekimori/manifest
+
+install-module: module
+	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+
+# --- packages ---------------------------------------------------------------------------------
+
+.PHONY: deb
+deb: ## build the Debian packages into build/deb/ (a minute; nothing if nothing has changed)
+	@$(MAKE) -s need-deps DEPS="$(DEPS_BUILD) $(DEPS_DEB)"
+	packaging/deb.sh $(VERSION) $(BUILD)/deb
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -396,6 +465,12 @@ fuzz: $(FUZZ_TARGETS) ## fuzz policies, rules and what media hold for longer (FU
 test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
+
+# Debian from its own disk, with our packages, as the README says (tests/image).
+.PHONY: test-image
+test-image: deb stage ## only the scenarios in the installed image
+	tests/image/prepare.sh
+	tests/image/run.py
 
 .PHONY: test-long
 test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)

@@ -94,7 +94,7 @@ class Tree:
         self.at(path).unlink()
 
     def manifest(self):
-        done = subprocess.run([TOP / "packaging/manifest.sh", self.path, "/usr"], check=True, capture_output=True)
+        done = subprocess.run([TOP / "packaging/manifest.sh", "/usr", self.path], check=True, capture_output=True)
         self.write("/usr/share/sekimori/manifest", done.stdout)
 
     def accept(self, policy):

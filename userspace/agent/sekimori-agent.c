@@ -365,10 +365,10 @@ static int options_read(struct agent *agent, int argc, char **argv)
 			break;
 		case OPTION_VERSION:
 			printf("sekimori-agent %s\n", SEKIMORI_VERSION);
-			return 0;
+			return output_finish("sekimori-agent") ? 0 : 1;
 		case OPTION_HELP:
 			usage();
-			return 0;
+			return output_finish("sekimori-agent") ? 0 : 1;
 		case OPTION_INSIDE:
 			return terminal_inside(argv + optind);
 		default:

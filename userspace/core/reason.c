@@ -177,6 +177,11 @@ static const struct reason reasons[] = {
 	{ "exception-store", N_("Exceptions cannot be kept on this terminal now, so none is in force. Tell the help desk.") },
 };
 
+const struct reason *reason_row(size_t i)
+{
+	return i < ARRAY_SIZE(reasons) ? &reasons[i] : NULL;
+}
+
 const struct reason *reason_find(const char *code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)

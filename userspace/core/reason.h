@@ -7,11 +7,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct reason {
 	const char *code;
 	const char *text;
 };
+
+/* Each row by its place from 0; NULL behind the last one. */
+const struct reason *reason_row(size_t i);
 
 /* The row of a code, or NULL. */
 const struct reason *reason_find(const char *code);

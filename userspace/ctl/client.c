@@ -304,6 +304,13 @@ struct json_object *client_grants(DBusConnection *dbus, char **why)
 	return objects ? entries_of(objects, BUS_INTERFACE_GRANT, BUS_GRANT_PATH_PREFIX) : NULL;
 }
 
+struct json_object *client_requests(DBusConnection *dbus, char **why)
+{
+	_cleanup_(json_objectp) struct json_object *objects = managed_objects(dbus, why);
+
+	return objects ? entries_of(objects, BUS_INTERFACE_REQUEST, BUS_REQUEST_PATH_PREFIX) : NULL;
+}
+
 static void add_member(struct json_object *volume, const char *key, struct json_object *device,
 		       const char *member)
 {

@@ -66,6 +66,9 @@ struct json_object *client_volumes(DBusConnection *dbus, char **why);
 /* The same of what is granted (org.sekimori.Sekimori1.Grant). */
 struct json_object *client_grants(DBusConnection *dbus, char **why);
 
+/* The same of exceptions whose life is not over (org.sekimori.Sekimori1.Request): everybody may see these. */
+struct json_object *client_requests(DBusConnection *dbus, char **why);
+
 /* The same of one volume, as it is now, and its Details (docs/dbus.md) if they are the caller's to know. NULL as above. */
 struct json_object *client_volume(DBusConnection *dbus, const char *path, char **why);
 

@@ -18,6 +18,7 @@ enum {
 struct context {
 	bool json;
 	bool colour;      /* standard output is a terminal and NO_COLOR is not set */
+	bool no_pager;
 	const char *root; /* directory that stands for "/" where sysfs is read; "" normally */
 };
 

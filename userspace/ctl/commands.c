@@ -44,6 +44,7 @@ enum {
 	OPTION_PHONE,
 	OPTION_YES,
 	OPTION_RESET,
+	OPTION_NO_PAGER,
 };
 
 const struct command commands[] = {
@@ -131,6 +132,8 @@ const size_t n_commands = ARRAY_SIZE(commands);
 const struct command_option command_options[] = {
 	{"json", NULL, 'j', FOR_JSON, N_("print JSON (watch and log: one object a line)")},
 	{"no-color", NULL, 'n', FOR_ALL, N_("no colours (as does NO_COLOR in the environment)")},
+	{"no-pager", NULL, OPTION_NO_PAGER, FOR_LOG_SHOW | FOR_REQUESTS,
+	 N_("all at once, not a page at a time (as does SEKIMORI_PAGER=cat in the environment)")},
 	{"all", NULL, 'a', FOR_LIST | FOR_REQUESTS,
 	 N_("also devices that the barrier does not concern; also exceptions that are done")},
 	{"count", "N", 'c', FOR_WATCH | FOR_LOG_FOLLOW,
@@ -300,6 +303,9 @@ const char *command_option_apply(const struct command_option *option, const char
 	if (apply_of_exceptions(option->value, value, options))
 		return NULL;
 	switch (option->value) {
+	case OPTION_NO_PAGER:
+		context->no_pager = true;
+		break;
 	case 'j':
 		context->json = true;
 		break;

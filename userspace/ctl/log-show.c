@@ -6,7 +6,7 @@
 #include "cli/i18n.h"
 #include "ctl/logsource.h"
 #include "ctl/logprint.h"
-#include "ctl/pager.h"
+#include "cli/pager.h"
 
 int log_show_run(const struct context *context, const struct command_options *options)
 {
@@ -22,7 +22,7 @@ int log_show_run(const struct context *context, const struct command_options *op
 	if (!r)
 		r = logsource_open(&set, context, options, filter.filter.since_us);
 	if (!r) {
-		pager_begin();
+		pager_begin(!context->no_pager);
 		r = logprint_all(set, &filter.filter, &writer, &n);
 		if (!n && writer.format == LOGWRITER_TABLE)
 			fputs(_("No record matches.\n"), stderr);

@@ -14,7 +14,7 @@
 #include "ctl/client.h"
 #include "ctl/exception-text.h"
 #include "ctl/exceptions-client.h"
-#include "ctl/pager.h"
+#include "cli/pager.h"
 
 #define RED "\x1b[31m"
 #define GREEN "\x1b[32m"
@@ -233,7 +233,7 @@ static void print(const struct context *context, const struct command_options *o
 	} else if (!json_object_array_length(list)) {
 		puts(options->all ? _("There are no exceptions.") : _("No exception is waiting, in force, or owes anything."));
 	} else {
-		pager_begin();
+		pager_begin(!context->no_pager);
 		print_table(context, list);
 		pager_end();
 	}

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/nearest.h"
 #include "core/macro.h"
 #include "ctl/command.h"
+#include "ctl/completion.h"
 #include "ctl/output.h"
 
 #define OPTIONS_MAX 64
@@ -20,6 +22,12 @@ struct line {
 	bool version;
 };
 
+static int usage_hint(void)
+{
+	fprintf(stderr, _("Try '%s --help'.\n"), "sekimorictl");
+	return COMMAND_USAGE;
+}
+
 static _printf_(1, 2) int usage_error(const char *format, ...)
 {
 	va_list args;
@@ -29,8 +37,7 @@ static _printf_(1, 2) int usage_error(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	fprintf(stderr, _("Try '%s --help'.\n"), "sekimorictl");
-	return COMMAND_USAGE;
+	return usage_hint();
 }
 
 static int unknown_command(int argc, char **argv)
@@ -38,10 +45,17 @@ static int unknown_command(int argc, char **argv)
 	_cleanup_(freep) char *first = output_escape(argv[0]);
 	_cleanup_(freep) char *second = output_escape(argc > 1 ? argv[1] : "");
 
-	if (command_begins(argv[0]))
-		return usage_error(_("there is no command '%s%s%s'"), first, *second ? " " : "",
-				   second);
-	return usage_error(_("there is no command '%s'"), first);
+	_cleanup_(freep) char *both = output_format("%s %s", first, second);
+	const char *nearest = *second ? nearest_command(ctl_surface(), both) : NULL;
+	bool two = nearest || (*second && command_begins(argv[0]));
+
+	if (!nearest)
+		nearest = nearest_command(ctl_surface(), first);
+	fputs("sekimorictl: ", stderr);
+	fprintf(stderr, _("there is no command '%s'"), two ? both : first);
+	fputc('\n', stderr);
+	nearest_say("", nearest);
+	return usage_hint();
 }
 
 static int run_help(const struct context *context, int argc, char **argv)
@@ -79,7 +93,10 @@ static int parse_options(struct line *line, int argc, char **argv)
 		if (c == '?' || c == ':') {
 			_cleanup_(freep) char *refused = output_bad_option(c, argv);
 
-			return usage_error("%s", refused);
+			fprintf(stderr, "sekimorictl: %s\n", refused);
+			if (c == '?')
+				nearest_say("--", nearest_option(ctl_surface(), argv[optind - 1]));
+			return usage_hint();
 		}
 		if (c == 'h' || c == 'v') {
 			line->help |= c == 'h';
@@ -127,6 +144,8 @@ static int run(int argc, char **argv)
 
 	if (argc && !strcmp(argv[0], "help"))
 		return run_help(&line.context, argc - 1, argv + 1);
+	if (argc && !strcmp(argv[0], "completion"))
+		return ctl_completion_run(argc - 1, argv + 1);
 	if (argc) {
 		command = command_find(argc, argv, &words);
 		if (!command)

@@ -156,10 +156,10 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_HELP:
 			print_help();
-			return EXIT_SUCCESS;
+			return output_finish("sekimorid") ? EXIT_SUCCESS : EXIT_FAILURE;
 		case OPTION_VERSION:
 			puts("sekimorid " SEKIMORI_VERSION);
-			return EXIT_SUCCESS;
+			return output_finish("sekimorid") ? EXIT_SUCCESS : EXIT_FAILURE;
 		default:
 			i18n_init();
 			return usage_error(refused = output_bad_option(c, argv));

@@ -28,6 +28,7 @@ struct context {
 	bool yes;                    /* do not ask before something is destroyed */
 	bool json;
 	bool colour; /* standard output is a terminal and NO_COLOR is not set */
+	bool no_pager;
 };
 
 enum option_name {
@@ -40,6 +41,7 @@ enum option_name {
 	OPTION_PASSPHRASE_FILE,
 	OPTION_LANG,
 	OPTION_NO_COLOR,
+	OPTION_NO_PAGER,
 	OPTION_HELP,
 	OPTION_VERSION,
 	/* single commands' */

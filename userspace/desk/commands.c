@@ -129,6 +129,8 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	ROW(LANG, "lang", "ja|en", false, true, N_("language (default: from the environment)")),
 	ROW(NO_COLOR, "no-color", NULL, false, true,
 	    N_("no colours (as does NO_COLOR in the environment)")),
+	ROW(NO_PAGER, "no-pager", NULL, false, true,
+	    N_("all at once, not a page at a time (as does SEKIMORI_PAGER=cat in the environment)")),
 	ROW(HELP, "help", NULL, false, true, N_("this help")),
 	ROW(VERSION, "version", NULL, false, true, N_("print the version")),
 	ROW(ORGANISATION, "organisation", "NAME", false, false,

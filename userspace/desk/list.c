@@ -5,6 +5,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "core/text.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
@@ -169,8 +170,11 @@ int list_run(const struct context *context, const struct command_options *option
 	r = run(&list);
 	if (!r && context->json)
 		output_json(list.json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
-	else if (!r && !list.csv)
+	else if (!r && !list.csv) {
+		pager_begin(!context->no_pager);
 		print_table(&list);
+		pager_end();
+	}
 	for (size_t i = 0; i < list.n; i++)
 		row_deinit(&list.rows[i]);
 	free(list.rows);

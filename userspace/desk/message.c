@@ -53,6 +53,11 @@ int message_usage(const struct context *context, const char *format, ...)
 	va_start(args, format);
 	tell(context, format, args);
 	va_end(args);
+	return message_usage_hint();
+}
+
+int message_usage_hint(void)
+{
 	fprintf(stderr, _("Try '%s --help'.\n"), NAME);
 	return COMMAND_USAGE;
 }

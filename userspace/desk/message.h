@@ -17,6 +17,9 @@ int message_fail(const struct context *context, const char *format, ...) _printf
 /* The same, and points to the help. Returns COMMAND_USAGE. */
 int message_usage(const struct context *context, const char *format, ...) _printf2_;
 
+/* Only that pointer, after what was said in other ways. Returns COMMAND_USAGE. */
+int message_usage_hint(void);
+
 /* To standard error; nothing failed. */
 void message_note(const struct context *context, const char *format, ...) _printf2_;
 

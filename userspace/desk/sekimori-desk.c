@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/nearest.h"
 #include "cli/output.h"
 #include "core/macro.h"
 #include "core/text.h"
 #include "desk/command.h"
+#include "desk/completion.h"
 #include "desk/message.h"
 #include "system/alarm.h"
 
@@ -27,10 +29,15 @@ struct line {
 
 static int unknown_command(const struct context *context, int argc, char **argv)
 {
-	bool two = argc > 1 && command_begins(argv[0]);
+	_cleanup_(freep) char *both = output_format("%s %s", argv[0], argc > 1 ? argv[1] : "");
+	const char *nearest = argc > 1 ? nearest_command(desk_surface(), both) : NULL;
+	bool two = nearest || (argc > 1 && command_begins(argv[0]));
 
-	return message_usage(context, _("there is no command '%s%s%s'"), argv[0], two ? " " : "",
-			     two ? argv[1] : "");
+	if (!nearest)
+		nearest = nearest_command(desk_surface(), argv[0]);
+	message_note(context, _("there is no command '%s'"), two ? both : argv[0]);
+	nearest_say("", nearest);
+	return message_usage_hint();
 }
 
 static int run_help(const struct context *context, int argc, char **argv)
@@ -80,6 +87,9 @@ static int apply_common(struct line *line, enum option_name option, const char *
 	case OPTION_NO_COLOR:
 		context->colour = false;
 		break;
+	case OPTION_NO_PAGER:
+		context->no_pager = true;
+		break;
 	case OPTION_HELP:
 		line->help = true;
 		break;
@@ -119,7 +129,10 @@ static int parse_options(struct line *line, int argc, char **argv)
 		if (c == '?' || c == ':') {
 			_cleanup_(freep) char *refused = output_bad_option(c, argv);
 
-			return message_usage(&line->context, "%s", refused);
+			message_note(&line->context, "%s", refused);
+			if (c == '?')
+				nearest_say("--", nearest_option(desk_surface(), argv[optind - 1]));
+			return message_usage_hint();
 		}
 		r = take_option(line, &command_option_rows[c == 'h' ? OPTION_HELP : index], optarg);
 		if (r)
@@ -209,6 +222,8 @@ static int run(int argc, char **argv)
 
 	if (argc && !strcmp(argv[0], "help"))
 		return run_help(&line.context, argc - 1, argv + 1);
+	if (argc && !strcmp(argv[0], "completion"))
+		return desk_completion_run(&line.context, argc - 1, argv + 1);
 	if (argc) {
 		command = command_find(argc, argv, &words);
 		if (!command)

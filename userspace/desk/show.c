@@ -4,6 +4,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "desk/commands.h"
 #include "desk/desk.h"
 #include "desk/message.h"
@@ -155,7 +156,9 @@ int history_run(const struct context *context, const struct command_options *opt
 
 	if (!r) {
 		history.json = context->json ? json_object_new_array() : NULL;
+		pager_begin(!context->no_pager && !context->json);
 		r = register_history(desk.reg, number, take_event, &history);
+		pager_end();
 		if (r)
 			r = register_say(context, desk.reg, r, number);
 		else if (context->json)

@@ -38,6 +38,8 @@ enum {
 	OPTION_SCAN,
 	OPTION_WATCHED,
 	OPTION_FORCE,
+	OPTION_HELP,
+	OPTION_VERSION,
 };
 
 static const struct option options[] = {
@@ -55,6 +57,8 @@ static const struct option options[] = {
 	{ "scan", required_argument, NULL, OPTION_SCAN },
 	{ "watched", no_argument, NULL, OPTION_WATCHED },
 	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -63,6 +67,8 @@ struct line {
 	bool has_uid;
 	bool has_gid;
 	bool force;
+	bool help;
+	bool version;
 	bool bad;
 };
 
@@ -125,6 +131,12 @@ static void take_option(struct line *line, int option, const char *value)
 	case OPTION_FORCE:
 		line->force = true;
 		break;
+	case OPTION_HELP:
+		line->help = true;
+		break;
+	case OPTION_VERSION:
+		line->version = true;
+		break;
 	default:
 		line->bad = true;
 	}
@@ -168,16 +180,22 @@ static void keep_secret(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static int usage(void)
+static void print_usage(FILE *out)
 {
 	i18n_init();
-	fputs(_("sekimori-open is started by sekimorid:\n"), stderr);
+	fputs(_("sekimori-open is started by sekimorid:\n"), out);
 	fputs("  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
 	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
 	      "    [--organisation]\n"
 	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET] [--watched]\n"
-	      "  sekimori-open close --mapping sekimori-NAME [--force]\n",
-	      stderr);
+	      "  sekimori-open close --mapping sekimori-NAME [--force]\n"
+	      "  sekimori-open --help | --version\n",
+	      out);
+}
+
+static int usage(void)
+{
+	print_usage(stderr);
 	return USAGE;
 }
 
@@ -190,6 +208,14 @@ int main(int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
 		take_option(&line, option, optarg);
+	if (!line.bad && line.help) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (!line.bad && line.version) {
+		puts("sekimori-open " SEKIMORI_VERSION);
+		return EXIT_SUCCESS;
+	}
 	if (line.bad || optind + 1 != argc || !line.request.mapping ||
 	    !opennote_mapping_valid(line.request.mapping))
 		return usage();

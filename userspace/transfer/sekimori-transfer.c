@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "cli/i18n.h"
 #include "core/macro.h"
 #include "core/transfer.h"
 #include "system/handover.h"
@@ -39,6 +40,8 @@ struct watcher {
 };
 
 struct line {
+	bool help;
+	bool version;
 	bool reads;
 	const char *mount;
 	const char *source;
@@ -191,6 +194,8 @@ static bool take_line(struct line *line, int argc, char **argv)
 	static const struct option options[] = { { "reads", no_argument, NULL, 'r' },
 						 { "mount", required_argument, NULL, 'm' },
 						 { "source", required_argument, NULL, 's' },
+						 { "help", no_argument, NULL, 'h' },
+						 { "version", no_argument, NULL, 'v' },
 						 { NULL, 0, NULL, 0 } };
 	int option;
 
@@ -205,12 +210,31 @@ static bool take_line(struct line *line, int argc, char **argv)
 		case 's':
 			line->source = optarg;
 			break;
+		case 'h':
+			line->help = true;
+			break;
+		case 'v':
+			line->version = true;
+			break;
 		default:
 			return false;
 		}
+	if (line->help || line->version)
+		return true;
 	return optind == argc && !line->mount == !line->source &&
 	       (!line->mount || strlen(line->mount) < HANDOVER_MOUNT_MAX) &&
 	       fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC) >= 0 && fcntl(PIPE_FD, F_SETFD, FD_CLOEXEC) >= 0;
+}
+
+static void print_usage(FILE *out)
+{
+	i18n_init();
+	fputs(_("sekimori-transfer is started by sekimorid,\n"
+		"with a socket as descriptor 3 and a pipe as 4:\n"),
+	      out);
+	fputs("  sekimori-transfer [--reads] [--mount DIRECTORY --source DEVICE]\n"
+	      "  sekimori-transfer --help | --version\n",
+	      out);
 }
 
 int main(int argc, char **argv)
@@ -221,11 +245,16 @@ int main(int argc, char **argv)
 	int r;
 
 	if (!take_line(&line, argc, argv)) {
-		fputs("sekimori-transfer is started by sekimorid:\n"
-		      "  sekimori-transfer [--reads] [--mount DIRECTORY --source DEVICE]\n"
-		      "with a socket as descriptor 3 and a pipe as 4\n",
-		      stderr);
+		print_usage(stderr);
 		return USAGE;
+	}
+	if (line.help) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (line.version) {
+		puts("sekimori-transfer " SEKIMORI_VERSION);
+		return EXIT_SUCCESS;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	watcher.fan.fd = watcher.fan.root = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ctl/pager.h"
+#include "cli/pager.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +38,10 @@ static _Noreturn void run_pager(int in, const char *command)
 /* Which one; false: none. *command stays NULL for less. */
 static bool choose(const char **command)
 {
-	const char *given = getenv("PAGER");
+	const char *given = getenv("SEKIMORI_PAGER");
 
+	if (!given)
+		given = getenv("PAGER");
 	*command = NULL;
 	if (given && (!*given || !strcmp(given, "cat")))
 		return false;
@@ -50,12 +52,12 @@ static bool choose(const char **command)
 	return !access("/usr/bin/less", X_OK);
 }
 
-void pager_begin(void)
+void pager_begin(bool wanted)
 {
 	const char *command;
 	int ends[2];
 
-	if (!isatty(STDOUT_FILENO) || !choose(&command) || pipe2(ends, O_CLOEXEC))
+	if (!wanted || !isatty(STDOUT_FILENO) || !choose(&command) || pipe2(ends, O_CLOEXEC))
 		return;
 	pager = fork();
 	if (!pager)
