@@ -16,6 +16,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "image"))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "terminal"))
 sys.path.insert(0, os.path.join(HERE, ".."))
 
@@ -24,6 +25,9 @@ from policy import rule as filler  # noqa: E402
 from barrier import disks  # noqa: E402
 from terminal import BUILD, CACHE, Terminal  # noqa: E402
 
+# "image": Debian on a disk of its own, with both as their packages install them. "terminal": the same daemons, units and
+# kernel over a root file system in memory, which boots in a fraction of the time.
+TIER = os.environ.get("SEKIMORI_BENCH_TIER", "image")
 STICK = barrier.STICK
 KNOWN = "GOOD"  # the serial of the stick that rules let in
 WATCH = "/usr/lib/terminal/plugwatch"
@@ -55,17 +59,24 @@ class Guard:
     unit = ""
     record = ""  # file of its own records; "" if it has none
     refused = ""
+    disk = "plain"  # of the image tier
 
-    def options(self, rules):
+    def files(self, rules):
+        """Put into either machine."""
+        return {}
+
+    def options(self):
+        """More options of a Terminal."""
         return {}
 
     def boot(self, rules, **more):
-        """A Terminal, not yet entered."""
+        """A machine with it and these rules, not yet entered."""
         with open(os.path.join(BUILD, "guest/plugwatch"), "rb") as f:
-            watch = f.read()
-        mine = self.options(rules)
-        files = {WATCH: (0o755, watch), **mine.pop("files", {}), **more.pop("files", {})}
-        return Terminal(name=self.name, init="systemd", files=files, **{**mine, **more})
+            files = {WATCH: (0o755, f.read()), **self.files(rules), **more.pop("files", {})}
+        if TIER == "image":
+            from machine import Machine
+            return Machine(name=self.name, disk=self.disk, files=files, **more)
+        return Terminal(name=self.name, init="systemd", files=files, **{**self.options(), **more})
 
     def write_rules(self, t, rules):
         pass
@@ -110,7 +121,7 @@ class Guard:
 
 class Sekimori(Guard):
     name, unit = "sekimori", "sekimorid.service"
-    record = barrier.LOG
+    record, disk = barrier.LOG, "sekimori"
     refused = '"kind":"denied"'
     policy = "/etc/sekimori/policy"
 
@@ -118,9 +129,13 @@ class Sekimori(Guard):
         """Storage that a rule lets in must be proved encrypted besides: more work than the peer's rule asks for."""
         return "policy bench\nversion 1\nencryption luks2\ndefault block\n" + rules
 
-    def options(self, rules):
-        options = barrier.options(policy=self.text(rules))
-        options["files"]["/etc/systemd/system/sekimorid.service.d/bench.conf"] = DROP_IN
+    def files(self, rules):
+        return {self.policy: self.text(rules), "/etc/sekimori/sekimorid.conf": "terminal ZEI-014\n",
+                "/etc/systemd/system/sekimorid.service.d/bench.conf": DROP_IN}
+
+    def options(self):
+        options = barrier.options()
+        del options["files"]
         return options
 
     def write_rules(self, t, rules):
@@ -133,13 +148,12 @@ class UsbGuard(Guard):
     record = "/var/log/usbguard/usbguard-audit.log"
     refused = "target.new='block'"
 
-    def options(self, rules):
-        # The image has the package with its units masked. This directory goes before the mask's: systemd.unit(5).
-        unit = packaged("usr/lib/systemd/system/usbguard.service")
-        return {"files": {"/etc/systemd/system.control/usbguard.service": unit,
-                          "/etc/systemd/system/usbguard.service.d/bench.conf": DROP_IN,
-                          "/etc/systemd/system/basic.target.d/bench.conf": "[Unit]\nWants=usbguard.service\n",
-                          "/etc/usbguard/rules.conf": (0o600, rules)}}
+    def files(self, rules):
+        # Both images have the package with its units masked. This directory goes before the mask's: systemd.unit(5).
+        return {"/etc/systemd/system.control/usbguard.service": packaged("usr/lib/systemd/system/usbguard.service"),
+                "/etc/systemd/system/usbguard.service.d/bench.conf": DROP_IN,
+                "/etc/systemd/system/basic.target.d/bench.conf": "[Unit]\nWants=usbguard.service\n",
+                "/etc/usbguard/rules.conf": (0o600, rules)}
 
     def write_rules(self, t, rules):
         t.write("/etc/usbguard/rules.conf", rules)

@@ -14,13 +14,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from guards import ALL, KNOWN, SEKIMORI, UNGUARDED, USBGUARD, allow, disks, keyboards, record_watch, take_out, watch  # noqa: E402
+from guards import ALL, KNOWN, SEKIMORI, USBGUARD, allow, disks, keyboards, take_out  # noqa: E402
 from barrier import STICK, UUID, images, medium  # noqa: E402
 from terminal import TROUBLE  # noqa: E402
 
 STRANGER = "NOBODY"
-SETTLE = 6  # seconds after which nothing more is expected
-WINDOW = 25  # seconds for which a permission lasts
+SETTLE = 4  # seconds in which what was decided is carried out
+UNDECIDED = 20  # seconds given where nobody says that he has decided
+WINDOW = 40  # seconds for which a permission lasts at least
 TOOLS = "/usr/lib/terminal"
 BLOCKED, DISK = "blocked", "became a disk"
 
@@ -42,16 +43,27 @@ def became(t, before):
     return "was a disk for a while, then taken away" if attached(t) > before else BLOCKED
 
 
-def plug(t, image, serial, **more):
-    before = attached(t)
-    t.plug_storage("stick", image, serial=serial, **more)
-    settle(t)
+def refusals(t, guard):
+    return t.read(guard.record).count(guard.refused) if guard.record and t.exists(guard.record) else 0
+
+
+def decided(t, guard, before, said):
+    return attached(t) > before or refusals(t, guard) > said
+
+
+def plug(t, guard, image, serial, watched=True):
+    """Outcome in words; `watched`: somebody is there to decide."""
+    before, said = attached(t), refusals(t, guard)
+    t.plug_storage("stick", image, serial=serial)
+    if watched:
+        t.wait_until(lambda: decided(t, guard, before, said), 30, "a disk, or a refusal on record")
+    settle(t, SETTLE if watched else UNDECIDED)
     return became(t, before)
 
 
-def plug_allowed(t, image=None):
+def plug_allowed(t, guard):
     """The known stick, which must become a disk: what follows would mean nothing without."""
-    outcome = plug(t, image or images.luks2(), KNOWN)
+    outcome = plug(t, guard, images.luks2(), KNOWN)
     assert outcome == DISK, outcome
 
 
@@ -63,21 +75,22 @@ def composite(t, guard):
     t.run("truncate -s 8M /run/gadget.img; modprobe libcomposite; mountpoint -q /sys/kernel/config || "
           "mount -t configfs none /sys/kernel/config")
     t.run(f"{TOOLS}/gadget.sh up gadget id=1d6b:0104 serial=G1 keyboard storage=/run/gadget.img", timeout=60)
-    settle(t)
+    settle(t, UNDECIDED)
     typed = t.run("ls -d /sys/bus/usb/drivers/usbhid/*:1.0", check=False).status == 0
     words = f"keyboard {'works' if typed else 'blocked'}, disk part {became(t, before)}"
     t.run(f"{TOOLS}/gadget.sh down gadget")
+    t.wait_until(lambda: not disks(t), what="no disk")
     return words
 
 
 def formatted(t, guard):
     """The known stick, formatted anew without encryption: same ids, same serial number."""
-    return plug(t, images.plain(), KNOWN)
+    return plug(t, guard, images.plain(), KNOWN)
 
 
 def read_only(t, guard):
     """The known stick, registered for reading only; 4 KiB are written to its disk as root."""
-    plug_allowed(t)
+    plug_allowed(t, guard)
     node = "/dev/" + disks(t)[0]
     status = t.run(f"dd if=/dev/zero of={node} bs=4096 count=1 seek=1024 oflag=direct conv=notrunc", check=False).status
     return "became a disk, " + ("write went through" if status == 0 else "write refused")
@@ -85,14 +98,13 @@ def read_only(t, guard):
 
 def expiry(t, guard):
     """The known stick, allowed until a time that comes while it is in use."""
-    now = t.run("date -u +%s").out
-    end = time.strftime("%H:%M:%S", time.gmtime(int(now) + WINDOW))
-    rules = allow(more=f" if localtime(00:00:00-{end})")
+    now = int(t.run("date +%s").out)
+    end = (now + WINDOW + 59) // 60 * 60  # USBGuard's windows are of whole minutes
+    clock = t.run(f"date -d @{end} +%H:%M").out.strip()
     if guard.unit:
-        guard.restart(t, rules)
-    plug_allowed(t)
-    time.sleep(WINDOW + SETTLE)
-    settle(t)
+        guard.restart(t, allow(more=f" if localtime(00:00-{clock})"))
+    plug_allowed(t, guard)
+    settle(t, end - now + UNDECIDED)
     return "became a disk, " + ("still one after the end" if disks(t) else "taken away at the end")
 
 
@@ -103,27 +115,27 @@ def killed(t, guard):
               f"/run/systemd/system/{guard.unit}.d/dead.conf && systemctl daemon-reload")
         t.run(f"systemctl kill --kill-whom=main -s KILL {guard.unit}")
         t.wait_until(lambda: t.run(f"systemctl is-active {guard.unit}", check=False).out.strip() == "failed")
-    return plug(t, images.plain(), STRANGER)
+    return plug(t, guard, images.plain(), STRANGER, watched=not guard.unit)
 
 
 def stopped(t, guard):
     """A stranger's stick after the service was stopped by `systemctl stop`."""
     if guard.unit:
         t.run(f"systemctl stop {guard.unit}")
-    return plug(t, images.plain(), STRANGER)
+    return plug(t, guard, images.plain(), STRANGER, watched=not guard.unit)
 
 
 def authorized(t, guard):
     """A stranger's stick that was refused; then root writes 1 to every `authorized` file of it."""
     if not guard.unit:
-        return "nothing was refused: " + plug(t, images.plain(), STRANGER)
-    outcome = plug(t, images.plain(), STRANGER)
+        return "nothing was refused: " + plug(t, guard, images.plain(), STRANGER)
+    outcome = plug(t, guard, images.plain(), STRANGER)
     assert outcome == BLOCKED, outcome
     before = attached(t)
-    name = t.find_usb(STICK) if guard is not USBGUARD else next(n for n, ids in t.usb().items() if ids == STICK)
+    name = next(name for name, ids in t.usb().items() if ids == STICK)
     t.run(f"cd /sys/bus/usb/devices; echo 1 > {name}/authorized; sleep 1; for f in {name}/{name}:*/authorized; do echo 1 > $f; done; "
           f"for i in {name}/{name}:*; do echo ${{i##*/}} > /sys/bus/usb/drivers_probe; done", check=False)
-    settle(t)
+    settle(t, UNDECIDED)
     return became(t, before)
 
 
@@ -131,7 +143,7 @@ def forged(t, guard):
     """Root adds a line to the log, a copy of a refusal turned into a permission; then the guard's own tool is asked."""
     if not guard.unit:
         return "there is no log"
-    outcome = plug(t, images.plain(), STRANGER)
+    outcome = plug(t, guard, images.plain(), STRANGER)
     assert outcome == BLOCKED, outcome
     words = {SEKIMORI: ('"kind":"denied"', '"kind":"allowed"'), USBGUARD: ("target.new='block'", "target.new='allow'")}[guard]
     lines = [line for line in t.read(guard.record).splitlines() if words[0] in line]
@@ -153,19 +165,20 @@ def forged(t, guard):
 
 def power_on(t, guard):
     """A stranger's stick that was there when the terminal was switched on."""
-    settle(t)
+    settle(t, UNDECIDED)
     return became(t, 0)
 
 
+# In this order, on one machine for each guard: what is there at power-on is first, what damages the log is last.
 SCENES = {
-    "composite": "Composite device, keyboard and disk",
+    "power_on": "Unknown stick present at power-on",
     "formatted": "Registered stick, formatted anew without encryption",
     "read_only": "Stick for reading only, written to",
     "expiry": "Permission that ends while the stick is in use",
-    "power_on": "Unknown stick present at power-on",
+    "composite": "Composite device, keyboard and disk",
+    "authorized": "Root writes 1 to `authorized` of a refused stick",
     "killed": "Unknown stick after the daemon was killed",
     "stopped": "Unknown stick after the service was stopped",
-    "authorized": "Root writes 1 to `authorized` of a refused stick",
     "forged": "Root adds a forged line to the log",
 }
 
@@ -178,19 +191,32 @@ def rules_for(scene, guard):
     return allow()
 
 
-def options_for(scene):
-    if scene != "power_on":
-        return {}
-    return {"qemu": ["-drive", f"if=none,id=early,format=raw,file={images.plain()}",
-                     "-device", f"usb-storage,id=early-stick,drive=early,serial={STRANGER}"]}
+def early_stick():
+    return ["-drive", f"if=none,id=early,format=raw,readonly=on,file={images.plain()}",
+            "-device", f"usb-storage,id=early-stick,drive=early,serial={STRANGER}"]
 
 
-def run_scene(scene, guard):
-    with guard.boot(rules_for(scene, guard), **options_for(scene)) as t:
-        words = globals()[scene](t, guard)
+def begin(t, guard, scene):
+    """An empty terminal, the guard at work with the scene's rules."""
+    for id in list(t.drives):
+        take_out(t, id)
+    if guard.unit:
+        guard.restart(t, rules_for(scene, guard))
+
+
+def run_guard(guard, scenes):
+    """{scene: words}"""
+    words = {}
+    with guard.boot(allow(), qemu=early_stick()) as t:
+        for scene in ["power_on"] + [s for s in scenes if s != "power_on"]:
+            if scene != "power_on":
+                begin(t, guard, scene)
+            words[scene] = globals()[scene](t, guard)
+            print(f"{guard.name}, {scene}: {words[scene]}", file=sys.stderr, flush=True)
+            if scene == "power_on":
+                take_out(t, "early-stick")
         bad = [line for line in t.dmesg().splitlines() if TROUBLE.search(line)]
         assert not bad, bad
-    print(f"{scene}, {guard.name}: {words}", file=sys.stderr, flush=True)
     return words
 
 
@@ -200,10 +226,10 @@ def main():
     if unknown:
         print(f"outcomes: no scene {unknown[0]}; there are {', '.join(SCENES)}", file=sys.stderr)
         return 2
+    columns = [run_guard(guard, scenes) for guard in ALL]
     print("| attempt | Sekimori | USBGuard | unguarded |\n|---|---|---|---|")
     for scene in scenes:
-        cells = [run_scene(scene, guard) for guard in (SEKIMORI, USBGUARD, UNGUARDED)]
-        print(f"| {SCENES[scene]} | {' | '.join(cells)} |", flush=True)
+        print(f"| {SCENES[scene]} | {' | '.join(column[scene] for column in columns)} |")
     return 0
 
 
