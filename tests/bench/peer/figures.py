@@ -82,9 +82,11 @@ def measure_plugs(figures, guard, t, n, label=""):
 
 
 def measure_memory(figures, guard, t, label):
-    for kind, kib in guard.memory_kib(t).items():
-        name = {"Rss": "resident memory", "Pss": "proportional memory", "Private_Dirty": "memory of its own"}[kind]
-        figures.add(f"{name}{label}", "KiB", guard, kib)
+    """Of the daemon alone, then of all services that the package starts (USBGuard's speaks D-Bus by another one)."""
+    for whole, of in ((False, "daemon"), (True, "all its services")):
+        for kind, kib in guard.memory_kib(t, whole).items():
+            name = {"Rss": "resident memory", "Pss": "proportional memory", "Private_Dirty": "memory of its own"}[kind]
+            figures.add(f"{name}, {of}{label}", "KiB", guard, kib)
 
 
 def measure_rules(figures, guard, t, n, count):
@@ -134,9 +136,9 @@ def goal(row, figures):
     goals = []
     if peer is not None:
         limit = 1.0
-        if row == "resident memory, 1 rule":
+        if row == "resident memory, daemon, 1 rule":
             limit = RSS_AT_1
-        elif row == f"resident memory, {MANY:,} rules":
+        elif row == f"resident memory, daemon, {MANY:,} rules":
             limit = RSS_AT_MANY
         goals.append((f"≤ {limit:g} of USBGuard", ours <= peer * limit))
     if row == "plug → disk usable, as Debian has it":

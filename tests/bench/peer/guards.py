@@ -56,7 +56,8 @@ def packaged(path):
 
 class Guard:
     name = "unguarded"
-    unit = ""
+    unit = ""  # its daemon's service
+    more_units = ()  # services that its package starts besides
     record = ""  # file of its own records; "" if it has none
     refused = ""
     disk = "plain"  # of the image tier
@@ -83,9 +84,11 @@ class Guard:
 
     def restart(self, t, rules):
         """Puts rules in force by starting the service anew; returns how long systemd waited for it, in milliseconds."""
-        t.run(f"systemctl stop {self.unit}", timeout=60)
+        t.run(f"systemctl stop {self.unit} {' '.join(self.more_units)}", timeout=60)
         self.write_rules(t, rules)
         t.run(f"systemctl start {self.unit}", timeout=START_PATIENCE)
+        if self.more_units:
+            t.run(f"systemctl start {' '.join(self.more_units)}", timeout=START_PATIENCE)
         return self.ready_ms(t)
 
     def ready_ms(self, t):
@@ -94,27 +97,29 @@ class Guard:
         times = dict(line.split("=") for line in shown.split())
         return (int(times["ActiveEnterTimestampMonotonic"]) - int(times["InactiveExitTimestampMonotonic"])) / 1000
 
-    def cgroup(self, t):
-        return CGROUP + t.run(f"systemctl show {self.unit} -p ControlGroup --value").out.strip()
+    def cgroups(self, t, whole=True):
+        """Of the daemon, or of all services of its package."""
+        units = (self.unit, *self.more_units) if whole else (self.unit,)
+        return [CGROUP + t.run(f"systemctl show {unit} -p ControlGroup --value").out.strip() for unit in units if unit]
 
-    def processes(self, t):
-        return t.read(self.cgroup(t) + "/cgroup.procs").split()
+    def processes(self, t, whole=True):
+        return [pid for group in self.cgroups(t, whole) for pid in t.read(group + "/cgroup.procs").split()]
 
-    def memory_kib(self, t):
-        """Resident, proportional and private memory of all processes of the service."""
+    def memory_kib(self, t, whole):
+        """Resident, proportional and private memory."""
         sums = {"Rss": 0, "Pss": 0, "Private_Dirty": 0}
-        for pid in self.processes(t):
+        for pid in self.processes(t, whole):
             for key, value in re.findall(r"^(\w+): +(\d+) kB$", t.read(f"/proc/{pid}/smaps_rollup"), re.M):
                 if key in sums:
                     sums[key] += int(value)
         return sums
 
     def cpu_us(self, t):
-        """Used by the service and all its children, also those that have ended."""
-        return int(re.search(r"usage_usec (\d+)", t.read(self.cgroup(t) + "/cpu.stat"))[1]) if self.unit else 0
+        """Used by its services and all their children, also those that have ended."""
+        return sum(int(re.search(r"usage_usec (\d+)", t.read(group + "/cpu.stat"))[1]) for group in self.cgroups(t))
 
     def switches(self, t):
-        """How often any thread of the service was put on a processor."""
+        """How often any thread of its services was put on a processor."""
         counts = t.run("cat " + " ".join(f"/proc/{pid}/task/*/status" for pid in self.processes(t))).out
         return sum(int(n) for n in re.findall(r"ctxt_switches:\s+(\d+)", counts))
 
@@ -144,15 +149,17 @@ class Sekimori(Guard):
 
 
 class UsbGuard(Guard):
-    name, unit = "usbguard", "usbguard.service"
+    name, unit, more_units = "usbguard", "usbguard.service", ("usbguard-dbus.service",)
     record = "/var/log/usbguard/usbguard-audit.log"
     refused = "target.new='block'"
 
     def files(self, rules):
         # Both images have the package with its units masked. This directory goes before the mask's: systemd.unit(5).
-        return {"/etc/systemd/system.control/usbguard.service": packaged("usr/lib/systemd/system/usbguard.service"),
-                "/etc/systemd/system/usbguard.service.d/bench.conf": DROP_IN,
+        units = {f"/etc/systemd/system.control/{unit}": packaged(f"usr/lib/systemd/system/{unit}")
+                 for unit in (self.unit, *self.more_units)}
+        return {**units, "/etc/systemd/system/usbguard.service.d/bench.conf": DROP_IN,
                 "/etc/systemd/system/basic.target.d/bench.conf": "[Unit]\nWants=usbguard.service\n",
+                "/etc/systemd/system/multi-user.target.d/bench.conf": "[Unit]\nWants=usbguard-dbus.service\n",
                 "/etc/usbguard/rules.conf": (0o600, rules)}
 
     def write_rules(self, t, rules):
