@@ -387,6 +387,14 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	tests/bench/exceptions.py
 	tests/bench/media.py
 	tests/bench/desk.py
+	$(MAKE) bench-peer
+
+.PHONY: bench-peer
+bench-peer: deb stage ## only the installed image, beside USBGuard and an unguarded kernel (half an hour)
+	tests/terminal/prepare.sh
+	tests/image/prepare.sh
+	tests/bench/peer/figures.py
+	tests/bench/peer/outcomes.py
 
 $(BUILD)/bench/%-bench: tests/bench/%-bench.c $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
