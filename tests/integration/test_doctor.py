@@ -400,7 +400,7 @@ FAULTS = [
     ("FireWire's driver by a pattern", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire* /sbin/modprobe -i $CMDLINE_OPTS\n"), {"road-firewire": "fail"}),
     ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /bin/false", "")(t)),
-     {"road-floppy": "unknown"}),
+     {"road-floppy": "unknown", "module-kernels": "fail"}),
     ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
     ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),
     ("FireWire opened", lambda t: t.write("/etc/modprobe.d/0.conf", "install firewire-ohci /sbin/modprobe -i firewire-ohci\n"),
