@@ -231,6 +231,13 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
+	$(INSTALL) 755 packaging/initramfs/early-gate $(DESTDIR)$(PREFIX)/libexec/sekimori/early-gate
+	$(INSTALL) 755 packaging/initramfs/root-on-usb $(DESTDIR)$(PREFIX)/libexec/sekimori/root-on-usb
+	$(INSTALL) 755 packaging/initramfs/rebuild-initramfs $(DESTDIR)$(PREFIX)/libexec/sekimori/rebuild-initramfs
+	$(INSTALL) 755 packaging/initramfs/hook $(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/sekimori
+	$(INSTALL) 755 packaging/initramfs/init-top $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-top/sekimori
+	$(INSTALL) 755 packaging/dracut/90sekimori/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/module-setup.sh
+	$(INSTALL) 755 packaging/dracut/90sekimori/sekimori-gate.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/sekimori-gate.sh
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
 	$(INSTALL) 644 policy/50-sekimori.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-sekimori.rules
@@ -465,6 +472,12 @@ fuzz: $(FUZZ_TARGETS) ## fuzz policies, rules and what media hold for longer (FU
 test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
+
+# Debian from its own disk, with our packages, as the README says (tests/image).
+.PHONY: test-image
+test-image: deb stage ## only the scenarios in the installed image
+	tests/image/prepare.sh
+	tests/image/run.py
 
 .PHONY: test-long
 test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
