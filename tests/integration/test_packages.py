@@ -23,7 +23,7 @@ echo "${0##*/} $*" >> /calls
 [ ! -e "/fail/${0##*/}" ] || { cat "/fail/${0##*/}" >&2; exit 1; }
 """
 NOTES = ("udevadm", "deb-systemd-invoke", "sekimorictl", "dpkg-trigger", "systemctl", "ischroot", "systemd-detect-virt", "modinfo",
-         "dpkg-query", "early-gate", "update-initramfs")
+         "dpkg-query", "update-initramfs")
 MODPROBE = TOOL + """
 case "$*" in
 *-r*) [ ! -e /sys/module/sekimori/locked ] && rm -r /sys/module/sekimori ;;
@@ -63,6 +63,9 @@ class Root:
         for name in NOTES:
             self.tool(name, TOOL)
         self.tool("modprobe", MODPROBE)
+        self.tool("rebuild-initramfs", TOOL)
+        (self.path / "usr/libexec/sekimori").mkdir(parents=True)
+        (self.path / "usr/libexec/sekimori/rebuild-initramfs").symlink_to("/bin/rebuild-initramfs")
         self.tool("dkms", DKMS)
         self.fail("ischroot")
         self.fail("systemd-detect-virt")
