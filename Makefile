@@ -210,8 +210,11 @@ completion: $(COMPLETIONS)
 INSTALL = install -D -m
 abs_dest = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
-.PHONY: install
-install: all ## install into DESTDIR (default: this machine)
+# MODULE=no leaves the module to DKMS. packaging/debian/*.install says which package a file goes to.
+MODULE ?= yes
+
+.PHONY: install install-module
+install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimorid $(DESTDIR)$(PREFIX)/sbin/sekimorid
 	$(INSTALL) 755 $(BUILD)/sekimorictl $(DESTDIR)$(PREFIX)/bin/sekimorictl
 	$(INSTALL) 755 $(BUILD)/sekimori-desk $(DESTDIR)$(PREFIX)/bin/sekimori-desk
@@ -221,10 +224,8 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
-	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
-	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
 	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
-	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P --remove-destination {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -233,6 +234,13 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
+	$(INSTALL) 755 packaging/initramfs/early-gate $(DESTDIR)$(PREFIX)/libexec/sekimori/early-gate
+	$(INSTALL) 755 packaging/initramfs/root-on-usb $(DESTDIR)$(PREFIX)/libexec/sekimori/root-on-usb
+	$(INSTALL) 755 packaging/initramfs/rebuild-initramfs $(DESTDIR)$(PREFIX)/libexec/sekimori/rebuild-initramfs
+	$(INSTALL) 755 packaging/initramfs/hook $(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/sekimori
+	$(INSTALL) 755 packaging/initramfs/init-top $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-top/sekimori
+	$(INSTALL) 755 packaging/dracut/90sekimori/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/module-setup.sh
+	$(INSTALL) 755 packaging/dracut/90sekimori/sekimori-gate.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/sekimori-gate.sh
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
 	$(INSTALL) 644 policy/50-sekimori.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-sekimori.rules
@@ -241,12 +249,26 @@ install: all ## install into DESTDIR (default: this machine)
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
+	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf
+	$(INSTALL) 644 packaging/sekimori.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekimori.conf
+	$(INSTALL) 644 policy/terminal.policy $(DESTDIR)$(PREFIX)/share/sekimori/terminal.policy
+	$(INSTALL) 644 policy/hardware-media.policy $(DESTDIR)$(PREFIX)/share/sekimori/hardware-media.policy
 	test -e $(DESTDIR)/etc/sekimori/policy || $(INSTALL) 644 policy/terminal.policy $(DESTDIR)/etc/sekimori/policy
 	test -e $(DESTDIR)/etc/sekimori/sekimorid.conf || $(INSTALL) 644 packaging/sekimorid.conf $(DESTDIR)/etc/sekimori/sekimorid.conf
 	install -d -m 750 $(DESTDIR)/var/log/sekimori
 	install -d -m 755 $(DESTDIR)/etc/sekimori/trust.d $(DESTDIR)/var/lib/sekimori
-	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sekimori
-	packaging/manifest.sh "$(DESTDIR)" "$(PREFIX)" > $(DESTDIR)$(PREFIX)/share/sekimori/manifest
+	packaging/manifest.sh "$(PREFIX)" "$(DESTDIR)" > $(DESTDIR)$(PREFIX)/share/sekimori/manifest
+
+install-module: module
+	$(INSTALL) 644 $(BUILD)/sekimori.ko $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+	strip --strip-debug $(DESTDIR)/lib/modules/$(KVER)/updates/sekimori.ko
+
+# --- packages ---------------------------------------------------------------------------------
+
+.PHONY: deb
+deb: ## build the Debian packages into build/deb/ (a minute; nothing if nothing has changed)
+	@$(MAKE) -s need-deps DEPS="$(DEPS_BUILD) $(DEPS_DEB)"
+	packaging/deb.sh $(VERSION) $(BUILD)/deb
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -454,6 +476,12 @@ test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
 
+# Debian from its own disk, with our packages, as the README says (tests/image).
+.PHONY: test-image
+test-image: deb stage ## only the scenarios in the installed image
+	tests/image/prepare.sh
+	tests/image/run.py
+
 .PHONY: test-long
 test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
 	$(MAKE) -s -j2 stage
@@ -470,12 +498,12 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 prepare-early:
 	-tests/terminal/prepare.sh
 
-test-programs: prepare-early $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
+test-programs: prepare-early deb $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j3 test-programs
-	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 
