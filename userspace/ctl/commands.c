@@ -374,7 +374,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		return repeat(&options->kinds, value);
 	case 'V':
 		options->verdict = value;
-		return strcmp(value, "allow") && strcmp(value, "block") ? "takes allow or block" : NULL;
+		return strcmp(value, "allow") && strcmp(value, "block") && strcmp(value, "would-block") ?
+			       "takes allow, block or would-block" :
+			       NULL;
 	case 'R':
 		options->reason = value;
 		break;
