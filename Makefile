@@ -84,7 +84,7 @@ $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsy
 $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
 
-$(BUILD)/sekimori-road: $(call objs,road)
+$(BUILD)/sekimori-road: $(call objs,road) $(BUILD)/obj/cli/i18n.o $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 # It decodes messages as sekimorictl does.
