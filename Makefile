@@ -240,8 +240,8 @@ $(BUILD)/unit/test-agent-requests: $(patsubst %,$(BUILD)/san/agent/%.o,requests 
 $(BUILD)/unit/test-agent-requests: private SAN += -Wl,--wrap=sd_event_source_set_time
 $(BUILD)/unit/test-agent-notify: $(patsubst %,$(BUILD)/san/agent/%.o,notify notices words)
 # All of the daemon but its main().
-$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
-$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant $(BUILD)/unit/test-session-drill: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant $(BUILD)/unit/test-session-drill: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
 
 # This one says itself what the kernel has written to a disk.
 $(BUILD)/unit/test-session-grant: private SAN += -Wl,--wrap=blockdev_written
