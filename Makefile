@@ -190,8 +190,9 @@ $(filter %/sekimorictl.1,$(MAN_JA_FILES)): $(BUILD)/sekimorictl $(CATALOGUE)
 
 # Other names of pages, as docs/man/pages has them.
 $(BUILD)/man/aliases: docs/man/pages $(MAN_FILES)
-	awk -F '\t' -v dir=$(BUILD)/man '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
-		for (i = 1; i <= n; i++) print ".so man" s "/" $$1 > (dir "/man" s "/" names[i] "." s) }' $<
+	awk -F '\t' '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
+		for (i = 1; i <= n; i++) print $$1, "man" s "/" names[i] "." s }' $< | \
+		while read -r page name; do ln -sf $$page $(BUILD)/man/$$name || exit 1; done
 	touch $@
 
 $(BUILD)/completion/bash/%: $(BUILD)/%
@@ -211,6 +212,7 @@ completion: $(COMPLETIONS)
 # --- installing -------------------------------------------------------------------------------
 
 INSTALL = install -D -m
+abs_dest = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 # MODULE=no leaves the module to DKMS. packaging/debian/*.install says which package a file goes to.
 MODULE ?= yes
@@ -227,7 +229,8 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
 	$(INSTALL) 755 $(BUILD)/sekimori-helpers $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-helpers
-	cd $(BUILD)/man && find . -name '*.[1-8]' -exec $(INSTALL) 644 {} $(if $(DESTDIR),$(abspath $(DESTDIR)))$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P --remove-destination {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -236,6 +239,13 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
+	$(INSTALL) 755 packaging/initramfs/early-gate $(DESTDIR)$(PREFIX)/libexec/sekimori/early-gate
+	$(INSTALL) 755 packaging/initramfs/root-on-usb $(DESTDIR)$(PREFIX)/libexec/sekimori/root-on-usb
+	$(INSTALL) 755 packaging/initramfs/rebuild-initramfs $(DESTDIR)$(PREFIX)/libexec/sekimori/rebuild-initramfs
+	$(INSTALL) 755 packaging/initramfs/hook $(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/sekimori
+	$(INSTALL) 755 packaging/initramfs/init-top $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-top/sekimori
+	$(INSTALL) 755 packaging/dracut/90sekimori/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/module-setup.sh
+	$(INSTALL) 755 packaging/dracut/90sekimori/sekimori-gate.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/sekimori-gate.sh
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
 	$(INSTALL) 644 policy/50-sekimori.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-sekimori.rules
@@ -423,7 +433,7 @@ $(BUILD)/tests/fill-exceptions: tests/tools/fill-exceptions.c $(BUILD)/libsystem
 INTEGRATION_PROGRAMS := $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
 	$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 
-check-integration: programs $(INTEGRATION_PROGRAMS)
+check-integration: programs man completion $(INTEGRATION_PROGRAMS)
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.
@@ -473,6 +483,12 @@ test-terminal: stage
 	tests/terminal/prepare.sh
 	tests/terminal/run.py
 
+# Debian from its own disk, with our packages, as the README says (tests/image).
+.PHONY: test-image
+test-image: deb stage ## only the scenarios in the installed image
+	tests/image/prepare.sh
+	tests/image/run.py
+
 .PHONY: test-long
 test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
 	$(MAKE) -s -j2 stage
@@ -489,12 +505,12 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 prepare-early:
 	-tests/terminal/prepare.sh
 
-test-programs: prepare-early $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
+test-programs: prepare-early deb $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j3 test-programs
-	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 

@@ -6,9 +6,9 @@ DEPS_BUILD := gcc make pkg-config gettext libc6-dev linux-headers-amd64 libsyste
 	libcryptsetup-dev libblkid-dev libsqlite3-dev zlib1g-dev liblzma-dev libzstd-dev libaudit-dev
 # lowdown makes manual pages.
 DEPS_BUILD += lowdown
-DEPS_TEST := libcunit1-dev python3 qemu-system-x86 mmdebstrap cryptsetup-bin squashfs-tools cpio \
+DEPS_TEST := libcunit1-dev python3 qemu-system-x86 qemu-utils mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
-	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
+	minisign openssl zstd shellcheck umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
 # For manual pages and completion.
 DEPS_TEST += man-db groff mandoc bash-completion zsh
 # For the agent: a screen without a screen, what draws on it, and who types.

@@ -48,24 +48,13 @@ kernel/drivers/char/(virtio|hw_random)
 kernel/(net/core|drivers/net/tun|drivers/media/cec)'
 init_modules="virtio_pci virtio_blk virtio_console virtio_rng squashfs overlay"
 
-say() { echo "prepare: $*" >&2; }
+. "$here/prepare-parts.sh"
 
 linked() { # already prepared, with these very parts?
 	[ "$(readlink "$cache/terminal/vmlinuz" 2>/dev/null)" = "../${kernel##*/}/vmlinuz" ] &&
 	[ -e "$kernel/ready" ] &&
 	[ "$(readlink "$cache/terminal/root.squashfs" 2>/dev/null)" = "../${root##*/}" ] && [ -e "$root" ] &&
 	[ "$(readlink "$cache/terminal/agent" 2>/dev/null)" = "../${agent##*/}" ] && [ -e "$agent" ]
-}
-
-# QEMU starts an unpacked kernel directly (PVH): 2.5 s less than unpacking it under emulation.
-unpack_kernel() {
-	python3 - "$1" "$2" <<'END'
-import lzma, sys
-packed = open(sys.argv[1], "rb").read()
-at = packed.find(b"\xfd7zXZ\0")
-data = lzma.LZMADecompressor().decompress(packed[at:]) if at >= 0 else b""
-open(sys.argv[2], "wb").write(data if data.startswith(b"\x7fELF") else packed)
-END
 }
 
 make_kernel() {
@@ -118,19 +107,11 @@ make_kernel() {
 	mv "$tmp" "$kernel"
 }
 
-# The host's own Debian sources, and no others: third-party ones have no place in the guest.
-debian_sources() {
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
-		'Created-By: Packages' |
-	awk '$4 == "Debian" && !seen[$0]++ { print "deb", $1, $2, $3 }'
-}
-
 make_root() {
 	say "guest root: mmdebstrap"
 	tmp=$(mktemp -d "$cache/root.XXXXXX")
-	trap 'rm -rf "$tmp"' EXIT
-	debian_sources > "$tmp/sources"
-	[ -s "$tmp/sources" ] || echo "deb http://deb.debian.org/debian bookworm main" > "$tmp/sources"
+	trap 'rm -rf --one-file-system "$tmp"' EXIT # what is mounted in there is the host's
+	debian_sources "$tmp/sources"
 	mmdebstrap --quiet --variant=essential --format=directory \
 		--include="$(echo $packages | tr ' ' ',')" \
 		--aptopt='APT::Install-Recommends "false"' \

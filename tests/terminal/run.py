@@ -23,6 +23,7 @@ sys.path.insert(0, HERE)
 
 from terminal import BUILD, Terminal  # noqa: E402
 
+MACHINE = Terminal  # what is booted
 TAIL = 40  # lines of each log shown after a failure
 
 
@@ -95,7 +96,7 @@ def run_group(module, names):
     """One boot. Yields (report, passed) for each test."""
     options = expand(getattr(module, "OPTIONS", {}))
     try:
-        terminal = Terminal(name=module.__name__[5:], **options).__enter__()
+        terminal = MACHINE(name=module.__name__[5:], **options).__enter__()
     except Exception:
         for n in names:
             yield f"FAIL  {module.__name__[5:]}: {n[5:]}  no boot\n{tail(traceback.format_exc())}", False
@@ -119,7 +120,10 @@ def run_group(module, names):
         terminal.__exit__()
 
 
-def main():
+def main(folder=HERE, machine=Terminal):
+    """`folder` has the tests, `machine` is what they are run in (tests/image/run.py has another)."""
+    global MACHINE
+    MACHINE = machine
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose file or name matches (regular expression)")
     parser.add_argument("-j", type=int, default=2, help="machines at the same time (2)")
@@ -129,7 +133,7 @@ def main():
     if arguments.long:
         os.environ["SEKIMORI_LONG"] = "1"  # some tests do more then
 
-    files = arguments.files or sorted(glob.glob(os.path.join(HERE, "test_*.py")))
+    files = arguments.files or sorted(glob.glob(os.path.join(folder, "test_*.py")))
     jobs = []
     passed = failed = 0
     for path in files:

@@ -159,24 +159,27 @@ class Terminal:
         os.unlink(extra)
         return path
 
+    def _system(self):
+        """What is booted, as arguments of QEMU. The disks come first: /dev/vda is the root."""
+        kernel = os.path.realpath(self.kernel)
+        drive = "if=none,format=raw,readonly=on,file.locking=off"
+        return ["-kernel", os.path.join(kernel, self.image), "-initrd", self._initrd(),
+                "-append", f"{CMDLINE} {self.cmdline}",
+                "-drive", f"{drive},id=root,file={os.path.realpath(os.path.join(CACHE, 'terminal/root.squashfs'))}",
+                "-drive", f"{drive},id=mods,file={os.path.realpath(os.path.join(kernel, 'modules.squashfs'))}",
+                "-device", "virtio-blk-pci,drive=root", "-device", "virtio-blk-pci,drive=mods"]
+
     def boot(self):
         start = time.monotonic()
         self.dir = tempfile.mkdtemp(prefix=f"sekimori-{self.name}-")
         self.console_path = os.path.join(self.dir, "console")
         sockets = {n: os.path.join(self.dir, n) for n in ("qmp", "agent")}
-        kernel = os.path.realpath(self.kernel)
-        drive = "if=none,format=raw,readonly=on,file.locking=off"
         command = [
             "qemu-system-x86_64", "-machine", self.machine, "-accel", "tcg,thread=multi",
             "-cpu", self.cpu, "-smp", "2", "-m", self.memory, "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-no-hpet",
-            "-kernel", os.path.join(kernel, self.image), "-initrd", self._initrd(),
-            "-append", f"{CMDLINE} {self.cmdline}",
+            "-display", "none", "-no-reboot", "-no-hpet", *self._system(),
             "-chardev", f"file,id=console,path={self.console_path}", "-serial", "chardev:console",
             "-qmp", f"unix:{sockets['qmp']},server=on,wait=off",
-            "-drive", f"{drive},id=root,file={os.path.realpath(os.path.join(CACHE, 'terminal/root.squashfs'))}",
-            "-drive", f"{drive},id=mods,file={os.path.realpath(os.path.join(kernel, 'modules.squashfs'))}",
-            "-device", "virtio-blk-pci,drive=root", "-device", "virtio-blk-pci,drive=mods",
             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={sockets['agent']},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=sekimori.agent",

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The module, the second layer, the daemon. */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "cli/output.h"
 #include "core/deaths.h"
 #include "doctor/buildid.h"
 #include "doctor/checks.h"
-#include "doctor/initrd.h"
 
 #define MODULE_SIZE_MAX (64u << 20)
 #define NOTES_MAX 4096
-#define INITRD_SIZE_MAX (1u << 30)
 #define USB_DEVICES "/sys/bus/usb/devices"
 
 void check_module_loaded(struct doctor *doctor, const struct doctor_check *check,
@@ -170,60 +166,6 @@ void check_usb_persist(struct doctor *doctor, const struct doctor_check *check,
 				    N_("device %s counts as the same after sleep"), names.names[i]);
 	}
 	tree_names_free(&names);
-}
-
-/* --- the initramfs ---------------------------------------------------------------------------- */
-
-static void initrd_found(void *userdata, const char *name)
-{
-	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-	bool *carries = userdata;
-
-	if (!strncmp(base, "sekimori.ko", strlen("sekimori.ko")) && (!base[11] || base[11] == '.'))
-		*carries = true;
-}
-
-void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
-		     struct doctor_finding *finding)
-{
-	char path[TREE_LINE_MAX + 32];
-	bool carries = false;
-	struct stat st;
-	void *data;
-	int fd, r;
-
-	snprintf(path, sizeof(path), "/boot/initrd.img-%s", doctor->release);
-	fd = tree_fd(&doctor->tree, path, O_RDONLY);
-	if (fd < 0) {
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -fd);
-		return;
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > INITRD_SIZE_MAX) {
-		close(fd);
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no initramfs"), path);
-		return;
-	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (data == MAP_FAILED) {
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, errno);
-		return;
-	}
-	r = initrd_names(data, (size_t)st.st_size, initrd_found, &carries);
-	munmap(data, (size_t)st.st_size);
-	if (carries)
-		return;
-	if (!r)
-		finding_add(finding, DOCTOR_WARN,
-			    N_("%s is without it: a stick that is plugged in at start is seen "
-			       "before the barrier stands"),
-			    path);
-	else if (r == INITRD_E_COMPRESSION)
-		finding_add(finding, DOCTOR_UNKNOWN,
-			    N_("%s is compressed in a way that is not read here"), path);
-	else
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no whole initramfs"), path);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------- */

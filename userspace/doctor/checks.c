@@ -34,8 +34,8 @@ const struct doctor_check doctor_checks[] = {
 	 N_("Remove what keeps the module out, and have it named in "
 	    "/usr/lib/modules-load.d/sekimori.conf."),
 	 check_module_at_boot, NULL},
-	{"initramfs", "R01", BARRIER, N_("The initramfs carries the module."),
-	 N_("Name sekimori in /etc/initramfs-tools/modules and run 'update-initramfs -u'."),
+	{"initramfs", "R01", BARRIER, N_("The barrier stands from the initramfs on."),
+	 N_("Run '/usr/libexec/sekimori/rebuild-initramfs' as root and read what it says; then restart."),
 	 check_initramfs, NULL},
 	{"udev-rules", "R01", BARRIER, N_("The second layer's udev rules are in force."),
 	 N_("Remove the files that take their place, install the package again, run 'udevadm "

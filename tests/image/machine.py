@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A terminal as it stands in an office: Debian 12 from a disk, its own kernel, its own initrd, systemd, our packages.
+
+    with Machine() as t:                  # installed by the README's lines
+        t.plug_storage("stick", image)
+    with Machine(disk="plain") as t:      # Debian alone
+        t.run("apt-get install -y /root/*.deb")
+        t.reboot()
+
+It has the methods of the terminal tier's Terminal. Each machine writes to a throw-away layer over the disk that
+`tests/image/prepare.sh` has made. Between the initrd and systemd, guest/start unpacks the files of the test; all else on the way
+from power-on to the login prompt is Debian's and ours.
+"""
+
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [path for path in (HERE, os.path.join(os.path.dirname(HERE), "terminal")) if path not in sys.path]
+
+from terminal import BUILD, CMDLINE, Terminal  # noqa: E402
+
+TOOLS = "/usr/lib/terminal"
+BLOCK_EVENTS = "udevadm monitor --kernel --subsystem-match=block > /run/block-events 2>&1 & "  # what barrier.Since looks at
+
+
+def tools():
+    """The small programs of tests/terminal/guest, where the terminal tier has them."""
+    folder = os.path.join(BUILD, "guest")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    files = {}
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as f:
+            files[f"{TOOLS}/{name}"] = (0o755, f.read())
+    return files
+
+
+class Machine(Terminal):
+    """Options:
+    disk          "sekimori" or "plain": a directory of build/image
+    initrd        path of another initrd than the disk's
+    files         {path: content or (mode, content)}, there before systemd starts; so are `links` {path: target}
+    setup         shell text run early, before udev
+    failing       units that may be failed in this test; any other one is a failure of it
+    memory, qemu, cmdline, cpu, boot_timeout, name: as in Terminal. What `qemu` plugs in is there at power-on.
+    """
+
+    def __init__(self, *, disk="sekimori", initrd=None, files=None, links=None, setup="", failing=(), memory="768M",
+                 boot_timeout=300, name="image", **more):
+        super().__init__(init="systemd", files={**tools(), **(files or {})}, setup=BLOCK_EVENTS + setup, memory=memory,
+                         boot_timeout=boot_timeout, name=name, **more)
+        self.disk = os.path.join(BUILD, "image", disk)
+        self.initrd = initrd or os.path.join(self.disk, "initrd.img")
+        self.links = dict(links or {})
+        self.failing = set(failing)
+        self.layer = None  # directory of what this machine has written
+
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        if self.layer and not os.environ.get("SEKIMORI_KEEP"):
+            shutil.rmtree(self.layer, ignore_errors=True)
+            self.layer = None
+
+    def _payload(self):
+        path = os.path.join(self.dir, "payload.tar")
+        with tarfile.open(path, "w") as tar:
+            def add(name, kind, mode, data=b"", target=""):
+                info = tarfile.TarInfo(name.strip("/"))
+                info.type, info.mode, info.size, info.linkname = kind, mode, len(data), target
+                tar.addfile(info, io.BytesIO(data))
+            conf = {"/etc/terminal.conf": f"SETUP={shlex.quote(self.setup)}\n"}
+            for name, what in {**conf, **self.files}.items():
+                mode, data = what if isinstance(what, tuple) else (0o644, what)
+                add(name, tarfile.REGTYPE, mode, data.encode() if isinstance(data, str) else data)
+            for name, target in self.links.items():
+                add(name, tarfile.SYMTYPE, 0o777, target=target)
+        return path
+
+    def _system(self):
+        if not self.layer:
+            self.layer = tempfile.mkdtemp(prefix=f"sekimori-{self.name}-disk-")
+            raw = os.path.join(self.disk, "disk.raw")
+            below, kind = (raw, "raw") if os.path.exists(raw) else (os.path.join(self.disk, "disk.qcow2"), "qcow2")
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", kind, "-b", os.path.realpath(below),
+                            os.path.join(self.layer, "disk.qcow2")], check=True)
+        return ["-kernel", os.path.join(self.disk, self.image), "-initrd", self.initrd,
+                "-append", f"{CMDLINE} root=/dev/vda ro init={TOOLS}/start {self.cmdline}",
+                "-drive", f"if=none,id=root,format=qcow2,cache=unsafe,file={self.layer}/disk.qcow2",
+                "-drive", f"if=none,id=payload,format=raw,readonly=on,file={self._payload()}",
+                "-device", "virtio-blk-pci,drive=root", "-device", "virtio-blk-pci,drive=payload"]
+
+    def reboot(self, timeout=120):
+        """Down as systemd does it, and up again with the initrd that is on the disk now. What was plugged in is no longer."""
+        kver = self.run("uname -r").out.strip()
+        initrd = self.read_bytes(f"/boot/initrd.img-{kver}")
+        self.run("systemctl --no-block reboot")
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the machine does not go down:\n{self.console()[-3000:]}") from None
+        Terminal.__exit__(self)
+        self.initrd = os.path.join(self.layer, "initrd.img")
+        with open(self.initrd, "wb") as f:
+            f.write(initrd)
+        self.drives, self.buffer = {}, b""
+        self.boot()
+
+    def failed_units(self):
+        return set(self.run("systemctl --failed --plain --no-legend | awk '{print $1}'").out.split())
+
+    def check_kernel(self):
+        """After each test: no complaint of the kernel, no failed unit."""
+        super().check_kernel()
+        failed = self.failed_units() - self.failing
+        if failed:
+            raise AssertionError(f"failed: {sorted(failed)}\n" + self.run(
+                "systemctl status --no-pager -l " + " ".join(sorted(failed)), check=False).out)
