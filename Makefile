@@ -22,6 +22,7 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit sqlite3
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
+PKGS_HELPERS := libsystemd libudev
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_AGENT := libsystemd dbus-1 json-c libsodium
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
@@ -42,7 +43,7 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open \
-	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-agent
+	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-helpers $(BUILD)/sekimori-agent
 CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
@@ -87,6 +88,9 @@ $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsy
 
 $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
+
+$(BUILD)/sekimori-helpers: $(call objs,helpers) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_HELPERS))
 
 # It decodes messages as sekimorictl does.
 $(BUILD)/sekimori-agent: $(call objs,agent) $(BUILD)/obj/ctl/client.o $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
@@ -186,8 +190,9 @@ $(filter %/sekimorictl.1,$(MAN_JA_FILES)): $(BUILD)/sekimorictl $(CATALOGUE)
 
 # Other names of pages, as docs/man/pages has them.
 $(BUILD)/man/aliases: docs/man/pages $(MAN_FILES)
-	awk -F '\t' -v dir=$(BUILD)/man '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
-		for (i = 1; i <= n; i++) print ".so man" s "/" $$1 > (dir "/man" s "/" names[i] "." s) }' $<
+	awk -F '\t' '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
+		for (i = 1; i <= n; i++) print $$1, "man" s "/" names[i] "." s }' $< | \
+		while read -r page name; do ln -sf $$page $(BUILD)/man/$$name || exit 1; done
 	touch $@
 
 $(BUILD)/completion/bash/%: $(BUILD)/%
@@ -207,6 +212,7 @@ completion: $(COMPLETIONS)
 # --- installing -------------------------------------------------------------------------------
 
 INSTALL = install -D -m
+abs_dest = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 # MODULE=no leaves the module to DKMS. packaging/debian/*.install says which package a file goes to.
 MODULE ?= yes
@@ -222,7 +228,9 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
-	cd $(BUILD)/man && find . -name '*.[1-8]' -exec $(INSTALL) 644 {} $(if $(DESTDIR),$(abspath $(DESTDIR)))$(PREFIX)/share/man/{} \;
+	$(INSTALL) 755 $(BUILD)/sekimori-helpers $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-helpers
+	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P --remove-destination {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -244,6 +252,8 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
 	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf
@@ -423,7 +433,7 @@ $(BUILD)/tests/fill-exceptions: tests/tools/fill-exceptions.c $(BUILD)/libsystem
 INTEGRATION_PROGRAMS := $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
 	$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 
-check-integration: programs $(INTEGRATION_PROGRAMS)
+check-integration: programs man completion $(INTEGRATION_PROGRAMS)
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.

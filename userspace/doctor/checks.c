@@ -55,6 +55,9 @@ const struct doctor_check doctor_checks[] = {
 	 N_("Load the module and run 'systemctl restart sekimorid'."), check_daemon_backend, NULL},
 	{"daemon-at-boot", "R01", BARRIER, N_("The daemon is started at every start."),
 	 N_("Run 'systemctl enable sekimorid'."), check_daemon_at_boot, NULL},
+	{"daemon-deaths", "R01 R27", BARRIER, N_("The daemon does not die again and again."),
+	 N_("Keep the devices aside that were plugged in then, look at 'journalctl -u sekimorid', and tell the help desk."),
+	 check_daemon_deaths, NULL},
 
 	{"policy-state", "R03 R27", POLICY, N_("A valid policy is in force."),
 	 N_("See 'sekimorictl status'; put a valid policy in place and run 'sekimorictl reload'."),
