@@ -306,7 +306,7 @@ def udisks_shown(t):
 
 def closed_only_by_name(t):
     path = "/usr/lib/modprobe.d/sekimori-roads.conf"
-    text = t.at(path).read_text().replace("install sr_mod /bin/false", "blacklist sr_mod")
+    text = t.at(path).read_text().replace("install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod", "blacklist sr_mod")
     t.write(path, text)
     t.manifest()
     t.write(IMAGE, initrd(t))
@@ -393,6 +393,7 @@ FAULTS = [
     ("a stick persists", stick_persists, {"usb-persist": "warn"}),
     ("daemon not enabled", lambda t: t.remove("/etc/systemd/system/sysinit.target.wants/sekimorid.service"),
      {"daemon-at-boot": "fail"}),
+    ("a drill asked for", lambda t: (t.append("/etc/sekimori/sekimorid.conf", "mode drill\n"), t.manifest()), {"mode": "fail"}),
     ("daemon dies", lambda t: t.write("/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 3\n"),
      {"daemon-deaths": "fail"}),
     ("device held after deaths", lambda t: t.write(
@@ -448,13 +449,13 @@ FAULTS = [
     ("burner in use", lambda t: t.mkdir("/sys/block/sr0"), {"road-optical": "fail"}),
     ("burner's driver in", lambda t: t.write("/sys/module/sr_mod/initstate", "live\n"), {"road-optical": "fail"}),
     ("burner blacklisted only", closed_only_by_name, {"road-optical": "warn"}),
-    ("burner's driver by another command", roads("install sr_mod /bin/false",
-     "install sr_mod /bin/false || /sbin/modprobe --ignore-install sr_mod"), {"road-optical": "fail"}),
+    ("burner's driver by another command", roads("install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod",
+     "install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod || /sbin/modprobe --ignore-install sr_mod"), {"road-optical": "fail"}),
     ("FireWire's driver after a command", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire-ohci /bin/true ; insmod /lib/firewire-ohci.ko\n"), {"road-firewire": "fail"}),
     ("FireWire's driver by a pattern", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire* /sbin/modprobe -i $CMDLINE_OPTS\n"), {"road-firewire": "fail"}),
-    ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /bin/false", "")(t)),
+    ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /usr/libexec/sekimori/sekimori-road floppy", "")(t)),
      {"road-floppy": "unknown", "module-kernels": "fail"}),
     ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
     ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),

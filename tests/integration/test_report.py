@@ -409,6 +409,23 @@ def test_who_only_reads_is_listed_and_rows_left_out_are_counted():
         assert "11 more are left out, used 11 times together" in text and "10 more are left out, used 10 times together" in text, text
 
 
+def test_a_drill_is_counted_by_what_would_have_been_refused():
+    with tempfile.TemporaryDirectory() as directory:
+        device = {"id": "0951:1666", "serial": "S1", "product": "Stick", "fingerprint": "blake2b:" + "ab" * 16, "drill": True}
+        rows = [("10-01T08:00", "would-deny", {**device, "reason": "not-registered"})] * 3
+        rows += [("10-02T08:00", "would-deny", {**device, "reason": "class-not-allowed"})]
+        log = sealed(directory + "/log", records_of(*rows))
+        table = figures(ctl("report", "--month", "2026-10", "--log", log, "--format", "csv"))
+        assert table["summary", "would-deny", "", "value"] == "4" and table["summary", "denied", "", "value"] == "0"
+        assert table["would-deny", "not-registered", "", "count"] == "3"
+        assert [v for k, v in table.items() if k[0] == "would-deny-devices" and k[3] == "count"] == ["4"]
+        assert "nothing was blocked meanwhile" in ctl("report", "--month", "2026-10", "--log", log)
+        rules = ctl("report", "--compliance", "--month", "2026-10", "--log", log)
+        assert "Drill mode in this month: nothing was blocked meanwhile. Would have been refused: 4" in rules, rules
+        shown = ctl("log", "show", "--log", log, "--verdict", "would-block", "--reason", "class-not-allowed", "--json")
+        assert len(shown.splitlines()) == 1, shown
+
+
 def test_what_the_barrier_missed_is_told():
     with tempfile.TemporaryDirectory() as directory:
         rows = [("10-01T08:00", "overflow", {"count": 7}), ("10-01T08:01", "missed", {}), ("10-01T08:02", "kept", {}),

@@ -423,6 +423,11 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	file_write(root, "/usr/lib/modprobe.d/over.conf", "install sr_mod /bin/false\n");
 	file_write(root, "/etc/modprobe.d/over.conf", "# nothing\n");
 	file_write(root, "/etc/modprobe.d/not-a-conf", "install pcspkr /bin/false\n");
+	file_write(root, "/usr/lib/modprobe.d/drill.conf",
+		   "install pktcdvd /usr/libexec/sekimori/sekimori-road pktcdvd\n"
+		   "install ms_block /usr/libexec/sekimori/sekimori-road\n"
+		   "install mspro_block /usr/libexec/sekimori/sekimori-road mspro_block ; insmod x.ko\n"
+		   "install firewire_net /usr/libexec/sekimori/sekimori-road sr_mod\n");
 	file_write(root, "/lib/modules/6.1/modules.dep",
 		   "kernel/drivers/cdrom/sr_mod.ko: "
 		   "x.ko\nupdates/sekimori.ko.xz:\nkernel/firewire/firewire-ohci.ko: y.ko\n");
@@ -435,6 +440,10 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	CU_ASSERT_EQUAL(modules_rule(&modules, "floppy"), MODULES_OPEN);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "pcspkr"), MODULES_BLACKLISTED);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "sr_mod"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "pktcdvd"), MODULES_CLOSED);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "ms_block"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "mspro_block"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "firewire_net"), MODULES_OPEN);
 	CU_ASSERT_TRUE(modules_option_on(&modules, "sekimori", "lock"));
 	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "loc"));
 	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "other"));

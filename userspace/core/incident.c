@@ -284,7 +284,8 @@ static bool single_cause(const struct incident_fact *fact, enum incident_type *t
 {
 	static const char *const forged[] = { "two-faces", "mark-forged", "mark-other-device", NULL };
 	const char *kind = fact->kind, *object = fact->medium[0] ? fact->medium : fact->fingerprint;
-	bool denied = !strcmp(kind, "denied");
+	/* A lost medium has been found in a drill, too; only to be refused again and again is no incident there. */
+	bool denied = !strcmp(kind, "denied") || !strcmp(kind, "would-deny");
 
 	if (denied && !strcmp(fact->reason, "medium-lost")) {
 		*type = INCIDENT_LOST_MEDIUM;

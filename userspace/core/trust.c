@@ -372,6 +372,15 @@ size_t trust_n_keys(const struct trust *trust)
 	return trust->n_keys;
 }
 
+bool trust_has_key(const struct trust *trust, const struct minisign_key *key)
+{
+	for (size_t i = 0; i < trust->n_keys; i++)
+		if (!memcmp(trust->keys[i].key.id, key->id, sizeof(key->id)) &&
+		    !memcmp(trust->keys[i].key.key, key->key, sizeof(key->key)))
+			return true;
+	return false;
+}
+
 /* --- checking -----------------------------------------------------------------------------------
  */
 

@@ -61,6 +61,9 @@ int trust_finish(struct trust *trust, lex_error_fn error, void *userdata);
 
 size_t trust_n_keys(const struct trust *trust);
 
+/* Is it one of the set's? */
+bool trust_has_key(const struct trust *trust, const struct minisign_key *key);
+
 /* A signature file as it was read. */
 struct trust_signature {
 	const char *text; /* not owned */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Exit statuses of the tool. */
 enum {
@@ -80,6 +81,12 @@ struct command_options {
 	bool reset;
 	struct command_repeated groups;
 	struct command_repeated allowed;
+	/* of provision */
+	const char *key;
+	bool check;
+	bool enrol;
+	bool seal;
+	bool plain_secrets;
 };
 
 typedef int (*command_fn)(const struct context *context, const struct command_options *options);
@@ -122,47 +129,49 @@ int exception_report_run(const struct context *context, const struct command_opt
 int exception_confirm_run(const struct context *context, const struct command_options *options);
 int exception_close_run(const struct context *context, const struct command_options *options);
 int exception_clock_run(const struct context *context, const struct command_options *options);
+int provision_run(const struct context *context, const struct command_options *options);
 
 /* --- the tables ---------------------------------------------------------------------------- */
 
-/* Which commands take an option. */
-enum {
-	FOR_STATUS = 1 << 0,
-	FOR_LIST = 1 << 1,
-	FOR_WATCH = 1 << 2,
-	FOR_RELOAD = 1 << 3,
-	FOR_CHECK_POLICY = 1 << 4,
-	FOR_EXPLAIN = 1 << 5,
-	FOR_RULE_FOR = 1 << 6,
-	FOR_IMPORT_USBGUARD = 1 << 7,
-	FOR_POLICY_HISTORY = 1 << 8,
-	FOR_POLICY_DIFF = 1 << 9,
-	FOR_OPEN = 1 << 10,
-	FOR_EJECT = 1 << 11,
-	FOR_LOG_SHOW = 1 << 12,
-	FOR_LOG_FOLLOW = 1 << 13,
-	FOR_LOG_VERIFY = 1 << 14,
-	FOR_LOG_EXPORT = 1 << 15,
-	FOR_DOCTOR = 1 << 16,
-	FOR_REPORT = 1 << 17,
-	FOR_INCIDENT_LIST = 1 << 18,
-	FOR_INCIDENT_SHOW = 1 << 19,
-	FOR_INCIDENT_EXPORT = 1 << 20,
-	FOR_REQUEST = 1 << 21,
-	FOR_EMERGENCY = 1 << 22,
-	FOR_REQUESTS = 1 << 23,
-	FOR_STEP = 1 << 24, /* approve, deny, withdraw, …: all that take a number and a note */
-	FOR_EXTEND = 1 << 25,
-	FOR_EXCEPTION_SHOW = 1 << 26,
-	FOR_EXCEPTION_FORM = 1 << 27,
-	FOR_ANSWER = 1 << 28,
-	FOR_GRANT_IMPORT = 1 << 29,
-	FOR_EXCEPTION_CLOCK = 1 << 30,
-};
+/* Which commands take an option: a bit for each. */
+typedef uint64_t command_set;
+
+#define FOR_STATUS (UINT64_C(1) << 0)
+#define FOR_LIST (UINT64_C(1) << 1)
+#define FOR_WATCH (UINT64_C(1) << 2)
+#define FOR_RELOAD (UINT64_C(1) << 3)
+#define FOR_CHECK_POLICY (UINT64_C(1) << 4)
+#define FOR_EXPLAIN (UINT64_C(1) << 5)
+#define FOR_RULE_FOR (UINT64_C(1) << 6)
+#define FOR_IMPORT_USBGUARD (UINT64_C(1) << 7)
+#define FOR_POLICY_HISTORY (UINT64_C(1) << 8)
+#define FOR_POLICY_DIFF (UINT64_C(1) << 9)
+#define FOR_OPEN (UINT64_C(1) << 10)
+#define FOR_EJECT (UINT64_C(1) << 11)
+#define FOR_LOG_SHOW (UINT64_C(1) << 12)
+#define FOR_LOG_FOLLOW (UINT64_C(1) << 13)
+#define FOR_LOG_VERIFY (UINT64_C(1) << 14)
+#define FOR_LOG_EXPORT (UINT64_C(1) << 15)
+#define FOR_DOCTOR (UINT64_C(1) << 16)
+#define FOR_REPORT (UINT64_C(1) << 17)
+#define FOR_INCIDENT_LIST (UINT64_C(1) << 18)
+#define FOR_INCIDENT_SHOW (UINT64_C(1) << 19)
+#define FOR_INCIDENT_EXPORT (UINT64_C(1) << 20)
+#define FOR_REQUEST (UINT64_C(1) << 21)
+#define FOR_EMERGENCY (UINT64_C(1) << 22)
+#define FOR_REQUESTS (UINT64_C(1) << 23)
+#define FOR_STEP (UINT64_C(1) << 24) /* approve, deny, withdraw, …: all that take a number and a note */
+#define FOR_EXTEND (UINT64_C(1) << 25)
+#define FOR_EXCEPTION_SHOW (UINT64_C(1) << 26)
+#define FOR_EXCEPTION_FORM (UINT64_C(1) << 27)
+#define FOR_ANSWER (UINT64_C(1) << 28)
+#define FOR_GRANT_IMPORT (UINT64_C(1) << 29)
+#define FOR_EXCEPTION_CLOCK (UINT64_C(1) << 30)
+#define FOR_PROVISION (UINT64_C(1) << 31)
 
 struct command {
 	const char *name; /* one word, or two with a blank between them */
-	unsigned int bit;
+	command_set bit; /* one FOR_…; commands that take the same options share it */
 	command_fn run;
 	const char *usage; /* its arguments, "" for none */
 	int min_arguments;
@@ -174,7 +183,7 @@ struct command_option {
 	const char *name;
 	const char *argument; /* or NULL */
 	int value;            /* for getopt_long */
-	unsigned int takers;  /* 0: not a command's */
+	command_set takers;   /* 0: not a command's */
 	const char *text;
 };
 

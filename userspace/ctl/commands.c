@@ -24,7 +24,7 @@
 #define FOR_JSON                                                                                   \
 	(FOR_STATUS | FOR_LIST | FOR_WATCH | FOR_RELOAD | FOR_CHECK_POLICY | FOR_EXPLAIN |         \
 	 FOR_RULE_FOR | FOR_POLICY_HISTORY | FOR_POLICY_DIFF | FOR_OPEN | FOR_EJECT | FOR_LOG |    \
-	 FOR_DOCTOR | FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_EXCEPTIONS)
+	 FOR_DOCTOR | FOR_INCIDENT_LIST | FOR_INCIDENT_SHOW | FOR_EXCEPTIONS | FOR_PROVISION)
 #define FOR_ALL (FOR_JSON | FOR_IMPORT_USBGUARD)
 
 /* Options without a letter of their own, for getopt_long. */
@@ -44,6 +44,11 @@ enum {
 	OPTION_PHONE,
 	OPTION_YES,
 	OPTION_RESET,
+	OPTION_KEY,
+	OPTION_CHECK,
+	OPTION_ENROL,
+	OPTION_SEAL,
+	OPTION_PLAIN_SECRETS,
 	OPTION_NO_PAGER,
 };
 
@@ -104,6 +109,8 @@ const struct command commands[] = {
 	    "like 1234:abcd, or its number in list")},
 	{"import-usbguard", FOR_IMPORT_USBGUARD, import_usbguard_run, "FILE", 1, 1,
 	 N_("write a USBGuard rules file as a policy; tells where the meaning differs")},
+	{"provision", FOR_PROVISION, provision_run, "[DIRECTORY|FILE]", 0, 1,
+	 N_("put this terminal's name, trust keys, policy and secrets in place, all or nothing (as root)")},
 	{"policy history", FOR_POLICY_HISTORY, policy_history_run, "", 0, 0,
 	 N_("the policies that this terminal has accepted")},
 	{"policy diff", FOR_POLICY_DIFF, policy_diff_run, "[A] [B]", 0, 2,
@@ -186,7 +193,7 @@ const struct command_option command_options[] = {
 	{"reset", NULL, OPTION_RESET, FOR_EXCEPTION_CLOCK, N_("set it back, once the wall clock is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
-	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
+	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow, block or would-block")},
 	{"reason", "CODE", 'R', FOR_LOG_RECORDS, N_("reason code, like not-registered")},
 	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
@@ -200,8 +207,17 @@ const struct command_option command_options[] = {
 	 N_("the terminal's public key: a file, or 64 hexadecimal digits")},
 	{"record", NULL, 'Z', FOR_DOCTOR,
 	 N_("have the daemon write the result into the event log (as root)")},
-	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR | FOR_REPORT | FOR_INCIDENTS,
-	 N_("what is read of this machine lies below DIR (for trying out)")},
+	{"key", "KEY", OPTION_KEY, FOR_PROVISION,
+	 N_("the desk's public key, RW… or a file of it, that you compared yourself: the provisioning must be vouched for by it")},
+	{"check", NULL, OPTION_CHECK, FOR_PROVISION, N_("change nothing, tell what would be; exit status 1 if anything")},
+	{"enrol", NULL, OPTION_ENROL, FOR_PROVISION,
+	 N_("print the key to which the desk seals this terminal's secrets; the first time makes it")},
+	{"seal", NULL, OPTION_SEAL, FOR_PROVISION,
+	 N_("encrypt the secrets that lie here in the clear with this machine's own key")},
+	{"plain-secrets", NULL, OPTION_PLAIN_SECRETS, FOR_PROVISION,
+	 N_("with --root: secrets may lie there in the clear until --seal; never for an image that is copied")},
+	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR | FOR_REPORT | FOR_INCIDENTS | FOR_PROVISION,
+	 N_("what is read of this machine lies below DIR (for trying out); provision: the root of an image")},
 	{"help", NULL, 'h', 0, N_("this help")},
 	{"version", NULL, 'v', 0, N_("print the version")},
 };
@@ -260,8 +276,8 @@ static const char *repeat(struct command_repeated *repeated, const char *value)
 	return NULL;
 }
 
-/* Those of exceptions. False: it is none of them. */
-static bool apply_of_exceptions(int option, const char *value, struct command_options *options)
+/* Those of exceptions and of provision. False: it is none of them. */
+static bool apply_long(int option, const char *value, struct command_options *options)
 {
 	const struct {
 		int option;
@@ -272,6 +288,7 @@ static bool apply_of_exceptions(int option, const char *value, struct command_op
 		{OPTION_QUOTA, &options->quota},	 {OPTION_PURPOSE, &options->purpose},
 		{OPTION_DATA_CLASS, &options->data_class}, {OPTION_FORM, &options->form},
 		{OPTION_RETURN_BY, &options->return_by}, {OPTION_NOTE, &options->note},
+		{OPTION_KEY, &options->key},
 	};
 	const struct {
 		int option;
@@ -282,6 +299,10 @@ static bool apply_of_exceptions(int option, const char *value, struct command_op
 		{OPTION_PHONE, &options->phone},
 		{OPTION_YES, &options->yes},
 		{OPTION_RESET, &options->reset},
+		{OPTION_CHECK, &options->check},
+		{OPTION_ENROL, &options->enrol},
+		{OPTION_SEAL, &options->seal},
+		{OPTION_PLAIN_SECRETS, &options->plain_secrets},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -300,7 +321,7 @@ static bool apply_of_exceptions(int option, const char *value, struct command_op
 const char *command_option_apply(const struct command_option *option, const char *value,
 				 struct context *context, struct command_options *options)
 {
-	if (apply_of_exceptions(option->value, value, options))
+	if (apply_long(option->value, value, options))
 		return NULL;
 	switch (option->value) {
 	case OPTION_NO_PAGER:
@@ -380,7 +401,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		return repeat(&options->kinds, value);
 	case 'V':
 		options->verdict = value;
-		return strcmp(value, "allow") && strcmp(value, "block") ? "takes allow or block" : NULL;
+		return strcmp(value, "allow") && strcmp(value, "block") && strcmp(value, "would-block") ?
+			       "takes allow, block or would-block" :
+			       NULL;
 	case 'R':
 		options->reason = value;
 		break;

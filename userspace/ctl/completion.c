@@ -75,6 +75,8 @@ static const struct {
 	{ "exception confirm", NULL, "ask exceptions" },
 	{ "exception close", NULL, "ask exceptions" },
 	{ "policy diff", NULL, "file" },
+	{ "provision", NULL, "file" },
+	{ "provision", "key", "file" },
 };
 
 static const char *value_kind(const char *command, const char *option)

@@ -12,7 +12,7 @@
 #include "ctl/completion.h"
 #include "ctl/output.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 struct line {
 	struct context context;

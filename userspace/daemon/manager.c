@@ -314,6 +314,7 @@ static void policy_in_force(struct manager *manager)
 		civil_format(header->valid_until, info->policy_valid_until);
 	evidence_set_retention(manager->evidence, header ? header->retention_days : 0);
 	apply_harmless(manager);
+	drill_settle(manager);
 }
 
 static void record_refusal(struct manager *manager)
@@ -360,6 +361,8 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 	manager->info.last_self_check = manager->selfcheck.time;
 	manager->info.self_check_result = manager->selfcheck.result;
 	manager->info.active_user = seat_active(manager->seat)->name;
+	manager->info.mode = drill_mode_name(&manager->drill);
+	manager->info.drill_since = manager->drill.since_us;
 	return &manager->info;
 }
 
@@ -586,6 +589,7 @@ struct manager *manager_free(struct manager *manager)
 		manager_record(manager, "stopped", NULL, NULL, NULL);
 		evidence_checkpoint(manager->evidence);
 	}
+	drill_leave(manager);
 	gate_free(manager->gate);
 	manager->bus = manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);

@@ -12,6 +12,7 @@
 #include "core/macro.h"
 #include "core/settings.h"
 #include "daemon/administration.h"
+#include "daemon/drill.h"
 #include "daemon/evidence.h"
 #include "daemon/exceptions.h"
 #include "daemon/manager-bus.h"
@@ -34,6 +35,7 @@ struct manager {
 	struct udev *udev;
 	struct settings settings;
 	struct rulebook rulebook; /* the policy in force */
+	struct drill drill;	  /* is anything blocked at all? */
 	struct memory *memory;	  /* of rules applied */
 	struct seat *seat;	  /* who is logged in */
 	struct alarm *alarm;	  /* for rights that begin or end */
@@ -93,7 +95,7 @@ bool manager_reload(struct manager *manager);
 
 /*
  * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
- * "clock", "session", "others", "log", "exception".
+ * "clock", "session", "others", "log", "exception", "drill".
  */
 void manager_rejudge(struct manager *manager, const char *why);
 

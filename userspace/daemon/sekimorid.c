@@ -225,6 +225,8 @@ int main(int argc, char **argv)
 	}
 
 	umask(027);
+	if (!check)
+		drill_forget();
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
 	if (read_settings(config ? config : CONFIG_FILE, config, &settings))

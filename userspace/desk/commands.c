@@ -96,6 +96,9 @@ const struct command commands[] = {
 	 N_("give them other keys: the ones they have are worth nothing from now on")},
 	{"terminal remove", terminal_remove_run, "NAME…", 1, INT_MAX, 0,
 	 N_("they are gone: no more answers to them")},
+	{"provision", provision_run, "TERMINAL", 1, 1,
+	 T(OUT) | T(POLICY) | T(SET) | T(SEAL_TO) | T(ORGANISATION_KEY) | T(TELEPHONE_KEY) | T(SIGN) | T(COMMENT),
+	 N_("write and sign one file that sets a terminal up: its name, whom it trusts, policy, log key, sealed secrets")},
 	{"answer", answer_run, "[CODE]", 0, 1,
 	 T(TERMINAL) | T(ACCESS) | T(PERIOD) | T(USES),
 	 N_("answer a request by telephone: say what is asked, take access and period, print the code")},
@@ -189,7 +192,7 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	       "printed "
 	       "too; none")),
 	ROW(ORGANISATION_KEY, "organisation-key", NULL, false, false,
-	    N_("the organisation's terminals can open it by themselves")),
+	    N_("the organisation's terminals can open it by themselves; provision: give the terminal that key")),
 	ROW(KDF_MEMORY, "kdf-memory", "MIB", false, false,
 	    N_("memory of argon2id, 32 to 1024 (default: 256)")),
 	ROW(KDF_PASSES, "kdf-passes", "N", false, false,
@@ -230,6 +233,12 @@ const struct command_option_row command_option_rows[OPTION_COUNT] = {
 	    N_("only while all of it is encrypted")),
 	ROW(FORM, "form", "8|10|13-1", false, false, N_("number of the form that was handed in")),
 	ROW(RETURN_BY, "return-by", "DATE", false, false, N_("day by which the medium is due back")),
+	ROW(POLICY, "policy", "FILE", false, false, N_("the policy, with its signatures beside it")),
+	ROW(SET, "set", "NAME=VALUE", true, false,
+	    N_("a setting of the terminal's sekimorid.conf, like mode=drill (may be repeated)")),
+	ROW(SEAL_TO, "seal-to", "KEY", false, false,
+	    N_("the terminal's own key, as sekimorictl provision --enrol prints it there")),
+	ROW(TELEPHONE_KEY, "telephone-key", NULL, false, false, N_("give the terminal its key for requests by telephone")),
 };
 
 /* Does the name consist of these first words? */

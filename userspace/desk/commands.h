@@ -43,3 +43,4 @@ int answer_rules_run(const struct context *context, const struct command_options
 int grant_run(const struct context *context, const struct command_options *options);
 int grant_keygen_run(const struct context *context, const struct command_options *options);
 int grant_list_run(const struct context *context, const struct command_options *options);
+int provision_run(const struct context *context, const struct command_options *options);

@@ -54,6 +54,8 @@ static const struct {
 	{ "enrol", NULL, "file" },
 	{ "wipe", NULL, "file" },
 	{ "inspect", NULL, "file" },
+	{ "provision", NULL, "ask terminals" },
+	{ "provision", "set", "words mode=drill mode=enforce" },
 	{ "recovery", NULL, "ask media" },
 	{ "show", NULL, "ask media" },
 	{ "history", NULL, "ask media" },

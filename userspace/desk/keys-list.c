@@ -80,14 +80,25 @@ static int note(const struct context *context, struct desk *desk, const char *pa
 	return r ? register_say(context, desk->reg, r, desk->path) : 0;
 }
 
-static int export(const struct context *context, struct desk *desk, const char *path)
+int keys_take_organisation(const struct context *context, struct desk *desk, const char *where, uint8_t **secretp)
 {
-	uint8_t *secret = NULL;
-	int r = keys_open_organisation(context, desk, &secret);
+	int r = keys_open_organisation(context, desk, secretp);
 
 	if (r)
 		return r;
-	r = note(context, desk, path);
+	r = note(context, desk, where);
+	if (r) {
+		sodium_free(*secretp);
+		*secretp = NULL;
+	}
+	return r;
+}
+
+static int export(const struct context *context, struct desk *desk, const char *path)
+{
+	uint8_t *secret = NULL;
+	int r = keys_take_organisation(context, desk, path, &secret);
+
 	if (!r)
 		r = outfile_write(context, path, 0600, secret, ORGKEY_SECRET_SIZE);
 	sodium_free(secret);

@@ -53,6 +53,9 @@ int keys_open(const struct context *context, const struct desk *desk, const char
 int keys_open_organisation(const struct context *context, const struct desk *desk,
 			   uint8_t **secretp);
 
+/* The same, to be handed out: that it was, and where to, is in the register before it is out. */
+int keys_take_organisation(const struct context *context, struct desk *desk, const char *where, uint8_t **secretp);
+
 /* --- the secret behind the terminals' keys --------------------------------------------------- */
 
 /* The secret, TERMINALKEY_SECRET_SIZE bytes; to be freed by sodium_free(). 0, or COMMAND_FAILED after saying why. */

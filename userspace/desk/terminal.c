@@ -222,23 +222,40 @@ static int note_export(const struct context *context, struct desk *desk, struct 
 	return r ? register_say(context, desk->reg, r, state->name) : 0;
 }
 
-static int write_key(const struct context *context, struct desk *desk, struct terminal_state *state, const char *path)
+int terminal_key_take(const struct context *context, struct desk *desk, const char *name,
+		      char text[static TERMINALKEY_TEXT_MAX], size_t *len)
 {
-	char text[TERMINALKEY_TEXT_MAX];
+	struct terminal_state state;
 	struct terminalkey key;
 	uint8_t *secret = NULL;
+	int r = terminals_find(desk->reg, name, &state);
+
+	if (r == REGISTER_E_ABSENT || (!r && state.removed))
+		return message_fail(context, _("there is no terminal %s: enter it (terminal add)"), name);
+	if (r)
+		return register_say(context, desk->reg, r, name);
+	r = keys_open_telephone(context, desk, &secret);
+	if (r)
+		return r;
+	terminalkey_derive(secret, state.name, state.generation, &key);
+	sodium_free(secret);
+	*len = terminalkey_format(&key, text);
+	sodium_memzero(&key, sizeof(key));
+	r = note_export(context, desk, &state);
+	if (r)
+		sodium_memzero(text, TERMINALKEY_TEXT_MAX);
+	return r;
+}
+
+static int write_key(const struct context *context, struct desk *desk, const char *name, const char *path)
+{
+	char text[TERMINALKEY_TEXT_MAX];
 	size_t len;
-	int r = keys_open_telephone(context, desk, &secret);
+	int r = terminal_key_take(context, desk, name, text, &len);
 
 	if (r)
 		return r;
-	terminalkey_derive(secret, state->name, state->generation, &key);
-	sodium_free(secret);
-	len = terminalkey_format(&key, text);
-	r = note_export(context, desk, state);
-	if (!r)
-		r = outfile_write(context, path, 0600, text, len);
-	sodium_memzero(&key, sizeof(key));
+	r = outfile_write(context, path, 0600, text, len);
 	sodium_memzero(text, sizeof(text));
 	return r;
 }
@@ -246,7 +263,6 @@ static int write_key(const struct context *context, struct desk *desk, struct te
 int terminal_key_run(const struct context *context, const struct command_options *options)
 {
 	const char *path = command_option(options, OPTION_OUT);
-	struct terminal_state state;
 	struct desk desk;
 	int r = check_names(context, options);
 
@@ -255,21 +271,13 @@ int terminal_key_run(const struct context *context, const struct command_options
 	if (!path || !text_is_safe(path))
 		return message_usage(context, _("terminal key needs --out=FILE"));
 	r = desk_open(context, &desk);
-	if (!r) {
-		r = terminals_find(desk.reg, options->arguments[0], &state);
-		if (r == REGISTER_E_ABSENT || (!r && state.removed))
-			r = message_fail(context, _("there is no terminal %s: enter it (terminal add)"),
-					 options->arguments[0]);
-		else if (r)
-			r = register_say(context, desk.reg, r, options->arguments[0]);
-	}
 	if (!r)
-		r = write_key(context, &desk, &state, path);
+		r = write_key(context, &desk, options->arguments[0], path);
 	desk_close(&desk);
 	if (!r)
 		message_done(context,
 			     _("%s holds the key of terminal %s in the clear: hand it to that terminal alone, as a "
 			       "credential (systemd-creds encrypt), and destroy it"),
-			     path, state.name);
+			     path, options->arguments[0]);
 	return r;
 }

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #include "core/terminalkey.h"
-#include "desk/register.h"
+#include "desk/command.h"
+#include "desk/desk.h"
 
 enum terminal_event {
 	TERMINAL_ADDED,
@@ -42,3 +43,10 @@ int terminals_note(struct media_register *reg, struct terminal_state *state, enu
 /* Each of them, also removed ones, by name. Stops at the first value other than 0 and returns it. */
 typedef int (*terminals_fn)(void *userdata, const struct terminal_state *state);
 int terminals_each(struct media_register *reg, terminals_fn each, void *userdata);
+
+/*
+ * A terminal's key as its file's text, to be handed out: that it was is in the register before it is out (terminal.c). 0, or
+ * COMMAND_FAILED after saying why. The caller wipes it.
+ */
+int terminal_key_take(const struct context *context, struct desk *desk, const char *name,
+		      char text[static TERMINALKEY_TEXT_MAX], size_t *len);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/moment.h"
 #include "cli/output.h"
 #include "core/deaths.h"
 #include "doctor/buildid.h"
@@ -188,6 +189,33 @@ void check_daemon_backend(struct doctor *doctor, const struct doctor_check *chec
 		finding_add(finding, DOCTOR_WARN, N_("it works with the second layer only"));
 	else if (strcmp(backend, "kmod"))
 		finding_add(finding, DOCTOR_FAIL, N_("it keeps no gate"));
+}
+
+/* What the daemon does; where it does not answer, what it will do when it starts. */
+void check_mode(struct doctor *doctor, const struct doctor_check *check,
+		struct doctor_finding *finding)
+{
+	const char *mode = doctor->manager ? output_raw(doctor->manager, "Mode") : "";
+	char setting[TREE_LINE_MAX];
+
+	doctor_setting(doctor, "mode", "enforce", setting);
+	if (!strcmp(mode, "drill")) {
+		struct json_object *since = json_object_object_get(doctor->manager, "DrillSince");
+		_cleanup_(freep) char *text =
+			moment_text((int64_t)(json_object_get_uint64(since) / 1000000));
+
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through: drill mode since %s"), text);
+	} else if (!strcmp(mode, "drill-refused")) {
+		finding_add(finding, DOCTOR_WARN,
+			    N_("drill mode is asked for, and the policy forbids it"));
+	} else if (!doctor->manager && !strcmp(setting, "drill")) {
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through when the daemon starts: mode drill"));
+	} else if (!strcmp(mode, "enforce") && !strcmp(setting, "drill")) {
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through after the next start: mode drill"));
+	}
 }
 
 void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *check,

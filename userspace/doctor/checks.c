@@ -55,6 +55,10 @@ const struct doctor_check doctor_checks[] = {
 	 N_("Load the module and run 'systemctl restart sekimorid'."), check_daemon_backend, NULL},
 	{"daemon-at-boot", "R01", BARRIER, N_("The daemon is started at every start."),
 	 N_("Run 'systemctl enable sekimorid'."), check_daemon_at_boot, NULL},
+	{"mode", "R01 R24 R27", BARRIER, N_("The barrier blocks: there is no drill."),
+	 N_("When the drill is over, remove the line 'mode drill' from /etc/sekimori/sekimorid.conf and restart the terminal "
+	    "(docs/drill.md)."),
+	 check_mode, NULL},
 	{"daemon-deaths", "R01 R27", BARRIER, N_("The daemon does not die again and again."),
 	 N_("Keep the devices aside that were plugged in then, look at 'journalctl -u sekimorid', and tell the help desk."),
 	 check_daemon_deaths, NULL},

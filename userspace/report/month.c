@@ -73,6 +73,10 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 	month_fact(d, "attaches", _("Devices plugged in"), t->attaches, TONE_PLAIN);
 	month_fact(d, "allowed", _("Let in"), t->allowed, TONE_PLAIN);
 	month_fact(d, "denied", _("Refused"), t->denied, TONE_PLAIN);
+	if (t->drilled) {
+		document_note(d, "%s", _("In this month the terminal was in drill mode: nothing was blocked meanwhile."));
+		month_fact(d, "would-deny", _("Let in by the drill; would have been refused"), t->would_deny, TONE_WARN);
+	}
 	month_fact(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
 	month_fact(d, "files", _("Files written to media"), files, TONE_PLAIN);
 	month_fact(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
@@ -317,12 +321,12 @@ static void add_fingerprint(struct document *d, const char *fingerprint)
 	document_words(d, shown, raw);
 }
 
-static void add_devices(struct document *d, const struct tally *t)
+static void add_devices(struct document *d, struct counts *devices, const char *id, const char *title)
 {
-	const struct count *const *sorted = counts_sorted(t->devices, 0);
+	const struct count *const *sorted = counts_sorted(devices, 0);
 
-	document_section(d, "refused-devices", _("Devices refused"))->n_keys = 2;
-	month_note_rest(d, t->devices, sorted, 0);
+	document_section(d, id, title)->n_keys = 2;
+	month_note_rest(d, devices, sorted, 0);
 	document_column(d, "fingerprint", _("Device"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "id", _("Id"), false);
@@ -330,7 +334,7 @@ static void add_devices(struct document *d, const struct tally *t)
 	document_column(d, "name", _("Calls itself"), false);
 	document_column(d, "count", _("Times"), true);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < month_rows(t->devices); i++) {
+	for (size_t i = 0; sorted && i < month_rows(devices); i++) {
 		const struct count *device = sorted[i];
 
 		add_fingerprint(d, device->parts[0]);
@@ -340,6 +344,13 @@ static void add_devices(struct document *d, const struct tally *t)
 		document_number(d, device->values[0]);
 		document_time(d, device->last_us);
 	}
+}
+
+/* What a drill is for: what to register, to allow by a rule, or to take away before the barrier blocks. */
+static void add_drill(struct document *d, const struct tally *t)
+{
+	add_reason_table(d, t->would_reasons, "would-deny", _("Drill: what would have been refused, by reason"));
+	add_devices(d, t->would_devices, "would-deny-devices", _("Drill: devices that would have been refused"));
 }
 
 /* Three parts of a name, how often, and when last. */
@@ -659,11 +670,13 @@ struct document *report_month(const struct tally *t, const struct report_check *
 	add_summary(d, t, check, now_us);
 	add_days(d, t);
 	add_hours(d, t);
+	if (t->drilled)
+		add_drill(d, t);
 	add_reason_table(d, t->reasons, "denials", _("Refused, by reason"));
 	add_incidents(d, t);
 	add_media(d, t);
 	add_transfers(d, t);
-	add_devices(d, t);
+	add_devices(d, t->devices, "refused-devices", _("Devices refused"));
 	add_reason_table(d, t->open_refusals, "open-refusals", _("Media that could not be opened, by reason"));
 	add_attempts(d, t);
 	month_add_exceptions(d, t);
