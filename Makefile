@@ -22,6 +22,7 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit sqlite3
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
+PKGS_HELPERS := libsystemd libudev
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_AGENT := libsystemd dbus-1 json-c libsodium
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
@@ -42,7 +43,7 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open \
-	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-agent
+	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-helpers $(BUILD)/sekimori-agent $(BUILD)/sekimori-road
 CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
@@ -87,6 +88,12 @@ $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsy
 
 $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
+
+$(BUILD)/sekimori-helpers: $(call objs,helpers) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_HELPERS))
+
+$(BUILD)/sekimori-road: $(call objs,road) $(BUILD)/obj/cli/i18n.o $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 # It decodes messages as sekimorictl does.
 $(BUILD)/sekimori-agent: $(call objs,agent) $(BUILD)/obj/ctl/client.o $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
@@ -186,8 +193,9 @@ $(filter %/sekimorictl.1,$(MAN_JA_FILES)): $(BUILD)/sekimorictl $(CATALOGUE)
 
 # Other names of pages, as docs/man/pages has them.
 $(BUILD)/man/aliases: docs/man/pages $(MAN_FILES)
-	awk -F '\t' -v dir=$(BUILD)/man '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
-		for (i = 1; i <= n; i++) print ".so man" s "/" $$1 > (dir "/man" s "/" names[i] "." s) }' $<
+	awk -F '\t' '/^[^\#]/ && NF == 4 { s = substr($$1, length($$1)); n = split($$3, names, " "); \
+		for (i = 1; i <= n; i++) print $$1, "man" s "/" names[i] "." s }' $< | \
+		while read -r page name; do ln -sf $$page $(BUILD)/man/$$name || exit 1; done
 	touch $@
 
 $(BUILD)/completion/bash/%: $(BUILD)/%
@@ -207,6 +215,7 @@ completion: $(COMPLETIONS)
 # --- installing -------------------------------------------------------------------------------
 
 INSTALL = install -D -m
+abs_dest = $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 # MODULE=no leaves the module to DKMS. packaging/debian/*.install says which package a file goes to.
 MODULE ?= yes
@@ -220,9 +229,12 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori-agent.desktop $(DESTDIR)/etc/xdg/autostart/sekimori-agent.desktop
 	$(INSTALL) 755 $(BUILD)/sekimori-inspect $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-inspect
 	$(INSTALL) 755 $(BUILD)/sekimori-open $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-open
+	$(INSTALL) 755 $(BUILD)/sekimori-road $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-road
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
-	cd $(BUILD)/man && find . -name '*.[1-8]' -exec $(INSTALL) 644 {} $(if $(DESTDIR),$(abspath $(DESTDIR)))$(PREFIX)/share/man/{} \;
+	$(INSTALL) 755 $(BUILD)/sekimori-helpers $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-helpers
+	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
+	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P --remove-destination {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
 		$(INSTALL) 644 $(BUILD)/completion/bash/$$p $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
 		$(INSTALL) 644 $(BUILD)/completion/zsh/$$p $(DESTDIR)$(ZSH_FUNCTIONS)/_$$p || exit 1; done
@@ -231,12 +243,21 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 udev-rules/sekimori-modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/sekimori-roads.conf
 	$(INSTALL) 644 packaging/sekimori.modprobe $(DESTDIR)/etc/modprobe.d/sekimori.conf
 	$(INSTALL) 644 packaging/sekimori.modules-load $(DESTDIR)$(PREFIX)/lib/modules-load.d/sekimori.conf
+	$(INSTALL) 755 packaging/initramfs/early-gate $(DESTDIR)$(PREFIX)/libexec/sekimori/early-gate
+	$(INSTALL) 755 packaging/initramfs/root-on-usb $(DESTDIR)$(PREFIX)/libexec/sekimori/root-on-usb
+	$(INSTALL) 755 packaging/initramfs/rebuild-initramfs $(DESTDIR)$(PREFIX)/libexec/sekimori/rebuild-initramfs
+	$(INSTALL) 755 packaging/initramfs/hook $(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/sekimori
+	$(INSTALL) 755 packaging/initramfs/init-top $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-top/sekimori
+	$(INSTALL) 755 packaging/dracut/90sekimori/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/module-setup.sh
+	$(INSTALL) 755 packaging/dracut/90sekimori/sekimori-gate.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90sekimori/sekimori-gate.sh
 	$(INSTALL) 644 policy/org.sekimori.Sekimori1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.sekimori.Sekimori1.conf
 	$(INSTALL) 644 policy/org.sekimori.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sekimori.policy
 	$(INSTALL) 644 policy/50-sekimori.rules $(DESTDIR)$(PREFIX)/share/polkit-1/rules.d/50-sekimori.rules
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
 	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf
@@ -305,8 +326,8 @@ $(BUILD)/unit/test-agent-requests: $(patsubst %,$(BUILD)/san/agent/%.o,requests 
 $(BUILD)/unit/test-agent-requests: private SAN += -Wl,--wrap=sd_event_source_set_time
 $(BUILD)/unit/test-agent-notify: $(patsubst %,$(BUILD)/san/agent/%.o,notify notices words)
 # All of the daemon but its main().
-$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
-$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant $(BUILD)/unit/test-session-drill: PKGS_UNIT := $(PKGS_UNIT) $(PKGS_DAEMON)
+$(BUILD)/unit/test-manager-stop $(BUILD)/unit/test-session-grant $(BUILD)/unit/test-session-drill: $(filter-out %/sekimorid.o,$(call san_objs,daemon)) $(call san_objs,bus)
 
 # This one says itself what the kernel has written to a disk.
 $(BUILD)/unit/test-session-grant: private SAN += -Wl,--wrap=blockdev_written
@@ -421,7 +442,7 @@ $(BUILD)/integration/kill-at.so: tests/integration/kill-at.c
 INTEGRATION_PROGRAMS := $(BUILD)/integration/kill-at.so $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
 	$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 
-check-integration: programs $(INTEGRATION_PROGRAMS)
+check-integration: programs man completion $(INTEGRATION_PROGRAMS)
 	tests/integration/run.py
 
 # The rule parser held against USBGuard's own.
@@ -493,12 +514,12 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 prepare-early:
 	-tests/terminal/prepare.sh
 
-test-programs: prepare-early $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
+test-programs: prepare-early deb $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j3 test-programs
-	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='$(MAKE) -s check-integration' \
+	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
 		terminal='$(MAKE) -s test-terminal'
 

@@ -8,7 +8,7 @@ DEPS_BUILD := gcc make pkg-config gettext libc6-dev linux-headers-amd64 libsyste
 DEPS_BUILD += lowdown
 DEPS_TEST := libcunit1-dev python3 qemu-system-x86 qemu-utils mmdebstrap cryptsetup-bin squashfs-tools cpio \
 	busybox-static e2fsprogs kmod systemd dbus libglib2.0-bin binutils \
-	minisign openssl zstd umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
+	minisign openssl zstd shellcheck umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
 # For manual pages and completion.
 DEPS_TEST += man-db groff mandoc bash-completion zsh
 # For the role that provisions terminals.

@@ -31,6 +31,8 @@ list() {
 	rule $prefix/share/polkit-1/actions/org.sekimori.*
 	rule $prefix/share/polkit-1/rules.d/*sekimori*
 	rule $prefix/share/initramfs-tools/hooks/sekimori*
+	rule $prefix/share/initramfs-tools/scripts/init-top/sekimori*
+	rule $prefix/lib/dracut/modules.d/90sekimori/*
 	text $prefix/lib/systemd/catalog/sekimori*
 	text $prefix/share/locale/*/LC_MESSAGES/sekimori.mo
 	conf /etc/sekimori/sekimorid.conf

@@ -28,6 +28,13 @@ function title(macro, text) {
 	after_title = 1
 }
 
+# Lines of Japanese can hardly be stretched to the right edge.
+/^\.TH / && japanese {
+	print
+	print ".ad l"
+	next
+}
+
 /^\.S[HS]$/ {
 	macro = $0
 	next

@@ -78,7 +78,23 @@ function link_text(text,	out, at, end, label, target) {
 		out = out substr(text, 1, RSTART - 1) page_for(target)
 		text = substr(text, RSTART + RLENGTH)
 	}
-	return out text
+	return underscores(out text)
+}
+
+# Those in names, as CAP_SYS_ADMIN, emphasise nothing. Code may go on from one line to the next.
+function underscores(text,	n, i, part) {
+	n = split(text, part, "`")
+	text = ""
+	for (i = 1; i <= n; i++) {
+		if (i > 1) {
+			in_code = !in_code
+			text = text "`"
+		}
+		if (!in_code)
+			gsub(/_/, "\\_", part[i])
+		text = text part[i]
+	}
+	return text
 }
 
 # Cells of a row into cell[1..]; "\|" is no border.
@@ -193,6 +209,10 @@ summary {
 intro != "" && $0 != "" {
 	print intro
 	intro = ""
+}
+
+$0 == "" || /^ *\|/ {
+	in_code = 0
 }
 
 /^ *\|/ {

@@ -22,6 +22,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 LC_ALL=C.UTF-8 awk -v page="$page" -v pages="$here/pages" -v japanese="$japanese" -v program="$program" -f "$here/page.awk" \
 	"$document" > "$work/md"
-lowdown -s --parse-no-intraemph -Tman -M title="${page%.*}" -M section="${page##*.}" -M source="Sekimori $version" -M date="$date" \
+lowdown -s -Tman -M title="${page%.*}" -M section="${page##*.}" -M source="Sekimori $version" -M date="$date" \
 	-M volume= -o "$work/man" "$work/md"
-awk -f "$here/finish.awk" "$work/man"
+awk -v japanese="$japanese" -f "$here/finish.awk" "$work/man"

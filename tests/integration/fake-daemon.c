@@ -31,6 +31,7 @@ struct fake {
 	char *selfcheck; /* JSON of the newest that was taken */
 	char log_state[128];
 	char policy_state[32];
+	char mode[32];
 	char policy_error[256]; /* ReloadPolicy fails with it unless it is empty */
 	struct device devices[DEVICES_MAX];
 	struct volume_setup setup; /* the helper is a script of the test */
@@ -226,7 +227,7 @@ static void verdict(struct device *dev, enum device_state state, const char *rea
 
 static int state_set(struct device *dev, const char *name)
 {
-	for (int state = DEVICE_PASSED; state <= DEVICE_KEPT; state++)
+	for (int state = DEVICE_PASSED; state <= DEVICE_WOULD_DENY; state++)
 		if (!strcmp(device_state_name((enum device_state)state), name)) {
 			dev->state = (enum device_state)state;
 			return 0;
@@ -244,6 +245,13 @@ static int device_command(struct fake *fake, const char *verb, struct device *de
 		verdict(dev, DEVICE_DENIED, word, rest);
 		manager_bus_device_changed(fake->bus, dev);
 		return signal_send(fake, "DeviceDenied", dev);
+	}
+	if (!strcmp(verb, "would-deny")) {
+		verdict(dev, DEVICE_WOULD_DENY, word, rest);
+		dev->drill = true;
+		dev->interfaces[0].state = DEVICE_INTERFACE_RELEASED;
+		manager_bus_device_changed(fake->bus, dev);
+		return signal_send(fake, "DeviceWouldBeDenied", dev);
 	}
 	if (!strcmp(verb, "allow")) {
 		verdict(dev, DEVICE_ALLOWED, "proved", "");
@@ -377,7 +385,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
  * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N ID | state N STATE | remove N | attempt |
  * class N CLASS | what fake-exceptions.h knows |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
- * wrong | flood COUNT | log STATE | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
+ * wrong | flood COUNT | log STATE | mode MODE MICROSECONDS | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
 {
@@ -387,6 +395,11 @@ static int command(struct fake *fake, const char *line)
 	sscanf(line, "%31s", verb);
 	if (!strcmp(verb, "log")) {
 		snprintf(fake->log_state, sizeof(fake->log_state), "%.127s", line + 4);
+		manager_bus_info_changed(fake->bus);
+		return 0;
+	}
+	if (!strcmp(verb, "mode")) {
+		sscanf(line, "%*s %31s %" SCNu64, fake->mode, &fake->info.drill_since);
 		manager_bus_info_changed(fake->bus);
 		return 0;
 	}
@@ -501,11 +514,13 @@ int main(void)
 
 	strcpy(fake.log_state, "ok");
 	strcpy(fake.policy_state, "ok");
+	strcpy(fake.mode, "enforce");
 	fake.info = (struct manager_bus_info){
 		.version = SEKIMORI_VERSION,
 		.backend = "kmod",
 		.module_locked = true,
 		.terminal = "mado-03",
+		.mode = fake.mode,
 		.policy_file = "/etc/sekimori/policy",
 		.policy_state = fake.policy_state,
 		.policy_id = "kuyakusho",

@@ -115,6 +115,34 @@ def test_status_tells_of_a_log_that_cannot_be_kept():
         assert done.returncode == 0 and "disk nearly full: less than 64 MiB left" in done.stdout, done.stdout
 
 
+def test_status_begins_with_a_drill_and_fails():
+    with world() as w:
+        root = fake_sysfs(w)
+        w.tell(f"mode drill {1795240800 * 1000000}")
+        done = w.ctl("status", root)
+        assert done.returncode == 1 and done.stdout.splitlines()[0] == \
+            "DRILL MODE: nothing is blocked. Everything is judged and recorded only.", done.stdout
+        assert re.search(r"  - Nothing is blocked: drill mode\. .* It is on since 2026-11-2\d \d\d:\d\d$", done.stdout, re.M), done.stdout
+        assert problems(w, root) == ["drill"]
+        first = w.ctl("status", root, env=JA).stdout.splitlines()[0]
+        assert first.startswith("【試行モード】"), first
+        w.tell("mode drill-refused 0")
+        done = w.ctl("status", root)
+        assert done.returncode == 0
+        found = json.loads(w.ctl("status", "--json", root).stdout)["problems"]
+        assert [(p["code"], p["note"]) for p in found] == [("drill-refused", True)], found
+        assert "DRILL" not in done.stdout and "the policy forbids it: the barrier stands" in done.stdout, done.stdout
+
+
+def test_what_a_drill_lets_in_is_listed_as_what_it_would_be():
+    with world() as w:
+        w.tell("add 0")
+        w.tell("would-deny 0 not-registered")
+        shown = w.ctl("list")
+        assert "would be denied" in shown.stdout and "This medium is not registered." in shown.stdout, shown.stdout
+        assert "本来は拒否" in w.ctl("list", env=JA).stdout
+
+
 def test_status_shows_the_policy_in_force():
     with world() as w:
         root = fake_sysfs(w)

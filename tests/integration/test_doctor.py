@@ -15,6 +15,8 @@ import time
 from harness import BUILD, EXCEPTIONS, MANAGER, NAME, REQUEST, ROOT, TOP, request, wait_until, wish, world
 
 KERNEL = "6.1.0-test"
+OTHER = "6.1.0-other"
+IMAGE = f"/boot/initrd.img-{KERNEL}"
 BUILD_ID = bytes(range(20))
 JA = {"LANG": "ja_JP.UTF-8"}
 SEAL_LOG = BUILD / "tests" / "seal-log"
@@ -49,13 +51,30 @@ def elf(build_id):
     return header.ljust(64, b"\0") + section.ljust(64, b"\0") + body
 
 
-def cpio(*names):
+def cpio(*names, **contents):
     out = b""
-    for name in (*names, "TRAILER!!!"):
-        fields = [1, 0o100644, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name) + 1, 0]
+    for name, data in [*((n, b"") for n in names), *contents.items(), ("TRAILER!!!", b"")]:
+        fields = [1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
         out += b"070701" + b"".join(b"%08X" % f for f in fields) + name.encode() + b"\0"
+        out += bytes(-len(out) % 4) + data
         out += bytes(-len(out) % 4)
     return out
+
+
+EARLY = ("etc/modprobe.d/sekimori.conf", "usr/lib/modprobe.d/sekimori-roads.conf", "usr/lib/udev/rules.d/10-sekimori.rules",
+         "usr/lib/udev/rules.d/72-sekimori.rules", "usr/libexec/sekimori/early-gate")
+
+
+def initrd(t, *gone, kernel=KERNEL, build_id=BUILD_ID, dracut=False, scripts=("blacklist", "sekimori", "udev")):
+    """As mkinitramfs makes it (or dracut): microcode first. `gone`: names of files that are left out."""
+    entries = {name: t.at(name).read_bytes() for name in EARLY}
+    entries[f"usr/lib/modules/{kernel}/updates/sekimori.ko"] = elf(build_id)
+    if dracut:
+        entries["usr/lib/dracut/hooks/pre-udev/00-sekimori-gate.sh"] = b"/usr/libexec/sekimori/early-gate\n"
+    else:
+        entries["scripts/init-top/ORDER"] = "".join(f'/scripts/init-top/{name} "$@"\n' for name in scripts).encode()
+    kept = {name: data for name, data in entries.items() if name.rsplit("/", 1)[1] not in gone}
+    return cpio("kernel/x86/microcode") + bytes(300) + cpio("init", **kept)
 
 
 def digest(data):
@@ -153,8 +172,6 @@ def sound(path):
     t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(BUILD_ID))
     t.write(f"/lib/modules/{KERNEL}/modules.dep", "updates/sekimori.ko:\nkernel/drivers/scsi/sr_mod.ko:\n"
             "kernel/drivers/thunderbolt/thunderbolt.ko:\nkernel/drivers/firewire/firewire-ohci.ko:\n")
-    t.write(f"/boot/initrd.img-{KERNEL}", cpio("kernel/x86/microcode") + bytes(300)
-            + cpio("init", f"usr/lib/modules/{KERNEL}/updates/sekimori.ko"))
     for source, target in (("udev-rules/10-sekimori.rules", "/usr/lib/udev/rules.d/10-sekimori.rules"),
                            ("udev-rules/72-sekimori.rules", "/usr/lib/udev/rules.d/72-sekimori.rules"),
                            ("udev-rules/sekimori-modprobe.conf", "/usr/lib/modprobe.d/sekimori-roads.conf"),
@@ -166,6 +183,8 @@ def sound(path):
                             "/usr/share/dbus-1/system.d/org.sekimori.Sekimori1.conf"),
                            ("policy/50-sekimori.rules", "/usr/share/polkit-1/rules.d/50-sekimori.rules")):
         t.write(target, (TOP / source).read_bytes())
+    t.write("/usr/libexec/sekimori/early-gate", (TOP / "packaging/initramfs/early-gate").read_bytes(), 0o755)
+    t.write(IMAGE, initrd(t))
     t.write("/usr/sbin/sekimorid", "a program\n", 0o755)
     t.write("/etc/sekimori/sekimorid.conf", "terminal mado-03\n")
     t.write("/etc/sekimori/policy", POLICY)
@@ -210,6 +229,14 @@ def edit_rule(t):
 def card(t):
     t.write("/sys/bus/mmc/devices/mmc0:aaaa/type", "SD\n")
     t.link("/sys/bus/mmc/devices/mmc0:aaaa/driver", "../../drivers/mmcblk")
+
+
+def other_initramfs(t, image):
+    """A second kernel that is installed, with its module."""
+    t.write(f"/lib/modules/{OTHER}/modules.dep", "updates/dkms/sekimori.ko:\n")
+    t.write(f"/lib/modules/{OTHER}/updates/dkms/sekimori.ko", elf(BUILD_ID))
+    t.manifest()
+    t.write(f"/boot/initrd.img-{OTHER}", image)
 
 
 def outside_disk(t):
@@ -268,6 +295,7 @@ def roads(first, now):
         assert first in text
         t.write(path, text.replace(first, now))
         t.manifest()
+        t.write(IMAGE, initrd(t))
     return change
 
 
@@ -278,9 +306,10 @@ def udisks_shown(t):
 
 def closed_only_by_name(t):
     path = "/usr/lib/modprobe.d/sekimori-roads.conf"
-    text = t.at(path).read_text().replace("install sr_mod /bin/false", "blacklist sr_mod")
+    text = t.at(path).read_text().replace("install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod", "blacklist sr_mod")
     t.write(path, text)
     t.manifest()
+    t.write(IMAGE, initrd(t))
 
 
 POLKIT_RULES = "/usr/share/polkit-1/rules.d/50-sekimori.rules"
@@ -299,6 +328,13 @@ SOON = (datetime.date.today() + datetime.timedelta(days=10)).isoformat()
 PAST = (datetime.date.today() - datetime.timedelta(days=10)).isoformat()
 GUARDED = {"module-loaded": "fail", "module-locked": "unknown", "module-ours": "unknown"}
 
+
+
+def other_kernel(t, release):
+    t.write(f"/boot/vmlinuz-{release}", "")
+    t.write(f"/lib/modules/{release}/modules.dep", "kernel/drivers/hid/hid.ko:\n")
+
+
 # What is wrong, and exactly what changes by it.
 FAULTS = [
     ("module not loaded", lambda t: shutil.rmtree(t.at("/sys/module/sekimori")), GUARDED),
@@ -307,7 +343,18 @@ FAULTS = [
     ("another module", lambda t: t.write("/sys/module/sekimori/notes/.note.gnu.build-id", note(bytes(20))),
      {"module-ours": "fail"}),
     ("installed module swapped", lambda t: t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(bytes(20))),
-     {"module-ours": "fail", "manifest": "fail"}),
+     {"module-ours": "fail", "manifest": "fail", "initramfs": "warn"}),
+    ("installed module gone", lambda t: (t.remove(f"/lib/modules/{KERNEL}/updates/sekimori.ko"), t.manifest()),
+     {"module-ours": "fail", "module-kernels": "fail"}),
+    ("a newer kernel without the module", lambda t: other_kernel(t, "6.10.0-1-amd64"), {"module-kernels": "fail"}),
+    ("an older kernel without the module", lambda t: other_kernel(t, "6.0.0-9-amd64"), {"module-kernels": "warn"}),
+    ("what a removed kernel left", lambda t: t.write("/lib/modules/6.10.0-1-amd64/modules.dep", ""), {}),
+    ("a newer kernel with the module", lambda t: (
+        other_kernel(t, "6.10.0-1-amd64"), t.write("/lib/modules/6.10.0-1-amd64/updates/dkms/sekimori.ko", elf(BUILD_ID)),
+        t.write("/lib/modules/6.10.0-1-amd64/modules.dep", "updates/dkms/sekimori.ko:\n")), {}),
+    ("a newer kernel whose module is listed only", lambda t: (
+        other_kernel(t, "6.10.0-1-amd64"),
+        t.write("/lib/modules/6.10.0-1-amd64/modules.dep", "updates/dkms/sekimori.ko:\n")), {"module-kernels": "fail"}),
     ("not loaded at boot", lambda t: t.write("/etc/modules-load.d/sekimori.conf", "# nothing\n"),
      {"module-at-boot": "fail", "overrides": "warn"}),
     ("named in a comment only", lambda t: (t.write("/usr/lib/modules-load.d/sekimori.conf",
@@ -317,9 +364,25 @@ FAULTS = [
      {"module-at-boot": "warn"}),
     ("locked by an earlier file", lambda t: t.write("/etc/modprobe.d/a.conf", "options sekimori lock=0\n"), {}),
     ("kept out", lambda t: t.write("/etc/modprobe.d/x.conf", "install sekimori /bin/true\n"), {"module-at-boot": "fail"}),
-    ("initramfs without it", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")), {"initramfs": "warn"}),
-    ("initramfs cut", lambda t: t.write(f"/boot/initrd.img-{KERNEL}", cpio("init")[:-20]), {"initramfs": "unknown"}),
-    ("rule edited", edit_rule, {"manifest": "fail"}),
+    ("initramfs without it", lambda t: t.write(IMAGE, initrd(t, "sekimori.ko")), {"initramfs": "fail"}),
+    *[(f"initramfs without {name}", lambda t, n=name: t.write(IMAGE, initrd(t, n.rsplit("/", 1)[1])), {"initramfs": "fail"})
+      for name in EARLY],
+    ("initramfs calls nothing", lambda t: t.write(IMAGE, initrd(t, "ORDER")), {"initramfs": "fail"}),
+    ("initramfs calls udev first", lambda t: t.write(IMAGE, initrd(t, scripts=("udev", "sekimori"))), {"initramfs": "fail"}),
+    ("initramfs calls another", lambda t: t.write(IMAGE, initrd(t, scripts=("sekimori-not", "udev"))), {"initramfs": "fail"}),
+    ("initramfs with an old module", lambda t: t.write(IMAGE, initrd(t, build_id=bytes(20))), {"initramfs": "warn"}),
+    ("initramfs with old rules", lambda t: t.write(IMAGE, initrd(t).replace(b"# These rules belong", b"# Those rules belong")),
+     {"initramfs": "warn"}),
+    ("initramfs cut", lambda t: t.write(IMAGE, initrd(t)[:-20]), {"initramfs": "unknown"}),
+    ("initramfs by dracut", lambda t: t.write(IMAGE, initrd(t, dracut=True)), {}),
+    ("initramfs by dracut, without its hook", lambda t: t.write(IMAGE, initrd(t, "00-sekimori-gate.sh", dracut=True)),
+     {"initramfs": "fail"}),
+    ("initramfs of another kernel", lambda t: other_initramfs(t, initrd(t, kernel=OTHER)), {}),
+    ("initramfs of another kernel without it", lambda t: other_initramfs(t, initrd(t, "sekimori.ko", kernel=OTHER)), {"initramfs": "warn"}),
+    ("initramfs of another kernel with an old module", lambda t: other_initramfs(t, initrd(t, kernel=OTHER, build_id=bytes(20))),
+     {"initramfs": "warn"}),
+    ("initramfs of a kernel that has gone", lambda t: t.write(f"/boot/initrd.img-{OTHER}", initrd(t, "sekimori.ko")), {}),
+    ("rule edited", edit_rule, {"manifest": "fail", "initramfs": "warn"}),
     ("rule masked", lambda t: t.link("/etc/udev/rules.d/10-sekimori.rules", "/dev/null"), {"udev-rules": "fail"}),
     ("rule shadowed", lambda t: t.write("/run/udev/rules.d/72-sekimori.rules", ""), {"udev-rules": "fail"}),
     ("no udev", lambda t: t.remove("/run/udev/control"), {"udev-rules": "fail"}),
@@ -330,6 +393,17 @@ FAULTS = [
     ("a stick persists", stick_persists, {"usb-persist": "warn"}),
     ("daemon not enabled", lambda t: t.remove("/etc/systemd/system/sysinit.target.wants/sekimorid.service"),
      {"daemon-at-boot": "fail"}),
+    ("a drill asked for", lambda t: (t.append("/etc/sekimori/sekimorid.conf", "mode drill\n"), t.manifest()), {"mode": "fail"}),
+    ("daemon dies", lambda t: t.write("/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 3\n"),
+     {"daemon-deaths": "fail"}),
+    ("device held after deaths", lambda t: t.write(
+        "/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 0\nheld 2-1 2 7\n"), {"daemon-deaths": "warn"}),
+    ("deaths of somebody else's making", lambda t: t.write("/run/sekimori/deaths", "sekimori-deaths 1\nheld 2-1\n"),
+     {"daemon-deaths": "unknown"}),
+    ("unit of the helpers replaced", lambda t: t.write("/etc/systemd/system/sekimori-helpers.service", "[Service]\n"),
+     {"overrides": "fail"}),
+    ("socket of the helpers elsewhere", lambda t: t.write(
+        "/etc/systemd/system/sekimori-helpers.socket.d/x.conf", "[Socket]\nListenSequentialPacket=/tmp/x\n"), {"overrides": "fail"}),
     ("policy group-writable", lambda t: t.at("/etc/sekimori/policy").chmod(0o664),
      {"policy-file": "fail", "policy-signed": "unknown", "policy-end": "unknown", "policy-contact": "unknown"}),
     ("policy altered", lambda t: t.append("/etc/sekimori/policy", "allow id 1234:*\n"),
@@ -375,14 +449,14 @@ FAULTS = [
     ("burner in use", lambda t: t.mkdir("/sys/block/sr0"), {"road-optical": "fail"}),
     ("burner's driver in", lambda t: t.write("/sys/module/sr_mod/initstate", "live\n"), {"road-optical": "fail"}),
     ("burner blacklisted only", closed_only_by_name, {"road-optical": "warn"}),
-    ("burner's driver by another command", roads("install sr_mod /bin/false",
-     "install sr_mod /bin/false || /sbin/modprobe --ignore-install sr_mod"), {"road-optical": "fail"}),
+    ("burner's driver by another command", roads("install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod",
+     "install sr_mod /usr/libexec/sekimori/sekimori-road sr_mod || /sbin/modprobe --ignore-install sr_mod"), {"road-optical": "fail"}),
     ("FireWire's driver after a command", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire-ohci /bin/true ; insmod /lib/firewire-ohci.ko\n"), {"road-firewire": "fail"}),
     ("FireWire's driver by a pattern", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire* /sbin/modprobe -i $CMDLINE_OPTS\n"), {"road-firewire": "fail"}),
-    ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /bin/false", "")(t)),
-     {"road-floppy": "unknown"}),
+    ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /usr/libexec/sekimori/sekimori-road floppy", "")(t)),
+     {"road-floppy": "unknown", "module-kernels": "fail"}),
     ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
     ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),
     ("FireWire opened", lambda t: t.write("/etc/modprobe.d/0.conf", "install firewire-ohci /sbin/modprobe -i firewire-ohci\n"),
@@ -550,17 +624,18 @@ def test_result_is_handed_to_the_daemon():
         assert done.returncode == 0, done
         ok = sum(item["result"] == "ok" for item in items.values())
         manifest = {"id": "manifest-digest", "result": "ok", "detail": digest(tree.at("/usr/share/sekimori/manifest").read_bytes())}
+        module = {"id": "module-digest", "result": "ok", "detail": digest(elf(BUILD_ID))}
         assert json.loads(w.tell("self-check")[0]) == {"result": "ok", "ok": ok, "warn": 0, "fail": 0, "unknown": 0,
-                                                       "items": [manifest]}
+                                                       "items": [manifest, module]}
         edit_rule(tree)
         stick_persists(tree)
         tree.remove("/proc/cmdline")
         done, items = doctor(w, tree, "--record")
         recorded = json.loads(w.tell("self-check")[0])
         assert done.returncode == 1 and recorded["result"] == "fail", recorded
-        assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 3, 1, 1, 1), recorded
+        assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 4, 2, 1, 1), recorded
         assert recorded["items"] == [{"id": id, "result": items[id]["result"], "detail": items[id]["detail"][:160]}
-                                     for id in ("usb-persist", "manifest", "command-line")] + [manifest], recorded
+                                     for id in ("initramfs", "usb-persist", "manifest", "command-line")] + [manifest, module], recorded
         w.daemon_stop()
         done = w.ctl("doctor", "--record", "--root", tree.path)
         assert done.returncode == 1 and "could not be recorded" in done.stderr, done

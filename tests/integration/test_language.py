@@ -10,7 +10,8 @@ from harness import BUILD, CTL, TOP
 
 PO = TOP / "userspace" / "po"
 DESK = BUILD / "sekimori-desk"
-PROGRAMS = (CTL, DESK, BUILD / "sekimorid", BUILD / "sekimori-inspect", BUILD / "sekimori-open")
+PROGRAMS = (CTL, DESK, BUILD / "sekimorid", BUILD / "sekimori-inspect", BUILD / "sekimori-open",
+            BUILD / "sekimori-transfer", BUILD / "sekimori-agent")
 
 JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 # Two words in a row, neither a name in capitals nor part of a command line.
@@ -31,6 +32,8 @@ WRONG_USE = {
     BUILD / "sekimori-inspect": (["--zz"], [], ["more"], ["--interface=x"], ["--block=/dev/null"], ["--deadline=1"],
                                  ["--devnum=x"]),
     BUILD / "sekimori-open": ([], ["open"], ["--zz"]),
+    BUILD / "sekimori-transfer": (["more"], ["--zz"], ["--mount", "/x"]),
+    BUILD / "sekimori-agent": (["more"], ["--zz"], ["--user"]),
 }
 
 
@@ -112,7 +115,7 @@ def helps():
         for name in names:
             if name not in ("help", "stocktake seen"):
                 yield program, ["help", *name.split()]
-    for program in PROGRAMS[:-1]:
+    for program in PROGRAMS:
         yield program, ["--help"]
 
 

@@ -235,9 +235,9 @@ def test_it_is_japanese_where_the_reader_is():
     text = report(env=JA)
     assert "月次報告 2026年10月" in text and "登録されていない媒体です。" in text
     for english in ("ReloadPolicy", "rotated", "changes ours", "cannot be read", "No such file", "requires it", "the kernel", "bind", "done",
-                    "kmod", "manifest-digest", "clock-synchronised"):
+                    "kmod", "manifest-digest", "module-digest", "clock-synchronised"):
         assert english not in text, english
-    for words in ("ポリシーの再読み込み", "時計が同期していること", "正常", "異常", "未確認", "001122"):
+    for words in ("ポリシーの再読み込み", "時計が同期していること", "正常", "異常", "未確認", "001122", "モジュールのダイジェスト：ffeedd"):
         assert words in text, words
     assert "暗号化" in report("--compliance", env=JA) and "Evidence" not in report("--compliance", env=JA)
 
@@ -407,6 +407,23 @@ def test_who_only_reads_is_listed_and_rows_left_out_are_counted():
         assert sum(key[0] == "media" and key[3] == "denied" for key in table) == 50
         text = ctl("report", "--month", "2026-10", "--log", log)
         assert "11 more are left out, used 11 times together" in text and "10 more are left out, used 10 times together" in text, text
+
+
+def test_a_drill_is_counted_by_what_would_have_been_refused():
+    with tempfile.TemporaryDirectory() as directory:
+        device = {"id": "0951:1666", "serial": "S1", "product": "Stick", "fingerprint": "blake2b:" + "ab" * 16, "drill": True}
+        rows = [("10-01T08:00", "would-deny", {**device, "reason": "not-registered"})] * 3
+        rows += [("10-02T08:00", "would-deny", {**device, "reason": "class-not-allowed"})]
+        log = sealed(directory + "/log", records_of(*rows))
+        table = figures(ctl("report", "--month", "2026-10", "--log", log, "--format", "csv"))
+        assert table["summary", "would-deny", "", "value"] == "4" and table["summary", "denied", "", "value"] == "0"
+        assert table["would-deny", "not-registered", "", "count"] == "3"
+        assert [v for k, v in table.items() if k[0] == "would-deny-devices" and k[3] == "count"] == ["4"]
+        assert "nothing was blocked meanwhile" in ctl("report", "--month", "2026-10", "--log", log)
+        rules = ctl("report", "--compliance", "--month", "2026-10", "--log", log)
+        assert "Drill mode in this month: nothing was blocked meanwhile. Would have been refused: 4" in rules, rules
+        shown = ctl("log", "show", "--log", log, "--verdict", "would-block", "--reason", "class-not-allowed", "--json")
+        assert len(shown.splitlines()) == 1, shown
 
 
 def test_what_the_barrier_missed_is_told():

@@ -59,6 +59,21 @@ static void apply_is_offered_only_where_an_exception_helps(void)
 	}
 }
 
+static void a_drill_says_that_it_would_be_blocked_and_offers_the_application(void)
+{
+	_cleanup_(json_objectp) struct json_object *record = json(
+		"{\"device\":\"1-2\",\"id\":\"46f4:0001\",\"product\":\"Stick\",\"reason\":\"not-registered\"}");
+	_cleanup_(json_objectp) struct json_object *empty = json("{\"device\":\"1-2\",\"reason\":\"no-medium\"}");
+	_cleanup_(notice_freep) struct notice *notice = notice_would_block(PATH, record, "内線1234");
+
+	CU_ASSERT_TRUE(says(notice, "would be blocked"));
+	CU_ASSERT_TRUE(says(notice, "drill mode"));
+	CU_ASSERT_TRUE(says(notice, reason_text("not-registered")));
+	CU_ASSERT_TRUE(says(notice, "内線1234"));
+	CU_ASSERT_TRUE(notice && notice->actions[0] == NOTICE_APPLY);
+	CU_ASSERT_PTR_NULL(notice_would_block(PATH, empty, ""));
+}
+
 static void what_nobody_has_to_know_is_not_said(void)
 {
 	static const char *const silent[] = { "no-medium", "gone", "harmless", "kept-present" };
@@ -446,7 +461,8 @@ int main(void)
 {
 	static const struct test tests[] = {
 		TEST(apply_is_offered_only_where_an_exception_helps),
-		TEST(what_nobody_has_to_know_is_not_said),
+		TEST(a_drill_says_that_it_would_be_blocked_and_offers_the_application),
+	TEST(what_nobody_has_to_know_is_not_said),
 		TEST(a_lost_medium_is_urgent),
 		TEST(one_port_has_one_notice),
 		TEST(a_hostile_name_neither_moves_the_cursor_nor_fills_the_screen),

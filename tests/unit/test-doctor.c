@@ -141,12 +141,23 @@ struct names {
 	char text[16384];
 };
 
-static void take_name(void *userdata, const char *name)
+static bool take_name(void *userdata, const char *name)
 {
 	struct names *names = userdata;
 	size_t used = strlen(names->text);
 
 	snprintf(names->text + used, sizeof(names->text) - used, "%s;", name);
+	/* The contents of the other files are not wanted. */
+	return strcmp(name, "init");
+}
+
+static void take_contents(void *userdata, const void *data, size_t len)
+{
+	struct names *names = userdata;
+	size_t used = strlen(names->text);
+
+	snprintf(names->text + used, sizeof(names->text) - used, "<%.*s>", (int)len,
+		 (const char *)data);
 }
 
 #define NAMES "init;usr/lib/modules/6.1/updates/sekimori.ko;empty;"
@@ -161,7 +172,7 @@ static void cpio_gives_the_same_names_in_any_pieces(void)
 		struct cpio cpio;
 		size_t pos = 0;
 
-		cpio_init(&cpio, take_name, &names);
+		cpio_init(&cpio, take_name, NULL, &names);
 		while (pos < archive.len && cpio.state != CPIO_END && cpio.state != CPIO_BAD) {
 			size_t n = archive.len - pos < step ? archive.len - pos : step;
 
@@ -170,6 +181,30 @@ static void cpio_gives_the_same_names_in_any_pieces(void)
 		CU_ASSERT_EQUAL(cpio.state, CPIO_END);
 		CU_ASSERT_STRING_EQUAL(names.text, NAMES);
 	}
+}
+
+static void cpio_gives_what_was_wanted_and_no_more(void)
+{
+	struct archive archive = {.len = 0};
+	struct names names = {""};
+	struct cpio cpio;
+
+	archive_add(&archive, "init", "not this", 8);
+	archive_add(&archive, "none", "", 0);
+	archive_add(&archive, "three", "abc", 3);
+	archive_add(&archive, "five", "defgh", 5);
+	archive_add(&archive, "TRAILER!!!", "", 0);
+	cpio_init(&cpio, take_name, take_contents, &names);
+	cpio_feed(&cpio, archive.bytes, archive.len);
+	CU_ASSERT_EQUAL(cpio.state, CPIO_END);
+	CU_ASSERT_STRING_EQUAL(names.text, "init;none;three;<abc>five;<defgh>");
+
+	names.text[0] = '\0';
+	cpio_init(&cpio, take_name, take_contents, &names);
+	for (size_t i = 0; i < archive.len; i++)
+		cpio_feed(&cpio, archive.bytes + i, 1);
+	CU_ASSERT_EQUAL(cpio.state, CPIO_END);
+	CU_ASSERT_STRING_EQUAL(names.text, "init;none;three;<a><b><c>five;<d><e><f><g><h>");
 }
 
 /* What was cut or changed is never taken for a whole initramfs without the module. */
@@ -184,7 +219,7 @@ static void cut_initramfs_is_damaged(void)
 
 		memcpy(copy, archive.bytes, n);
 		/* Behind the trailer's name there is padding only. */
-		if (initrd_names(copy, n, take_name, &names) != INITRD_E_DAMAGED)
+		if (initrd_read(copy, n, take_name, NULL, &names) != INITRD_E_DAMAGED)
 			CU_ASSERT(n >= archive.len - 3);
 	}
 }
@@ -202,7 +237,7 @@ static void changed_headers_never_lead_outside(void)
 
 			memcpy(copy, archive.bytes, archive.len);
 			copy[i] ^= (uint8_t)(1 << bit);
-			r = initrd_names(copy, archive.len, take_name, &names);
+			r = initrd_read(copy, archive.len, take_name, NULL, &names);
 			CU_ASSERT(r >= 0 && r <= INITRD_E_LARGE);
 		}
 }
@@ -262,18 +297,18 @@ static void second_archive_is_found_in_every_compression(void)
 		at = (first.len + 511) / 512 * 512;
 		archive_make(&second);
 		packed = rows[i].pack(image + at, sizeof(image) - at, &second);
-		EXPECT(initrd_names(image, at + packed, take_name, &names) == 0, rows[i].name);
+		EXPECT(initrd_read(image, at + packed, take_name, NULL, &names) == 0, rows[i].name);
 		EXPECT(!strcmp(names.text, "kernel/x86/microcode;" NAMES), rows[i].name);
 		/* Cut anywhere inside of the packed part. */
 		for (size_t n = at + 1; n < at + packed && rows[i].pack != pack_not; n++) {
 			names.text[0] = '\0';
-			EXPECT(initrd_names(image, n, take_name, &names) == INITRD_E_DAMAGED,
+			EXPECT(initrd_read(image, n, take_name, NULL, &names) == INITRD_E_DAMAGED,
 			       rows[i].name);
 		}
 	}
-	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\x02\x21\x4c\x18rest", 8, take_name, NULL),
+	CU_ASSERT_EQUAL(initrd_read((const uint8_t *)"\x02\x21\x4c\x18rest", 8, take_name, NULL, NULL),
 			INITRD_E_COMPRESSION);
-	CU_ASSERT_EQUAL(initrd_names((const uint8_t *)"\0\0\0\0", 4, take_name, NULL),
+	CU_ASSERT_EQUAL(initrd_read((const uint8_t *)"\0\0\0\0", 4, take_name, NULL, NULL),
 			INITRD_E_DAMAGED);
 }
 
@@ -388,6 +423,11 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	file_write(root, "/usr/lib/modprobe.d/over.conf", "install sr_mod /bin/false\n");
 	file_write(root, "/etc/modprobe.d/over.conf", "# nothing\n");
 	file_write(root, "/etc/modprobe.d/not-a-conf", "install pcspkr /bin/false\n");
+	file_write(root, "/usr/lib/modprobe.d/drill.conf",
+		   "install pktcdvd /usr/libexec/sekimori/sekimori-road pktcdvd\n"
+		   "install ms_block /usr/libexec/sekimori/sekimori-road\n"
+		   "install mspro_block /usr/libexec/sekimori/sekimori-road mspro_block ; insmod x.ko\n"
+		   "install firewire_net /usr/libexec/sekimori/sekimori-road sr_mod\n");
 	file_write(root, "/lib/modules/6.1/modules.dep",
 		   "kernel/drivers/cdrom/sr_mod.ko: "
 		   "x.ko\nupdates/sekimori.ko.xz:\nkernel/firewire/firewire-ohci.ko: y.ko\n");
@@ -400,6 +440,10 @@ static void modprobe_files_count_as_kmod_reads_them(void)
 	CU_ASSERT_EQUAL(modules_rule(&modules, "floppy"), MODULES_OPEN);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "pcspkr"), MODULES_BLACKLISTED);
 	CU_ASSERT_EQUAL(modules_rule(&modules, "sr_mod"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "pktcdvd"), MODULES_CLOSED);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "ms_block"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "mspro_block"), MODULES_OPEN);
+	CU_ASSERT_EQUAL(modules_rule(&modules, "firewire_net"), MODULES_OPEN);
 	CU_ASSERT_TRUE(modules_option_on(&modules, "sekimori", "lock"));
 	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "loc"));
 	CU_ASSERT_FALSE(modules_option_on(&modules, "sekimori", "other"));
@@ -549,6 +593,7 @@ static const struct test tests[] = {
 	TEST(manifest_with_any_error_is_refused_as_a_whole),
 	TEST(cut_manifest_is_refused),
 	TEST(cpio_gives_the_same_names_in_any_pieces),
+	TEST(cpio_gives_what_was_wanted_and_no_more),
 	TEST(cut_initramfs_is_damaged),
 	TEST(changed_headers_never_lead_outside),
 	TEST(second_archive_is_found_in_every_compression),

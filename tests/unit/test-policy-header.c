@@ -142,6 +142,9 @@ static void header_statements_take_their_values(void)
 		ROW("mark optional", mark_required, false),
 		ROW("mark-key " DESK_KEY, n_mark_keys, 1),
 		ROW("mark-key " DESK_KEY "\nmark-key " OTHER_KEY, n_mark_keys, 2),
+		ROW("drill no", drill_forbidden, true),
+		ROW("drill yes", drill_forbidden, false),
+		ROW("version 1", drill_forbidden, false),
 		ROW("scan yes", scan, true),
 		ROW("scan no", scan, false),
 		ROW("version 1", scan, false),
@@ -217,7 +220,7 @@ static void header_statements_are_given_once(void)
 		"mark required", "scan no",	   "at-lock keep",	    "at-logout keep",
 		"at-switch keep", "transfers off", "exception-period 8 hours", "exception-lapse 1 days",
 		"exception-requests 3 9", "exception-past-march yes", "emergency-period 4 hours",
-		"exception-erasure person",
+		"exception-erasure person", "drill no",
 		"emergency-reports 2", "may-ask \"a\"", "may-approve \"a\"", "may-declare-emergency \"a\"",
 	};
 	char text[128];

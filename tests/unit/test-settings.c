@@ -46,6 +46,10 @@ static void bad_settings_are_named(void)
 		{ "inspect-deadline 0", "c:1:18: expected whole seconds" },
 		{ "inspect-deadline 61", "c:1:18: expected whole seconds" },
 		{ "inspect-deadline 8s", "c:1:18: expected whole seconds" },
+		{ "mode off", "c:1:6: expected enforce or drill" },
+		{ "mode", "c:1:5: expected a value" },
+		{ "mode drill now", "c:1:12: expected the end" },
+		{ "mode drill\nmode enforce", "c:2:1: setting given twice" },
 		{ "log-rotate-mib 0", "c:1:16: expected a whole number from 1 to 4096" },
 		{ "log-rotate-days 367", "c:1:17: expected a whole number from 1 to 366" },
 		{ "log-checkpoint-records 1e3", "c:1:24: expected a whole number" },
@@ -66,7 +70,25 @@ static void bad_settings_are_named(void)
 	}
 }
 
+static enum settings_mode mode_of(const char *text)
+{
+	struct settings settings;
+	char error[256] = "";
+
+	settings_init(&settings);
+	CU_ASSERT_EQUAL(settings_parse(&settings, "c", text, strlen(text), note_error, error), 0);
+	return settings.mode;
+}
+
+static void a_terminal_enforces_unless_it_says_drill(void)
+{
+	CU_ASSERT_EQUAL(mode_of(""), SETTINGS_ENFORCE);
+	CU_ASSERT_EQUAL(mode_of("mode enforce\n"), SETTINGS_ENFORCE);
+	CU_ASSERT_EQUAL(mode_of("mode drill\n"), SETTINGS_DRILL);
+}
+
 static const struct test tests[] = {
+	TEST(a_terminal_enforces_unless_it_says_drill),
 	TEST(settings_stand_over_the_defaults),
 	TEST(bad_settings_are_named),
 };

@@ -346,6 +346,7 @@ static const struct {
 	{ BUS_INTERFACE_MANAGER, "DeviceDenied", "oa{sv}", on_device },
 	{ BUS_INTERFACE_MANAGER, "DeviceAllowed", "oa{sv}", on_device },
 	{ BUS_INTERFACE_MANAGER, "DeviceRevoked", "oa{sv}", on_device },
+	{ BUS_INTERFACE_MANAGER, "DeviceWouldBeDenied", "oa{sv}", on_device },
 	{ BUS_INTERFACE_MANAGER, "DeviceTampered", "oa{sv}", on_device },
 	{ BUS_INTERFACE_EXCEPTIONS, "Warned", "uu", on_warned },
 	{ BUS_INTERFACE_EXCEPTIONS, "Stepped", "uss", on_stepped },

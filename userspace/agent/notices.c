@@ -149,7 +149,8 @@ static void contact_add(struct notice *notice, const char *contact)
 		body_take(notice, output_format(_("Ask: %s"), safe));
 }
 
-struct notice *notice_blocked(const char *path, struct json_object *record, const char *contact)
+static struct notice *notice_of_refusal(const char *path, struct json_object *record, const char *contact,
+					const char *title, const char *first)
 {
 	const char *code = output_raw(record, "reason");
 	const struct reason *reason = reason_find(code);
@@ -158,17 +159,28 @@ struct notice *notice_blocked(const char *path, struct json_object *record, cons
 
 	if (is_among(code, silent, ARRAY_SIZE(silent)))
 		return NULL;
-	notice = notice_new(port_key(record), _("USB device blocked"), "dialog-warning",
-			    alarm ? NOTICE_CRITICAL : NOTICE_NORMAL);
+	notice = notice_new(port_key(record), title, "dialog-warning", alarm ? NOTICE_CRITICAL : NOTICE_NORMAL);
 	notice->object = text_copy(path);
 	notice->argument = words_member(record, "device", WORDS_NAME_COLUMNS);
 	notice->subject = words_device(record);
 	body_add(notice, notice->subject);
+	body_add(notice, first);
 	body_add(notice, reason ? i18n(reason->text) : _("This terminal's policy does not allow it."));
 	contact_add(notice, contact);
 	if (is_among(code, helped, ARRAY_SIZE(helped)))
 		notice->actions[0] = NOTICE_APPLY;
 	return notice;
+}
+
+struct notice *notice_blocked(const char *path, struct json_object *record, const char *contact)
+{
+	return notice_of_refusal(path, record, contact, _("USB device blocked"), "");
+}
+
+struct notice *notice_would_block(const char *path, struct json_object *record, const char *contact)
+{
+	return notice_of_refusal(path, record, contact, _("USB device would be blocked"),
+				 _("It can be used today, because this terminal tries the barrier out (drill mode). Afterwards it will be blocked, for this reason:"));
 }
 
 bool notice_is_by(struct json_object *record, struct json_object *grant)

@@ -69,6 +69,9 @@ char *notice_command(const struct notice *notice, enum notice_action action);
 /* A device was refused (record of DeviceDenied). contact: whom to ask, may be empty. */
 struct notice *notice_blocked(const char *path, struct json_object *record, const char *contact);
 
+/* It would have been refused, and a drill lets it in (record of DeviceWouldBeDenied). */
+struct notice *notice_would_block(const char *path, struct json_object *record, const char *contact);
+
 /* Was it by this Grant that a device was let in (record of DeviceAllowed)? Everybody's are there to be seen. */
 bool notice_is_by(struct json_object *record, struct json_object *grant);
 

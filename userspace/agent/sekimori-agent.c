@@ -22,6 +22,9 @@
 
 #define SESSION_NAME "org.sekimori.Agent1"
 
+/* So many devices are remembered as told of; nobody plugs in more in one session. */
+#define WOULD_BLOCK_MAX 1000
+
 struct agent {
 	sd_event *event;
 	char *user; /* whose devices are told of */
@@ -31,6 +34,7 @@ struct agent {
 	struct requests *requests;
 	struct actions *actions;
 	struct json_object *volumes; /* path → true: those that were told */
+	struct json_object *would_block; /* fingerprint → true: devices that were told of in a drill */
 	bool in_session;	     /* there has been a session bus */
 };
 
@@ -55,6 +59,23 @@ static void grant_look(void *userdata, const char *path, struct json_object *gra
 		search->grant = grant;
 }
 
+/*
+ * Once for each device, whatever port it is plugged into: nothing has happened to the user, and who is told each time does not read it
+ * when something does.
+ */
+static void would_block(struct agent *agent, const char *path, struct json_object *record)
+{
+	const char *fingerprint = output_raw(record, "fingerprint");
+	const char *of = *fingerprint ? fingerprint : output_raw(record, "id");
+
+	if (json_object_object_get(agent->would_block, of))
+		return;
+	if (json_object_object_length(agent->would_block) < WOULD_BLOCK_MAX)
+		json_object_object_add(agent->would_block, of, json_object_new_boolean(true));
+	notify_show(agent->notify,
+		    notice_would_block(path, record, barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact")));
+}
+
 static void on_device(void *userdata, const char *signal, const char *path, struct json_object *record)
 {
 	struct agent *agent = userdata;
@@ -66,6 +87,9 @@ static void on_device(void *userdata, const char *signal, const char *path, stru
 		return;
 	if (!strcmp(signal, "DeviceDenied")) {
 		notice = notice_blocked(path, record, contact);
+	} else if (!strcmp(signal, "DeviceWouldBeDenied")) {
+		would_block(agent, path, record);
+		return;
 	} else if (!strcmp(signal, "DeviceAllowed")) {
 		barrier_each(agent->barrier, BUS_INTERFACE_GRANT, grant_look, &search);
 		notice = notice_released(record, search.grant, time(NULL));
@@ -80,7 +104,8 @@ static struct json_object *device_record(struct json_object *device)
 {
 	static const char *const names[][2] = { { "Name", "device" },	{ "Id", "id" },
 						{ "Product", "product" }, { "Manufacturer", "manufacturer" },
-						{ "Medium", "medium" },	{ "Reason", "reason" } };
+						{ "Medium", "medium" },	{ "Reason", "reason" },
+						{ "Fingerprint", "fingerprint" } };
 	struct json_object *record = json_object_new_object();
 
 	if (!record)
@@ -97,6 +122,8 @@ static void refused_look(void *userdata, const char *path, struct json_object *d
 	struct agent *agent = userdata;
 	_cleanup_(json_objectp) struct json_object *record = device_record(device);
 
+	if (at_seat(agent) && !strcmp(output_raw(device, "State"), "would-deny"))
+		would_block(agent, path, record);
 	if (at_seat(agent) && !strcmp(output_raw(device, "State"), "denied"))
 		notify_show(agent->notify,
 			    notice_blocked(path, record, barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact")));
@@ -263,7 +290,8 @@ static int agent_start(struct agent *agent)
 	int r;
 
 	agent->volumes = json_object_new_object();
-	if (!agent->volumes)
+	agent->would_block = json_object_new_object();
+	if (!agent->volumes || !agent->would_block)
 		return -ENOMEM;
 	r = bus_connection_new(&agent->session, agent->event, address, NULL, on_call, agent);
 	if (r >= 0)
@@ -290,6 +318,7 @@ static void agent_stop(struct agent *agent)
 		bus_connection_free(agent->session);
 	notify_free(agent->notify);
 	json_object_put(agent->volumes);
+	json_object_put(agent->would_block);
 	sd_event_unref(agent->event);
 	free(agent->user);
 }

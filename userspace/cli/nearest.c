@@ -48,7 +48,8 @@ static void compare(struct nearest *nearest, const char *name)
 	if (!nearest->len || len > NAME_MAX_LEN || nearest->len > NAME_MAX_LEN)
 		return;
 	distance = distance_of(nearest->typed, nearest->len, name, len);
-	if (distance * 3 <= len && (!nearest->name || distance < nearest->distance)) {
+	/* In proportion: of two names that are one letter away the longer one was meant. */
+	if (distance * 3 <= len && (!nearest->name || distance * strlen(nearest->name) < nearest->distance * len)) {
 		nearest->name = name;
 		nearest->distance = distance;
 	}

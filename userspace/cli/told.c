@@ -374,6 +374,9 @@ static const char *const rows[] = {
 	N_("%s authorises new interfaces"),
 	N_("%s is without it: a stick that is plugged in at start is seen before the barrier "
 	   "stands"),
+	N_("%s is without %s"),
+	N_("%s has another %s than is installed"),
+	N_("%s does not load the module before udev"),
 	N_("%s is compressed in a way that is not read here"),
 	N_("%s is no whole initramfs"),
 	N_("%s is no initramfs"),

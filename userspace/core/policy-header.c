@@ -434,6 +434,12 @@ static int parse_at_switch(struct policy_header *header, struct arena *arena, st
 	return 0;
 }
 
+static int parse_drill(struct policy_header *header, struct arena *arena, struct lex *lex)
+{
+	take_choice(lex, "yes", "no", &header->drill_forbidden);
+	return 0;
+}
+
 static const struct policy_statement statements[] = {
 	{ "policy", parse_policy_id, false },
 	{ "version", parse_version, false },
@@ -464,6 +470,7 @@ static const struct policy_statement statements[] = {
 	{ "retention", parse_retention, false },
 	{ "contact", parse_contact, false },
 	{ "default", parse_default, false },
+	{ "drill", parse_drill, false },
 	{ .name = NULL },
 };
 

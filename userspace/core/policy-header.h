@@ -58,6 +58,7 @@ struct policy_header {
 	struct exception_rules exceptions;
 	unsigned int retention_days; /* of the log; 0: nothing is said */
 	const char *contact;	     /* shown to staff */
+	bool drill_forbidden;	     /* the barrier stands, whatever a terminal's settings say */
 	bool default_reject;
 };
 

@@ -107,11 +107,22 @@ static void parse_minutes(struct lex *lex, const struct lex_token *token, void *
 	parse_count(lex, token, field, CHECKPOINT_MAX_MINUTES);
 }
 
+static void parse_mode(struct lex *lex, const struct lex_token *token, void *field)
+{
+	if (!strcmp(token->text, "drill"))
+		*(enum settings_mode *)field = SETTINGS_DRILL;
+	else if (!strcmp(token->text, "enforce"))
+		*(enum settings_mode *)field = SETTINGS_ENFORCE;
+	else
+		lex_fail(lex, token, N_("expected enforce or drill"));
+}
+
 static const struct {
 	const char *name;
 	size_t offset;
 	void (*parse)(struct lex *lex, const struct lex_token *token, void *field);
 } rows[] = {
+	{ "mode", offsetof(struct settings, mode), parse_mode },
 	{ "terminal", offsetof(struct settings, terminal), parse_name },
 	{ "policy-file", offsetof(struct settings, policy_file), parse_path },
 	{ "trust-dir", offsetof(struct settings, trust_dir), parse_path },
@@ -143,7 +154,7 @@ static void settings_statement(struct settings *settings, struct lex *lex, bool 
 			break;
 	if (i == ARRAY_SIZE(rows)) {
 		lex_fail(lex, name,
-			 N_("unknown setting; expected terminal, policy-file, trust-dir, state-dir, "
+			 N_("unknown setting; expected mode, terminal, policy-file, trust-dir, state-dir, "
 			 "exceptions, log-file, log-keys, log-desk-key, log-rotate-mib, log-rotate-days, "
 			 "log-checkpoint-records, log-checkpoint-minutes, inspector, inspect-deadline, "
 			 "opener, watcher, scanner, organisation-key or telephone-key"));

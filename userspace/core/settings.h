@@ -15,7 +15,14 @@
 #define SETTINGS_STATE_DIR "/var/lib/sekimori/policy"
 #define SETTINGS_EXCEPTIONS "/var/lib/sekimori/exceptions/store.sqlite"
 
+/* Does the barrier block, or only say what it would block (docs/drill.md)? */
+enum settings_mode {
+	SETTINGS_ENFORCE,
+	SETTINGS_DRILL,
+};
+
 struct settings {
+	enum settings_mode mode;
 	char terminal[SETTINGS_VALUE_MAX]; /* name of this terminal; "" means the host name */
 	char policy_file[SETTINGS_VALUE_MAX];
 	char trust_dir[SETTINGS_VALUE_MAX]; /* keys that may sign policies, *.trust */

@@ -193,7 +193,7 @@ const struct command_option command_options[] = {
 	{"reset", NULL, OPTION_RESET, FOR_EXCEPTION_CLOCK, N_("set it back, once the wall clock is right")},
 	{"kind", "KIND[,KIND]", 'k', FOR_LOG_RECORDS,
 	 N_("kinds of records, like denied,allowed (may be repeated)")},
-	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow or block")},
+	{"verdict", "WORD", 'V', FOR_LOG_RECORDS, N_("allow, block or would-block")},
 	{"reason", "CODE", 'R', FOR_LOG_RECORDS, N_("reason code, like not-registered")},
 	{"log", "PATH", 'L', FOR_LOG | FOR_REPORT | FOR_INCIDENTS,
 	 N_("a log's file or directory (may be repeated; default: this terminal's)")},
@@ -401,7 +401,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		return repeat(&options->kinds, value);
 	case 'V':
 		options->verdict = value;
-		return strcmp(value, "allow") && strcmp(value, "block") ? "takes allow or block" : NULL;
+		return strcmp(value, "allow") && strcmp(value, "block") && strcmp(value, "would-block") ?
+			       "takes allow, block or would-block" :
+			       NULL;
 	case 'R':
 		options->reason = value;
 		break;

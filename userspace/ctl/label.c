@@ -30,6 +30,9 @@ static const struct {
 	[LABEL_TERMINAL] = {N_("Terminal")},
 	[LABEL_COUNTERS] = {N_("Kernel gate's counters")},
 	[LABEL_PROBLEMS] = {N_("What is wrong")},
+	[LABEL_DRILL] = {N_("DRILL MODE: nothing is blocked. Everything is judged and recorded only.")},
+	[LABEL_DRILL_SINCE] = {N_("Nothing is blocked: drill mode. When it is over, remove 'mode drill' from sekimorid.conf and restart the terminal. It is on since")},
+	[LABEL_DRILL_REFUSED] = {N_("sekimorid.conf asks for drill mode, and the policy forbids it: the barrier stands.")},
 	[LABEL_ALL_WELL] = {N_("The barrier stands.")},
 	[LABEL_OK] = {N_("ok")},
 	[LABEL_POLICY_MISSING] = {N_("missing, nothing is allowed")},
@@ -49,6 +52,8 @@ static const struct {
 	[LABEL_DO_BACKEND] = {N_(
 		"The kernel gate is loaded, but the keeper does not use it. Tell the "
 		"help desk.")},
+	[LABEL_DO_DEATHS] = {N_("The daemon has died again and again; what is not let in already stays held. Keep aside what was "
+				"plugged in last, and tell the help desk.")},
 	[LABEL_DO_LOG] = {N_("The event log cannot be kept, so nothing is let through. Tell the "
 			     "help desk. Log:")},
 	[LABEL_CANNOT_READ] = {N_("The state of the barrier cannot be read:")},
@@ -64,6 +69,7 @@ static const struct {
 	[LABEL_WORD_HELD] = {N_("held")},
 	[LABEL_WORD_INSPECTING] = {N_("inspecting")},
 	[LABEL_WORD_DENIED] = {N_("denied")},
+	[LABEL_WORD_WOULD_DENY] = {N_("would be denied")},
 	[LABEL_WORD_ALLOWED] = {N_("allowed")},
 	[LABEL_WORD_KEPT] = {N_("kept")},
 	[LABEL_WORD_REMOVED] = {N_("removed")},
@@ -186,6 +192,7 @@ static const struct label_word words[] = {
 	{"held", "DeviceHeld", LABEL_WORD_HELD, YELLOW},
 	{"inspecting", NULL, LABEL_WORD_INSPECTING, YELLOW},
 	{"denied", "DeviceDenied", LABEL_WORD_DENIED, RED},
+	{"would-deny", "DeviceWouldBeDenied", LABEL_WORD_WOULD_DENY, YELLOW},
 	{"allowed", "DeviceAllowed", LABEL_WORD_ALLOWED, GREEN},
 	{"kept", NULL, LABEL_WORD_KEPT, YELLOW},
 	{"removed", "DeviceRemoved", LABEL_WORD_REMOVED, PLAIN},

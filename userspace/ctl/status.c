@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "cli/i18n.h"
+#include "cli/moment.h"
 #include "cli/told.h"
+#include "core/deaths.h"
 #include "core/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -99,9 +101,47 @@ static bool status_ok(const struct status *status)
 	return status->n_problems == status->n_notes;
 }
 
+static const char *status_mode(const struct status *status)
+{
+	return status->manager ? output_raw(status->manager, "Mode") : "";
+}
+
+/* "2026-11-21 17:15", local time. */
+static char *drill_since(const struct status *status)
+{
+	struct json_object *since = json_object_object_get(status->manager, "DrillSince");
+
+	return moment_text((int64_t)(json_object_get_uint64(since) / 1000000));
+}
+
+static void mode_judge(struct status *status)
+{
+	const char *mode = status_mode(status);
+
+	if (!strcmp(mode, "drill")) {
+		problem_add(status, "drill", LABEL_DRILL_SINCE, drill_since(status));
+	} else if (!strcmp(mode, "drill-refused")) {
+		problem_add(status, "drill-refused", LABEL_DRILL_REFUSED, NULL);
+		status->problems[status->n_problems - 1].note = true;
+		status->n_notes++;
+	}
+}
+
+/* Nothing from a daemon that does not tell. */
+static void deaths_judge(struct status *status)
+{
+	struct json_object *deaths;
+
+	if (json_object_object_get_ex(status->manager, "RecentDeaths", &deaths) &&
+	    json_object_get_uint64(deaths) >= DEATHS_LOOP)
+		problem_add(status, "daemon-deaths", LABEL_DO_DEATHS, NULL);
+}
+
 static void status_judge(struct status *status)
 {
 	const struct layers *layers = &status->layers;
+
+	mode_judge(status);
 
 	if (!layers->gate_loaded && layers->second_closed)
 		problem_add(status, "gate-not-loaded", LABEL_DO_GATE_SECOND, NULL);
@@ -119,6 +159,7 @@ static void status_judge(struct status *status)
 	if (!strncmp(output_raw(status->manager, "LogState"), LOG_FAILED, sizeof(LOG_FAILED) - 1))
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
+	deaths_judge(status);
 	policy_judge(status);
 }
 
@@ -267,10 +308,19 @@ static void print_problems(const struct context *context, const struct status *s
 	}
 }
 
+/* White on red, where there are colours. */
+static void print_banner(const struct context *context)
+{
+	printf("%s%s%s\n\n", context->colour ? "\033[1;37;41m" : "", label_text(LABEL_DRILL),
+	       context->colour ? "\033[0m" : "");
+}
+
 static void print_status(const struct context *context, const struct status *status)
 {
 	const struct layers *layers = &status->layers;
 
+	if (!strcmp(status_mode(status), "drill"))
+		print_banner(context);
 	print_layers(context, layers);
 	print_daemon(context, status->manager);
 	print_exceptions(context, status->exceptions);

@@ -105,6 +105,11 @@ static void put_mark_keys(FILE *out, const struct policy_header *header)
 	}
 }
 
+static void put_drill(FILE *out, const struct policy_header *header)
+{
+	fputs(header->drill_forbidden ? "no" : "yes", out);
+}
+
 static void put_scan(FILE *out, const struct policy_header *header)
 {
 	fputs(header->scan ? "yes" : "no", out);
@@ -254,6 +259,7 @@ static const struct {
 	{"retention", put_retention},
 	{"contact", put_contact},
 	{"default", put_default},
+	{"drill", put_drill},
 };
 
 /* Ends a text; an empty one is NULL. */

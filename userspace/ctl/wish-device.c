@@ -26,7 +26,9 @@ struct json_object *wish_denied_devices(struct json_object *devices)
 	for (size_t i = 0; i < json_object_array_length(devices); i++) {
 		struct json_object *device = json_object_array_get_idx(devices, i);
 
-		if (!strcmp(output_raw(device, "State"), "denied"))
+		/* What a drill lets in needs the exception when the drill is over. */
+		if (!strcmp(output_raw(device, "State"), "denied") ||
+		    !strcmp(output_raw(device, "State"), "would-deny"))
 			json_object_array_add(denied, json_object_get(device));
 	}
 	return denied;

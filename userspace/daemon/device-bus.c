@@ -31,6 +31,7 @@ DEVICE_GETTER(luks_uuid, bus_append_string, dev->luks_uuid)
 DEVICE_GETTER(access, bus_append_string,
 	      dev->state == DEVICE_ALLOWED ? device_access_name(dev->access) : "")
 DEVICE_GETTER(detail, bus_append_string, dev->detail)
+DEVICE_GETTER(drill, bus_append_bool, dev->drill)
 DEVICE_GETTER(verdict_us, bus_append_u64,
 	      dev->held_us && dev->decided_us > dev->held_us ? dev->decided_us - dev->held_us : 0)
 
@@ -104,6 +105,7 @@ static const struct bus_property device_properties[DEVICE_BUS_PROPERTIES + 1] = 
 	{"Detail", "s", device_get_detail, BUS_EMITS_TRUE},
 	{"Interfaces", "a(yyyyss)", device_get_interfaces, BUS_EMITS_TRUE},
 	{"BlockDevices", "as", device_get_blocks, BUS_EMITS_TRUE},
+	{"Drill", "b", device_get_drill, BUS_EMITS_TRUE},
 	{"VerdictMicroseconds", "t", device_get_verdict_us, BUS_EMITS_TRUE},
 	{.name = NULL},
 };

@@ -5,4 +5,4 @@
 #include "bus/interface.h"
 
 extern const struct bus_interface device_bus_interface;
-#define DEVICE_BUS_PROPERTIES 19
+#define DEVICE_BUS_PROPERTIES 20

@@ -5,6 +5,7 @@
 static const char *const state_names[] = {
 	[DEVICE_PASSED] = "passed", [DEVICE_HELD] = "held",	  [DEVICE_INSPECTING] = "inspecting",
 	[DEVICE_DENIED] = "denied", [DEVICE_ALLOWED] = "allowed", [DEVICE_KEPT] = "kept",
+	[DEVICE_WOULD_DENY] = "would-deny",
 };
 
 static const char *const interface_state_names[] = {

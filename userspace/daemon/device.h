@@ -28,6 +28,7 @@ enum device_state {
 	DEVICE_DENIED,
 	DEVICE_ALLOWED,
 	DEVICE_KEPT, /* was bound before the gate looked */
+	DEVICE_WOULD_DENY, /* it is denied, and a drill lets it in all the same */
 };
 
 enum device_interface_state {
@@ -71,6 +72,7 @@ struct device {
 	char luks_uuid[DEVICE_UUID_MAX];     /* of the proven volume */
 	enum access access;		     /* of what is allowed */
 	unsigned int n_judged;		     /* interfaces that have a verdict */
+	bool drill;			     /* a drill has let in all of it, whatever the verdict */
 	bool by_grant;			     /* a temporary exception is what lets it in: */
 	uint8_t grant[16];		     /* id of that grant */
 

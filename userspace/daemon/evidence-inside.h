@@ -50,6 +50,7 @@ struct evidence {
 	unsigned int retention_days;
 
 	bool writable;
+	bool drill; /* records say so */
 	int error;	    /* why not */
 	int keys_error;	    /* negative errno: the old keys are still there */
 	uint64_t space_low; /* bytes that are left, when that is little */

@@ -405,6 +405,22 @@ static void tend(struct evidence *evidence)
 
 /* --- for the others --- */
 
+void evidence_set_drill(struct evidence *evidence, bool on)
+{
+	evidence->drill = on;
+}
+
+/* What the log says of itself is the same in a drill; the rest may not be taken for what the barrier did. */
+static void add_drill(const struct evidence *evidence, struct json_object **extra)
+{
+	if (!evidence->drill)
+		return;
+	if (!*extra)
+		*extra = json_object_new_object();
+	if (*extra)
+		json_object_object_add(*extra, "drill", json_object_new_boolean(true));
+}
+
 int evidence_write(struct evidence *evidence, const char *kind, const char *signal, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp)
 {
@@ -414,6 +430,7 @@ int evidence_write(struct evidence *evidence, const char *kind, const char *sign
 
 	if (!r && !strcmp(kind, "clock-set"))
 		r = evidence_describe_set(evidence, &extra);
+	add_drill(evidence, &extra);
 	if (!r) {
 		r = evidence_put(evidence, &note, device, extra);
 	} else {

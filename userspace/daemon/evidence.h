@@ -66,6 +66,9 @@ int evidence_checkpoint(struct evidence *evidence);
 /* Rotated files are removed once their newest record is older; 0: never. */
 void evidence_set_retention(struct evidence *evidence, unsigned int days);
 
+/* Records bear "drill":true from now on, or no more (daemon/drill.h). */
+void evidence_set_drill(struct evidence *evidence, bool on);
+
 /* "ok"; "cannot be written: …", and nothing may be let through; or another sentence of what should be looked at. */
 const char *evidence_state(const struct evidence *evidence);
 

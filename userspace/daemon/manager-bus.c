@@ -63,6 +63,8 @@ MANAGER_GETTER(version, bus_append_string)
 MANAGER_GETTER(backend, bus_append_string)
 MANAGER_GETTER(module_locked, bus_append_bool)
 MANAGER_GETTER(terminal, bus_append_string)
+MANAGER_GETTER(mode, bus_append_string)
+MANAGER_GETTER(drill_since, bus_append_u64)
 MANAGER_GETTER(policy_file, bus_append_string)
 MANAGER_GETTER(policy_state, bus_append_string)
 MANAGER_GETTER(policy_id, bus_append_string)
@@ -75,6 +77,7 @@ MANAGER_GETTER(active_user, bus_append_string)
 MANAGER_GETTER(log_file, bus_append_string)
 MANAGER_GETTER(log_state, bus_append_string)
 MANAGER_GETTER(log_damage, bus_append_string)
+MANAGER_GETTER(recent_deaths, bus_append_u32)
 MANAGER_GETTER(last_self_check, bus_append_string)
 MANAGER_GETTER(self_check_result, bus_append_string)
 MANAGER_GETTER(started_at, bus_append_u64)
@@ -149,6 +152,8 @@ static const struct bus_property manager_properties[] = {
 	{"Backend", "s", manager_get_backend, BUS_EMITS_TRUE},
 	{"ModuleLocked", "b", manager_get_module_locked, BUS_EMITS_TRUE},
 	{"Terminal", "s", manager_get_terminal, BUS_EMITS_TRUE},
+	{"Mode", "s", manager_get_mode, BUS_EMITS_TRUE},
+	{"DrillSince", "t", manager_get_drill_since, BUS_EMITS_TRUE},
 	{"PolicyFile", "s", manager_get_policy_file, BUS_EMITS_TRUE},
 	{"PolicyState", "s", manager_get_policy_state, BUS_EMITS_TRUE},
 	{"PolicyId", "s", manager_get_policy_id, BUS_EMITS_TRUE},
@@ -162,6 +167,7 @@ static const struct bus_property manager_properties[] = {
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
 	{"LogDamage", "s", manager_get_log_damage, BUS_EMITS_TRUE},
+	{"RecentDeaths", "u", manager_get_recent_deaths, BUS_EMITS_TRUE},
 	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
 	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
 	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},
@@ -181,7 +187,7 @@ static const struct bus_signal manager_signals[] = {
 	{"DeviceAllowed", DEVICE_AND_RECORD},      {"DeviceRemoved", DEVICE_AND_RECORD},
 	{"DeviceRevoked", DEVICE_AND_RECORD},      {"AttemptRefused", {{"a{sv}", "record"}}},
 	{"Incident", {{"a{sv}", "record"}}},
-	{"DeviceTampered", DEVICE_AND_RECORD},
+	{"DeviceTampered", DEVICE_AND_RECORD},     {"DeviceWouldBeDenied", DEVICE_AND_RECORD},
 	{"PolicyChanged", {{"a{sv}", "record"}}},  {"PolicyRefused", {{"a{sv}", "record"}}},
 	{"Recorded", {{"t", "seq"}, {"s", "kind"}, {"a{sv}", "record"}}},
 	{"LogCheckpoint", {{"a{sv}", "record"}}},  {"LogDamaged", {{"a{sv}", "record"}}},

@@ -12,6 +12,7 @@
 #include "core/macro.h"
 #include "core/settings.h"
 #include "daemon/administration.h"
+#include "daemon/drill.h"
 #include "daemon/evidence.h"
 #include "daemon/exceptions.h"
 #include "daemon/manager-bus.h"
@@ -25,6 +26,7 @@
 #include "system/seat.h"
 
 struct incidents;
+struct lastlife;
 struct phone;
 struct session;
 
@@ -33,6 +35,7 @@ struct manager {
 	struct udev *udev;
 	struct settings settings;
 	struct rulebook rulebook; /* the policy in force */
+	struct drill drill;	  /* is anything blocked at all? */
 	struct memory *memory;	  /* of rules applied */
 	struct seat *seat;	  /* who is logged in */
 	struct alarm *alarm;	  /* for rights that begin or end */
@@ -49,6 +52,8 @@ struct manager {
 	struct phone *phone;	       /* … asked for by telephone, */
 	struct trust *trust;	       /* … by a grant file that these keys have signed */
 	struct released *released;
+	struct lastlife *lastlife; /* borrowed: what is left to the next daemon */
+	sd_event_source *watch_judging, *quiet; /* after each turn; timer: this daemon has lived long enough */
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
 	struct selfcheck selfcheck; /* the newest */
@@ -70,8 +75,8 @@ struct manager {
 	sd_event_source *disks_source;
 };
 
-/* Copies the settings. On a failure everything is closed and what is held stays held. */
-int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings);
+/* Copies the settings, borrows `lastlife`. On a failure everything is closed and what is held stays held. */
+int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings, struct lastlife *lastlife);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager *, manager_free)
 
@@ -90,7 +95,7 @@ bool manager_reload(struct manager *manager);
 
 /*
  * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
- * "clock", "session", "others", "log", "exception".
+ * "clock", "session", "others", "log", "exception", "drill".
  */
 void manager_rejudge(struct manager *manager, const char *why);
 

@@ -18,7 +18,7 @@ struct note {
 	char fingerprint[IDENT_FINGERPRINT_MAX];
 	char method[DEVICE_METHOD_MAX];
 	char luks_uuid[DEVICE_UUID_MAX];
-	char access[4]; /* "ro" or "rw" */
+	char access[4]; /* "ro", "rw"; "any": all of it, by a drill */
 	uint32_t exception;
 	char grant[GRANTSET_ID_TEXT_MAX]; /* id, hexadecimal */
 	uint64_t written;		  /* bytes */
@@ -185,7 +185,8 @@ int released_add(struct released *released, const struct device *device,
 	note->devnum = device->ident.devnum;
 	memcpy(note->name, device->ident.name, sizeof(note->name));
 	memcpy(note->fingerprint, device->ident.fingerprint, sizeof(note->fingerprint));
-	snprintf(note->access, sizeof(note->access), "%s", device_access_name(device->access));
+	snprintf(note->access, sizeof(note->access), "%s",
+		 device->drill ? "any" : device_access_name(device->access));
 	note->exception = device->used.number;
 	grantset_id_format(device->used.grant, note->grant);
 	note->written = written;
@@ -245,6 +246,7 @@ bool released_restore(const struct released *released, struct device *device, ui
 		get_or_dash(device->luks_uuid, sizeof(device->luks_uuid), note->luks_uuid);
 		get_or_dash(device->medium, sizeof(device->medium), note->medium);
 		device->access = strcmp(note->access, "ro") ? ACCESS_RW : ACCESS_RO;
+		device->drill = !strcmp(note->access, "any");
 		restore_use(note, device);
 		if (written)
 			*written = note->written;

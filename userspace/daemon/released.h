@@ -36,7 +36,7 @@ int released_written(struct released *released, const struct device *device, uin
 bool released_knows(const struct released *released, const struct device *device);
 
 /*
- * Was this device released by us? If so its medium, its method and the exception that it has used are put back into *device; *written:
+ * Was this device released by us? If so its medium, its method, whether a drill let it in, and the exception that it has used are put back into *device; *written:
  * as given to released_add() or released_written(), may be NULL.
  */
 bool released_restore(const struct released *released, struct device *device, uint64_t *written);

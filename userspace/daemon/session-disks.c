@@ -268,11 +268,15 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 
 /* --- looking --- */
 
+bool session_reads_only(const struct session *session)
+{
+	return session->device.access == ACCESS_RO && !session->device.drill;
+}
+
 /* Of what was let in as it is, for reading and writing, nothing need be known. */
 static bool session_must_look(const struct session *session)
 {
-	return session->on_blocks || session->device.method[0] ||
-	       session->device.access == ACCESS_RO;
+	return session->on_blocks || session->device.method[0] || session_reads_only(session);
 }
 
 static void disk_look(struct session_disk *disk)
@@ -290,7 +294,7 @@ static void disk_look(struct session_disk *disk)
 
 	snprintf(node, sizeof(node), "/dev/%s", disk->name);
 	r = inspector_start_block(&disk->inspector, manager->event, manager->settings.inspector,
-				  node, disk->devnum, session->device.access == ACCESS_RO,
+				  node, disk->devnum, session_reads_only(session),
 				  manager->settings.inspect_deadline_ms, disk_inspected, disk);
 	if (r == -ENODEV || r == -ENOENT)
 		return; /* gone; its event is on its way */

@@ -158,7 +158,7 @@ void session_state_changed(struct session *session, const struct sekimori_event 
 	case DEVICE_INTERFACE_RELEASED:
 		if (session->phase != SESSION_RELEASING) {
 			/* It was on its way when the right went. */
-			if (session->phase != SESSION_GATHER && !interface_allowed(intf))
+			if (session->phase != SESSION_GATHER && !session_lets_in(session, intf))
 				interface_revoke(session, intf);
 			return;
 		}

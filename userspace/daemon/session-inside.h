@@ -5,7 +5,7 @@
  *   session.c          its life: begin, judge, allow, deny, revoke     session-gate.c    what the gate tells
  *   session-inspect.c  proving, and waiting for a medium               session-disks.c   the disks of what was released
  *   session-rejudge.c  the world has changed                           session-volumes.c what can be opened on them
- *   session-grant.c    let in by a temporary exception
+ *   session-grant.c    let in by a temporary exception                session-drill.c    what a drill does instead
  */
 #pragma once
 
@@ -21,6 +21,12 @@ bool session_any(const struct session *session, enum device_interface_state stat
 /* Is it allowed by the verdict that stands? */
 bool interface_allowed(const struct device_interface *intf);
 
+/*
+ * Is it to be let in: by that verdict, or because a drill lets in all of the device, but for what is harmless or in use and needs no
+ * verdict?
+ */
+bool session_lets_in(const struct session *session, const struct device_interface *intf);
+
 /* Has the gate take one interface back. */
 void interface_revoke(struct session *session, const struct device_interface *intf);
 
@@ -30,6 +36,12 @@ void session_released(struct session *session);
 
 /* There is no verdict any more. */
 void session_clear_verdict(struct device *device);
+
+/* Puts it on the bus, if it is not there. */
+void session_announce(struct session *session);
+
+/* Others may be waiting for what becomes of this one. */
+void session_tell_others(struct session *session);
 
 /* All interfaces are known: says what is there, and judges it from the start. */
 void session_begin(struct session *session);
@@ -79,6 +91,27 @@ void session_block(struct session *session, const struct verdict *verdict);
 
 /* Settles on a no for all of it. The reason must not be the device's own field. `detail` may be NULL. */
 void session_deny(struct session *session, const char *reason, const char *detail);
+
+/*
+ * The same in a drill: recorded, and let in, all of it, for any driver. What cannot be recorded or carried out is denied. The reason
+ * must not be the device's own field. `detail` may be NULL.
+ */
+void session_would_deny(struct session *session, const char *reason, const char *detail);
+
+/* In a drill, in place of session_revoke(): it stays in, and why it would not is recorded. */
+void session_would_revoke(struct session *session, const char *why);
+
+/* In a drill, of an allowed device: what of it would be denied. Negative errno: it could not be recorded. */
+int session_record_rest(struct session *session);
+
+/* In a drill, of a device that was let in before this daemon: judged as far as it can be, and left in. */
+void session_resume_drill(struct session *session, bool ours);
+
+/* The world has changed, in a drill: nothing is taken back. */
+void session_rejudge_drill(struct session *session, const struct verdict *verdict, const char *why);
+
+/* Is it let in for reading only? In a drill that is only said. */
+bool session_reads_only(const struct session *session);
 
 /* Lists the disks that there are, by name: nothing is done to them yet. */
 void session_list_disks(struct session *session);

@@ -62,14 +62,19 @@ void session_rejudge(struct session *session, const char *why)
 	if (session->phase == SESSION_RELEASING || session->quiet)
 		session->again = why;
 	if (session->phase != SESSION_SETTLED ||
-	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED))
+	    (device->state != DEVICE_ALLOWED && device->state != DEVICE_DENIED &&
+	     device->state != DEVICE_WOULD_DENY))
 		return;
 	if (!strcmp(why, "policy"))
 		session->flaps = 0;
 	verdict_ask(session->manager, device, session->report, session->seed, true,
 		    &verdict);
 	session->recheck = verdict.result.recheck;
-	if (device->state == DEVICE_ALLOWED)
+	if (session->manager->drill.on)
+		session_rejudge_drill(session, &verdict, why);
+	else if (device->drill)
+		session_revoke(session, "drill");
+	else if (device->state == DEVICE_ALLOWED)
 		rejudge_allowed(session, &verdict, why);
 	else
 		rejudge_denied(session, &verdict, why);

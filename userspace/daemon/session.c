@@ -41,6 +41,11 @@ bool session_any(const struct session *session, enum device_interface_state stat
 	return false;
 }
 
+bool session_any_held(const struct session *session)
+{
+	return session_any(session, DEVICE_INTERFACE_HELD) || session_any(session, DEVICE_INTERFACE_INSPECT);
+}
+
 /* --- showing --- */
 
 void session_show(struct session *session)
@@ -49,7 +54,7 @@ void session_show(struct session *session)
 		manager_bus_device_changed(session->manager->bus, &session->device);
 }
 
-static void session_announce(struct session *session)
+void session_announce(struct session *session)
 {
 	if (!session->announced)
 		manager_bus_device_added(session->manager->bus, &session->device);
@@ -69,7 +74,7 @@ void session_clear_verdict(struct device *device)
 	device->method[0] = device->detail[0] = device->luks_uuid[0] = '\0';
 	device->access = ACCESS_RW;
 	device->n_judged = 0;
-	device->by_grant = false;
+	device->by_grant = device->drill = false;
 	for (unsigned int i = 0; i < device->n_interfaces; i++)
 		device->interfaces[i].reason = NULL;
 	device->decided_us = 0;
@@ -78,7 +83,7 @@ void session_clear_verdict(struct device *device)
 /* --- settling --- */
 
 /* Others may be waiting for what becomes of this one (allowed-matches). */
-static void session_tell_others(struct session *session)
+void session_tell_others(struct session *session)
 {
 	const struct policy *policy = session->manager->rulebook.policy;
 
@@ -101,6 +106,13 @@ bool interface_allowed(const struct device_interface *intf)
 	return intf->reason && intf->allowed;
 }
 
+bool session_lets_in(const struct session *session, const struct device_interface *intf)
+{
+	if (session->device.drill)
+		return intf->state != DEVICE_INTERFACE_PASSED && intf->state != DEVICE_INTERFACE_KEPT;
+	return interface_allowed(intf);
+}
+
 /* Puts back whatever was opened for inspection and is not allowed. Errors mean that the interface is gone. */
 void session_shut(struct session *session)
 {
@@ -108,7 +120,7 @@ void session_shut(struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (intf->state == DEVICE_INTERFACE_INSPECT && !interface_allowed(intf))
+		if (intf->state == DEVICE_INTERFACE_INSPECT && !session_lets_in(session, intf))
 			gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_HOLD,
 				     0);
 	}
@@ -128,13 +140,14 @@ void session_take_back(struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (intf->state == DEVICE_INTERFACE_RELEASED && !interface_allowed(intf))
+		if (intf->state == DEVICE_INTERFACE_RELEASED && !session_lets_in(session, intf))
 			interface_revoke(session, intf);
 	}
 }
 
 static void session_disallow(struct session *session)
 {
+	session->device.drill = false;
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++)
 		session->device.interfaces[i].allowed = false;
 }
@@ -159,11 +172,22 @@ static void session_settle_denied(struct session *session, const char *reason, c
 	session_wait_for_medium(session);
 }
 
-void session_deny(struct session *session, const char *reason, const char *detail)
+/* Whatever the mode: what cannot be recorded, or carried out, is not let in. */
+static void session_refuse(struct session *session, const char *reason, const char *detail)
 {
 	session_disallow(session);
 	session->device.by_grant = false;
 	session_settle_denied(session, reason, detail);
+}
+
+void session_deny(struct session *session, const char *reason, const char *detail)
+{
+	if (session->manager->drill.on) {
+		session->device.by_grant = false;
+		session_would_deny(session, reason, detail);
+	} else {
+		session_refuse(session, reason, detail);
+	}
 }
 
 /* Has everything that is allowed been released? */
@@ -172,7 +196,7 @@ bool session_all_released(const struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (interface_allowed(intf) && intf->state != DEVICE_INTERFACE_RELEASED)
+		if (session_lets_in(session, intf) && intf->state != DEVICE_INTERFACE_RELEASED)
 			return false;
 	}
 	return true;
@@ -185,14 +209,42 @@ static int session_release(struct session *session)
 	for (unsigned int i = 0; i < session->device.n_interfaces; i++) {
 		const struct device_interface *intf = &session->device.interfaces[i];
 
-		if (!interface_allowed(intf) || intf->state == DEVICE_INTERFACE_RELEASED)
+		if (!session_lets_in(session, intf) || intf->state == DEVICE_INTERFACE_RELEASED)
 			continue;
+		/* In a drill the kernel chooses the driver, as it would without us. */
 		r = gate_verdict(session->manager->gate, intf->cookie, SEKIMORI_VERDICT_RELEASE,
-				 intf->storage ? SEKIMORI_V_STORAGE : 0);
+				 intf->storage || session->device.drill ? SEKIMORI_V_STORAGE : 0);
 		if (r && !first)
 			first = r;
 	}
 	return first;
+}
+
+/* The verdict is recorded: has the gate carry it out. */
+static void session_carry_out(struct session *session)
+{
+	struct device *device = &session->device;
+	int r;
+
+	session_shut(session);
+	session_take_back(session);
+	session->no_driver = false;
+	r = session_release(session);
+	if (r == -ESTALE || r == -EBUSY) {
+		/* Gone, or the terminal is going to sleep: the event that says so is on its way. */
+		session->phase = SESSION_WAITING;
+		device->state = DEVICE_HELD;
+		return;
+	}
+	if (r) {
+		session_refuse(session, "gate-failed", strerror(-r));
+		return;
+	}
+	released_add(session->manager->released, device, session->report, session->meter.told);
+	session->phase = SESSION_RELEASING;
+	/* What was proved on its block devices is released already. */
+	if (session_all_released(session))
+		session_released(session);
 }
 
 void session_allow(struct session *session)
@@ -206,31 +258,45 @@ void session_allow(struct session *session)
 		return;
 	}
 	device->state = DEVICE_ALLOWED;
+	device->drill = session->manager->drill.on;
 	device->decided_us = manager_now_us();
 	r = manager_record(session->manager, "allowed", NULL, device, NULL);
+	if (!r)
+		r = session_record_rest(session);
+	if (r)
+		session_refuse(session, "log-unwritable", strerror(-r));
+	else
+		session_carry_out(session);
+}
+
+void session_would_deny(struct session *session, const char *reason, const char *detail)
+{
+	struct device *device = &session->device;
+	bool in = session->phase == SESSION_SETTLED && device->drill;
+	int r;
+
+	SET_TEXT(device->reason, reason);
+	if (detail)
+		SET_TEXT(device->detail, detail);
+	device->method[0] = '\0';
+	device->state = DEVICE_WOULD_DENY;
+	device->drill = true;
+	device->decided_us = manager_now_us();
+	session->quiet = false;
+	r = manager_record(session->manager, "would-deny", "DeviceWouldBeDenied", device, NULL);
 	if (r) {
-		session_deny(session, "log-unwritable", strerror(-r));
+		session_refuse(session, "log-unwritable", strerror(-r));
 		return;
 	}
-	session_shut(session);
-	session_take_back(session);
-	session->no_driver = false;
-	r = session_release(session);
-	if (r == -ESTALE || r == -EBUSY) {
-		/* Gone, or the terminal is going to sleep: the event that says so is on its way. */
-		session->phase = SESSION_WAITING;
-		device->state = DEVICE_HELD;
-		return;
+	/* Nothing of it is offered, and nothing of it is compared: it is the kernel's and the user's. */
+	session_forget_disks(session);
+	if (in && session_all_released(session)) {
+		released_add(session->manager->released, device, session->report, session->meter.told);
+		session_show(session);
+		session_tell_others(session);
+	} else {
+		session_carry_out(session);
 	}
-	if (r) {
-		session_deny(session, "gate-failed", strerror(-r));
-		return;
-	}
-	released_add(session->manager->released, device, session->report, session->meter.told);
-	session->phase = SESSION_RELEASING;
-	/* What was proved on its block devices is released already. */
-	if (session_all_released(session))
-		session_released(session);
 }
 
 /* A device whose writes must be counted and cannot be does not stay. */
@@ -257,12 +323,14 @@ void session_released(struct session *session)
 	if (session->no_driver)
 		SET_TEXT(session->device.detail, "no driver took it");
 	for (unsigned int i = 0; i < device->n_interfaces; i++)
-		if (interface_allowed(&device->interfaces[i]) && !*driver)
+		if (session_lets_in(session, &device->interfaces[i]) && !*driver)
 			driver = device->interfaces[i].driver;
 	if (extra)
 		json_add_string(extra, "driver", driver);
 	session_show(session);
-	manager_record(session->manager, "released", "DeviceAllowed", &session->device, extra);
+	/* Of what is let in by a drill alone the bus has been told at the verdict. */
+	manager_record(session->manager, "released", device->state == DEVICE_ALLOWED ? "DeviceAllowed" : NULL,
+		       &session->device, extra);
 	session_tell_others(session);
 	session_watch_writes(session);
 	session_find_disks(session);
@@ -273,8 +341,13 @@ void session_released(struct session *session)
 
 void session_revoke(struct session *session, const char *why)
 {
-	struct json_object *extra = json_object_new_object();
+	struct json_object *extra;
 
+	if (session->manager->drill.on) {
+		session_would_revoke(session, why);
+		return;
+	}
+	extra = json_object_new_object();
 	if (extra)
 		json_add_string(extra, "why", why);
 	/* Two devices whose rights hang on each other must not go round for ever. */
@@ -330,6 +403,10 @@ static void session_reject(struct session *session)
 
 void session_block(struct session *session, const struct verdict *verdict)
 {
+	if (session->manager->drill.on) {
+		session_would_deny(session, verdict->result.device.reason, NULL);
+		return;
+	}
 	session_settle_denied(session, verdict->result.device.reason, NULL);
 	if (verdict->result.device.reject)
 		session_reject(session);
@@ -383,12 +460,18 @@ static void session_resume_released(struct session *session)
 	struct verdict verdict;
 	uint64_t written = 0;
 	bool ours = released_restore(session->manager->released, device, &written), stays;
+	bool drilled = device->drill;
 
 	session->resumed = ours;
 	if (ours && released_report(session->manager->released, device, &report))
 		session_keep_report(session, &report);
+	if (session->manager->drill.on) {
+		session_meter_reset(session, written);
+		session_resume_drill(session, ours);
+		return;
+	}
 	verdict_ask(session->manager, device, session->report, session->seed, false, &verdict);
-	stays = ours && verdict.result.device.verdict == DECIDE_ALLOW &&
+	stays = ours && !drilled && verdict.result.device.verdict == DECIDE_ALLOW &&
 		verdict_keeps_access(&verdict, device);
 	if (stays)
 		verdict_write(session->manager, &verdict, device);
@@ -410,7 +493,7 @@ static void session_resume_released(struct session *session)
 		return;
 	}
 	session_clear_verdict(device);
-	session_revoke(session, ours ? "policy" : "released by somebody else");
+	session_revoke(session, drilled ? "drill" : ours ? "policy" : "released by somebody else");
 }
 
 /* The interfaces that the gate told of are part of the identity, in the order of their numbers. */
@@ -465,8 +548,7 @@ void session_begin(struct session *session)
 
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
-	} else if (session_any(session, DEVICE_INTERFACE_HELD) ||
-		   session_any(session, DEVICE_INTERFACE_INSPECT)) {
+	} else if (session_any_held(session)) {
 		device->state = DEVICE_HELD;
 		session_announce(session);
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);

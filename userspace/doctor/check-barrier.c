@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The module, the second layer, the daemon. */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "cli/moment.h"
 #include "cli/output.h"
+#include "core/deaths.h"
 #include "doctor/buildid.h"
 #include "doctor/checks.h"
-#include "doctor/initrd.h"
 
 #define MODULE_SIZE_MAX (64u << 20)
 #define NOTES_MAX 4096
-#define INITRD_SIZE_MAX (1u << 30)
 #define USB_DEVICES "/sys/bus/usb/devices"
 
 void check_module_loaded(struct doctor *doctor, const struct doctor_check *check,
@@ -171,60 +169,6 @@ void check_usb_persist(struct doctor *doctor, const struct doctor_check *check,
 	tree_names_free(&names);
 }
 
-/* --- the initramfs ---------------------------------------------------------------------------- */
-
-static void initrd_found(void *userdata, const char *name)
-{
-	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-	bool *carries = userdata;
-
-	if (!strncmp(base, "sekimori.ko", strlen("sekimori.ko")) && (!base[11] || base[11] == '.'))
-		*carries = true;
-}
-
-void check_initramfs(struct doctor *doctor, const struct doctor_check *check,
-		     struct doctor_finding *finding)
-{
-	char path[TREE_LINE_MAX + 32];
-	bool carries = false;
-	struct stat st;
-	void *data;
-	int fd, r;
-
-	snprintf(path, sizeof(path), "/boot/initrd.img-%s", doctor->release);
-	fd = tree_fd(&doctor->tree, path, O_RDONLY);
-	if (fd < 0) {
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -fd);
-		return;
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > INITRD_SIZE_MAX) {
-		close(fd);
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no initramfs"), path);
-		return;
-	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (data == MAP_FAILED) {
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, errno);
-		return;
-	}
-	r = initrd_names(data, (size_t)st.st_size, initrd_found, &carries);
-	munmap(data, (size_t)st.st_size);
-	if (carries)
-		return;
-	if (!r)
-		finding_add(finding, DOCTOR_WARN,
-			    N_("%s is without it: a stick that is plugged in at start is seen "
-			       "before the barrier stands"),
-			    path);
-	else if (r == INITRD_E_COMPRESSION)
-		finding_add(finding, DOCTOR_UNKNOWN,
-			    N_("%s is compressed in a way that is not read here"), path);
-	else
-		finding_add(finding, DOCTOR_UNKNOWN, N_("%s is no whole initramfs"), path);
-}
-
 /* --- the daemon ------------------------------------------------------------------------------- */
 
 void check_daemon(struct doctor *doctor, const struct doctor_check *check,
@@ -247,6 +191,33 @@ void check_daemon_backend(struct doctor *doctor, const struct doctor_check *chec
 		finding_add(finding, DOCTOR_FAIL, N_("it keeps no gate"));
 }
 
+/* What the daemon does; where it does not answer, what it will do when it starts. */
+void check_mode(struct doctor *doctor, const struct doctor_check *check,
+		struct doctor_finding *finding)
+{
+	const char *mode = doctor->manager ? output_raw(doctor->manager, "Mode") : "";
+	char setting[TREE_LINE_MAX];
+
+	doctor_setting(doctor, "mode", "enforce", setting);
+	if (!strcmp(mode, "drill")) {
+		struct json_object *since = json_object_object_get(doctor->manager, "DrillSince");
+		_cleanup_(freep) char *text =
+			moment_text((int64_t)(json_object_get_uint64(since) / 1000000));
+
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through: drill mode since %s"), text);
+	} else if (!strcmp(mode, "drill-refused")) {
+		finding_add(finding, DOCTOR_WARN,
+			    N_("drill mode is asked for, and the policy forbids it"));
+	} else if (!doctor->manager && !strcmp(setting, "drill")) {
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through when the daemon starts: mode drill"));
+	} else if (!strcmp(mode, "enforce") && !strcmp(setting, "drill")) {
+		finding_add(finding, DOCTOR_FAIL,
+			    N_("the barrier lets everything through after the next start: mode drill"));
+	}
+}
+
 void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *check,
 			  struct doctor_finding *finding)
 {
@@ -257,4 +228,32 @@ void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *chec
 	    tree_stat(&doctor->tree,
 		      "/usr/lib/systemd/system/sysinit.target.wants/sekimorid.service", true, &st))
 		finding_add(finding, DOCTOR_FAIL, N_("sekimorid.service is not enabled"));
+}
+
+void check_daemon_deaths(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
+{
+	static const char path[] = "/run/sekimori/deaths";
+	_cleanup_(freep) char *text = NULL;
+	struct deaths deaths;
+	size_t len;
+	int r = tree_read(&doctor->tree, path, DEATHS_TEXT_MAX, &text, &len);
+
+	/* Of a daemon that has never run; that it does not is another check's to say. */
+	if (r == -ENOENT)
+		return;
+	if (r) {
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
+		return;
+	}
+	if (strlen(text) != len || !deaths_parse(&deaths, text)) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s makes no sense"), path);
+		return;
+	}
+	if (deaths_is_loop(&deaths))
+		finding_add(finding, DOCTOR_FAIL, N_("it has died %u times in a row"), deaths.count);
+	for (size_t i = 0; i < deaths.n_held; i++)
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the device at port %s stays held: the daemon died while it judged it"),
+			    deaths.held[i].name);
 }

@@ -26,12 +26,16 @@ const struct doctor_check doctor_checks[] = {
 	{"module-ours", "R24", BARRIER, N_("The module in the kernel is the installed one."),
 	 N_("Restart. If it stays so, find out who loaded another module."), check_module_ours,
 	 NULL},
+	{"module-kernels", "R01", BARRIER, N_("Each installed kernel has the module."),
+	 N_("Install the kernel's headers (linux-headers-RELEASE) and run 'dkms autoinstall -k RELEASE' as root; "
+	    "/var/lib/dkms/sekimori has the log of a build that failed."),
+	 check_module_kernels, NULL},
 	{"module-at-boot", "R01", BARRIER, N_("The module is loaded at every start."),
 	 N_("Remove what keeps the module out, and have it named in "
 	    "/usr/lib/modules-load.d/sekimori.conf."),
 	 check_module_at_boot, NULL},
-	{"initramfs", "R01", BARRIER, N_("The initramfs carries the module."),
-	 N_("Name sekimori in /etc/initramfs-tools/modules and run 'update-initramfs -u'."),
+	{"initramfs", "R01", BARRIER, N_("The barrier stands from the initramfs on."),
+	 N_("Run '/usr/libexec/sekimori/rebuild-initramfs' as root and read what it says; then restart."),
 	 check_initramfs, NULL},
 	{"udev-rules", "R01", BARRIER, N_("The second layer's udev rules are in force."),
 	 N_("Remove the files that take their place, install the package again, run 'udevadm "
@@ -51,6 +55,13 @@ const struct doctor_check doctor_checks[] = {
 	 N_("Load the module and run 'systemctl restart sekimorid'."), check_daemon_backend, NULL},
 	{"daemon-at-boot", "R01", BARRIER, N_("The daemon is started at every start."),
 	 N_("Run 'systemctl enable sekimorid'."), check_daemon_at_boot, NULL},
+	{"mode", "R01 R24 R27", BARRIER, N_("The barrier blocks: there is no drill."),
+	 N_("When the drill is over, remove the line 'mode drill' from /etc/sekimori/sekimorid.conf and restart the terminal "
+	    "(docs/drill.md)."),
+	 check_mode, NULL},
+	{"daemon-deaths", "R01 R27", BARRIER, N_("The daemon does not die again and again."),
+	 N_("Keep the devices aside that were plugged in then, look at 'journalctl -u sekimorid', and tell the help desk."),
+	 check_daemon_deaths, NULL},
 
 	{"policy-state", "R03 R27", POLICY, N_("A valid policy is in force."),
 	 N_("See 'sekimorictl status'; put a valid policy in place and run 'sekimorictl reload'."),

@@ -8,10 +8,11 @@
 #define FIELD_SIZE 6
 #define FIELD_NAME_SIZE 11
 
-void cpio_init(struct cpio *cpio, cpio_name_fn found, void *userdata)
+void cpio_init(struct cpio *cpio, cpio_name_fn found, cpio_data_fn contents, void *userdata)
 {
 	memset(cpio, 0, sizeof(*cpio));
 	cpio->found = found;
+	cpio->contents = contents;
 	cpio->userdata = userdata;
 }
 
@@ -43,7 +44,9 @@ static void header_done(struct cpio *cpio)
 		return;
 	cpio->name_size = name_size;
 	/* Name and data each end on a multiple of four from the header's beginning. */
-	cpio->skip = (-(CPIO_HEADER_LEN + (uint64_t)name_size) & 3) + ((uint64_t)size + 3) / 4 * 4;
+	cpio->pad = -(CPIO_HEADER_LEN + (size_t)name_size) & 3;
+	cpio->left = size;
+	cpio->data_pad = -(size_t)size & 3;
 	cpio->state = CPIO_NAME;
 }
 
@@ -55,9 +58,32 @@ static void name_done(struct cpio *cpio)
 	} else if (!strcmp(cpio->buffer, "TRAILER!!!")) {
 		cpio->state = CPIO_END;
 	} else {
-		cpio->found(cpio->userdata, cpio->buffer);
-		cpio->state = cpio->skip ? CPIO_SKIP : CPIO_HEADER;
+		cpio->wanted = cpio->found(cpio->userdata, cpio->buffer) && cpio->contents;
+		cpio->state = CPIO_PAD;
 	}
+}
+
+/* What is not gathered in the buffer: padding, and contents. Returns how many bytes it took. */
+static size_t pass(struct cpio *cpio, const char *bytes, size_t len)
+{
+	size_t n;
+
+	if (cpio->state == CPIO_DATA) {
+		n = cpio->left < len ? cpio->left : len;
+		if (cpio->wanted && n)
+			cpio->contents(cpio->userdata, bytes, n);
+		cpio->left -= (uint32_t)n;
+		if (!cpio->left) {
+			cpio->pad = cpio->data_pad;
+			cpio->state = CPIO_PAD;
+		}
+		return n;
+	}
+	n = cpio->pad < len ? cpio->pad : len;
+	cpio->pad -= n;
+	if (!cpio->pad)
+		cpio->state = cpio->left ? CPIO_DATA : CPIO_HEADER;
+	return n;
 }
 
 size_t cpio_feed(struct cpio *cpio, const void *data, size_t len)
@@ -68,12 +94,8 @@ size_t cpio_feed(struct cpio *cpio, const void *data, size_t len)
 	while (taken < len && cpio->state != CPIO_END && cpio->state != CPIO_BAD) {
 		size_t left = len - taken, want, n;
 
-		if (cpio->state == CPIO_SKIP) {
-			n = cpio->skip < left ? (size_t)cpio->skip : left;
-			cpio->skip -= n;
-			if (!cpio->skip)
-				cpio->state = CPIO_HEADER;
-			taken += n;
+		if (cpio->state == CPIO_PAD || cpio->state == CPIO_DATA) {
+			taken += pass(cpio, bytes + taken, left);
 			continue;
 		}
 		want = (cpio->state == CPIO_HEADER ? CPIO_HEADER_LEN : cpio->name_size) -

@@ -19,6 +19,7 @@ struct reader {
 	size_t pos;
 	uint64_t unpacked;
 	cpio_name_fn found;
+	cpio_data_fn contents;
 	void *userdata;
 };
 
@@ -42,7 +43,7 @@ static int feed(struct reader *reader, struct cpio *cpio, const uint8_t *piece, 
 			len--;
 		}
 		if (len)
-			cpio_init(cpio, reader->found, reader->userdata);
+			cpio_init(cpio, reader->found, reader->contents, reader->userdata);
 	}
 	return 0;
 }
@@ -147,9 +148,14 @@ static const struct {
 	{"\x89LZO\0\r\n\x1a\n", 9, NULL},
 };
 
-int initrd_names(const uint8_t *data, size_t len, cpio_name_fn found, void *userdata)
+int initrd_read(const uint8_t *data, size_t len, cpio_name_fn found, cpio_data_fn contents,
+		void *userdata)
 {
-	struct reader reader = {.data = data, .len = len, .found = found, .userdata = userdata};
+	struct reader reader = {.data = data,
+				.len = len,
+				.found = found,
+				.contents = contents,
+				.userdata = userdata};
 	_cleanup_(freep) uint8_t *piece = malloc(PIECE_SIZE);
 	_cleanup_(freep) struct cpio *cpio = malloc(sizeof(*cpio));
 	bool any = false;
@@ -172,7 +178,7 @@ int initrd_names(const uint8_t *data, size_t len, cpio_name_fn found, void *user
 			return INITRD_E_DAMAGED;
 		if (!forms[form].read)
 			return INITRD_E_COMPRESSION;
-		cpio_init(cpio, found, userdata);
+		cpio_init(cpio, found, contents, userdata);
 		r = forms[form].read(&reader, cpio, piece);
 		if (r)
 			return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names in an initramfs: cpio archives one after the other, padded with zeros, the later ones
+ * What is in an initramfs: cpio archives one after the other, padded with zeros, the later ones
  * compressed by gzip, xz or zstd (as mkinitramfs makes them: microcode first, in the clear).
  * Streams the packed bytes.
  */
@@ -17,5 +17,6 @@ enum {
 	INITRD_E_LARGE = 3,       /* unpacks to more than INITRD_UNPACKED_MAX */
 };
 
-/* 0 after the last archive, INITRD_E_…, -ENOMEM. Names found before an error were given. */
-int initrd_names(const uint8_t *data, size_t len, cpio_name_fn found, void *userdata);
+/* 0 after the last archive, INITRD_E_…, -ENOMEM. What was found before an error was given. */
+int initrd_read(const uint8_t *data, size_t len, cpio_name_fn found, cpio_data_fn contents,
+		void *userdata);

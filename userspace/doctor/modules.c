@@ -10,6 +10,8 @@
 #define DEP_MAX (16u << 20)
 #define CONF_MAX (1u << 20)
 #define CONF_LINES_MAX 10000
+/* Of udev-rules/sekimori-modprobe.conf; userspace/road/. */
+#define MODULES_ROAD "/usr/libexec/sekimori/sekimori-road"
 #define BLANKS " \t\r"
 
 static const char *const dropin_dirs[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib"};
@@ -198,6 +200,20 @@ bool modules_installed(const struct modules *modules, const char *name, char pat
 	return index_find(modules->dep, name, path);
 }
 
+int modules_find(const struct tree *tree, const char *release, const char *name,
+		 char path[TREE_LINE_MAX])
+{
+	_cleanup_(freep) char *dep = NULL;
+	char index[PATH_MAX];
+	int r;
+
+	snprintf(index, sizeof(index), "/lib/modules/%s/modules.dep", release);
+	r = tree_read(tree, index, DEP_MAX, &dep, NULL);
+	if (r)
+		return r;
+	return index_find(dep, name, path) ? 0 : -ENOENT;
+}
+
 bool modules_present(const struct modules *modules, const char *name)
 {
 	char path[128];
@@ -206,13 +222,26 @@ bool modules_present(const struct modules *modules, const char *name)
 	return tree_exists(modules->tree, path) || index_find(modules->builtin, name, NULL);
 }
 
+/* It loads its module during a drill only, and is to be closed with what is left of a drill then: check "drill". */
+static bool road_is_of(const char *arguments, const char *name)
+{
+	size_t len;
+
+	arguments += strspn(arguments, BLANKS);
+	len = strcspn(arguments, BLANKS);
+	return len == strlen(name) && !memcmp(arguments, name, len) &&
+	       !arguments[len + strspn(arguments + len, BLANKS)];
+}
+
 /* The command goes to a shell: only when nothing follows does nothing happen. */
-static bool command_does_nothing(const char *command)
+static bool command_does_nothing(const char *command, const char *name)
 {
 	static const char *const ends[] = {"/bin/false", "/bin/true", "/usr/bin/false",
 					   "/usr/bin/true"};
 	size_t len = strcspn(command, BLANKS);
 
+	if (len == strlen(MODULES_ROAD) && !memcmp(command, MODULES_ROAD, len))
+		return road_is_of(command + len, name);
 	if (command[len + strspn(command + len, BLANKS)])
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
@@ -230,7 +259,7 @@ enum modules_rule modules_rule(const struct modules *modules, const char *name)
 
 		/* kmod takes the first `install` of a module, whose name may be a pattern. */
 		if (!strcmp(line->command, "install") && !fnmatch(line->name, name, 0))
-			return command_does_nothing(line->rest) ? MODULES_CLOSED : rule;
+			return command_does_nothing(line->rest, name) ? MODULES_CLOSED : rule;
 		if (!strcmp(line->command, "blacklist") && !strcmp(line->name, name))
 			rule = MODULES_BLACKLISTED;
 	}

@@ -161,10 +161,10 @@ static int options_parse(struct options *options, int argc, char **argv)
 		case 'h':
 			i18n_init();
 			fputs(_(usage), stdout);
-			return 0;
+			return fflush(stdout) ? 1 : 0;
 		case 'v':
 			puts("sekimori-inspect " SEKIMORI_VERSION);
-			return 0;
+			return fflush(stdout) ? 1 : 0;
 		default:
 			return usage_fail(N_("unknown option, or one without its value: \"%s\""),
 					  argv[optind - 1]);

@@ -19,7 +19,7 @@ struct logfilter {
 	const char *medium;
 	const char *device;
 	const char *terminal;
-	const char *verdict; /* "allow", "block" */
+	const char *verdict; /* "allow", "block", "would-block" */
 	const char *reason;
 	const char *kinds[LOGFILTER_KINDS_MAX + 1]; /* NULL-terminated; none: all */
 	int64_t since_us, until_us; /* of "time", microseconds since the epoch; until is exclusive; 0: no limit */

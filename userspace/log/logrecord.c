@@ -14,7 +14,7 @@ static const struct {
 	const char *kind, *verdict;
 } verdicts[] = {
 	{"allowed", "allow"},	     {"released", "allow"},	 {"resumed", "allow"}, {"volume-opening", "allow"},
-	{"volume-opened", "allow"},  {"denied", "block"},	 {"revoked", "block"}, {"refused", "block"},
+	{"volume-opened", "allow"},  {"denied", "block"},	 {"would-deny", "would-block"},	 {"revoked", "block"}, {"refused", "block"},
 	{"volume-refused", "block"},
 };
 

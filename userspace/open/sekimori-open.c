@@ -210,11 +210,11 @@ int main(int argc, char **argv)
 		take_option(&line, option, optarg);
 	if (!line.bad && line.help) {
 		print_usage(stdout);
-		return EXIT_SUCCESS;
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (!line.bad && line.version) {
 		puts("sekimori-open " SEKIMORI_VERSION);
-		return EXIT_SUCCESS;
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (line.bad || optind + 1 != argc || !line.request.mapping ||
 	    !opennote_mapping_valid(line.request.mapping))

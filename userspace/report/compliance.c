@@ -83,6 +83,12 @@ static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 	_cleanup_(freep) char *layer = output_escape(report_word_text(WORDS_LAYER, t->policy.backend));
 	_cleanup_(freep) char *policy = output_escape(t->policy.id);
 
+	if (t->drilled) {
+		*verdict = VERDICT_NOT_SHOWN;
+		return output_format(_("Drill mode in this month: nothing was blocked meanwhile. Would have been refused: %llu; plugged in: %llu, refused: %llu."),
+				     (unsigned long long)t->would_deny, (unsigned long long)t->attaches,
+				     (unsigned long long)t->denied);
+	}
 	if (!t->policy.known) {
 		*verdict = VERDICT_NOT_SHOWN;
 		return output_format("%s", _("The log tells of no keeper and no policy."));
@@ -103,7 +109,7 @@ static char *show_encryption(const struct facts *facts, enum verdict *verdict)
 			 times_of(t->reasons, "encryption-not-accepted") +
 			 times_of(t->reasons, "kdf-not-accepted");
 
-	*verdict = !t->records ? VERDICT_NOT_SHOWN :
+	*verdict = !t->records || t->drilled ? VERDICT_NOT_SHOWN :
 		   policy_ok(t) && (t->allowed || plain) ? VERDICT_SHOWN : VERDICT_PARTLY;
 	return output_format(_("Let in: %llu. Refused because the encryption was missing or not accepted: %llu."),
 			     (unsigned long long)t->allowed, (unsigned long long)plain);

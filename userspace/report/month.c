@@ -73,6 +73,10 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 	month_fact(d, "attaches", _("Devices plugged in"), t->attaches, TONE_PLAIN);
 	month_fact(d, "allowed", _("Let in"), t->allowed, TONE_PLAIN);
 	month_fact(d, "denied", _("Refused"), t->denied, TONE_PLAIN);
+	if (t->drilled) {
+		document_note(d, "%s", _("In this month the terminal was in drill mode: nothing was blocked meanwhile."));
+		month_fact(d, "would-deny", _("Let in by the drill; would have been refused"), t->would_deny, TONE_WARN);
+	}
 	month_fact(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
 	month_fact(d, "files", _("Files written to media"), files, TONE_PLAIN);
 	month_fact(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
@@ -317,12 +321,12 @@ static void add_fingerprint(struct document *d, const char *fingerprint)
 	document_words(d, shown, raw);
 }
 
-static void add_devices(struct document *d, const struct tally *t)
+static void add_devices(struct document *d, struct counts *devices, const char *id, const char *title)
 {
-	const struct count *const *sorted = counts_sorted(t->devices, 0);
+	const struct count *const *sorted = counts_sorted(devices, 0);
 
-	document_section(d, "refused-devices", _("Devices refused"))->n_keys = 2;
-	month_note_rest(d, t->devices, sorted, 0);
+	document_section(d, id, title)->n_keys = 2;
+	month_note_rest(d, devices, sorted, 0);
 	document_column(d, "fingerprint", _("Device"), false);
 	document_column(d, "user", _("User"), false);
 	document_column(d, "id", _("Id"), false);
@@ -330,7 +334,7 @@ static void add_devices(struct document *d, const struct tally *t)
 	document_column(d, "name", _("Calls itself"), false);
 	document_column(d, "count", _("Times"), true);
 	document_column(d, "last", _("Last time"), false);
-	for (size_t i = 0; sorted && i < month_rows(t->devices); i++) {
+	for (size_t i = 0; sorted && i < month_rows(devices); i++) {
 		const struct count *device = sorted[i];
 
 		add_fingerprint(d, device->parts[0]);
@@ -340,6 +344,13 @@ static void add_devices(struct document *d, const struct tally *t)
 		document_number(d, device->values[0]);
 		document_time(d, device->last_us);
 	}
+}
+
+/* What a drill is for: what to register, to allow by a rule, or to take away before the barrier blocks. */
+static void add_drill(struct document *d, const struct tally *t)
+{
+	add_reason_table(d, t->would_reasons, "would-deny", _("Drill: what would have been refused, by reason"));
+	add_devices(d, t->would_devices, "would-deny-devices", _("Drill: devices that would have been refused"));
 }
 
 /* Three parts of a name, how often, and when last. */
@@ -485,9 +496,25 @@ static void add_check_item(struct document *d, struct json_object *item)
 	document_words(d, check && (failed || warned) ? i18n(check->todo) : "", check && (failed || warned) ? check->todo : "");
 }
 
-static bool is_manifest(struct json_object *item)
+static bool is_item(struct json_object *item, const char *id)
 {
-	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), DOCTOR_MANIFEST_ITEM);
+	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), id);
+}
+
+/* Items that are no checks. */
+static bool is_digest(struct json_object *item)
+{
+	return is_item(item, DOCTOR_MANIFEST_ITEM) || is_item(item, DOCTOR_MODULE_ITEM);
+}
+
+static void note_digest(struct document *d, struct json_object *item)
+{
+	_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
+
+	if (is_item(item, DOCTOR_MANIFEST_ITEM))
+		document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
+	else
+		document_note(d, _("Digest of the kernel module: %s"), digest);
 }
 
 static void add_check_items(struct document *d, const struct tally *t)
@@ -500,11 +527,8 @@ static void add_check_items(struct document *d, const struct tally *t)
 	for (size_t i = 0; i < json_object_array_length(items); i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (is_manifest(item)) {
-			_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
-
-			document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
-		}
+		if (is_digest(item))
+			note_digest(d, item);
 	}
 	document_column(d, "id", _("Item"), false);
 	document_column(d, "result", _("Result"), false);
@@ -513,7 +537,7 @@ static void add_check_items(struct document *d, const struct tally *t)
 	for (size_t i = 0; i < json_object_array_length(items) && i < TALLY_LIST_MAX; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (json_object_is_type(item, json_type_object) && !is_manifest(item))
+		if (json_object_is_type(item, json_type_object) && !is_digest(item))
 			add_check_item(d, item);
 	}
 }
@@ -646,11 +670,13 @@ struct document *report_month(const struct tally *t, const struct report_check *
 	add_summary(d, t, check, now_us);
 	add_days(d, t);
 	add_hours(d, t);
+	if (t->drilled)
+		add_drill(d, t);
 	add_reason_table(d, t->reasons, "denials", _("Refused, by reason"));
 	add_incidents(d, t);
 	add_media(d, t);
 	add_transfers(d, t);
-	add_devices(d, t);
+	add_devices(d, t->devices, "refused-devices", _("Devices refused"));
 	add_reason_table(d, t->open_refusals, "open-refusals", _("Media that could not be opened, by reason"));
 	add_attempts(d, t);
 	month_add_exceptions(d, t);

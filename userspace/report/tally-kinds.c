@@ -127,25 +127,40 @@ static void add_verdict_time(struct tally *tally, const struct record *record)
 		tally->verdict_max_us = us;
 }
 
-static int add_denied(struct tally *tally, const struct record *record)
+/* By reason, and by device and user. */
+static int add_refusal(struct tally *tally, const struct record *record, struct counts *reasons,
+		       struct counts *devices)
 {
 	char fingerprint[FIELD_STRING_MAX], user[FIELD_STRING_MAX], text[FIELD_STRING_MAX];
 	static const enum field labels[] = { FIELD_ID, FIELD_SERIAL, FIELD_PRODUCT };
 	struct count *device;
 
-	tally->denied++;
-	tally->days[record->hour->day].denied++;
-	tally->hours_denied[record->hour->hour]++;
 	add_verdict_time(tally, record);
 	get_user(tally, record, user);
-	device = counts_at(tally->devices, fields_string(record->fields, FIELD_FINGERPRINT, fingerprint),
+	device = counts_at(devices, fields_string(record->fields, FIELD_FINGERPRINT, fingerprint),
 			   user, "", record->us);
-	if (!device || count_one(tally->reasons, record, FIELD_REASON))
+	if (!device || count_one(reasons, record, FIELD_REASON))
 		return -ENOMEM;
 	device->values[0]++;
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
 		count_label(device, i, fields_string(record->fields, labels[i], text));
+	return 0;
+}
+
+static int add_denied(struct tally *tally, const struct record *record)
+{
+	tally->denied++;
+	tally->days[record->hour->day].denied++;
+	tally->hours_denied[record->hour->hour]++;
+	if (add_refusal(tally, record, tally->reasons, tally->devices))
+		return -ENOMEM;
 	return count_use(tally, record, USE_DENIED);
+}
+
+static int add_would_deny(struct tally *tally, const struct record *record)
+{
+	tally->would_deny++;
+	return add_refusal(tally, record, tally->would_reasons, tally->would_devices);
 }
 
 static int add_allowed(struct tally *tally, const struct record *record)
@@ -394,6 +409,7 @@ static const struct {
 	{ "passed", add_attach },
 	{ "kept", add_kept },
 	{ "denied", add_denied },
+	{ "would-deny", add_would_deny },
 	{ "allowed", add_allowed },
 	{ "revoked", add_revoked },
 	{ "volume-opened", add_opened },
@@ -431,6 +447,7 @@ int tally_add_inside(struct tally *tally, const struct record *record)
 	tally->final_seq = record->seq;
 	if (!tally->terminal[0])
 		record_copy(tally->terminal, sizeof(tally->terminal), record, FIELD_TERMINAL);
+	tally->drilled += fields_true(record->fields, FIELD_DRILL);
 	for (size_t i = 0; i < ARRAY_SIZE(adders); i++)
 		if (record_is(record, adders[i].kind))
 			return adders[i].add(tally, record);

@@ -15,7 +15,8 @@ struct tally *tally_new(struct period *period)
 {
 	struct tally *tally = calloc(1, sizeof(*tally));
 	struct counts **all[] = { &tally->reasons, &tally->devices, &tally->use,
-				  &tally->open_refusals, &tally->acts, &tally->attempts };
+				  &tally->open_refusals, &tally->acts, &tally->attempts,
+				  &tally->would_reasons, &tally->would_devices };
 
 	if (!tally)
 		return NULL;
@@ -35,6 +36,8 @@ struct tally *tally_free(struct tally *tally)
 		return NULL;
 	counts_free(tally->reasons);
 	counts_free(tally->devices);
+	counts_free(tally->would_reasons);
+	counts_free(tally->would_devices);
 	counts_free(tally->use);
 	counts_free(tally->open_refusals);
 	counts_free(tally->acts);

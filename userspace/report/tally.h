@@ -77,6 +77,8 @@ struct tally {
 	uint64_t hours_attached[24], hours_denied[24];
 	uint64_t attaches, allowed, read_only, denied, revoked, kept, checkpoints, stops, lost, missed, limited, writes_only, tries;
 	uint64_t verdicts, verdict_us, verdict_max_us;
+	uint64_t drilled, would_deny; /* records of a drill; what it let in and would have been refused */
+	struct counts *would_reasons, *would_devices; /* like reasons and devices */
 	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts;
 	struct tally_exceptions *exceptions; /* report/tally-exceptions.h */
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */

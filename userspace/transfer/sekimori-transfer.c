@@ -199,6 +199,7 @@ static bool take_line(struct line *line, int argc, char **argv)
 						 { NULL, 0, NULL, 0 } };
 	int option;
 
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
 		switch (option) {
 		case 'r':
@@ -250,11 +251,11 @@ int main(int argc, char **argv)
 	}
 	if (line.help) {
 		print_usage(stdout);
-		return EXIT_SUCCESS;
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (line.version) {
 		puts("sekimori-transfer " SEKIMORI_VERSION);
-		return EXIT_SUCCESS;
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	watcher.fan.fd = watcher.fan.root = -1;

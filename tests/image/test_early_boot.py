@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is plugged in before the terminal is switched on: held from the initramfs on, by Debian's own way of starting."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+from barrier import DISK_WORDS, LOG, POLICY, disks, driver, images, records
+from terminal import CACHE
+
+PRESENT = {"plain": "2-1", "behind": "1-2.1", "registered": "2-4"}  # where the kernel sees what `devices` plugs in
+HUB, KEYBOARD, PHONE = "1-2", "1-3", "1-5"
+
+
+def devices():
+    """QEMU's arguments: a stick nobody knows, one behind a hub, one of the register, a keyboard, a phone."""
+    def stick(name, port, image, serial):
+        return ["-drive", f"if=none,id={name},format=raw,file={image},snapshot=on",
+                "-device", f"usb-storage,drive={name},bus=xhci.0,port={port},serial={serial}"]
+    phone = tempfile.mkdtemp(prefix="sekimori-phone-")
+    return [*stick("plain", "1", images.plain(), "NOBODY"),
+            "-device", "usb-hub,bus=xhci.0,port=2", *stick("behind", "2.1", images.plain(), "BEHIND"),
+            "-device", "usb-kbd,bus=xhci.0,port=3",
+            *stick("registered", "4", images.luks2(), "GOOD"),
+            "-device", f"usb-mtp,bus=xhci.0,port=5,rootdir={phone}"]
+
+
+OPTIONS = {"qemu": devices(), "files": {"/etc/sekimori/policy": POLICY}}
+FRESH = {"test_without_the_module_the_second_layer_holds", "test_least_initramfs_holds_too", "test_dracut_holds_too",
+         "test_old_initramfs_is_told_by_the_self_check"}
+LONG = FRESH
+
+
+def line_of(lines, pattern):
+    """The number of the first line that fits."""
+    found = [n for n, line in enumerate(lines) if re.search(pattern, line)]
+    assert found, f"nothing like {pattern} in:\n" + "\n".join(lines)
+    return found[0]
+
+
+def system_starts(t, lines):
+    """Where the root file system is mounted: what stands before happened in the initramfs."""
+    return line_of(lines, r"EXT4-fs \(vda\): mounted")
+
+
+def assert_held_from_the_initramfs_on(t):
+    lines = t.dmesg().splitlines()
+    down, root = line_of(lines, "sekimori: the barrier is down"), system_starts(t, lines)
+    assert down < line_of(lines, r"xhci_hcd .* new USB bus registered") < root, lines
+    assert "locked" in lines[down] and t.read("/sys/module/sekimori/parameters/lock") == "Y"
+    for name, port in PRESENT.items():
+        assert down < line_of(lines, rf"usb {port}: New USB device found"), name
+        held = line_of(lines, rf"{port}:1\.0: held \(class 08\)")
+        touched = [n for n, line in enumerate(lines) if f"usb-storage {port}:1.0: USB Mass Storage" in line]
+        if name == "registered":  # not before the daemon's verdict, which comes from the system proper
+            assert all(n > max(held, root) for n in touched), "\n".join(lines)
+        else:
+            assert not touched, "\n".join(lines)
+    assert not [line for line in lines[:root] if DISK_WORDS.search(line)], "\n".join(lines)
+
+
+def assert_judged(t):
+    """Once the daemon runs: one stick is let in, nobody else."""
+    t.wait_until(lambda: any(r["kind"] == "released" and r.get("medium") == "ZEI-001" for r in records(t)), 60, "the registered stick")
+    t.wait_until(lambda: {r["device"] for r in records(t) if r["kind"] == "denied"} >= {PRESENT["plain"], PRESENT["behind"], PHONE}, 60,
+                 f"three refusals in {LOG}")
+    disk = t.wait_until(lambda: disks(t), what="the registered disk")
+    assert len(disk) == 1 and f"/{PRESENT['registered']}/" in os.path.join(t.run(f"readlink -f /sys/block/{disk[0]}").out.strip(), "")
+    for name in ("plain", "behind"):
+        assert driver(t, f"{PRESENT[name]}:1.0") == ""
+
+
+def assert_keyboard_in_the_initramfs(t):
+    """A passphrase of the root disk can be typed."""
+    lines = t.dmesg().splitlines()
+    assert line_of(lines, r"input: QEMU QEMU USB Keyboard") < system_starts(t, lines)
+    assert driver(t, f"{KEYBOARD}:1.0") == "usbhid"
+
+
+def check_of(t, id):
+    items = json.loads(t.run("sekimorictl doctor --json", check=False, timeout=120).out)
+    return next(item for item in items if item["id"] == id)
+
+
+def rebuild(t, more=""):
+    """A new initramfs, and the same devices at power-on."""
+    t.run(f"{more}\n/usr/libexec/sekimori/rebuild-initramfs", timeout=600)
+    t.reboot()
+
+
+def test_all_that_was_there_is_held_from_the_initramfs_on(t):
+    assert_held_from_the_initramfs_on(t)
+
+
+def test_verdicts_come_once_the_daemon_runs(t):
+    assert_judged(t)
+
+
+def test_keyboard_works_before_the_root_file_system_is_there(t):
+    assert_keyboard_in_the_initramfs(t)
+
+
+def test_self_check_sees_the_barrier_in_the_initramfs(t):
+    found = check_of(t, "initramfs")
+    assert found["result"] == "ok", found
+
+
+def test_without_the_module_the_second_layer_holds(t):
+    t.failing.add("systemd-modules-load.service")
+    rebuild(t, "find /lib/modules -name 'sekimori.ko*' -delete; depmod")
+    assert not t.exists("/sys/module/sekimori")
+    lines = t.dmesg().splitlines()
+    root = system_starts(t, lines)
+    assert line_of(lines, "sekimori: the kernel module is not loaded: .*not found") < root
+    assert line_of(lines, "sekimori: only the second layer holds USB devices") < line_of(lines, r"usb \d-\d: New USB device found") \
+        or not [line for line in lines if "USB Mass Storage device detected" in line], "\n".join(lines)
+    assert "sekimori: the kernel module is not loaded" in t.console(), "also on a quiet console"
+    assert not [line for line in lines[:root] if DISK_WORDS.search(line)], "\n".join(lines)
+    assert_judged(t)
+    assert_keyboard_in_the_initramfs(t)
+    found = check_of(t, "initramfs")
+    assert found["result"] == "fail" and "seen before the barrier stands" in found["detail"], found
+
+
+def test_least_initramfs_holds_too(t):
+    """Only what this machine needs, no busybox."""
+    rebuild(t, "printf 'MODULES=dep\\nBUSYBOX=n\\n' > /etc/initramfs-tools/conf.d/least")
+    assert_held_from_the_initramfs_on(t)
+    assert_judged(t)
+    assert_keyboard_in_the_initramfs(t)
+
+
+def test_old_initramfs_is_told_by_the_self_check(t):
+    t.run("echo '# changed' >> /usr/lib/udev/rules.d/10-sekimori.rules")
+    found = check_of(t, "initramfs")
+    assert found["result"] == "warn" and "has another /usr/lib/udev/rules.d/10-sekimori.rules" in found["detail"], found
+    t.run("cp /boot/initrd.img-* /root; mv /usr/share/initramfs-tools/scripts/init-top/sekimori /root; update-initramfs -u", timeout=600)
+    found = check_of(t, "initramfs")
+    assert found["result"] == "fail" and "does not load the module before udev" in found["detail"], found
+
+
+def dracut():
+    """Debian's package, which is not in the image because it and initramfs-tools-core each make initramfs in their own way."""
+    folder = os.path.join(CACHE, "dracut-core")
+    if not os.path.isdir(folder):
+        with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
+            os.chmod(tmp, 0o755)
+            subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "dracut-core"], cwd=tmp, check=True)
+            os.rename(tmp, folder)
+            os.mkdir(tmp)
+    (name,) = os.listdir(folder)
+    with open(os.path.join(folder, name), "rb") as f:
+        return f.read()
+
+
+def test_dracut_holds_too(t):
+    t.write("/root/dracut-core.deb", dracut())
+    # What it depends on besides is for kinds of root file systems that are not here.
+    t.run("dpkg --force-depends -i /root/dracut-core.deb", timeout=120)
+    kver = t.run("uname -r").out.strip()
+    t.run(f"dracut --no-hostonly --omit 'multipath' --gzip --force /boot/initrd.img-{kver} {kver} > /root/dracut.log 2>&1", timeout=900)
+    found = check_of(t, "initramfs")
+    assert found["result"] == "ok", found
+    t.reboot()
+    assert t.exists("/run/initramfs"), "started by dracut"
+    assert_held_from_the_initramfs_on(t)
+    assert_judged(t)
+    assert_keyboard_in_the_initramfs(t)

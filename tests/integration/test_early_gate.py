@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shell of early boot, with the programs that it calls played: the gate in the initramfs, root on USB, making initramfs anew."""
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from harness import TOP
+
+PARTS = TOP / "packaging/initramfs"
+
+
+class Stage:
+    """A directory with a machine's files in it, and programs that write down how they are called."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.bin = self.path / "bin"
+        self.bin.mkdir()
+        for name in ("sh", "grep"):
+            os.symlink(shutil.which(name), self.bin / name)
+
+    def program(self, name, script):
+        at = self.bin / name
+        at.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.path}/calls\n{script}\n')
+        at.chmod(0o755)
+
+    def write(self, path, text=""):
+        at = self.path / path
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.write_text(text)
+        return at
+
+    def run(self, name, *arguments, **env):
+        return subprocess.run([PARTS / name, *arguments], env={"PATH": str(self.bin), **{k: str(v) for k, v in env.items()}},
+                              capture_output=True, text=True, timeout=20, check=False)
+
+    def gate(self):
+        return self.run("early-gate", SEKIMORI_SYS=self.path / "sys", SEKIMORI_KMSG=self.path / "kmsg")
+
+    def calls(self):
+        at = self.path / "calls"
+        return at.read_text().splitlines() if at.exists() else []
+
+
+@contextlib.contextmanager
+def stage():
+    with tempfile.TemporaryDirectory() as path:
+        yield Stage(path)
+
+
+def hosts(s, n):
+    return [s.write(f"sys/bus/usb/devices/usb{i}/interface_authorized_default", "1\n") for i in range(1, n + 1)]
+
+
+def test_gate_that_comes_down_is_silent_and_touches_no_host():
+    with stage() as s:
+        files = hosts(s, 2)
+        s.write("kmsg")
+        s.program("modprobe", f"/bin/mkdir -p {s.path}/sys/module/sekimori")
+        done = s.gate()
+        assert (done.returncode, done.stdout, done.stderr, (s.path / "kmsg").read_text()) == (0, "", "", ""), done
+        assert s.calls() == ["modprobe sekimori"]
+        assert [f.read_text() for f in files] == ["1\n", "1\n"]
+
+
+def test_module_that_does_not_come_is_told_with_its_reason_and_hosts_are_shut():
+    for reason in ("modprobe: FATAL: Module sekimori not found in directory /lib/modules/6.1.0", "Key was rejected by service", ""):
+        with stage() as s:
+            files = hosts(s, 3)
+            log = s.write("kmsg")
+            s.program("modprobe", f'[ "$1" != sekimori ] || {{ echo "{reason}" >&2; exit 1; }}')
+            # Each line of /dev/kmsg is a write of its own; a file keeps the last one.
+            log.unlink()
+            os.mkfifo(log)
+            reader = subprocess.Popen(["sh", "-c", f'while read -r line; do echo "$line"; case "$line" in *"hosts shut"*) exit;; esac; '
+                                       f'done <> {log}'], stdout=subprocess.PIPE, text=True)
+            done = s.gate()
+            lines = reader.communicate(timeout=20)[0].splitlines()
+            assert done.returncode == 0, done
+            assert all(line.startswith("<2>sekimori: ") for line in lines), lines
+            assert "is not loaded: " + (reason or "modprobe said nothing") in lines[0] and "3 hosts shut" in lines[-1], lines
+            assert [f.read_text() for f in files] == ["0\n"] * 3
+            # The hosts' drivers first: their files are not there before.
+            assert s.calls()[1].startswith("modprobe -q -a xhci_pci"), s.calls()
+
+
+def test_boot_goes_on_without_modprobe_kmsg_and_usb():
+    with stage() as s:
+        done = s.run("early-gate", SEKIMORI_SYS=s.path / "none", SEKIMORI_KMSG=s.path / "none/kmsg")
+        assert done.returncode == 0 and "not loaded" in done.stderr and "0 hosts shut" in done.stderr, done
+
+
+def test_root_on_usb_is_seen_down_to_its_disks():
+    for mount, kinds, there in (("/", "\\n\\nusb", True), ("/usr", "usb", True), ("/", "\\nsata", False), ("/", "nvme\\nusb", True), ("/", "", False)):
+        with stage() as s:
+            s.program("ischroot", "exit 1")
+            s.program("findmnt", 'for last; do :; done\n' + f'[ "$last" = {mount} ] && echo /dev/mapper/root')
+            s.program("lsblk", f"printf '{kinds}\\n'")
+            done = s.run("root-on-usb")
+            assert done.returncode == (0 if there else 1), (mount, kinds, done)
+            assert not there or done.stdout == f"{mount} is on USB (/dev/mapper/root)\n", done
+
+
+def test_an_image_that_is_made_in_a_chroot_on_a_usb_disk_gets_the_barrier():
+    with stage() as s:
+        s.program("ischroot", "exit 0")
+        s.program("findmnt", "echo /dev/sda1")
+        s.program("lsblk", "echo usb")
+        assert s.run("root-on-usb").returncode == 1
+        assert s.calls() == ["ischroot --default-false"]
+
+
+def test_each_initramfs_that_is_there_is_made_anew_by_the_tool_that_is_there():
+    kernel = os.uname().release
+    for tools, status, expected in ((["update-initramfs", "dracut"], 0, "update-initramfs -u -k {k} -b {b}"),
+                                    (["dracut"], 0, "dracut --quiet --force {b}/initrd.img-{k} {k}"), ([], 1, None)):
+        with stage() as s:
+            boot = s.path / "boot"
+            # One of a kernel that is not installed, and copies, stay as they are.
+            for name in ("1.2.3-gone", "4.5.6.bak"):
+                s.write(f"boot/initrd.img-{name}")
+            modules = next(iter(sorted(p.name for p in pathlib.Path("/lib/modules").iterdir())), kernel)
+            s.write(f"boot/initrd.img-{modules}")
+            for tool in tools:
+                s.program(tool, "exit 0")
+            done = s.run("rebuild-initramfs", SEKIMORI_BOOT=boot)
+            assert done.returncode == status, done
+            assert s.calls() == ([expected.format(k=modules, b=boot)] if expected else []), s.calls()
+            assert "initrd.img-1.2.3-gone stays as it is" in done.stderr and "4.5.6" not in done.stderr, done
+            # A kernel that has none yet gets none from us.
+            assert s.run("rebuild-initramfs", "7.8.9", SEKIMORI_BOOT=boot).returncode == 0
+
+
+def test_an_initramfs_that_cannot_be_made_is_an_error():
+    with stage() as s:
+        modules = sorted(p.name for p in pathlib.Path("/lib/modules").iterdir())[0]
+        s.write(f"boot/initrd.img-{modules}")
+        s.program("update-initramfs", "exit 3")
+        assert s.run("rebuild-initramfs", SEKIMORI_BOOT=s.path / "boot").returncode == 1
