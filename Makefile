@@ -22,6 +22,7 @@ PKGS_DAEMON := libsystemd libudev dbus-1 json-c libsodium libzstd audit sqlite3
 PKGS_INSPECT := libusb-1.0 json-c libsodium libseccomp libcap-ng
 PKGS_OPEN := libcryptsetup blkid json-c libsodium
 PKGS_TRANSFER := libseccomp libcap-ng
+PKGS_HELPERS := libsystemd libudev
 PKGS_CTL := dbus-1 json-c libudev libzstd zlib liblzma
 PKGS_AGENT := libsystemd dbus-1 json-c libsodium
 PKGS_DESK := sqlite3 libsodium json-c libcryptsetup blkid libudev libzstd
@@ -42,7 +43,7 @@ cflags_of = $(shell pkg-config --cflags $(1))
 libs_of = $(shell pkg-config --libs $(1))
 
 PROGRAMS := $(BUILD)/sekimorid $(BUILD)/sekimorictl $(BUILD)/sekimori-inspect $(BUILD)/sekimori-desk $(BUILD)/sekimori-open \
-	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-agent $(BUILD)/sekimori-road
+	$(BUILD)/sekimori-transfer $(BUILD)/sekimori-helpers $(BUILD)/sekimori-agent $(BUILD)/sekimori-road
 CATALOGUE := $(BUILD)/locale/ja/LC_MESSAGES/sekimori.mo
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test-*.c))
 
@@ -87,6 +88,9 @@ $(BUILD)/sekimori-open: $(call objs,open) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsy
 
 $(BUILD)/sekimori-transfer: $(call objs,transfer) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_TRANSFER))
+
+$(BUILD)/sekimori-helpers: $(call objs,helpers) $(BUILD)/obj/cli/i18n.o $(BUILD)/libsystem.a $(BUILD)/libcore.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_HELPERS))
 
 $(BUILD)/sekimori-road: $(call objs,road) $(BUILD)/obj/cli/i18n.o $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
@@ -228,6 +232,7 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 755 $(BUILD)/sekimori-road $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-road
 	$(INSTALL) 644 $(CATALOGUE) $(DESTDIR)$(PREFIX)/share/locale/ja/LC_MESSAGES/sekimori.mo
 	$(INSTALL) 755 $(BUILD)/sekimori-transfer $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-transfer
+	$(INSTALL) 755 $(BUILD)/sekimori-helpers $(DESTDIR)$(PREFIX)/libexec/sekimori/sekimori-helpers
 	cd $(BUILD)/man && find . -type f -name '*.[1-8]' -exec $(INSTALL) 644 {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	cd $(BUILD)/man && find . -type l -name '*.[1-8]' -exec cp -P --remove-destination {} $(abs_dest)$(PREFIX)/share/man/{} \;
 	for p in sekimorictl sekimori-desk; do \
@@ -251,6 +256,8 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
+	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.timer
 	$(INSTALL) 644 packaging/sekimori.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekimori.conf

@@ -394,6 +394,16 @@ FAULTS = [
     ("daemon not enabled", lambda t: t.remove("/etc/systemd/system/sysinit.target.wants/sekimorid.service"),
      {"daemon-at-boot": "fail"}),
     ("a drill asked for", lambda t: (t.append("/etc/sekimori/sekimorid.conf", "mode drill\n"), t.manifest()), {"mode": "fail"}),
+    ("daemon dies", lambda t: t.write("/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 3\n"),
+     {"daemon-deaths": "fail"}),
+    ("device held after deaths", lambda t: t.write(
+        "/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 0\nheld 2-1 2 7\n"), {"daemon-deaths": "warn"}),
+    ("deaths of somebody else's making", lambda t: t.write("/run/sekimori/deaths", "sekimori-deaths 1\nheld 2-1\n"),
+     {"daemon-deaths": "unknown"}),
+    ("unit of the helpers replaced", lambda t: t.write("/etc/systemd/system/sekimori-helpers.service", "[Service]\n"),
+     {"overrides": "fail"}),
+    ("socket of the helpers elsewhere", lambda t: t.write(
+        "/etc/systemd/system/sekimori-helpers.socket.d/x.conf", "[Socket]\nListenSequentialPacket=/tmp/x\n"), {"overrides": "fail"}),
     ("policy group-writable", lambda t: t.at("/etc/sekimori/policy").chmod(0o664),
      {"policy-file": "fail", "policy-signed": "unknown", "policy-end": "unknown", "policy-contact": "unknown"}),
     ("policy altered", lambda t: t.append("/etc/sekimori/policy", "allow id 1234:*\n"),

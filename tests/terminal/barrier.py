@@ -205,7 +205,8 @@ def daemon_pid(t):
 
 
 def start_daemon(t, arguments=""):
-    t.run(f"/usr/sbin/sekimorid {arguments} >> /run/sekimorid.out 2>&1 < /dev/null & echo $! > /run/sekimorid.pid")
+    """Without the memory of deaths before (test_crash_loop.py): what a test has killed it starts again at once."""
+    t.run(f"rm -f /run/sekimori/deaths; /usr/sbin/sekimorid {arguments} >> /run/sekimorid.out 2>&1 < /dev/null & echo $! > /run/sekimorid.pid")
 
 
 def ready(t):

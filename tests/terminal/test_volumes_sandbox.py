@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""sekimori-open behind the sandbox of sekimorid.service: it has what it needs, and nothing that it does not."""
+"""sekimori-open behind the sandbox of sekimori-helpers.service: it has what it needs, and nothing that it does not."""
 
 import os
 import re
@@ -8,16 +8,16 @@ import test_volumes as volumes
 from barrier import STAGE
 from test_volumes import MAPPING, OPEN, PASSPHRASE, TANAKA, answers, clean_image, image, mount_of, plug, uuid
 
-with open(os.path.join(STAGE, "usr/lib/systemd/system/sekimorid.service"), encoding="utf-8") as f:
+with open(os.path.join(STAGE, "usr/lib/systemd/system/sekimori-helpers.service"), encoding="utf-8") as f:
     UNIT = f.read()
 NEEDED = re.search(r"(?m)^CapabilityBoundingSet=(.*)$", UNIT)[1].split()
 
 
 def helper_unit():
-    """A unit that runs /run/helper.sh with all that sekimorid.service takes away."""
+    """A unit that runs /run/helper.sh with all that sekimori-helpers.service takes away."""
     unit = re.sub(r"(?m)^(ExecReload|Restart|RestartSec|WatchdogSec|\w+Directory\w*)=.*\n", "", UNIT)
     return unit.replace("Type=notify", "Type=oneshot").replace(
-        "ExecStart=/usr/sbin/sekimorid", "ExecStart=/bin/sh /run/helper.sh")
+        "ExecStart=/usr/libexec/sekimori/sekimori-helpers", "ExecStart=/bin/sh /run/helper.sh")
 
 
 LONG = True  # minutes under emulation: run by `make test-long`

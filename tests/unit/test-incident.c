@@ -45,6 +45,7 @@ static void one_record_is_enough_for_these(void)
 		{ "log-damaged", "", "", INCIDENT_LOG_DAMAGE },
 		{ "log-begun", "", "key-state-lost", INCIDENT_LOG_DAMAGE },
 		{ "log-continued", "", "file-missing", INCIDENT_LOG_DAMAGE },
+		{ "crash-loop", "", "", INCIDENT_CRASH_LOOP },
 		{ "log-begun", "", "first", -1 },
 		{ "log-continued", "", "rotated", -1 },
 		{ "denied", "not-registered", "", -1 },

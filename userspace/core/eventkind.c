@@ -70,6 +70,8 @@ const struct eventkind eventkinds[] = {
 	  LOG_NOTICE, SOON, NO_AUDIT, N_("A device came or went while no keeper was there.") },
 	{ "keeper-before", "ecc653fef513b8553b55e44bfca0babc",
 	  LOG_WARNING, SOON, AUDIT, N_("Another program had the gate before.") },
+	{ "crash-loop", "5d0c31b8e6a74f2f9b7a1de3c4820f96",
+	  LOG_ERR, AT_ONCE, AUDIT, N_("The barrier's keeper dies again and again.") },
 	{ "harmless-changed", "a524598f9212f131e84ef90a3f31e31c",
 	  LOG_WARNING, SOON, AUDIT, N_("The list of harmless classes was replaced.") },
 	{ "overflow", "dd80b36006e8be8884a9a31e55924511",

@@ -44,6 +44,7 @@ static const struct {
 	[INCIDENT_INFECTED_MEDIUM] = { "infected-medium", N_("Malware was found on a medium") },
 	[INCIDENT_LOG_DAMAGE] = { "log-damage", N_("The event log or its keys were damaged or removed") },
 	[INCIDENT_CLOCK_REVERSED] = { "clock-reversed", N_("The clock was turned back repeatedly") },
+	[INCIDENT_CRASH_LOOP] = { "crash-loop", N_("The barrier's keeper died again and again") },
 };
 
 const char *incident_type_name(enum incident_type type)
@@ -301,6 +302,9 @@ static bool single_cause(const struct incident_fact *fact, enum incident_type *t
 		   (!strcmp(kind, "log-begun") && !strcmp(fact->why, "key-state-lost")) ||
 		   (!strcmp(kind, "log-continued") && !strcmp(fact->why, "file-missing"))) {
 		*type = INCIDENT_LOG_DAMAGE;
+		object = kind;
+	} else if (!strcmp(kind, "crash-loop")) {
+		*type = INCIDENT_CRASH_LOOP;
 		object = kind;
 	} else {
 		return false;

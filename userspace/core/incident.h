@@ -8,6 +8,7 @@
  *   gate-attempt      somebody tried to get round the gate (but for udev and modprobe, which load drivers for what is held)
  *   infected-medium   the scanner found something on a medium
  *   log-damage        the log or its keys are not what this terminal left behind
+ *   crash-loop        the daemon dies again and again, as it does if a device makes it
  *   clock-reversed    the clock went back 3 times within a day
  *
  * One cause (the medium, the device, …) is one incident for an hour; what follows within the hour is counted and told
@@ -30,6 +31,7 @@ enum incident_type {
 	INCIDENT_INFECTED_MEDIUM,
 	INCIDENT_LOG_DAMAGE,
 	INCIDENT_CLOCK_REVERSED,
+	INCIDENT_CRASH_LOOP,
 	N_INCIDENT_TYPES,
 };
 

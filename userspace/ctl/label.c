@@ -52,6 +52,8 @@ static const struct {
 	[LABEL_DO_BACKEND] = {N_(
 		"The kernel gate is loaded, but the keeper does not use it. Tell the "
 		"help desk.")},
+	[LABEL_DO_DEATHS] = {N_("The daemon has died again and again; what is not let in already stays held. Keep aside what was "
+				"plugged in last, and tell the help desk.")},
 	[LABEL_DO_LOG] = {N_("The event log cannot be kept, so nothing is let through. Tell the "
 			     "help desk. Log:")},
 	[LABEL_CANNOT_READ] = {N_("The state of the barrier cannot be read:")},

@@ -9,6 +9,7 @@
 #include "cli/i18n.h"
 #include "cli/moment.h"
 #include "cli/told.h"
+#include "core/deaths.h"
 #include "core/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
@@ -126,6 +127,16 @@ static void mode_judge(struct status *status)
 	}
 }
 
+/* Nothing from a daemon that does not tell. */
+static void deaths_judge(struct status *status)
+{
+	struct json_object *deaths;
+
+	if (json_object_object_get_ex(status->manager, "RecentDeaths", &deaths) &&
+	    json_object_get_uint64(deaths) >= DEATHS_LOOP)
+		problem_add(status, "daemon-deaths", LABEL_DO_DEATHS, NULL);
+}
+
 static void status_judge(struct status *status)
 {
 	const struct layers *layers = &status->layers;
@@ -148,6 +159,7 @@ static void status_judge(struct status *status)
 	if (!strncmp(output_raw(status->manager, "LogState"), LOG_FAILED, sizeof(LOG_FAILED) - 1))
 		problem_add(status, "log-failed", LABEL_DO_LOG,
 			    output_member(status->manager, "LogState"));
+	deaths_judge(status);
 	policy_judge(status);
 }
 

@@ -3,6 +3,7 @@
 #include <sys/timex.h>
 
 #include "daemon/evidence-inside.h"
+#include "system/helpers.h"
 
 uint64_t evidence_clock_us(clockid_t id)
 {
@@ -16,5 +17,8 @@ bool evidence_clock_is_synchronised(void)
 {
 	struct timex tx = { .modes = 0 };
 
+	/* The daemon's sandbox knows no call that has to do with setting a clock. */
+	if (helpers_stand())
+		return helpers_clock_is_synchronised();
 	return adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
 }

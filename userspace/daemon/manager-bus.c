@@ -77,6 +77,7 @@ MANAGER_GETTER(active_user, bus_append_string)
 MANAGER_GETTER(log_file, bus_append_string)
 MANAGER_GETTER(log_state, bus_append_string)
 MANAGER_GETTER(log_damage, bus_append_string)
+MANAGER_GETTER(recent_deaths, bus_append_u32)
 MANAGER_GETTER(last_self_check, bus_append_string)
 MANAGER_GETTER(self_check_result, bus_append_string)
 MANAGER_GETTER(started_at, bus_append_u64)
@@ -166,6 +167,7 @@ static const struct bus_property manager_properties[] = {
 	{"LogFile", "s", manager_get_log_file, BUS_EMITS_TRUE},
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
 	{"LogDamage", "s", manager_get_log_damage, BUS_EMITS_TRUE},
+	{"RecentDeaths", "u", manager_get_recent_deaths, BUS_EMITS_TRUE},
 	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
 	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
 	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},

@@ -6,6 +6,7 @@
 #include "daemon/json.h"
 #include "daemon/manager-exceptions.h"
 #include "daemon/manager-gate.h"
+#include "daemon/manager-life.h"
 #include "daemon/session.h"
 #include "system/usbdev.h"
 
@@ -109,6 +110,8 @@ static void interface_added(struct manager *manager, const struct sekimori_event
 		return;
 	p = find_device(manager, name, event);
 	if (!*p) {
+		if (!manager_life_may_meet(manager, name, event))
+			return;
 		r = session_new(p, manager, name, event);
 		if (r) {
 			/* Without a session nobody will release it. Mostly it has just been unplugged. */

@@ -9,10 +9,13 @@
 #include "core/incident.h"
 #include "daemon/incidents.h"
 #include "daemon/json.h"
+#include "daemon/lastlife.h"
 #include "daemon/manager-exceptions.h"
 #include "daemon/manager-gate.h"
+#include "daemon/manager-life.h"
 #include "daemon/manager-log.h"
 #include "daemon/session.h"
+#include "system/uevents.h"
 
 #define RELEASED_FILE "/run/sekimori/released"
 
@@ -80,14 +83,8 @@ static int block_changed(sd_event_source *source, int fd, uint32_t revents, void
 
 static int watch_disks(struct manager *manager)
 {
-	int r;
+	int r = uevents_new(&manager->disks, manager->udev, "block", NULL);
 
-	manager->disks = udev_monitor_new_from_netlink(manager->udev, "udev");
-	if (!manager->disks)
-		return -ENOMEM;
-	r = udev_monitor_filter_add_match_subsystem_devtype(manager->disks, "block", NULL);
-	if (r >= 0)
-		r = udev_monitor_enable_receiving(manager->disks);
 	if (r >= 0)
 		r = sd_event_add_io(manager->event, &manager->disks_source,
 				    udev_monitor_get_fd(manager->disks), EPOLLIN, block_changed,
@@ -358,6 +355,7 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 
 	manager->info.log_state = evidence_state(manager->evidence);
 	manager->info.log_damage = manager->log_damage;
+	manager->info.recent_deaths = lastlife_deaths(manager->lastlife)->count;
 	manager->info.policy_state = rulebook_state(&manager->rulebook);
 	manager->info.policy_error = manager->rulebook.error;
 	manager->info.last_self_check = manager->selfcheck.time;
@@ -466,6 +464,7 @@ static void manager_started(struct manager *manager)
 		json_add_string(extra, "backend", manager->info.backend);
 	}
 	manager_record(manager, "started", NULL, NULL, extra);
+	manager_life_tell(manager);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
 		record_refusal(manager);
 	evidence_checkpoint(manager->evidence);
@@ -521,10 +520,12 @@ static int manager_prepare(struct manager *manager)
 		rulebook_start(&manager->rulebook);
 	if (r >= 0)
 		r = manager_exceptions_begin(manager);
+	if (r >= 0)
+		r = manager_life_begin(manager);
 	return r < 0 ? r : 0;
 }
 
-int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings)
+int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings, struct lastlife *lastlife)
 {
 	_cleanup_(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
 	struct gate_callbacks callbacks = { .event = manager_gate_event, .lost = gate_lost };
@@ -534,6 +535,7 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 		return -ENOMEM;
 	manager->settings = *settings;
 	manager->event = sd_event_ref(event);
+	manager->lastlife = lastlife;
 	callbacks.userdata = manager;
 
 	r = manager_prepare(manager);
@@ -595,6 +597,7 @@ struct manager *manager_free(struct manager *manager)
 	alarm_free(manager->alarm);
 	sd_event_source_disable_unref(manager->rejudge);
 	sd_event_source_disable_unref(manager->sweep);
+	manager_life_end(manager);
 	sd_event_source_disable_unref(manager->late);
 	sd_event_source_disable_unref(manager->disks_source);
 	udev_monitor_unref(manager->disks);

@@ -26,6 +26,7 @@
 #include "system/seat.h"
 
 struct incidents;
+struct lastlife;
 struct phone;
 struct session;
 
@@ -51,6 +52,8 @@ struct manager {
 	struct phone *phone;	       /* … asked for by telephone, */
 	struct trust *trust;	       /* … by a grant file that these keys have signed */
 	struct released *released;
+	struct lastlife *lastlife; /* borrowed: what is left to the next daemon */
+	sd_event_source *watch_judging, *quiet; /* after each turn; timer: this daemon has lived long enough */
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
 	struct selfcheck selfcheck; /* the newest */
@@ -72,8 +75,8 @@ struct manager {
 	sd_event_source *disks_source;
 };
 
-/* Copies the settings. On a failure everything is closed and what is held stays held. */
-int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings);
+/* Copies the settings, borrows `lastlife`. On a failure everything is closed and what is held stays held. */
+int manager_new(struct manager **managerp, sd_event *event, const struct settings *settings, struct lastlife *lastlife);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager *, manager_free)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* sekimorid: reads its files, starts the manager, runs the loop. */
 #include <getopt.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
@@ -12,12 +13,14 @@
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "core/settings.h"
+#include "daemon/lastlife.h"
 #include "daemon/manager.h"
 #include "system/textfile.h"
 
 #define CONFIG_FILE "/etc/sekimori/sekimorid.conf"
 #define CONFIG_FILE_MAX 65536
 #define RUN_DIRECTORY "/run/sekimori"
+#define DEATHS_FILE RUN_DIRECTORY "/deaths"
 
 static void print_error(void *userdata, const char *file, unsigned int line, unsigned int column,
 			const char *message)
@@ -70,6 +73,9 @@ static int usage_error(const char *what)
 	return 2;
 }
 
+/* Microseconds that a start takes at most; the sixty seconds of a busy machine. */
+#define START_US UINT64_C(60000000)
+
 enum { OPTION_CHECK = 256, OPTION_HELP, OPTION_VERSION };
 
 static int block_signals(sd_event *event)
@@ -100,17 +106,63 @@ static int reload(sd_event_source *source, const struct signalfd_siginfo *info, 
 	return 0;
 }
 
-static int run(const struct settings *settings)
+static int waited(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	_cleanup_(manager_freep) struct manager *manager = NULL;
+	*(bool *)userdata = true;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/*
+ * Whoever kills the daemon by what it plugs in gets less and less of it: the gate holds everything meanwhile. 0: go on;
+ * positive: it was asked to end.
+ */
+static int wait_after_deaths(const struct deaths *deaths)
+{
+	const uint64_t wait_us = deaths_wait_s(deaths) * UINT64_C(1000000);
+	bool over = false;
 	sd_event *event = NULL;
 	int r;
 
+	if (!wait_us)
+		return 0;
+	fprintf(stderr, SD_WARNING "the daemon has died %u times in a row; everything stays held for %u seconds\n",
+		deaths->count, deaths_wait_s(deaths));
+	/* systemd's own deadline for a start begins anew with what is left to do after it. */
+	sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=Died %u times in a row; holding everything for %u seconds",
+		   wait_us + START_US, deaths->count, deaths_wait_s(deaths));
 	r = sd_event_new(&event);
 	if (r >= 0)
 		r = block_signals(event);
 	if (r >= 0)
-		r = manager_new(&manager, event, settings);
+		r = sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, wait_us, 0, waited, &over);
+	if (r >= 0)
+		r = sd_event_loop(event);
+	sd_event_unref(event);
+	return r < 0 ? r : !over;
+}
+
+static int run(const struct settings *settings)
+{
+	_cleanup_(manager_freep) struct manager *manager = NULL;
+	_cleanup_(lastlife_freep) struct lastlife *life = NULL;
+	sd_event *event = NULL;
+	int r;
+
+	r = lastlife_new(&life, DEATHS_FILE);
+	if (r == -EBUSY)
+		fputs(SD_ERR "another sekimorid is running\n", stderr);
+	else if (!r)
+		r = wait_after_deaths(lastlife_deaths(life));
+	if (r > 0) {
+		lastlife_end(life);
+		return EXIT_SUCCESS;
+	}
+	if (!r)
+		r = sd_event_new(&event);
+	if (r >= 0)
+		r = block_signals(event);
+	if (r >= 0)
+		r = manager_new(&manager, event, settings, life);
 	if (r >= 0)
 		r = sd_event_add_signal(event, NULL, SIGHUP, reload, manager);
 	if (r >= 0) {
@@ -124,6 +176,8 @@ static int run(const struct settings *settings)
 			strerror(-r));
 	manager = manager_free(manager);
 	sd_event_unref(event);
+	if (!r)
+		lastlife_end(life);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -171,12 +225,13 @@ int main(int argc, char **argv)
 	}
 
 	umask(027);
-	if (!check)
-		drill_forget();
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	if (read_settings(config ? config : CONFIG_FILE, config, &settings))
+	if (read_settings(config ? config : CONFIG_FILE, config, &settings)) {
+		if (!check)
+			drill_forget();
 		return EXIT_FAILURE;
+	}
 	if (check)
 		return rulebook_check(&settings) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST) {

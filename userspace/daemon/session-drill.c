@@ -43,11 +43,10 @@ void session_would_revoke(struct session *session, const char *why)
 	if (verdict.result.device.verdict == DECIDE_BLOCK) {
 		verdict_write(session->manager, &verdict, &session->device);
 		session_would_deny(session, verdict.result.device.reason, NULL);
+	} else if (!strcmp(why, "medium-changed")) {
+		session_would_deny(session, why, N_("it is judged anew when it is plugged in again"));
 	} else {
-		session_would_deny(session, !strcmp(why, "medium-changed") ? "medium-changed" : "cannot-inspect",
-				   !strcmp(why, "medium-changed") ?
-					   N_("it is judged anew when it is plugged in again") :
-					   N_("it would be taken back and judged anew"));
+		session_would_deny(session, "cannot-inspect", N_("it would be taken back and judged anew"));
 	}
 }
 

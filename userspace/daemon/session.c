@@ -41,6 +41,11 @@ bool session_any(const struct session *session, enum device_interface_state stat
 	return false;
 }
 
+bool session_any_held(const struct session *session)
+{
+	return session_any(session, DEVICE_INTERFACE_HELD) || session_any(session, DEVICE_INTERFACE_INSPECT);
+}
+
 /* --- showing --- */
 
 void session_show(struct session *session)
@@ -543,8 +548,7 @@ void session_begin(struct session *session)
 
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
-	} else if (session_any(session, DEVICE_INTERFACE_HELD) ||
-		   session_any(session, DEVICE_INTERFACE_INSPECT)) {
+	} else if (session_any_held(session)) {
 		device->state = DEVICE_HELD;
 		session_announce(session);
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);

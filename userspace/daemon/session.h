@@ -157,6 +157,9 @@ bool session_remove_interface(struct session *session, uint64_t cookie);
 /* After a fresh snapshot: drops interfaces that it did not name (seq older than its SYNC). True as above. */
 bool session_drop_stale(struct session *session, uint64_t seq);
 
+/* Is something of it held, or open to be inspected? */
+bool session_any_held(const struct session *session);
+
 bool session_has_cookie(const struct session *session, uint64_t cookie);
 
 /*

@@ -576,11 +576,12 @@ static void set_mapping(struct volume_view *view)
 static void take_up(struct volume_life *volume, const struct opennote *note)
 {
 	struct volume_view *view = &volume->view;
-
 	char mapper[OPENNOTE_MAPPING_MAX + 16];
+	struct stat st;
 
 	snprintf(mapper, sizeof(mapper), "/dev/mapper/%s", view->mapping);
-	if (note->open && (volume_is_plain(volume) || !access(mapper, F_OK)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
+	/* Not access(2): that asks the unit's list of devices too, and the mapping is none of the daemon's. */
+	if (note->open && (volume_is_plain(volume) || !stat(mapper, &st)) && !strcasecmp(note->uuid, view->uuid) && !strcmp(note->node, view->node) &&
 	    note->read_only == view->read_only) {
 		view->state = VOLUME_OPEN;
 		SET_TEXT(view->mount, note->mount);

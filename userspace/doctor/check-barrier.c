@@ -6,6 +6,7 @@
 
 #include "cli/moment.h"
 #include "cli/output.h"
+#include "core/deaths.h"
 #include "doctor/buildid.h"
 #include "doctor/checks.h"
 
@@ -227,4 +228,32 @@ void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *chec
 	    tree_stat(&doctor->tree,
 		      "/usr/lib/systemd/system/sysinit.target.wants/sekimorid.service", true, &st))
 		finding_add(finding, DOCTOR_FAIL, N_("sekimorid.service is not enabled"));
+}
+
+void check_daemon_deaths(struct doctor *doctor, const struct doctor_check *check,
+			 struct doctor_finding *finding)
+{
+	static const char path[] = "/run/sekimori/deaths";
+	_cleanup_(freep) char *text = NULL;
+	struct deaths deaths;
+	size_t len;
+	int r = tree_read(&doctor->tree, path, DEATHS_TEXT_MAX, &text, &len);
+
+	/* Of a daemon that has never run; that it does not is another check's to say. */
+	if (r == -ENOENT)
+		return;
+	if (r) {
+		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
+		return;
+	}
+	if (strlen(text) != len || !deaths_parse(&deaths, text)) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("%s makes no sense"), path);
+		return;
+	}
+	if (deaths_is_loop(&deaths))
+		finding_add(finding, DOCTOR_FAIL, N_("it has died %u times in a row"), deaths.count);
+	for (size_t i = 0; i < deaths.n_held; i++)
+		finding_add(finding, DOCTOR_WARN,
+			    N_("the device at port %s stays held: the daemon died while it judged it"),
+			    deaths.held[i].name);
 }

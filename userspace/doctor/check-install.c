@@ -105,7 +105,8 @@ static const char *const unit_dirs[] = {
 	"/run/systemd/transient",      "/etc/systemd/system",
 	"/run/systemd/system",         "/usr/local/lib/systemd/system",
 };
-static const char *const units[] = {"sekimorid.service", "sekimori-doctor.service",
+static const char *const units[] = {"sekimorid.service", "sekimori-helpers.service",
+				    "sekimori-helpers.socket", "sekimori-doctor.service",
 				    "sekimori-doctor.timer"};
 /* Where drop-ins are, ours as well as those for all units of a kind or with the same beginning. */
 static const char *const dropin_dirs[] = {
@@ -117,11 +118,15 @@ static const char *const dropin_dirs[] = {
 };
 static const char *const dropin_names[] = {
 	"sekimorid.service.d",
+	"sekimori-helpers.service.d",
+	"sekimori-helpers.socket.d",
 	"sekimori-doctor.service.d",
 	"sekimori-doctor.timer.d",
 	"sekimori-.service.d",
+	"sekimori-.socket.d",
 	"sekimori-.timer.d",
 	"service.d",
+	"socket.d",
 	"timer.d",
 };
 
@@ -141,7 +146,7 @@ static bool dropin_replaces(const struct doctor *doctor, const char *path)
 {
 	static const char *const words[] = {"Exec", "Condition",   "Assert",
 					    "Root", "Environment", "PassEnvironment",
-					    "Bind", "OnCalendar"};
+					    "Bind", "Listen",      "OnCalendar"};
 	_cleanup_(freep) char *text = NULL;
 	char *next, *line;
 

@@ -59,6 +59,9 @@ const struct doctor_check doctor_checks[] = {
 	 N_("When the drill is over, remove the line 'mode drill' from /etc/sekimori/sekimorid.conf and restart the terminal "
 	    "(docs/drill.md)."),
 	 check_mode, NULL},
+	{"daemon-deaths", "R01 R27", BARRIER, N_("The daemon does not die again and again."),
+	 N_("Keep the devices aside that were plugged in then, look at 'journalctl -u sekimorid', and tell the help desk."),
+	 check_daemon_deaths, NULL},
 
 	{"policy-state", "R03 R27", POLICY, N_("A valid policy is in force."),
 	 N_("See 'sekimorictl status'; put a valid policy in place and run 'sekimorictl reload'."),

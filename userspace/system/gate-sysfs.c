@@ -16,6 +16,7 @@
 #include <libudev.h>
 
 #include "system/gate.h"
+#include "system/uevents.h"
 #include "system/usbdev.h"
 
 #define DRIVERS_PROBE "/sys/bus/usb/drivers_probe"
@@ -433,13 +434,7 @@ int gate_sysfs_new(struct gate **gatep, sd_event *event, const struct gate_callb
 	sysfs->pending_tail = &sysfs->pending;
 
 	sysfs->udev = udev_new();
-	sysfs->monitor = sysfs->udev ? udev_monitor_new_from_netlink(sysfs->udev, "udev") : NULL;
-	r = sysfs->monitor ? 0 : -ENOMEM;
-	if (r >= 0)
-		r = udev_monitor_filter_add_match_subsystem_devtype(sysfs->monitor, "usb",
-								    "usb_interface");
-	if (r >= 0)
-		r = udev_monitor_enable_receiving(sysfs->monitor);
+	r = sysfs->udev ? uevents_new(&sysfs->monitor, sysfs->udev, "usb", "usb_interface") : -ENOMEM;
 	if (r >= 0)
 		r = sd_event_add_defer(event, &sysfs->defer, sysfs_deliver, sysfs);
 	if (r >= 0)

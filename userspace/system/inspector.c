@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,10 +17,9 @@
 #define ACCURACY_US 20000
 
 struct inspector {
-	pid_t pid;
+	struct child *child;
 	int device_fd;
 	int pipe_fd;
-	sd_event_source *child;
 	sd_event_source *timer;
 	bool cancelled;
 	bool timed_out;
@@ -31,8 +29,8 @@ struct inspector {
 
 static void inspector_free(struct inspector *inspector)
 {
-	sd_event_source_unref(inspector->child);
-	sd_event_source_unref(inspector->timer);
+	child_free(inspector->child);
+	sd_event_source_disable_unref(inspector->timer);
 	closep(&inspector->device_fd);
 	closep(&inspector->pipe_fd);
 	free(inspector);
@@ -76,7 +74,7 @@ static int pipe_make(int fds[static 2])
 	return r;
 }
 
-static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *userdata)
+static void inspector_exited(void *userdata, int code, int status)
 {
 	struct inspector *inspector = userdata;
 	struct report report;
@@ -85,7 +83,7 @@ static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *
 
 	if (inspector->cancelled) {
 		inspector_free(inspector);
-		return 0;
+		return;
 	}
 	if (inspector_report(inspector, &report)) {
 		end = INSPECTOR_REPORTED;
@@ -95,8 +93,7 @@ static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *
 	} else {
 		end = INSPECTOR_FAILED;
 		snprintf(detail, sizeof(detail), "inspector %s %d without a valid report",
-			 si->si_code == CLD_EXITED ? "exited with" : "died of signal",
-			 si->si_status);
+			 code == CLD_EXITED ? "exited with" : "died of signal", status);
 	}
 	/* Before the verdict: our claim must be off the interface when drivers are tried. */
 	closep(&inspector->device_fd);
@@ -104,7 +101,6 @@ static int inspector_exited(sd_event_source *source, const siginfo_t *si, void *
 	inspector->done(inspector->userdata, end, end == INSPECTOR_REPORTED ? &report : NULL,
 			detail);
 	inspector_free(inspector);
-	return 0;
 }
 
 static int inspector_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -112,7 +108,7 @@ static int inspector_deadline(sd_event_source *source, uint64_t usec, void *user
 	struct inspector *inspector = userdata;
 
 	inspector->timed_out = true;
-	kill(inspector->pid, SIGKILL);
+	child_kill(inspector->child);
 	return 0;
 }
 
@@ -120,7 +116,7 @@ struct inspector *inspector_cancel(struct inspector *inspector)
 {
 	if (inspector) {
 		inspector->cancelled = true;
-		kill(inspector->pid, SIGKILL);
+		child_kill(inspector->child);
 		closep(&inspector->device_fd);
 		inspector->device_fd = -1;
 	}
@@ -147,27 +143,18 @@ static int inspector_run(struct inspector **inspectorp, sd_event *event, const c
 					 .pipe_fd = pipe_fds[0],
 					 .done = done,
 					 .userdata = userdata };
-	r = child_spawn(&inspector->pid, program, argv, no_env, (const int[]){ device_fd, pipe_fds[1] }, 2);
-	close(pipe_fds[1]);
-	if (r)
-		goto err;
-	r = sd_event_add_child(event, &inspector->child, inspector->pid, WEXITED, inspector_exited,
-			       inspector);
+	r = sd_event_add_time_relative(event, &inspector->timer, CLOCK_BOOTTIME, (deadline_ms + GRACE_MS) * 1000ull,
+				       ACCURACY_US, inspector_deadline, inspector);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &inspector->timer, CLOCK_BOOTTIME,
-					       (deadline_ms + GRACE_MS) * 1000ull, ACCURACY_US,
-					       inspector_deadline, inspector);
+		r = child_start(&inspector->child, event, program, argv, no_env, (const int[]){ device_fd, pipe_fds[1] }, 2,
+				inspector_exited, inspector);
+	close(pipe_fds[1]);
 	if (r < 0) {
-		kill(inspector->pid, SIGKILL);
-		/* Watched or not, it has to be reaped; it dies at once. */
-		waitpid(inspector->pid, NULL, 0);
-		goto err;
+		inspector_free(inspector);
+		return r;
 	}
 	*inspectorp = inspector;
 	return 0;
-err:
-	inspector_free(inspector);
-	return r;
 }
 
 int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <json-c/json_tokener.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,12 +17,11 @@
 #define ACCURACY_US 20000
 
 struct opener {
-	pid_t pid;
+	struct child *child;
 	int pipe_fd;
 	unsigned int idle_ms;
 	bool silent; /* no callbacks any more: freed when the child is reaped */
 	bool killed;
-	sd_event_source *child;
 	sd_event_source *timer;
 	sd_event_source *output;
 	const struct opener_ops *ops;
@@ -34,7 +32,7 @@ struct opener {
 
 static void opener_free(struct opener *opener)
 {
-	sd_event_source_disable_unref(opener->child);
+	child_free(opener->child);
 	sd_event_source_disable_unref(opener->timer);
 	sd_event_source_disable_unref(opener->output);
 	closep(&opener->pipe_fd);
@@ -100,7 +98,7 @@ static void opener_end(struct opener *opener, enum opener_end end, const char *d
 	opener->ops->done(opener->userdata, end, detail);
 }
 
-static int opener_exited(sd_event_source *source, const siginfo_t *si, void *userdata)
+static void opener_exited(void *userdata, int code, int status)
 {
 	struct opener *opener = userdata;
 	char detail[96];
@@ -109,13 +107,11 @@ static int opener_exited(sd_event_source *source, const siginfo_t *si, void *use
 		while (opener_read(opener))
 			;
 		snprintf(detail, sizeof(detail), "sekimori-open %s %d",
-			 si->si_code == CLD_EXITED ? "exited with" : "died of signal",
-			 si->si_status);
-		opener_end(opener, si->si_code == CLD_EXITED ? OPENER_EXITED : OPENER_KILLED,
+			 code == CLD_EXITED ? "exited with" : "died of signal", status);
+		opener_end(opener, code == CLD_EXITED ? OPENER_EXITED : OPENER_KILLED,
 			   opener->killed ? "sekimori-open killed at the deadline" : detail);
 	}
 	opener_free(opener);
-	return 0;
 }
 
 static int opener_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -129,20 +125,13 @@ static int opener_deadline(sd_event_source *source, uint64_t usec, void *userdat
 		return 0;
 	}
 	opener->killed = true;
-	kill(opener->pid, SIGKILL);
+	child_kill(opener->child);
 	sd_event_source_set_time_relative(opener->timer, GRACE_US);
 	sd_event_source_set_enabled(opener->timer, SD_EVENT_ONESHOT);
 	return 0;
 }
 
-struct opener *opener_cancel(struct opener *opener)
-{
-	if (opener)
-		kill(opener->pid, SIGKILL);
-	return opener_leave(opener);
-}
-
-struct opener *opener_leave(struct opener *opener)
+static struct opener *opener_forget(struct opener *opener)
 {
 	if (opener) {
 		opener->silent = true;
@@ -154,15 +143,26 @@ struct opener *opener_leave(struct opener *opener)
 	return NULL;
 }
 
+struct opener *opener_cancel(struct opener *opener)
+{
+	if (opener)
+		child_kill(opener->child);
+	return opener_forget(opener);
+}
+
+struct opener *opener_leave(struct opener *opener)
+{
+	if (opener)
+		child_leave(opener->child);
+	return opener_forget(opener);
+}
+
 static int opener_watch(struct opener *opener, sd_event *event)
 {
 	int r;
 
-	r = sd_event_add_child(event, &opener->child, opener->pid, WEXITED, opener_exited, opener);
-	if (r >= 0)
-		r = sd_event_add_time_relative(event, &opener->timer, CLOCK_BOOTTIME,
-					       opener->idle_ms * 1000ull, ACCURACY_US,
-					       opener_deadline, opener);
+	r = sd_event_add_time_relative(event, &opener->timer, CLOCK_BOOTTIME, opener->idle_ms * 1000ull,
+				       ACCURACY_US, opener_deadline, opener);
 	if (r >= 0)
 		r = sd_event_add_io(event, &opener->output, opener->pipe_fd, EPOLLIN, opener_output,
 				    opener);
@@ -192,17 +192,11 @@ int opener_start(struct opener **openerp, sd_event *event, const char *program,
 	/* Ours alone: the helper waits when the daemon is slow. */
 	r = fcntl(opener->pipe_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	if (!r)
-		r = child_spawn(&opener->pid, program, argv, child_env_utf8,
-				(const int[]){ secret_fd, progress, watcher }, 3);
+		r = opener_watch(opener, event);
+	if (!r)
+		r = child_start(&opener->child, event, program, argv, child_env_utf8,
+				(const int[]){ secret_fd, progress, watcher }, 3, opener_exited, opener);
 	if (r) {
-		opener_free(opener);
-		return r;
-	}
-	r = opener_watch(opener, event);
-	if (r) {
-		kill(opener->pid, SIGKILL);
-		/* Before it has done anything that could hang. */
-		waitpid(opener->pid, NULL, 0);
 		opener_free(opener);
 		return r;
 	}

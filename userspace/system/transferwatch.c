@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +17,13 @@
 #define PRIORITY 100
 
 struct transferwatch {
-	pid_t pid;
+	struct child *child;
 	int pipe_fd, socket_fd;
 	bool silent;  /* no callbacks any more: freed when the child is reaped */
 	bool exited;  /* but something it said could not be taken yet */
 	bool waiting; /* until `again` */
 	bool senseless;
-	sd_event_source *child, *output, *again;
+	sd_event_source *output, *again;
 	const struct transferwatch_ops *ops;
 	void *userdata;
 	char detail[96];
@@ -34,7 +33,7 @@ struct transferwatch {
 
 static void watch_destroy(struct transferwatch *watch)
 {
-	sd_event_source_disable_unref(watch->child);
+	child_free(watch->child);
 	sd_event_source_disable_unref(watch->output);
 	sd_event_source_disable_unref(watch->again);
 	closep(&watch->pipe_fd);
@@ -56,7 +55,7 @@ static void watch_distrust(struct transferwatch *watch)
 	watch->senseless = true;
 	watch->used = 0;
 	sd_event_source_set_enabled(watch->output, SD_EVENT_OFF);
-	kill(watch->pid, SIGKILL);
+	child_kill(watch->child);
 }
 
 static void watch_lines(struct transferwatch *watch)
@@ -143,24 +142,23 @@ static int watch_again(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static int watch_exited(sd_event_source *source, const siginfo_t *si, void *userdata)
+static void watch_exited(void *userdata, int code, int status)
 {
 	struct transferwatch *watch = userdata;
 
 	if (watch->silent) {
 		watch_destroy(watch);
-		return 0;
+		return;
 	}
 	transferwatch_read(watch);
 	snprintf(watch->detail, sizeof(watch->detail), "sekimori-transfer %s %d",
-		 watch->senseless	      ? "said what makes no sense, ended by" :
-		 si->si_code == CLD_EXITED ? "exited with" :
-					     "died of signal",
-		 si->si_status);
+		 watch->senseless   ? "said what makes no sense, ended by" :
+		 code == CLD_EXITED ? "exited with" :
+				      "died of signal",
+		 status);
 	watch->exited = true;
 	if (!watch->waiting)
 		watch_end(watch);
-	return 0;
 }
 
 struct transferwatch *transferwatch_free(struct transferwatch *watch)
@@ -173,7 +171,7 @@ struct transferwatch *transferwatch_free(struct transferwatch *watch)
 	}
 	/* It may hang in the kernel, on a device that does not answer: reaped whenever that is over. */
 	watch->silent = true;
-	kill(watch->pid, SIGKILL);
+	child_kill(watch->child);
 	watch->output = sd_event_source_disable_unref(watch->output);
 	watch->again = sd_event_source_disable_unref(watch->again);
 	closep(&watch->pipe_fd);
@@ -191,10 +189,8 @@ static int watch_follow(struct transferwatch *watch, sd_event *event)
 {
 	int r;
 
-	r = sd_event_add_child(event, &watch->child, watch->pid, WEXITED, watch_exited, watch);
-	if (r >= 0)
-		r = sd_event_add_time_relative(event, &watch->again, CLOCK_BOOTTIME, AGAIN_US,
-					       AGAIN_ACCURACY_US, watch_again, watch);
+	r = sd_event_add_time_relative(event, &watch->again, CLOCK_BOOTTIME, AGAIN_US, AGAIN_ACCURACY_US,
+				       watch_again, watch);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(watch->again, SD_EVENT_OFF);
 	if (r >= 0)
@@ -230,15 +226,11 @@ int transferwatch_start(struct transferwatch **watchp, sd_event *event, const ch
 		r = fcntl(watch->pipe_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	}
 	if (!r)
-		r = child_spawn(&watch->pid, program, argv, child_env_utf8, (const int[]){ theirs, end }, 2);
+		r = watch_follow(watch, event);
+	if (!r)
+		r = child_start(&watch->child, event, program, argv, child_env_utf8, (const int[]){ theirs, end }, 2,
+				watch_exited, watch);
 	if (r) {
-		watch_destroy(watch);
-		return r;
-	}
-	r = watch_follow(watch, event);
-	if (r) {
-		kill(watch->pid, SIGKILL);
-		waitpid(watch->pid, NULL, 0);
 		watch_destroy(watch);
 		return r;
 	}
