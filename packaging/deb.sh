@@ -11,7 +11,7 @@
 set -euo pipefail
 
 version=$1
-out=$2
+out=$(realpath -m "$2")
 top=$(cd "$(dirname "$0")/.." && pwd)
 tree=$out/tree
 
@@ -40,8 +40,15 @@ copy() {
 	rm -rf "$tree/build/man"
 	mkdir -p "$tree/build"
 	echo "$flags" > "$tree/build/flags"
-	find "$tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-	(cd "$top" && files | tar --null -T - -cf -) | tar -C "$tree" -xf -
+	# What is not as it was before is new to make, whenever it was written.
+	rm -rf "$tree.new"
+	mkdir "$tree.new"
+	(cd "$top" && files | tar --null -T - -cf -) | tar -C "$tree.new" -m -xf -
+	(cd "$tree.new" && find . -type f -exec sh -c \
+		'for f; do ! cmp -s "$f" "$0/$f" || touch -r "$0/$f" "$f"; done' "$tree" {} +)
+	mv "$tree/build" "$tree.new/build"
+	rm -rf "$tree"
+	mv "$tree.new" "$tree"
 	cp -r "$tree/packaging/debian" "$tree/debian"
 	sed -i "1s/([^)]*)/($version)/" "$tree/debian/changelog"
 }

@@ -16,7 +16,7 @@ from typist import Typist
 TOOLS = ("sekimorictl", "sekimori-desk")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|[\x07\r]")
 SHOW = "\x14"   # control-T: what may stand here
-CLEAR = "\x15"  # control-U
+CLEAR = "\x1d"  # control-]: takes the line away; no key that the terminal itself looks at, which may see it first
 
 
 class Shell(Typist):
@@ -49,7 +49,7 @@ def bash(env):
             (place / tool).symlink_to(BUILD / "completion/bash" / tool)
         shell = Shell(["/bin/bash", "--norc", "--noprofile", "-i"],
                       "PS1=; . /usr/share/bash-completion/bash_completion; stty columns 200; "
-                      "bind '\"\\C-t\": possible-completions'; bind 'set completion-display-width 0'; bind 'set page-completions off'; "
+                      "bind '\"\\C-t\": possible-completions'; bind '\"\\C-]\": kill-whole-line'; bind 'set completion-display-width 0'; bind 'set page-completions off'; "
                       "bind 'set completion-query-items 0'; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'",
                       {**env, "BASH_COMPLETION_USER_DIR": directory, "HISTFILE": ""})
         try:
@@ -65,7 +65,7 @@ def zsh(env):
             (pathlib.Path(directory) / f"_{tool}").symlink_to(BUILD / "completion/zsh" / tool)
         shell = Shell(["/bin/zsh", "-f", "-i"],
                       f"PS1=; stty columns 200 rows 500; fpath=({directory} $fpath); autoload -Uz compinit; compinit -u -D; "
-                      "LISTMAX=1000; setopt no_beep no_always_last_prompt; bindkey '^T' list-choices", env)
+                      "LISTMAX=1000; setopt no_beep no_always_last_prompt; bindkey '^T' list-choices; bindkey '^]' kill-whole-line", env)
         try:
             yield shell
         finally:

@@ -128,7 +128,9 @@ def test_status_begins_with_a_drill_and_fails():
         assert first.startswith("【試行モード】"), first
         w.tell("mode drill-refused 0")
         done = w.ctl("status", root)
-        assert done.returncode == 0 and problems(w, root) == ["drill-refused"]
+        assert done.returncode == 0
+        found = json.loads(w.ctl("status", "--json", root).stdout)["problems"]
+        assert [(p["code"], p["note"]) for p in found] == [("drill-refused", True)], found
         assert "DRILL" not in done.stdout and "the policy forbids it: the barrier stands" in done.stdout, done.stdout
 
 

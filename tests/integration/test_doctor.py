@@ -231,7 +231,7 @@ def card(t):
     t.link("/sys/bus/mmc/devices/mmc0:aaaa/driver", "../../drivers/mmcblk")
 
 
-def other_kernel(t, image):
+def other_initramfs(t, image):
     """A second kernel that is installed, with its module."""
     t.write(f"/lib/modules/{OTHER}/modules.dep", "updates/dkms/sekimori.ko:\n")
     t.write(f"/lib/modules/{OTHER}/updates/dkms/sekimori.ko", elf(BUILD_ID))
@@ -377,9 +377,9 @@ FAULTS = [
     ("initramfs by dracut", lambda t: t.write(IMAGE, initrd(t, dracut=True)), {}),
     ("initramfs by dracut, without its hook", lambda t: t.write(IMAGE, initrd(t, "00-sekimori-gate.sh", dracut=True)),
      {"initramfs": "fail"}),
-    ("initramfs of another kernel", lambda t: other_kernel(t, initrd(t, kernel=OTHER)), {}),
-    ("initramfs of another kernel without it", lambda t: other_kernel(t, initrd(t, "sekimori.ko", kernel=OTHER)), {"initramfs": "warn"}),
-    ("initramfs of another kernel with an old module", lambda t: other_kernel(t, initrd(t, kernel=OTHER, build_id=bytes(20))),
+    ("initramfs of another kernel", lambda t: other_initramfs(t, initrd(t, kernel=OTHER)), {}),
+    ("initramfs of another kernel without it", lambda t: other_initramfs(t, initrd(t, "sekimori.ko", kernel=OTHER)), {"initramfs": "warn"}),
+    ("initramfs of another kernel with an old module", lambda t: other_initramfs(t, initrd(t, kernel=OTHER, build_id=bytes(20))),
      {"initramfs": "warn"}),
     ("initramfs of a kernel that has gone", lambda t: t.write(f"/boot/initrd.img-{OTHER}", initrd(t, "sekimori.ko")), {}),
     ("rule edited", edit_rule, {"manifest": "fail", "initramfs": "warn"}),
@@ -456,7 +456,7 @@ FAULTS = [
     ("FireWire's driver by a pattern", lambda t: t.write("/etc/modprobe.d/a.conf",
      "install firewire* /sbin/modprobe -i $CMDLINE_OPTS\n"), {"road-firewire": "fail"}),
     ("no list of drivers", lambda t: (t.remove(f"/lib/modules/{KERNEL}/modules.dep"), roads("install floppy /usr/libexec/sekimori/sekimori-road floppy", "")(t)),
-     {"road-floppy": "unknown"}),
+     {"road-floppy": "unknown", "module-kernels": "fail"}),
     ("Memory Stick", lambda t: t.mkdir("/sys/bus/memstick/devices/memstick0"), {"road-memory-stick": "fail"}),
     ("floppy", lambda t: t.mkdir("/sys/block/fd0"), {"road-floppy": "fail"}),
     ("FireWire opened", lambda t: t.write("/etc/modprobe.d/0.conf", "install firewire-ohci /sbin/modprobe -i firewire-ohci\n"),

@@ -23,7 +23,7 @@ echo "${0##*/} $*" >> /calls
 [ ! -e "/fail/${0##*/}" ] || { cat "/fail/${0##*/}" >&2; exit 1; }
 """
 NOTES = ("udevadm", "deb-systemd-invoke", "sekimorictl", "dpkg-trigger", "systemctl", "ischroot", "systemd-detect-virt", "modinfo",
-         "dpkg-query", "early-gate", "update-initramfs")
+         "dpkg-query", "update-initramfs")
 MODPROBE = TOOL + """
 case "$*" in
 *-r*) [ ! -e /sys/module/sekimori/locked ] && rm -r /sys/module/sekimori ;;
@@ -63,6 +63,9 @@ class Root:
         for name in NOTES:
             self.tool(name, TOOL)
         self.tool("modprobe", MODPROBE)
+        self.tool("rebuild-initramfs", TOOL)
+        (self.path / "usr/libexec/sekimori").mkdir(parents=True)
+        (self.path / "usr/libexec/sekimori/rebuild-initramfs").symlink_to("/bin/rebuild-initramfs")
         self.tool("dkms", DKMS)
         self.fail("ischroot")
         self.fail("systemd-detect-virt")
@@ -368,7 +371,24 @@ def check_files():
                 assert wanted in shown, (file.name, wanted)
 
 
+def check_readme():
+    rows = dict(re.findall(r"^\| `(sekimori[a-z-]*)` \| (.*) \|$", (TOP / "README.md").read_text(), re.M))
+    assert set(rows) == set(CONTENTS), rows
+    for name, row in rows.items():
+        size, depends, more = row.split("|")[1:]
+        control = fields(deb(name, "-f"))
+        assert abs(int(size) - int(control["Installed-Size"])) < 0.1 * int(size), (name, control["Installed-Size"])
+        alike = {"default-dbus-system-bus": "dbus", "init-system-helpers": "systemd"}
+        wanted = {alike.get(n, n) for n in names(control["Depends"])} if "Depends" in control else set()
+        told = set(re.findall(r"[a-z][a-z0-9.+-]+", re.sub(r"\(.*?\)", "", depends)))
+        assert told == {n for n in wanted if n != "libc6" and not n.startswith("sekimori")}, (name, told ^ wanted)
+        assert all(n in more for n in names(control.get("Recommends", "")) - {"", "sekimori"}), (name, more)
+
+
 if os.environ.get("SEKIMORI_FULL"):
+    def test_the_readme_tells_their_size_and_what_they_need():
+        check_readme()
+
     def test_each_package_has_what_belongs_to_it_and_nothing_else():
         check_contents()
 

@@ -468,3 +468,48 @@ def test_a_running_terminal_seals_its_secrets_with_its_own_key():
         assert not json.loads(out[10])["changed"], out
         # The daemon was owed a word by a run that was killed: it gets it, once.
         assert json.loads(out[11])["changed"] and out[12:] == [], out
+
+
+# --- many of them ----------------------------------------------------------------------------------------
+
+
+# A playbook takes its seconds.
+FULL = os.environ.get("SEKIMORI_FULL")
+PLAYBOOK = TOP / "packaging/ansible/terminals.yml"
+
+
+def play(p, *args, **values):
+    """What ansible counts: {"changed": 1, "failed": 0, …}."""
+    values = {"terminals": "zei-014", "sekimori_become": False, "sekimori_packages": [], "sekimori_program": str(CTL),
+              "sekimori_root": str(p.root), **values}
+    done = subprocess.run(["ansible-playbook", "-i", "zei-014,", "-c", "local", "-e", json.dumps(values), *args, PLAYBOOK],
+                          capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=p.directory,
+                          env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(p.directory), "ANSIBLE_NOCOWS": "1"})
+    counts = dict(part.split("=") for part in done.stdout.rpartition("zei-014")[2].split() if "=" in part)
+    return {name: int(number) for name, number in counts.items()}, done.stdout + done.stderr
+
+
+def test_the_ansible_role_provisions_once():
+    with place() as p:
+        p.fill()
+        (p.source / "provision.conf").unlink()
+        values = {"sekimori_files": str(p.source), "sekimori_key": key_of(p.desk), "sekimori_settings": {"log-rotate-mib": 32}}
+        if FULL:
+            before = tree(p.root)
+            counts, said = play(p, "--check", **values)
+            assert counts["changed"] == 1 and counts["failed"] == 0 and tree(p.root) == before, said
+        counts, said = play(p, **values)
+        assert counts["changed"] == 1 and counts["failed"] == 0, said
+        assert p.conf.read_text() == CONF.replace("64 ", "32 ") + 'terminal ZEI-014\n', said
+        assert (p.root / "etc/sekimori/policy").read_bytes() == (p.source / "policy").read_bytes()
+        before = tree(p.root)
+        counts, said = play(p, **values)
+        assert counts["changed"] == 0 and counts["failed"] == 0 and tree(p.root) == before, said
+        path = handed_over(p, "--set=log-rotate-mib=16")
+        counts, said = play(p, sekimori_file=str(path))
+        assert counts["changed"] == 1 and counts["failed"] == 0 and "log-rotate-mib   16" in p.conf.read_text(), said
+        if not FULL:
+            return
+        (p.source / "policy").write_text(POLICY.format(8))
+        counts, said = play(p, **values)
+        assert counts["failed"] == 1 and "does not match the file" in said, said

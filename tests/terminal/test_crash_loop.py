@@ -35,7 +35,8 @@ def die(t):
 
 
 def judging(t):
-    return bool(t.run("pidof sekimori-inspect", check=False).out.strip())
+    """Is some held device being asked? The second look at a disk that was let in is another."""
+    return bool(t.run("pgrep -f '^sekimori-inspect --interface'", check=False).out.strip())
 
 
 def waiting(t):

@@ -20,7 +20,8 @@ with open(os.path.join(SHARE, "photo.jpg"), "wb") as f:
 POLICY = "policy test-terminal\nversion 1\ndefault block\n" + medium("ZEI-001", "GOOD", UUID, more="access ro")
 BODY = POLICY.split("version 1\n", 1)[1]
 OPTIONS = options(daemon=SANITIZED, policy=POLICY, files={SETTINGS: "terminal ZEI-014\nmode drill\n"})
-USER = 1000
+LONG = {"test_registered_read_only_medium_is_proved_and_can_be_written", "test_other_roads_are_open_and_said",
+        "test_unknown_mode_keeps_the_daemon_from_starting_and_everything_held"}
 
 
 def teardown(t):

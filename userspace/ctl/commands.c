@@ -215,7 +215,7 @@ const struct command_option command_options[] = {
 	{"seal", NULL, OPTION_SEAL, FOR_PROVISION,
 	 N_("encrypt the secrets that lie here in the clear with this machine's own key")},
 	{"plain-secrets", NULL, OPTION_PLAIN_SECRETS, FOR_PROVISION,
-	 N_("with --root: secrets may lie there in the clear until --seal; never for an image that is copied")},
+	 N_("on a disk set up from outside: secrets lie there in the clear until --seal; never for an image that is copied")},
 	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR | FOR_REPORT | FOR_INCIDENTS | FOR_PROVISION,
 	 N_("what is read of this machine lies below DIR (for trying out); provision: the root of an image")},
 	{"help", NULL, 'h', 0, N_("this help")},
@@ -401,7 +401,9 @@ const char *command_option_apply(const struct command_option *option, const char
 		return repeat(&options->kinds, value);
 	case 'V':
 		options->verdict = value;
-		return strcmp(value, "allow") && strcmp(value, "block") ? "takes allow or block" : NULL;
+		return strcmp(value, "allow") && strcmp(value, "block") && strcmp(value, "would-block") ?
+			       "takes allow, block or would-block" :
+			       NULL;
 	case 'R':
 		options->reason = value;
 		break;

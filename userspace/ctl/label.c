@@ -31,7 +31,7 @@ static const struct {
 	[LABEL_COUNTERS] = {N_("Kernel gate's counters")},
 	[LABEL_PROBLEMS] = {N_("What is wrong")},
 	[LABEL_DRILL] = {N_("DRILL MODE: nothing is blocked. Everything is judged and recorded only.")},
-	[LABEL_DRILL_SINCE] = {N_("Nothing is blocked: drill mode. When it is over, remove 'mode drill' from sekimorid.conf, restart the terminal. It is on since")},
+	[LABEL_DRILL_SINCE] = {N_("Nothing is blocked: drill mode. When it is over, remove 'mode drill' from sekimorid.conf and restart the terminal. It is on since")},
 	[LABEL_DRILL_REFUSED] = {N_("sekimorid.conf asks for drill mode, and the policy forbids it: the barrier stands.")},
 	[LABEL_ALL_WELL] = {N_("The barrier stands.")},
 	[LABEL_OK] = {N_("ok")},

@@ -93,9 +93,9 @@ static void tell_json(const struct provision_job *job, bool ok)
 static const struct {
 	const char *change, *done, *planned;
 } changes_told[] = {
-	{ "new", N_("written"), N_("would be written") },
-	{ "replaced", N_("replaced"), N_("would be replaced") },
-	{ "removed", N_("removed"), N_("would be removed") },
+	{ "new", NC_("file", "written"), N_("would be written") },
+	{ "replaced", NC_("file", "replaced"), N_("would be replaced") },
+	{ "removed", NC_("file", "removed"), N_("would be removed") },
 };
 
 static const struct {

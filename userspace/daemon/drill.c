@@ -153,6 +153,9 @@ void drill_settle(struct manager *manager)
 	bool was_refused = drill->refused, was_on = drill->on;
 	uint64_t since = first || drill->on ? since_read() : 0;
 
+	/* What a crash has left says nothing. */
+	if (first)
+		drill_forget();
 	drill->settled = true;
 	drill->refused = asked && policy && policy_header(policy)->drill_forbidden;
 	if (asked && !drill->refused && !drill->on)

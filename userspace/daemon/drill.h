@@ -44,5 +44,5 @@ void drill_settle(struct manager *manager);
 /* The daemon ends; the drill goes on with the next one. */
 void drill_leave(const struct manager *manager);
 
-/* Before anything is known: no rule of udev's may go by a file that a crash has left. */
+/* Nobody knows whether there is a drill: no rule of udev's may go by what a crash has left. */
 void drill_forget(void);

@@ -225,12 +225,13 @@ int main(int argc, char **argv)
 	}
 
 	umask(027);
-	if (!check)
-		drill_forget();
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	if (read_settings(config ? config : CONFIG_FILE, config, &settings))
+	if (read_settings(config ? config : CONFIG_FILE, config, &settings)) {
+		if (!check)
+			drill_forget();
 		return EXIT_FAILURE;
+	}
 	if (check)
 		return rulebook_check(&settings) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST) {

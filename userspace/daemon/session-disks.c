@@ -268,8 +268,7 @@ static void disk_inspected(void *userdata, enum inspector_end end, const struct 
 
 /* --- looking --- */
 
-/* In a drill it is only said so. */
-static bool session_reads_only(const struct session *session)
+bool session_reads_only(const struct session *session)
 {
 	return session->device.access == ACCESS_RO && !session->device.drill;
 }

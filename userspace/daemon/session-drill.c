@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark-text.h"
 #include "daemon/json.h"
 #include "daemon/session-inside.h"
 
@@ -42,11 +43,10 @@ void session_would_revoke(struct session *session, const char *why)
 	if (verdict.result.device.verdict == DECIDE_BLOCK) {
 		verdict_write(session->manager, &verdict, &session->device);
 		session_would_deny(session, verdict.result.device.reason, NULL);
+	} else if (!strcmp(why, "medium-changed")) {
+		session_would_deny(session, why, N_("it is judged anew when it is plugged in again"));
 	} else {
-		session_would_deny(session, !strcmp(why, "medium-changed") ? "medium-changed" : "cannot-inspect",
-				   !strcmp(why, "medium-changed") ?
-					   "it is judged anew when it is plugged in again" :
-					   "it would be taken back and judged anew");
+		session_would_deny(session, "cannot-inspect", N_("it would be taken back and judged anew"));
 	}
 }
 
@@ -167,7 +167,7 @@ void session_resume_drill(struct session *session, bool ours)
 		resume_blocked(session, verdict.result.device.reason, NULL, known);
 		break;
 	case DECIDE_PROVE:
-		resume_blocked(session, "cannot-inspect", "it was let in before it could be proved", known);
+		resume_blocked(session, "cannot-inspect", N_("it was let in before it could be proved"), known);
 		break;
 	}
 	manager_plan(session->manager);

@@ -110,6 +110,9 @@ void session_resume_drill(struct session *session, bool ours);
 /* The world has changed, in a drill: nothing is taken back. */
 void session_rejudge_drill(struct session *session, const struct verdict *verdict, const char *why);
 
+/* Is it let in for reading only? In a drill that is only said. */
+bool session_reads_only(const struct session *session);
+
 /* Lists the disks that there are, by name: nothing is done to them yet. */
 void session_list_disks(struct session *session);
 

@@ -142,7 +142,7 @@ static void session_offer(struct session *session, const struct session_disk *di
 				      .uuid = "",
 				      .cipher = "",
 				      .label = session->device.medium,
-				      .read_only = session->device.access == ACCESS_RO };
+				      .read_only = session_reads_only(session) };
 	struct volume_life *life = NULL;
 	int r;
 

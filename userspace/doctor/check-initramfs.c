@@ -162,15 +162,11 @@ static bool module_installed(const struct doctor *doctor, const char *release, s
 {
 	_cleanup_(freep) char *file = NULL;
 	char name[TREE_LINE_MAX], path[PATH_MAX];
-	struct modules modules;
 	size_t len;
 
-	if (!modules_load(&modules, &doctor->tree, release) &&
-	    modules_installed(&modules, "sekimori", name))
-		snprintf(path, sizeof(path), "/lib/modules/%s/%s", release, name);
-	else
-		snprintf(path, sizeof(path), "/lib/modules/%s/updates/sekimori.ko", release);
-	modules_free(&modules);
+	if (modules_find(&doctor->tree, release, "sekimori", name))
+		strcpy(name, "updates/sekimori.ko");
+	snprintf(path, sizeof(path), "/lib/modules/%s/%s", release, name);
 	return !tree_read(&doctor->tree, path, MODULE_SIZE_MAX, &file, &len) &&
 	       buildid_from_elf(id, (const uint8_t *)file, len);
 }

@@ -19,6 +19,9 @@ check_fn check_module_kernels;
 /* check-initramfs.c */
 check_fn check_initramfs;
 
+/* check-kernels.c */
+check_fn check_module_kernels;
+
 /* check-policy.c */
 check_fn check_policy_state, check_policy_file, check_policy_signed, check_policy_end,
 	check_policy_contact;

@@ -83,18 +83,18 @@ static char *show_barrier(const struct facts *facts, enum verdict *verdict)
 	_cleanup_(freep) char *layer = output_escape(report_word_text(WORDS_LAYER, t->policy.backend));
 	_cleanup_(freep) char *policy = output_escape(t->policy.id);
 
-	if (!t->policy.known) {
-		*verdict = VERDICT_NOT_SHOWN;
-		return output_format("%s", _("The log tells of no keeper and no policy."));
-	}
-	*verdict = policy_ok(t) && check_passed(t) && !strcmp(t->policy.backend, "kmod") ? VERDICT_SHOWN
-											 : VERDICT_PARTLY;
 	if (t->drilled) {
 		*verdict = VERDICT_NOT_SHOWN;
 		return output_format(_("Drill mode in this month: nothing was blocked meanwhile. Would have been refused: %llu; plugged in: %llu, refused: %llu."),
 				     (unsigned long long)t->would_deny, (unsigned long long)t->attaches,
 				     (unsigned long long)t->denied);
 	}
+	if (!t->policy.known) {
+		*verdict = VERDICT_NOT_SHOWN;
+		return output_format("%s", _("The log tells of no keeper and no policy."));
+	}
+	*verdict = policy_ok(t) && check_passed(t) && !strcmp(t->policy.backend, "kmod") ? VERDICT_SHOWN
+											 : VERDICT_PARTLY;
 	return output_format(_("Layer %s, policy “%s” version %llu; plugged in: %llu, refused: %llu; the newest self-check: %s."),
 			     layer, policy, (unsigned long long)t->policy.number,
 			     (unsigned long long)t->attaches, (unsigned long long)t->denied,

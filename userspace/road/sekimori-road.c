@@ -7,8 +7,8 @@
  *	sekimori-road MODULE         from modprobe.d: install MODULE …
  *	sekimori-road --tell WHAT    from udev: a road is open because of the drill (it fails if there is none)
  *
- * It takes nothing from its environment and reads nothing but that there is a drill, so it may run as early and as privileged
- * as it does.
+ * Exit status: 0 the driver is loaded; 1 the road is closed, or the driver cannot be loaded; 2 wrong use. It runs as root, early: of
+ * its environment it takes the language of its help alone, and it reads nothing but that there is a drill.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "cli/i18n.h"
 
 /* sekimorid keeps it (daemon/drill.h). */
 #define DRILL_FILE "/run/sekimori/drill"
@@ -56,22 +58,57 @@ static void tell(const char *what)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+static void print_usage(FILE *out)
+{
+	fputs(_("Usage: sekimori-road MODULE\n"
+		"Runs in place of loading a driver of a road that is closed, from modprobe.d: it loads none,\n"
+		"but for drill mode.\n\n"
+		"  sekimori-road --tell WHAT   only say in the kernel's log that WHAT would be blocked\n"
+		"  sekimori-road --help | --version\n"),
+	      out);
+}
+
+static int usage_error(void)
+{
+	i18n_init();
+	fputs("sekimori-road: ", stderr);
+	fputs(_("wrong use\n"), stderr);
+	print_usage(stderr);
+	return 2;
+}
+
+static int finish_output(void)
+{
+	return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int load(const char *name)
 {
 	static char *const nothing[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	bool only_tell = argc == 3 && !strcmp(argv[1], "--tell");
-	const char *name = argc > 1 ? argv[argc - 1] : "";
 
-	if (!(argc == 2 || only_tell) || !name_is_sound(name)) {
-		fputs("Usage: sekimori-road MODULE\n       sekimori-road --tell WHAT\n", stderr);
-		return 2;
-	}
-	if (!drill_is_on())
-		return EXIT_FAILURE;
-	tell(name);
-	if (only_tell)
-		return EXIT_SUCCESS;
 	execle(MODPROBE, "modprobe", "--ignore-install", "--", name, (char *)NULL, nothing);
 	fprintf(stderr, "sekimori-road: " MODPROBE ": %s\n", strerror(errno));
 	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	bool only_tell = argc == 3 && !strcmp(argv[1], "--tell");
+	const char *name = argc > 1 ? argv[argc - 1] : "";
+
+	if (argc == 2 && !strcmp(name, "--help")) {
+		i18n_init();
+		print_usage(stdout);
+		return finish_output();
+	}
+	if (argc == 2 && !strcmp(name, "--version")) {
+		puts("sekimori-road " SEKIMORI_VERSION);
+		return finish_output();
+	}
+	if (!(argc == 2 || only_tell) || !name_is_sound(name))
+		return usage_error();
+	if (!drill_is_on())
+		return EXIT_FAILURE;
+	tell(name);
+	return only_tell ? EXIT_SUCCESS : load(name);
 }

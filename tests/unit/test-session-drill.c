@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * daemon/session-drill: in a drill nothing is taken back. There is no gate here: whoever sent it a verdict would crash.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/session-inside.h"
+#include "system/textfile.h"
+#include "testing.h"
+
+static struct {
+	char dir[64];
+	char log[96];
+	char released[96];
+	struct manager manager;
+	struct session session;
+} world;
+
+static void setup(void)
+{
+	static const char policy[] = "policy p\nversion 1\n";
+	struct manager *manager = &world.manager;
+	struct evidence_callbacks callbacks = { 0 };
+	char path[96];
+
+	memset(&world, 0, sizeof(world));
+	strcpy(world.dir, "/tmp/test-session-drill-XXXXXX");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world.dir));
+	settings_init(&manager->settings);
+	snprintf(path, sizeof(path), "%s/log", world.dir);
+	CU_ASSERT_EQUAL_FATAL(mkdir(path, 0750), 0);
+	snprintf(world.log, sizeof(world.log), "%s/log/events.jsonl", world.dir);
+	snprintf(world.released, sizeof(world.released), "%s/released", world.dir);
+	strcpy(manager->settings.log_file, world.log);
+	snprintf(manager->settings.log_keys, SETTINGS_VALUE_MAX, "%s/keys", world.dir);
+	snprintf(manager->settings.log_desk_key, SETTINGS_VALUE_MAX, "%s/absent", world.dir);
+	CU_ASSERT_TRUE_FATAL(sd_event_new(&manager->event) >= 0);
+	CU_ASSERT_EQUAL_FATAL(evidence_new(&manager->evidence, manager->event, &manager->settings, &callbacks), 0);
+	CU_ASSERT_EQUAL_FATAL(released_new(&manager->released, world.released), 0);
+	CU_ASSERT_EQUAL_FATAL(policy_parse("p", policy, sizeof(policy) - 1, NULL, NULL, &manager->rulebook.policy), 0);
+	manager->begun = true;
+	manager->drill.on = true;
+	evidence_set_drill(manager->evidence, true);
+}
+
+static void finish(void)
+{
+	char command[128];
+
+	released_free(world.manager.released);
+	evidence_free(world.manager.evidence);
+	policy_free(world.manager.rulebook.policy);
+	sd_event_unref(world.manager.event);
+	snprintf(command, sizeof(command), "rm -rf %s", world.dir);
+	CU_ASSERT_EQUAL(system(command), 0);
+}
+
+/* A stick that is in, with its disk, by the policy's leave. */
+static struct session *plug(void)
+{
+	struct session *session = &world.session;
+	struct device *device = &session->device;
+
+	*session = (struct session){ .manager = &world.manager, .phase = SESSION_SETTLED };
+	*device = (struct device){ .id = 1, .ident = { .busnum = 1, .devnum = 5 }, .state = DEVICE_ALLOWED,
+				   .drill = true, .n_interfaces = 2 };
+	strcpy(device->ident.name, "1-1");
+	strcpy(device->ident.fingerprint, "blake2b:00112233445566778899aabbccddeeff");
+	device->interfaces[0] = (struct device_interface){ .cookie = 1, .storage = true, .allowed = true,
+							   .state = DEVICE_INTERFACE_RELEASED, .reason = "proved" };
+	device->interfaces[1] = (struct device_interface){ .cookie = 2, .state = DEVICE_INTERFACE_PASSED };
+	strcpy(device->blocks[0], "sda");
+	device->n_blocks = 1;
+	return session;
+}
+
+static bool log_has(const char *words)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t len;
+
+	CU_ASSERT_EQUAL_FATAL(textfile_read(world.log, 1 << 20, &text, &len), 0);
+	return strstr(text, words);
+}
+
+static void what_would_be_revoked_stays_in_and_is_recorded_with_its_reason(void)
+{
+	struct session *session;
+	struct device *device;
+
+	setup();
+	session = plug();
+	device = &session->device;
+	session->refused = "two-faces";
+	session_revoke(session, "two-faces");
+	CU_ASSERT_EQUAL(device->state, DEVICE_WOULD_DENY);
+	CU_ASSERT_STRING_EQUAL(device->reason, "two-faces");
+	CU_ASSERT_EQUAL(session->phase, SESSION_SETTLED);
+	CU_ASSERT_EQUAL(device->n_blocks, 1);
+	CU_ASSERT_TRUE(log_has("\"kind\":\"would-deny\""));
+	CU_ASSERT_TRUE(log_has("\"reason\":\"two-faces\""));
+	CU_ASSERT_TRUE(log_has("\"drill\":true"));
+	CU_ASSERT_FALSE(log_has("\"kind\":\"revoked\""));
+	finish();
+}
+
+static void harmless_functions_need_no_verdict_and_get_none(void)
+{
+	struct session *session;
+
+	setup();
+	session = plug();
+	CU_ASSERT_TRUE(session_lets_in(session, &session->device.interfaces[0]));
+	CU_ASSERT_FALSE(session_lets_in(session, &session->device.interfaces[1]));
+	session->device.interfaces[1].state = DEVICE_INTERFACE_KEPT;
+	CU_ASSERT_FALSE(session_lets_in(session, &session->device.interfaces[1]));
+	session->device.interfaces[1].state = DEVICE_INTERFACE_HELD;
+	CU_ASSERT_TRUE(session_lets_in(session, &session->device.interfaces[1]));
+	/* Not in a drill: as each verdict says. */
+	session->device.drill = false;
+	CU_ASSERT_TRUE(session_lets_in(session, &session->device.interfaces[0]));
+	CU_ASSERT_FALSE(session_lets_in(session, &session->device.interfaces[1]));
+	finish();
+}
+
+static void refused_part_of_an_allowed_device_is_recorded_by_itself(void)
+{
+	struct session *session;
+	struct device_interface *part;
+
+	setup();
+	session = plug();
+	part = &session->device.interfaces[1];
+	part->state = DEVICE_INTERFACE_HELD;
+	part->ident.number = 3;
+	part->reason = "class-not-allowed";
+	CU_ASSERT_EQUAL(session_record_rest(session), 0);
+	CU_ASSERT_TRUE(log_has("\"kind\":\"would-deny\""));
+	CU_ASSERT_TRUE(log_has("\"reason\":\"class-not-allowed\""));
+	CU_ASSERT_TRUE(log_has("\"interface\":3"));
+	CU_ASSERT_FALSE(log_has("\"reason\":\"proved\""));
+	finish();
+}
+
+static void a_later_daemon_knows_what_a_drill_has_let_in(void)
+{
+	struct device plugged;
+	struct session *session;
+	struct released *later;
+
+	setup();
+	session = plug();
+	CU_ASSERT_EQUAL(released_add(world.manager.released, &session->device, NULL, 0), 0);
+	plugged = session->device;
+	plugged.drill = false;
+	CU_ASSERT_EQUAL_FATAL(released_new(&later, world.released), 0);
+	CU_ASSERT_TRUE(released_restore(later, &plugged, NULL));
+	CU_ASSERT_TRUE(plugged.drill);
+	released_free(later);
+
+	session->device.drill = false;
+	CU_ASSERT_EQUAL(released_add(world.manager.released, &session->device, NULL, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(released_new(&later, world.released), 0);
+	CU_ASSERT_TRUE(released_restore(later, &plugged, NULL));
+	CU_ASSERT_FALSE(plugged.drill);
+	released_free(later);
+	finish();
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		TEST(what_would_be_revoked_stays_in_and_is_recorded_with_its_reason),
+		TEST(harmless_functions_need_no_verdict_and_get_none),
+		TEST(refused_part_of_an_allowed_device_is_recorded_by_itself),
+		TEST(a_later_daemon_knows_what_a_drill_has_let_in),
+	};
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	return testing_run("session-drill", tests, ARRAY_SIZE(tests));
+}
