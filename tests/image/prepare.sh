@@ -73,7 +73,7 @@ in_root() {
 		mknod -m 666 "$root/dev/random" c 1 8
 		mknod -m 666 "$root/dev/urandom" c 1 9
 		ln -s /proc/self/fd "$root/dev/fd"
-		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive APT_CONFIG=/root/apt.conf \
 			chroot "$root" "$@"' sh "$root" "$@"
 }
 
@@ -92,9 +92,9 @@ add_people() {
 
 # As the README says: sato approves, kato audits, yamada is the help desk.
 add_rights() {
-	in_root "$1" gpasswd -q -a sato sekimori-approve
-	in_root "$1" gpasswd -q -a kato sekimori-audit
-	in_root "$1" gpasswd -q -a yamada sekimori-desk
+	in_root "$1" gpasswd -a sato sekimori-approve > /dev/null
+	in_root "$1" gpasswd -a kato sekimori-audit > /dev/null
+	in_root "$1" gpasswd -a yamada sekimori-desk > /dev/null
 }
 
 # What stands in for the installer of Debian, and the tests' own hand. guest/start is process 1 between the initrd and systemd.
@@ -155,12 +155,13 @@ make_image() {
 	add_people "$tmp/root"
 	cp "$build"/deb/*.deb "$tmp/root/root/"
 	"$here/quick-start.py" before > "$tmp/root/root/quick-start"
+	echo 'APT::Get::Assume-Yes "true";' > "$tmp/root/root/apt.conf" # nobody is there to be asked
 	in_root "$tmp/root" sh -euxc 'cd /root; . ./quick-start' > "$tmp/install.log" 2>&1 || {
 		cat "$tmp/install.log" >&2
 		say "image: installing as the README says has failed"
 		exit 1
 	}
-	rm "$tmp"/root/root/*.deb "$tmp/root/root/quick-start"
+	rm "$tmp"/root/root/*.deb "$tmp"/root/root/{quick-start,apt.conf}
 	add_rights "$tmp/root"
 	add_harness "$tmp/root"
 	make_disk "$tmp/root" "$tmp/out"
@@ -180,7 +181,8 @@ start=$(date +%s)
 [ -e "$base" ] || make_base
 [ "${1:-}" = base ] && exit 0
 
-harness_key=$({ echo "$base $people_recipe $disk_size"; cat "$0" "$here/guest/start" "$(readlink -f "$cache/terminal/agent")"
+harness_key=$({ echo "$base $people_recipe $disk_size"; declare -f in_root add_people add_harness make_disk unpack_base make_plain
+	cat "$here/guest/start" "$(readlink -f "$cache/terminal/agent")"
 	cat $(find "$here/../terminal/guest/systemd" -type f | sort); } | sha256sum | cut -c 1-12)
 plain=$cache/image-plain-$harness_key
 [ -e "$plain" ] || make_plain
@@ -188,6 +190,6 @@ ln -sfn "$plain" "$build/image/plain"
 [ "${1:-}" = plain ] && exit 0
 
 ls "$build"/deb/*.deb > /dev/null 2>&1 || { say "no packages in $build/deb: run 'make deb'"; exit 1; }
-image_key=$({ echo "$harness_key"; "$here/quick-start.py" before; cat "$build"/deb/*.deb; } | sha256sum | cut -c 1-12)
+image_key=$({ echo "$harness_key"; declare -f add_rights make_image; "$here/quick-start.py" before; cat "$build"/deb/*.deb; } | sha256sum | cut -c 1-12)
 [ "$(cat "$build/image/sekimori/key" 2>/dev/null)" = "$image_key" ] || make_image
 say "image: ready after $(($(date +%s) - start)) s"

@@ -28,6 +28,7 @@ CHECKED = [
     {"id": "initramfs", "result": "unknown", "detail": "/boot/initrd.img-6.1.0-18-amd64 cannot be read: No such file or directory"},
     {"id": "clock", "result": "warn", "detail": "not <synchronised>"},
     {"id": "manifest-digest", "result": "ok", "detail": "00112233445566778899aabbccddeeff" * 2},
+    {"id": "module-digest", "result": "ok", "detail": "ffeeddccbbaa99887766554433221100" * 2},
 ]
 
 # What a device may call itself: markup, formulas, escape sequences, other directions, what is no text.

@@ -299,6 +299,13 @@ SOON = (datetime.date.today() + datetime.timedelta(days=10)).isoformat()
 PAST = (datetime.date.today() - datetime.timedelta(days=10)).isoformat()
 GUARDED = {"module-loaded": "fail", "module-locked": "unknown", "module-ours": "unknown"}
 
+
+
+def other_kernel(t, release):
+    t.write(f"/boot/vmlinuz-{release}", "")
+    t.write(f"/lib/modules/{release}/modules.dep", "kernel/drivers/hid/hid.ko:\n")
+
+
 # What is wrong, and exactly what changes by it.
 FAULTS = [
     ("module not loaded", lambda t: shutil.rmtree(t.at("/sys/module/sekimori")), GUARDED),
@@ -308,6 +315,17 @@ FAULTS = [
      {"module-ours": "fail"}),
     ("installed module swapped", lambda t: t.write(f"/lib/modules/{KERNEL}/updates/sekimori.ko", elf(bytes(20))),
      {"module-ours": "fail", "manifest": "fail"}),
+    ("installed module gone", lambda t: (t.remove(f"/lib/modules/{KERNEL}/updates/sekimori.ko"), t.manifest()),
+     {"module-ours": "fail", "module-kernels": "fail"}),
+    ("a newer kernel without the module", lambda t: other_kernel(t, "6.10.0-1-amd64"), {"module-kernels": "fail"}),
+    ("an older kernel without the module", lambda t: other_kernel(t, "6.0.0-9-amd64"), {"module-kernels": "warn"}),
+    ("what a removed kernel left", lambda t: t.write("/lib/modules/6.10.0-1-amd64/modules.dep", ""), {}),
+    ("a newer kernel with the module", lambda t: (
+        other_kernel(t, "6.10.0-1-amd64"), t.write("/lib/modules/6.10.0-1-amd64/updates/dkms/sekimori.ko", elf(BUILD_ID)),
+        t.write("/lib/modules/6.10.0-1-amd64/modules.dep", "updates/dkms/sekimori.ko:\n")), {}),
+    ("a newer kernel whose module is listed only", lambda t: (
+        other_kernel(t, "6.10.0-1-amd64"),
+        t.write("/lib/modules/6.10.0-1-amd64/modules.dep", "updates/dkms/sekimori.ko:\n")), {"module-kernels": "fail"}),
     ("not loaded at boot", lambda t: t.write("/etc/modules-load.d/sekimori.conf", "# nothing\n"),
      {"module-at-boot": "fail", "overrides": "warn"}),
     ("named in a comment only", lambda t: (t.write("/usr/lib/modules-load.d/sekimori.conf",
@@ -550,8 +568,9 @@ def test_result_is_handed_to_the_daemon():
         assert done.returncode == 0, done
         ok = sum(item["result"] == "ok" for item in items.values())
         manifest = {"id": "manifest-digest", "result": "ok", "detail": digest(tree.at("/usr/share/sekimori/manifest").read_bytes())}
+        module = {"id": "module-digest", "result": "ok", "detail": digest(elf(BUILD_ID))}
         assert json.loads(w.tell("self-check")[0]) == {"result": "ok", "ok": ok, "warn": 0, "fail": 0, "unknown": 0,
-                                                       "items": [manifest]}
+                                                       "items": [manifest, module]}
         edit_rule(tree)
         stick_persists(tree)
         tree.remove("/proc/cmdline")
@@ -560,7 +579,7 @@ def test_result_is_handed_to_the_daemon():
         assert done.returncode == 1 and recorded["result"] == "fail", recorded
         assert (recorded["ok"], recorded["warn"], recorded["fail"], recorded["unknown"]) == (ok - 3, 1, 1, 1), recorded
         assert recorded["items"] == [{"id": id, "result": items[id]["result"], "detail": items[id]["detail"][:160]}
-                                     for id in ("usb-persist", "manifest", "command-line")] + [manifest], recorded
+                                     for id in ("usb-persist", "manifest", "command-line")] + [manifest, module], recorded
         w.daemon_stop()
         done = w.ctl("doctor", "--record", "--root", tree.path)
         assert done.returncode == 1 and "could not be recorded" in done.stderr, done

@@ -235,9 +235,9 @@ def test_it_is_japanese_where_the_reader_is():
     text = report(env=JA)
     assert "月次報告 2026年10月" in text and "登録されていない媒体です。" in text
     for english in ("ReloadPolicy", "rotated", "changes ours", "cannot be read", "No such file", "requires it", "the kernel", "bind", "done",
-                    "kmod", "manifest-digest", "clock-synchronised"):
+                    "kmod", "manifest-digest", "module-digest", "clock-synchronised"):
         assert english not in text, english
-    for words in ("ポリシーの再読み込み", "時計が同期していること", "正常", "異常", "未確認", "001122"):
+    for words in ("ポリシーの再読み込み", "時計が同期していること", "正常", "異常", "未確認", "001122", "モジュールのダイジェスト：ffeedd"):
         assert words in text, words
     assert "暗号化" in report("--compliance", env=JA) and "Evidence" not in report("--compliance", env=JA)
 

@@ -194,11 +194,13 @@ static bool append_item(DBusMessageIter *list, const char *id, enum doctor_resul
 	       append_string(&item, detail) && dbus_message_iter_close_container(list, &item);
 }
 
-/* Whoever makes the manifest anew cannot make the one of yesterday's record anew. */
-static bool append_manifest(DBusMessageIter *list, const struct doctor *doctor)
+/* Whoever makes the manifest or the module anew cannot make what yesterday's record says of it anew. */
+static bool append_digests(DBusMessageIter *list, const struct doctor *doctor)
 {
-	return !*doctor->manifest ||
-	       append_item(list, DOCTOR_MANIFEST_ITEM, DOCTOR_OK, doctor->manifest);
+	return (!*doctor->manifest ||
+		append_item(list, DOCTOR_MANIFEST_ITEM, DOCTOR_OK, doctor->manifest)) &&
+	       (!*doctor->module ||
+		append_item(list, DOCTOR_MODULE_ITEM, DOCTOR_OK, doctor->module));
 }
 
 static bool append_items(DBusMessageIter *args, const struct diagnosis *diagnosis)
@@ -215,7 +217,7 @@ static bool append_items(DBusMessageIter *args, const struct diagnosis *diagnosi
 		if (!append_item(&list, doctor_checks[i].id, finding->result, finding->detail))
 			return false;
 	}
-	return append_manifest(&list, &diagnosis->doctor) &&
+	return append_digests(&list, &diagnosis->doctor) &&
 	       dbus_message_iter_close_container(args, &list);
 }
 

@@ -26,6 +26,10 @@ const struct doctor_check doctor_checks[] = {
 	{"module-ours", "R24", BARRIER, N_("The module in the kernel is the installed one."),
 	 N_("Restart. If it stays so, find out who loaded another module."), check_module_ours,
 	 NULL},
+	{"module-kernels", "R01", BARRIER, N_("Each installed kernel has the module."),
+	 N_("Install the kernel's headers (linux-headers-RELEASE) and run 'dkms autoinstall -k RELEASE' as root; "
+	    "/var/lib/dkms/sekimori has the log of a build that failed."),
+	 check_module_kernels, NULL},
 	{"module-at-boot", "R01", BARRIER, N_("The module is loaded at every start."),
 	 N_("Remove what keeps the module out, and have it named in "
 	    "/usr/lib/modules-load.d/sekimori.conf."),

@@ -13,6 +13,9 @@ check_fn check_module_loaded, check_module_locked, check_module_ours, check_modu
 check_fn check_udev_rules, check_usb_hosts, check_usb_persist, check_initramfs;
 check_fn check_daemon, check_daemon_backend, check_daemon_at_boot;
 
+/* check-kernels.c */
+check_fn check_module_kernels;
+
 /* check-policy.c */
 check_fn check_policy_state, check_policy_file, check_policy_signed, check_policy_end,
 	check_policy_contact;

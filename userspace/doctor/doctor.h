@@ -26,6 +26,8 @@
 
 /* Of a recorded self-check: an item that is no check, with the manifest's digest as its detail. */
 #define DOCTOR_MANIFEST_ITEM "manifest-digest"
+/* The same of the running kernel's sekimori.ko, which no manifest knows if DKMS built it. */
+#define DOCTOR_MODULE_ITEM "module-digest"
 
 /* In the order of weight. */
 enum doctor_result {
@@ -77,6 +79,7 @@ struct doctor {
 	int policy_error;
 	struct doctor_log *log;          /* NULL: not looked at yet */
 	char manifest[65];               /* BLAKE2b-256 of the manifest, hex, once it was looked at; "" */
+	char module[65];                 /* the same of the running kernel's sekimori.ko */
 	char policy_file[TREE_LINE_MAX]; /* where settings say that they are, without the root */
 	char trust_dir[TREE_LINE_MAX];
 	char state_dir[TREE_LINE_MAX];

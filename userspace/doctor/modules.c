@@ -198,6 +198,20 @@ bool modules_installed(const struct modules *modules, const char *name, char pat
 	return index_find(modules->dep, name, path);
 }
 
+int modules_find(const struct tree *tree, const char *release, const char *name,
+		 char path[TREE_LINE_MAX])
+{
+	_cleanup_(freep) char *dep = NULL;
+	char index[PATH_MAX];
+	int r;
+
+	snprintf(index, sizeof(index), "/lib/modules/%s/modules.dep", release);
+	r = tree_read(tree, index, DEP_MAX, &dep, NULL);
+	if (r)
+		return r;
+	return index_find(dep, name, path) ? 0 : -ENOENT;
+}
+
 bool modules_present(const struct modules *modules, const char *name)
 {
 	char path[128];

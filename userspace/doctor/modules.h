@@ -42,6 +42,10 @@ bool modules_present(const struct modules *modules, const char *name);
  * /lib/modules/RELEASE. */
 bool modules_installed(const struct modules *modules, const char *name, char path[TREE_LINE_MAX]);
 
+/* The same of any kernel's directory. 0; -ENOENT: it has none; other negative errno. */
+int modules_find(const struct tree *tree, const char *release, const char *name,
+		 char path[TREE_LINE_MAX]);
+
 enum modules_rule modules_rule(const struct modules *modules, const char *name);
 
 /* Do the lines `options NAME …` switch the parameter on? The last that names it decides. */

@@ -485,9 +485,25 @@ static void add_check_item(struct document *d, struct json_object *item)
 	document_words(d, check && (failed || warned) ? i18n(check->todo) : "", check && (failed || warned) ? check->todo : "");
 }
 
-static bool is_manifest(struct json_object *item)
+static bool is_item(struct json_object *item, const char *id)
 {
-	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), DOCTOR_MANIFEST_ITEM);
+	return json_object_is_type(item, json_type_object) && !strcmp(output_raw(item, "id"), id);
+}
+
+/* Items that are no checks. */
+static bool is_digest(struct json_object *item)
+{
+	return is_item(item, DOCTOR_MANIFEST_ITEM) || is_item(item, DOCTOR_MODULE_ITEM);
+}
+
+static void note_digest(struct document *d, struct json_object *item)
+{
+	_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
+
+	if (is_item(item, DOCTOR_MANIFEST_ITEM))
+		document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
+	else
+		document_note(d, _("Digest of the kernel module: %s"), digest);
 }
 
 static void add_check_items(struct document *d, const struct tally *t)
@@ -500,11 +516,8 @@ static void add_check_items(struct document *d, const struct tally *t)
 	for (size_t i = 0; i < json_object_array_length(items); i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (is_manifest(item)) {
-			_cleanup_(freep) char *digest = output_escape(output_raw(item, "detail"));
-
-			document_note(d, _("Digest of the manifest of what is installed: %s"), digest);
-		}
+		if (is_digest(item))
+			note_digest(d, item);
 	}
 	document_column(d, "id", _("Item"), false);
 	document_column(d, "result", _("Result"), false);
@@ -513,7 +526,7 @@ static void add_check_items(struct document *d, const struct tally *t)
 	for (size_t i = 0; i < json_object_array_length(items) && i < TALLY_LIST_MAX; i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
 
-		if (json_object_is_type(item, json_type_object) && !is_manifest(item))
+		if (json_object_is_type(item, json_type_object) && !is_digest(item))
 			add_check_item(d, item);
 	}
 }

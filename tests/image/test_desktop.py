@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""udisks2, which mounts sticks for desktops, beside the barrier: it hears of disks, and leaves every raw medium alone."""
+
+import json
+import re
+
+from barrier import read_bytes
+from ground import CONFIGURED, SATO, SLOW, TANAKA, Since, disks, images, in_session, logout_all, plug_held, ready, run_as, unplug_all
+from sessions import switch
+
+OPTIONS = {"files": CONFIGURED}
+SECRET = "/run/secret"
+
+
+def teardown(t):
+    unplug_all(t)
+    logout_all(t)
+
+
+def setup(t):
+    ready(t)
+    t.run("systemctl start udisks2", timeout=SLOW)
+    in_session(t, TANAKA, 1)
+    in_session(t, SATO, 2)
+    switch(t, TANAKA)
+
+
+def blocks(t):
+    """{name: text} of the block devices that udisks tells of."""
+    t.settle()
+    dump = t.run("udisksctl dump", timeout=SLOW).out
+    return {name: text for name, text in re.findall(r"^/org/freedesktop/UDisks2/block_devices/(\w+):\n(.*?)(?=^/org|\Z)", dump,
+                                                    re.M | re.S)}
+
+
+def value(text, name):
+    return re.search(rf"^\s+{name}:[ ]*(.*)$", text, re.M).group(1).strip()
+
+
+def left_alone(t, name):
+    """udisks shows it to nobody, has not looked into it, and mounts it for nobody."""
+    text = blocks(t)[name]
+    assert value(text, "HintIgnore") == "true" and value(text, "HintAuto") == "false", text
+    assert (value(text, "IdType"), value(text, "IdUUID"), value(text, "IdLabel"), value(text, "IdUsage")) == ("", "", "", ""), text
+    assert ".Filesystem:" not in text and ".Encrypted:" not in text and ".PartitionTable:" not in text, text
+    for command in (f"udisksctl mount -b /dev/{name}", f"udisksctl unlock -b /dev/{name} --key-file {SECRET}"):
+        done = run_as(t, TANAKA, f"timeout 20 {command} --no-user-interaction < /dev/null", check=False, timeout=SLOW)
+        assert done.status != 0, done
+    assert f"/dev/{name}" not in t.read("/proc/mounts")
+
+
+def test_a_held_stick_is_unknown_to_it(t):
+    setup(t)
+    before = set(blocks(t))
+    plug_held(t)
+    assert set(blocks(t)) == before, set(blocks(t)) - before
+    status = t.run("udisksctl status").out
+    assert "QEMU" not in status, status
+
+
+def test_a_released_medium_is_neither_probed_nor_mounted_and_ours_opens_it(t):
+    setup(t)
+    since = Since(t)
+    t.plug_storage("a", images.luks2(), serial="GOOD")
+    since.wait("released", SLOW)
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+    t.wait_until(lambda: "/volumes/" in t.run("busctl tree org.sekimori.Sekimori1").out, SLOW, "its volume")
+    t.settle()
+    read = read_bytes(t, "a")
+    left_alone(t, disks(t)[0])
+    assert read_bytes(t, "a") == read, "somebody has read from it"
+
+    t.write(SECRET, "sekimori")
+    t.run(f"cryptsetup open --key-file {SECRET} /dev/{disks(t)[0]} filling && mkfs.vfat -n TESUTO /dev/mapper/filling && "
+          f"cryptsetup close filling; chown tanaka {SECRET}; chmod 400 {SECRET}", timeout=SLOW)
+    opened, = json.loads(run_as(t, TANAKA, f"sekimorictl open --json --passphrase-file {SECRET}", timeout=120).out)
+    assert opened["mount_point"] == "/run/media/tanaka/ZEI-001", opened
+    volumes = {name: text for name, text in blocks(t).items() if name.startswith("dm_")}
+    assert len(volumes) == 1 and all(value(text, "HintIgnore") == "true" for text in volumes.values()), volumes
+    left_alone(t, disks(t)[0])
+    mounts = [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
+    assert len(mounts) == 1 and mounts[0].startswith("/dev/mapper/sekimori-"), mounts
+    assert {"nosuid", "nodev", "noexec"} <= set(mounts[0].split()[3].split(",")), mounts
+    run_as(t, TANAKA, "sekimorictl eject", timeout=SLOW)
+
+
+def test_a_plain_medium_that_was_granted_is_left_to_ours(t):
+    setup(t)
+    since = Since(t)
+    t.plug_storage("a", images.plain(), serial="ZERO")
+    device = since.wait("denied", SLOW)["device"]
+    run_as(t, TANAKA, f"sekimorictl request {device} --purpose=図面の確認 --for=1h --access=ro --yes", timeout=SLOW)
+    number = since.wait("exception-request", SLOW)["exception"]
+    run_as(t, SATO, f"sekimorictl approve {number} --yes", timeout=SLOW)
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+    since.wait("allowed", SLOW)
+    t.settle()
+    for name in [n for n in blocks(t) if n.startswith("sd")]:
+        left_alone(t, name)
+    assert not [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The packages' life on a running terminal: they come, are replaced by the next version, go, and are purged."""
+
+import os
+import tempfile
+
+from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, images, no_disk, other_version,
+                    plug_held, ready, storage_drivers, unplug_all)
+from machine import Machine
+
+NEXT = "9.9.9"
+OPTIONS = {"files": {**CONFIGURED, **KEEP_INITRD}}
+
+
+def teardown(t):
+    unplug_all(t)
+
+
+def next_packages(names):
+    folder = tempfile.mkdtemp(prefix="sekimori-next-")
+    debs = [deb for deb in built() if os.path.basename(deb).split("_")[0] in names]
+    return [other_version(deb, NEXT, folder) for deb in debs]
+
+
+def state(t, package):
+    return t.run(f"dpkg-query -W -f '${{db:Status-Abbrev}} ${{Version}}' {package}", check=False).out.split()
+
+
+def test_upgrade_keeps_what_is_the_terminals_own_and_what_is_in_use(t):
+    ready(t)
+    since = Since(t)
+    t.plug_storage("good", images.luks2(), serial="GOOD")
+    since.wait("released", SLOW)
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+    policy, conf = t.read("/etc/sekimori/policy"), t.read("/etc/sekimori/sekimorid.conf")
+    before = t.run("pidof sekimorid").out
+    old = state(t, "sekimori")
+    paths = bring(t, next_packages(("sekimori", "sekimori-common")))
+    since = Since(t)
+    said = apt(t, "install " + " ".join(paths)).out
+    assert state(t, "sekimori") == ["ii", NEXT] and state(t, "sekimori-common") == ["ii", NEXT], (old, said)
+    ready(t)
+    assert t.run("pidof sekimorid").out != before, "the daemon is the new one"
+    assert t.read("/etc/sekimori/policy") == policy and t.read("/etc/sekimori/sekimorid.conf") == conf
+    assert t.exists("/etc/sekimori/sekimorid.conf.dpkg-dist"), "the new default is laid beside it"
+    assert f"as of {NEXT}" in t.read("/etc/sekimori/sekimorid.conf.dpkg-dist")
+    since.wait("resumed", SLOW)
+    assert len(disks(t)) == 1, "what was released stays"
+    assert t.read("/sys/module/sekimori/initstate") == "live"
+    t.unplug("good")
+    t.wait_until(lambda: not disks(t), SLOW, "no disk")
+    since = Since(t)
+    plug_held(t)
+    since.wait("denied", SLOW, serial="NOBODY")
+    assert t.run("sekimorictl log verify", check=False).status == 0, "one log over both versions"
+
+
+def test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired(t):
+    ready(t)
+    paths = bring(t, next_packages(("sekimori", "sekimori-common")))
+    t.run("dpkg --unpack " + " ".join(paths) + " 2>&1", timeout=300)
+    assert state(t, "sekimori")[0] in ("iU", "iF"), state(t, "sekimori")
+    plug_held(t)
+    t.unplug("held")
+    said = t.run("DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a < /dev/null 2>&1", timeout=300).out
+    assert state(t, "sekimori") == ["ii", NEXT], said
+    ready(t)
+    since = Since(t)
+    plug_held(t)
+    since.wait("denied", SLOW, serial="NOBODY")
+
+
+def test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back(t):
+    image = images.get("owned", lambda d: d.plain("owned"))
+    # The debs are the README's; `plain` is a terminal on which nobody has thought of us.
+    with Machine(disk="plain", files=SMALL_INITRD, name="plain", qemu=["-device", "usb-kbd,id=keyboard,bus=xhci.0"]) as p:
+        p.plug_storage("used", image, serial="USED")
+        p.wait_until(lambda: disks(p), SLOW, "the disk")
+        p.settle()
+        part = p.wait_until(lambda: p.run("ls /dev/sd?[0-9] 2>/dev/null || ls /dev/sd? 2>/dev/null", check=False).out.split(), SLOW)[0]
+        p.run(f"mkdir -p /mnt/used && mount {part} /mnt/used && echo 住民票 > /mnt/used/x && sync")
+        keyboard = p.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out
+        paths = bring(p, built())
+        said = apt(p, "install " + " ".join(paths), timeout=1800).out
+        assert p.read("/mnt/used/x") == "住民票" and len(disks(p)) == 1, said
+        p.run("echo 2 > /mnt/used/y && sync && umount /mnt/used")
+        assert p.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out == keyboard, "the keyboard keeps its driver"
+        ready(p)
+        assert p.read("/sys/module/sekimori/initstate") == "live", said
+        p.unplug("used")
+        plug_held(p)
+        p.check_kernel()
+
+        p.reboot()
+        ready(p)
+        before = p.run("find / -xdev -name '*sekimori*' | wc -l").out
+        since = Since(p)
+        plug_held(p)
+        since.wait("denied", SLOW)
+
+        said = apt(p, "remove sekimori sekimori-common sekimori-dkms", timeout=900).out
+        assert p.run("pidof sekimorid", check=False).status != 0
+        assert "until the next start" in said, said
+        no_disk(p)
+        assert p.exists("/etc/sekimori/policy") and p.exists(LOG)
+        p.reboot()
+        assert not p.exists("/sys/module/sekimori")
+        p.plug_storage("free", image, serial="USED")
+        p.wait_until(lambda: disks(p), SLOW, "a disk as on any terminal")
+        assert len(storage_drivers(p)) == 1
+
+        said = apt(p, "purge sekimori sekimori-common sekimori-dkms", timeout=300).out
+        assert "/var/log/sekimori" in said, said
+        p.run(f"rm -rf {os.path.dirname(paths[0])}")
+        left = p.run("find / -xdev -iname '*sekimori*' ! -path '/usr/lib/terminal/*' ! -path '/proc/*' ! -path '/tmp/*'").out.split()
+        assert left and all(path.startswith("/var/log/sekimori") or path.startswith("/var/log/apt") for path in left), (left, before)
+        assert p.exists(LOG)
+        p.check_kernel()
+
+
+# An initrd of its own, and a compiler, both in emulation: half an hour.
+LONG = {"test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"}
+FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired", *LONG}
