@@ -12,6 +12,7 @@ BREATH = 128 << 10  # bytes; 90 KiB have been seen
 AT_ONCE = 5
 WARM_UP = 3
 OPTIONS = options()
+LONG = True  # the other files plug some hundred times as well
 
 
 def teardown(t):

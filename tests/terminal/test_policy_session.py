@@ -6,6 +6,7 @@ from policies import use
 from sessions import SUZUKI, TANAKA, login, logout, logout_all, options, switch, switch_vt
 
 OPTIONS = options()
+LONG = True  # test_session.py follows the seat, test_exceptions.py a person at it
 
 
 def teardown(t):
