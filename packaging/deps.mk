@@ -11,6 +11,8 @@ DEPS_TEST := libcunit1-dev python3 qemu-system-x86 qemu-utils mmdebstrap cryptse
 	minisign openssl zstd shellcheck umockdev usbguard clang-14 libclang-rt-14-dev systemd-journal-remote
 # For manual pages and completion.
 DEPS_TEST += man-db groff mandoc bash-completion zsh
+# For the role that provisions terminals.
+DEPS_TEST += ansible-core
 # For the agent: a screen without a screen, what draws on it, and who types.
 DEPS_TEST += xvfb dunst zenity pinentry-gtk2 xdotool imagemagick fonts-vlgothic
 

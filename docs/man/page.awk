@@ -51,7 +51,7 @@ function page_for(file) {
 	return "/usr/share/doc/sekimori/" file
 }
 
-# [text](file.md#part) and docs/file.md, outside of code.
+# [text](file.md#part), docs/file.md, and the name of a file that is a page.
 function link_text(text,	out, at, end, label, target) {
 	out = ""
 	while (match(text, /\[[^]]*\]\([^)]*\)/)) {
@@ -72,11 +72,14 @@ function link_text(text,	out, at, end, label, target) {
 	}
 	text = out text
 	out = ""
-	while (match(text, /`?docs\/[a-zA-Z0-9.\/-]+\.md`?/)) {
-		target = substr(text, RSTART, RLENGTH)
-		gsub(/`/, "", target)
-		out = out substr(text, 1, RSTART - 1) page_for(target)
-		text = substr(text, RSTART + RLENGTH)
+	while (match(text, /`?[a-zA-Z0-9.\/-]+\.md`?/)) {
+		at = RSTART
+		end = RSTART + RLENGTH
+		target = substr(text, at, RLENGTH)
+		if (target ~ /docs\// || target in page_of)
+			gsub(/`/, "", target)
+		out = out substr(text, 1, at - 1) (target ~ /^docs\// || target in page_of ? page_for(target) : target)
+		text = substr(text, end)
 	}
 	return underscores(out text)
 }

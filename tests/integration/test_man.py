@@ -66,6 +66,7 @@ def test_pages_are_whole():
         assert sections[0] == "NAME" and len(sections) > 1, (name, sections)
         # whatis(1) reads "name, name - words" from its own line.
         assert re.search(rf"^\.SH NAME\n{re.escape(stem)}(, [\w.-]+)* - .+\n\.SH", text.replace("\\-", "-"), re.M), name
+        text = re.sub(r"^\.(EX|nf)\n.*?^\.(EE|fi)\n", "", text, flags=re.M | re.S)
         # Nothing of Markdown is left, and no link to a file that is not installed.
         text = re.sub(r"/usr/share/doc/sekimori/[\w.-]+", "", text)
         for left in (r"\]\(", r"\.md\b", r"^#+ ", r"\*\*", r"\[\*", r"<!--"):

@@ -215,7 +215,7 @@ const struct command_option command_options[] = {
 	{"seal", NULL, OPTION_SEAL, FOR_PROVISION,
 	 N_("encrypt the secrets that lie here in the clear with this machine's own key")},
 	{"plain-secrets", NULL, OPTION_PLAIN_SECRETS, FOR_PROVISION,
-	 N_("with --root: secrets may lie there in the clear until --seal; never for an image that is copied")},
+	 N_("on a disk set up from outside: secrets lie there in the clear until --seal; never for an image that is copied")},
 	{"root", "DIR", 'r', FOR_STATUS | FOR_LOG | FOR_DOCTOR | FOR_REPORT | FOR_INCIDENTS | FOR_PROVISION,
 	 N_("what is read of this machine lies below DIR (for trying out); provision: the root of an image")},
 	{"help", NULL, 'h', 0, N_("this help")},

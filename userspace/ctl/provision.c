@@ -106,6 +106,8 @@ static int open_root(struct provision_job *job)
 	if (job->root_fd < 0)
 		return provision_fail_errno(job, job->root, -errno);
 	job->is_running = !*job->root && provision_is_running();
+	if (job->is_running && job->options->plain_secrets)
+		return provision_fail(job, _("--plain-secrets is for disks that are set up from outside: a running terminal seals its secrets"));
 	return COMMAND_OK;
 }
 
@@ -116,10 +118,6 @@ static int check_usage(struct provision_job *job)
 
 	if (n != 1 || (options->enrol && options->check) || (options->n_arguments == 0 && options->key)) {
 		provision_fail(job, _("say what to provision from: a directory or a signed file; or --enrol, or --seal"));
-		return COMMAND_USAGE;
-	}
-	if (options->plain_secrets && !*job->context->root) {
-		provision_fail(job, _("--plain-secrets goes with --root: a running terminal seals its secrets"));
 		return COMMAND_USAGE;
 	}
 	if (!*job->root && geteuid())

@@ -68,6 +68,7 @@ static const struct {
 	{ "change", NULL, "ask media" },
 	{ "stocktake", NULL, "ask media" },
 	{ "label", NULL, "ask media" },
+	{ "provision", NULL, "ask terminals" },
 	{ "terminal add", NULL, "" },
 	{ "terminal key", NULL, "ask terminals" },
 	{ "terminal renew", NULL, "ask terminals" },
