@@ -9,6 +9,8 @@
 #
 # Result: OUT/*.deb, OUT/*.changes, OUT/*.buildinfo, OUT/log.
 set -euo pipefail
+# What the calling make was told is not for the one below.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 version=$1
 out=$(realpath -m "$2")

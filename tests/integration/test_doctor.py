@@ -283,6 +283,15 @@ def other_log(t):
     t.write("/var/lib/sekimori/log/header", header)
 
 
+# As `sekimorictl provision` writes it.
+CREDENTIALS = "/etc/systemd/system/sekimorid.service.d/sekimori-credentials.conf"
+CREDENTIALS_TEXT = """# Written by sekimorictl provision: secrets that only this machine can open.
+[Service]
+LoadCredentialEncrypted=sekimori.organisation
+LoadCredentialEncrypted=sekimori.telephone
+"""
+
+
 def drop_in(directory, text="[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n"):
     return lambda t: t.write(f"{directory}/x.conf", text)
 
@@ -426,6 +435,10 @@ FAULTS = [
     ("drop-in", lambda t: t.write("/etc/systemd/system/sekimorid.service.d/x.conf", "[Service]\n"),
      {"overrides": "warn"}),
     ("drop-in of a unit that starts something else", drop_in("/etc/systemd/system/sekimorid.service.d"),
+     {"overrides": "fail"}),
+    ("drop-in that gives the daemon its sealed secrets", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT), {}),
+    ("the same with more in it", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT + "Nice=1\n"), {"overrides": "warn"}),
+    ("the same that starts something else", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT + "ExecStart=/bin/true\n"),
      {"overrides": "fail"}),
     ("drop-in beside ours", drop_in("/usr/lib/systemd/system/sekimorid.service.d"), {"overrides": "fail"}),
     ("drop-in until the next start", drop_in("/run/systemd/system/sekimorid.service.d"), {"overrides": "fail"}),

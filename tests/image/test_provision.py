@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`sekimorictl provision` on a terminal that runs: secrets that its machine alone can open, and a daemon that has taken all up."""
+
+import json
+
+from ground import ready
+
+SECRET = "0123456789abcdef" * 2
+SOURCE = "/root/provision"
+CREDENTIAL = "/run/credentials/sekimorid.service/sekimori.organisation"
+
+
+def provision(t, *args, status=0):
+    done = t.run(f"sekimorictl provision {' '.join(args) or SOURCE} --json", check=False, timeout=180)
+    assert done.status == status, done
+    return json.loads(done.out.splitlines()[-1])
+
+
+def started(t):
+    return t.run("systemctl show -P ExecMainStartTimestampMonotonic sekimorid.service").out.strip()
+
+
+def hand_over(t):
+    t.run(f"mkdir -p {SOURCE} && cd {SOURCE} && umask 022 && "
+          "printf 'sekimori-provision 1\\nterminal \"ZEI-014\"\\n' > provision.conf && cp /etc/sekimori/policy policy && "
+          f"printf {SECRET} > organisation.key && chmod 600 organisation.key")
+
+
+def test_secrets_reach_the_daemon_through_the_machines_own_key(t):
+    ready(t)
+    hand_over(t)
+    first = provision(t)
+    assert first["daemon"] == "restarted", first
+    assert {c["what"] for c in first["changes"]} == {"settings", "credential", "unit"}, first
+    assert t.read(CREDENTIAL) == SECRET
+    assert SECRET not in t.read("/etc/credstore.encrypted/sekimori.organisation")
+    assert "LoadCredentialEncrypted=sekimori.organisation" in t.run("systemctl cat sekimorid.service").out
+    ready(t)
+    last = t.run("sekimorictl log show --kind=administration --format=json | tail -n 1").out
+    assert '"Manager.Reload"' in last and "provision" not in last and '"uid":0' in last.replace(" ", ""), last
+    before = started(t)
+    again = provision(t)
+    assert not again["changed"] and "daemon" not in again and started(t) == before, again
+
+
+def test_policy_alone_is_taken_up_without_a_restart(t):
+    ready(t)
+    hand_over(t)
+    provision(t)
+    before = started(t)
+    t.run(f"echo '# revised' >> {SOURCE}/policy")
+    changed = provision(t)
+    assert [c["what"] for c in changed["changes"]] == ["policy"] and changed["daemon"] == "reloaded", changed
+    assert started(t) == before
+    digest = t.run(f"b2sum -l 256 {SOURCE}/policy").out.split()[0]
+    assert digest in t.run("tail -n 1 /var/lib/sekimori/policy/index.jsonl").out
+
+
+def test_secrets_put_there_in_the_clear_are_sealed_on_demand(t):
+    ready(t)
+    t.run("rm -rf /etc/credstore.encrypted /etc/systemd/system/sekimorid.service.d && mkdir -p /etc/credstore && "
+          f"printf {SECRET} > /etc/credstore/sekimori.organisation && chmod 600 /etc/credstore/sekimori.organisation && "
+          "systemctl daemon-reload && systemctl restart sekimorid")
+    sealed = provision(t, "--seal")
+    assert sealed["daemon"] == "restarted", sealed
+    assert t.read(CREDENTIAL) == SECRET
+    assert t.run("ls /etc/credstore").out == ""
+    assert not provision(t, "--seal")["changed"]
