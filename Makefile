@@ -499,10 +499,11 @@ test-image: deb stage ## only the scenarios in the installed image
 	tests/image/run.py
 
 .PHONY: test-long
-test-long: need-deps ## every scenario in the virtual terminal, also those that take long (an hour)
-	$(MAKE) -s -j2 stage
+test-long: need-deps ## every scenario in the virtual terminal and the installed image, also those that take long (two hours)
+	$(MAKE) -s -j2 stage deb
 	tests/terminal/prepare.sh
-	tests/terminal/run.py --long
+	tests/image/prepare.sh
+	tests/tiers.py terminal='tests/terminal/run.py --long' image='tests/image/run.py --long'
 
 .PHONY: check
 check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
@@ -513,15 +514,21 @@ check: $(UNIT_TESTS) programs ## unit and integration tests, a minute or two
 .PHONY: test-programs prepare-early
 prepare-early:
 	-tests/terminal/prepare.sh
+	-tests/image/prepare.sh plain
 
-test-programs: prepare-early deb $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
+# The installed image comes after the packages; what it is made on can be fetched while they are built.
+.PHONY: prepare-image
+prepare-image: prepare-early deb
+	tests/image/prepare.sh
+
+test-programs: prepare-image $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
 test: need-deps ## all tests; installs what is missing when run as root
 	$(MAKE) -j3 test-programs
 	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
-		terminal='$(MAKE) -s test-terminal'
+		terminal='$(MAKE) -s test-terminal' image='$(MAKE) -s test-image'
 
 .PHONY: test-debug
 test-debug: need-deps ## the module under a kernel with KASAN, lockdep and kmemleak (builds it: 6 minutes)

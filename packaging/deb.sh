@@ -3,17 +3,20 @@
 #
 # Builds the Debian packages of this tree: a copy of it below OUT, with packaging/debian as its debian/, is built by
 # dpkg-buildpackage and held against lintian. What is compiled stays in the copy for the next time; nothing is done if
-# nothing has changed.
+# nothing has changed, and packages of before stay until there are new ones.
 #
 #   usage: packaging/deb.sh VERSION OUT
 #
 # Result: OUT/*.deb, OUT/*.changes, OUT/*.buildinfo, OUT/log.
 set -euo pipefail
+# What the calling make was told is not for the one below.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 version=$1
 out=$(realpath -m "$2")
 top=$(cd "$(dirname "$0")/.." && pwd)
-tree=$out/tree
+work=$out/work # dpkg-buildpackage puts packages beside the tree
+tree=$work/tree
 
 say() { echo "deb: $*" >&2; }
 
@@ -53,12 +56,12 @@ copy() {
 	sed -i "1s/([^)]*)/($version)/" "$tree/debian/changelog"
 }
 
-mkdir -p "$out"
+mkdir -p "$work"
 exec 9> "$out/lock"
 flock 9
 [ "$(cat "$out/made" 2> /dev/null)" != "$(digest)" ] || exit 0
 start=$(date +%s)
-rm -f "$out"/*.deb "$out"/*.changes "$out"/*.buildinfo "$out/made"
+rm -f "$work"/*.* "$out/made"
 made=$(digest)
 copy
 if ! (cd "$tree" && DEB_BUILD_OPTIONS="parallel=$(nproc)" dpkg-buildpackage -b -nc -us -uc) > "$out/log" 2>&1 < /dev/null; then
@@ -67,6 +70,8 @@ if ! (cd "$tree" && DEB_BUILD_OPTIONS="parallel=$(nproc)" dpkg-buildpackage -b -
 	exit 1
 fi
 # lintian says itself what it finds. Of root it only says that it should not be.
-lintian --allow-root --fail-on error,warning "$out"/*.changes
+lintian --allow-root --fail-on error,warning "$work"/*.changes
+rm -f "$out"/*.deb "$out"/*.changes "$out"/*.buildinfo
+mv "$work"/*.* "$out"
 echo "$made" > "$out/made"
 say "packages in $out after $(($(date +%s) - start)) s"

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The packages' life on a running terminal: they come, are replaced by the next version, go, and are purged."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, images, no_disk, other_version,
@@ -18,6 +20,7 @@ def teardown(t):
 
 def next_packages(names):
     folder = tempfile.mkdtemp(prefix="sekimori-next-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     debs = [deb for deb in built() if os.path.basename(deb).split("_")[0] in names]
     return [other_version(deb, NEXT, folder) for deb in debs]
 
