@@ -50,11 +50,15 @@ static bool name_is_sound(const char *name)
 /* <4>: a warning (include/linux/kern_levels.h). Where the log cannot be written the road is told of by its devices alone. */
 static void tell(const char *what)
 {
+	/* One write is one message, and it cannot be sought in: no stream of stdio's. */
+	char message[sizeof("<4>sekimori: drill mode:  would be blocked\n") + NAME_MAX_LEN];
+	int len = snprintf(message, sizeof(message), "<4>sekimori: drill mode: %s would be blocked\n", what);
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	dprintf(fd, "<4>sekimori: drill mode: %s would be blocked\n", what);
+	if (write(fd, message, (size_t)len) < 0)
+		fprintf(stderr, "sekimori-road: /dev/kmsg: %s\n", strerror(errno));
 	close(fd);
 }
 
