@@ -145,13 +145,13 @@ def test_old_initramfs_is_told_by_the_self_check(t):
 
 def dracut():
     """Debian's package, which is not in the image because it and initramfs-tools-core each make initramfs in their own way."""
-    folder = os.path.join(CACHE, "dracut-core")
+    version = re.search(r"Candidate: (\S+)", subprocess.run(["apt-cache", "policy", "dracut-core"], capture_output=True, text=True,
+                                                           check=True).stdout).group(1)
+    folder = os.path.join(CACHE, f"dracut-core-{version}")
     if not os.path.isdir(folder):
-        with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
-            os.chmod(tmp, 0o755)
-            subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "dracut-core"], cwd=tmp, check=True)
-            os.rename(tmp, folder)
-            os.mkdir(tmp)
+        tmp = tempfile.mkdtemp(dir=CACHE)
+        subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", f"dracut-core={version}"], cwd=tmp, check=True)
+        os.rename(tmp, folder)
     (name,) = os.listdir(folder)
     with open(os.path.join(folder, name), "rb") as f:
         return f.read()
@@ -166,7 +166,7 @@ def test_dracut_holds_too(t):
     found = check_of(t, "initramfs")
     assert found["result"] == "ok", found
     t.reboot()
-    assert t.exists("/run/initramfs"), "started by dracut"
+    assert "dracut" in t.dmesg(), "started by another initramfs"
     assert_held_from_the_initramfs_on(t)
     assert_judged(t)
     assert_keyboard_in_the_initramfs(t)
