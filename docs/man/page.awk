@@ -48,7 +48,7 @@ function page_for(file) {
 		return page_of[file]
 	if (file ~ /\.[0-9]\.md$/)
 		return reference(substr(file, 1, length(file) - 3))
-	return "/usr/share/doc/sekimori/" file
+	return "/usr/share/doc/sekimori-common/" file
 }
 
 # [text](file.md#part), docs/file.md, and the name of a file that is a page.

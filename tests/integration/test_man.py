@@ -68,7 +68,7 @@ def test_pages_are_whole():
         assert re.search(rf"^\.SH NAME\n{re.escape(stem)}(, [\w.-]+)* - .+\n\.SH", text.replace("\\-", "-"), re.M), name
         text = re.sub(r"^\.(EX|nf)\n.*?^\.(EE|fi)\n", "", text, flags=re.M | re.S)
         # Nothing of Markdown is left, and no link to a file that is not installed.
-        text = re.sub(r"/usr/share/doc/sekimori/[\w.-]+", "", text)
+        text = re.sub(r"/usr/share/doc/sekimori-common/[\w.-]+", "", text)
         for left in (r"\]\(", r"\.md\b", r"^#+ ", r"\*\*", r"\[\*", r"<!--"):
             assert not re.search(left, text, re.M), (name, left)
         assert section in "1" or not re.search("日本語の要約|要約（日本語）", text), name
