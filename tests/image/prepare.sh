@@ -186,7 +186,7 @@ harness_key=$({ echo "$base $people_recipe $disk_size"; declare -f in_root add_p
 	cat $(find "$here/../terminal/guest/systemd" -type f | sort); } | sha256sum | cut -c 1-12)
 plain=$cache/image-plain-$harness_key
 [ -e "$plain" ] || make_plain
-ln -sfn "$plain" "$build/image/plain"
+ln -sfnr "$plain" "$build/image/plain"
 [ "${1:-}" = plain ] && exit 0
 
 ls "$build"/deb/*.deb > /dev/null 2>&1 || { say "no packages in $build/deb: run 'make deb'"; exit 1; }

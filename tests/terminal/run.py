@@ -4,7 +4,7 @@
 
 A test is a function test_*(t) that takes the booted Terminal. OPTIONS of the file are the Terminal's
 options; text in them may contain {build}. SEKIMORI_KEEP=1 keeps each machine's directory in /tmp. FRESH = {"test_x", ...} names tests that need a boot
-of their own. LONG = {…}, or True for all of a file, names those that run only with --long or when asked for. A file's teardown(t), if it has one, is called after each test.
+of their own, OWN = {"test_x": {option: value}, ...} those that need one with other options. LONG = {…}, or True for all of a file, names those that run only with --long or when asked for. A file's teardown(t), if it has one, is called after each test.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def run_test(t, module, name):
 
 def groups(module, names):
     """The tests by boot: those that share one, then each that needs its own."""
-    fresh = getattr(module, "FRESH", set())
+    fresh = getattr(module, "FRESH", set()) | getattr(module, "OWN", {}).keys()
     shared = [n for n in names if n not in fresh]
     return ([shared] if shared else []) + [[n] for n in names if n in fresh]
 
@@ -94,7 +94,7 @@ def length(job):
 
 def run_group(module, names):
     """One boot. Yields (report, passed) for each test."""
-    options = expand(getattr(module, "OPTIONS", {}))
+    options = expand({**getattr(module, "OPTIONS", {}), **getattr(module, "OWN", {}).get(names[0], {})})
     try:
         terminal = MACHINE(name=module.__name__[5:], **options).__enter__()
     except Exception:

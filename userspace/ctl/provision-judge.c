@@ -192,7 +192,7 @@ int provision_old_trust(struct provision_job *job, struct trust **trustp)
 
 /* A directory of the parts that are judged as files, of ours alone; the process works in it meanwhile. */
 struct stage {
-	char path[64];
+	char *path; /* NULL: there is none */
 	int fd, trust_fd, before;
 };
 
@@ -214,8 +214,9 @@ static void stage_end(struct stage *stage)
 	remove_all(stage->fd);
 	if (stage->fd >= 0)
 		unlinkat(stage->fd, "trust.d", AT_REMOVEDIR);
-	if (stage->before >= 0 && fchdir(stage->before) == 0 && stage->path[0])
+	if (stage->before >= 0 && fchdir(stage->before) == 0 && stage->path)
 		rmdir(stage->path);
+	free(stage->path);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (const int[]){ stage->fd, stage->trust_fd, stage->before }[i];
 
@@ -241,13 +242,17 @@ static int stage_file(struct stage *stage, const struct provision_read *part)
 
 static int stage_begin(struct provision_job *job, struct stage *stage)
 {
+	const char *tmp = secure_getenv("TMPDIR");
 	int r = 0;
 
-	*stage = (struct stage){ .path = "/tmp/sekimori-provision.XXXXXX", .fd = -1, .trust_fd = -1 };
-	stage->before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (stage->before < 0 || !mkdtemp(stage->path)) {
-		stage->path[0] = '\0';
-		return provision_fail_errno(job, "/tmp", -errno);
+	*stage = (struct stage){ .fd = -1, .trust_fd = -1, .before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	if (stage->before < 0)
+		return provision_fail_errno(job, ".", -errno);
+	stage->path = output_format("%s/sekimori-provision.XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+	if (!mkdtemp(stage->path)) {
+		r = provision_fail_errno(job, stage->path, -errno);
+		free(TAKE_PTR(stage->path));
+		return r;
 	}
 	stage->fd = open(stage->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (stage->fd < 0 || fchdir(stage->fd) < 0 || mkdirat(stage->fd, "trust.d", 0700) < 0)
