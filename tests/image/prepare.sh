@@ -142,6 +142,7 @@ make_plain() {
 	qemu-img convert -O qcow2 -c -o compression_type=zstd "$tmp/out/disk.raw" "$tmp/out/disk.qcow2"
 	rm "$tmp/out/disk.raw"
 	mv "$tmp/out" "$plain"
+	ls -dt "$cache"/image-plain-???????????? | tail -n +4 | xargs -r -d '\n' rm -rf # of other versions of this tree
 	rm -rf --one-file-system "$tmp"
 	trap - EXIT
 }

@@ -103,6 +103,6 @@ def test_a_plain_medium_that_was_granted_is_left_to_ours(t):
     t.wait_until(lambda: disks(t), SLOW, "the disk")
     since.wait("allowed", SLOW)
     t.settle()
-    for name in [n for n in blocks(t) if n.startswith("sd")]:
+    for name in disks(t):
         left_alone(t, name)
     assert not [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
