@@ -175,6 +175,10 @@ def rules_of(n):
     return "".join(filler(i) for i in range(n - 1)) + allow()
 
 
+def record_watch(guard, word):
+    return f"{guard.record} {shlex.quote(word)}"
+
+
 def watch(t, what, act):
     """Starts plugwatch, acts once it looks, and returns what it saw. Nothing is asked of the guest meanwhile."""
     t.run("rm -f /run/plugwatch.*; mkfifo /run/plugwatch.done")
