@@ -12,7 +12,6 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -176,25 +175,22 @@ def rules_of(n):
     return "".join(filler(i) for i in range(n - 1)) + allow()
 
 
-def watch(t, what, act):
-    """Starts plugwatch, acts, and returns what it saw."""
-    seen = {}
-
-    def look():
-        result = t.run(f"{WATCH} {PLUG_PATIENCE} {what}", check=False, timeout=PLUG_PATIENCE + 10)
-        seen["status"], seen["text"] = result.status, result.out + result.err
-    thread = threading.Thread(target=look)
-    thread.start()
-    time.sleep(0.4)
-    act()
-    thread.join()
-    if seen.get("status") != 0:
-        raise AssertionError(f"plugwatch {what}: {seen}")
-    return json.loads(seen["text"].splitlines()[0])
-
-
 def record_watch(guard, word):
     return f"{guard.record} {shlex.quote(word)}"
+
+
+def watch(t, what, act):
+    """Starts plugwatch, acts once it looks, and returns what it saw. Nothing is asked of the guest meanwhile."""
+    t.run("rm -f /run/plugwatch.*; mkfifo /run/plugwatch.done")
+    t.start(f"sh -c {shlex.quote(f'{WATCH} {PLUG_PATIENCE} {what} 2> /run/plugwatch.err > /run/plugwatch.out; echo $? > /run/plugwatch.done')}")
+    t.wait_until(lambda: t.exists("/run/plugwatch.err") and "watching" in t.read("/run/plugwatch.err"), what="plugwatch")
+    time.sleep(0.2)
+    act()
+    status = t.run("cat /run/plugwatch.done", timeout=PLUG_PATIENCE + 30).out.strip()
+    out = t.read("/run/plugwatch.out")
+    if status != "0":
+        raise AssertionError(f"plugwatch {what}: status {status}: {out}")
+    return json.loads(out)
 
 
 def take_out(t, id="stick"):

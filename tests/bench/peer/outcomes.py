@@ -103,6 +103,7 @@ def expiry(t, guard):
     clock = t.run(f"date -d @{end} +%H:%M").out.strip()
     if guard.unit:
         guard.restart(t, allow(more=f" if localtime(00:00-{clock})"))
+        settle(t)
     plug_allowed(t, guard)
     settle(t, end - now + UNDECIDED)
     return "became a disk, " + ("still one after the end" if disks(t) else "taken away at the end")
@@ -202,6 +203,8 @@ def begin(t, guard, scene):
         take_out(t, id)
     if guard.unit:
         guard.restart(t, rules_for(scene, guard))
+        # USBGuard is "started" before it looks for devices; a stick that comes in between is not what is asked here.
+        settle(t)
 
 
 def run_guard(guard, scenes):
