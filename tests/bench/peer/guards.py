@@ -182,7 +182,8 @@ def record_watch(guard, word):
 def watch(t, what, act):
     """Starts plugwatch, acts once it looks, and returns what it saw. Nothing is asked of the guest meanwhile."""
     t.run("rm -f /run/plugwatch.*; mkfifo /run/plugwatch.done")
-    t.start(f"sh -c {shlex.quote(f'{WATCH} {PLUG_PATIENCE} {what} 2> /run/plugwatch.err > /run/plugwatch.out; echo $? > /run/plugwatch.done')}")
+    script = f"{WATCH} {PLUG_PATIENCE} {what} 2> /run/plugwatch.err > /run/plugwatch.out; echo $? > /run/plugwatch.done"
+    t.start("sh -c " + shlex.quote(script))
     t.wait_until(lambda: t.exists("/run/plugwatch.err") and "watching" in t.read("/run/plugwatch.err"), what="plugwatch")
     time.sleep(0.2)
     act()
