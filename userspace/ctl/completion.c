@@ -44,7 +44,7 @@ static const struct {
 	{ NULL, "medium", "ask media" },
 	{ NULL, "kind", "ask kinds" },
 	{ NULL, "reason", "ask reasons" },
-	{ NULL, "verdict", "words allow block" },
+	{ NULL, "verdict", "words allow block would-block" },
 	{ NULL, "user", "user" },
 	{ NULL, "person", "user" },
 	{ NULL, "group", "group" },
