@@ -405,7 +405,7 @@ def test_the_manual_knows_every_command_and_option():
     with bare_desk() as d:
         text = d.ok("help")
         for line in text.split("\n\n")[1].splitlines()[1:]:
-            name = line.split("  ")[1].split(" NUMBER")[0].split(" NAME")[0].split(" FILE")[0].split(" DEVICE")[0].split(" [")[0].split(" COMMAND")[0]
+            name = line.split("  ")[1].split(" NUMBER")[0].split(" NAME")[0].split(" FILE")[0].split(" DEVICE")[0].split(" [")[0].split(" COMMAND")[0].split(" TERMINAL")[0]
             assert f"`{name}`" in page, name
             if name in ("issue", "enrol", "wipe", "inspect", "recovery", "help"):
                 continue
