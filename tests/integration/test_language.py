@@ -104,6 +104,34 @@ def test_japanese_stands_in_the_catalogue_alone():
         assert not JAPANESE.search(code), (name, JAPANESE.search(code))
 
 
+# One thing has one name. What must not be said, and the word for it.
+WORDS = {"関所": "関門", "番人": "関門の常駐プログラム", "防壁": "関門", "障壁": "関門", "訓練モード": "試行モード", "信頼鍵": "信頼する鍵",
+         "使い方：": "使い方:"}
+
+
+def wrong_words(text):
+    return [f"{number}: {line.strip()} ({word}: {WORDS[word]})" for number, line in enumerate(text.splitlines(), 1)
+            for word in WORDS if word in line]
+
+
+def test_one_thing_has_one_name():
+    looked = [path for pattern in ("README.md", "docs/**/*", "packaging/**/*", "policy/*", "userspace/po/**/*.po") for path in TOP.glob(pattern)
+              if path.is_file()]
+    assert PO / "ja.po" in looked and len(looked) > 50, looked
+    for path in looked:
+        text = path.read_bytes().decode("utf-8", "replace")
+        assert not wrong_words(text), (path, wrong_words(text))
+
+
+def test_what_doctor_looks_at_is_told_in_one_form():
+    with tempfile.TemporaryDirectory() as directory:
+        lines = japanese(CTL, "doctor", "--root", directory).stdout.splitlines()
+        rows = [line for line in lines if re.match(r"  \S+ +R\d", line)]
+        assert len(rows) > 40, lines
+        for row in rows:
+            assert re.search(r"こと(（[^）]*こと）)?$", row), row
+
+
 # --- the programs --------------------------------------------------------------------------------
 
 def helps():

@@ -41,6 +41,26 @@ def test_help_and_version_go_to_standard_output_and_succeed():
             assert ESCAPE not in line and line == line.rstrip(), (program, line)
 
 
+def test_the_usage_comes_first_and_looks_alike_everywhere():
+    for program in PROGRAMS:
+        for language, word in (("C", "Usage:"), ("ja_JP.UTF-8", "使い方:")):
+            first = run(program, "--help", LANG=language).stdout.splitlines()[0]
+            assert re.match(rf"{word} {program.name}( |$)", first), (program, first)
+
+
+def test_what_is_called_and_what_it_does_stand_apart_in_the_help():
+    for program in (CTL, DESK):
+        for args in (["--help"], ["help", "list"], ["help", "provision"]):
+            for language in ("C", "ja_JP.UTF-8"):
+                lines = run(program, *args, LANG=language).stdout.splitlines()
+                rows = [at for at, line in enumerate(lines) if re.match(r"  [-a-z]", line)]
+                assert len(rows) > 5 or args[0] == "help" and rows, (program, args, lines)
+                for at in rows:
+                    # Two blanks, or a line of its own and the words below.
+                    if not re.match(r"  \S.*? {2,}\S", lines[at]):
+                        assert re.match(r" {20,}\S", lines[at + 1]), (program, args, lines[at:at + 2])
+
+
 def test_what_cannot_be_written_is_a_failure():
     with open("/dev/full", "w", encoding="ascii") as full:
         for program in PROGRAMS:

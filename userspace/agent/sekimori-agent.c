@@ -353,7 +353,7 @@ static int agent_run(struct agent *agent)
 
 static void usage(void)
 {
-	printf("%s", _("usage: sekimori-agent [--user NAME]\n"
+	printf("%s", _("Usage: sekimori-agent [--user NAME]\n"
 		       "\n"
 		       "Shows in this session what the barrier does to USB devices, lets you apply for temporary\n"
 		       "exceptions and open media, and tells approvers of requests. It is started with the session.\n"

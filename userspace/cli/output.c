@@ -11,6 +11,9 @@
 #include "core/rule.h"
 #include "core/text.h"
 
+/* Columns between what stands in a column and the next one. */
+#define COLUMN_GAP 2
+
 /* The first one of standard output: the stream remembers only that there was one. */
 static int write_error;
 
@@ -124,6 +127,15 @@ void output_pad(const char *text, size_t width)
 {
 	for (size_t n = text_width(text); n < width; n++)
 		putchar(' ');
+}
+
+void output_column(const char *text, size_t width)
+{
+	fputs(text, stdout);
+	if (text_width(text) + COLUMN_GAP > width)
+		printf("\n%*s", (int)width, "");
+	else
+		output_pad(text, width);
 }
 
 char *output_bad_option(int c, char *const *argv)

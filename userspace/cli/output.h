@@ -54,6 +54,9 @@ void output_cut(char *text, size_t width);
 /* Spaces until text has taken `width` columns. */
 void output_pad(const char *text, size_t width);
 
+/* The text and blanks until column `width`, at least two; text that leaves no room for them has a line of its own. */
+void output_column(const char *text, size_t width);
+
 /*
  * What is wrong with the option at which getopt_long() returned `c`, '?' or ':' (the option string begins with a
  * colon, so that it says nothing itself). malloc'd, safe for a terminal.

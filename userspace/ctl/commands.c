@@ -427,27 +427,24 @@ const char *command_option_apply(const struct command_option *option, const char
 
 /* --- help ---------------------------------------------------------------------------------- */
 
-#define HELP_WIDTH 24
+#define HELP_WIDTH 28
 
 static void print_option(const struct context *context, const struct command_option *option)
 {
-	char text[64];
+	_cleanup_(freep) char *text = output_format("  --%s%s%s", option->name,
+						    option->argument ? "=" : "",
+						    option->argument ? option->argument : "");
 
-	snprintf(text, sizeof(text), "--%s%s%s", option->name, option->argument ? "=" : "",
-		 option->argument ? option->argument : "");
-	printf("  %s", text);
-	output_pad(text, HELP_WIDTH);
+	output_column(text, HELP_WIDTH);
 	puts(i18n(option->text));
 }
 
 static void print_command(const struct command *command, const char *what)
 {
-	char text[64];
+	_cleanup_(freep) char *text = output_format("  %s%s%s", command->name,
+						    *command->usage ? " " : "", command->usage);
 
-	snprintf(text, sizeof(text), "%s%s%s", command->name, *command->usage ? " " : "",
-		 command->usage);
-	printf("  %s", text);
-	output_pad(text, HELP_WIDTH);
+	output_column(text, HELP_WIDTH);
 	puts(what);
 }
 

@@ -295,16 +295,15 @@ const char *command_option_next(const struct command_options *options, enum opti
 
 /* --- help ---------------------------------------------------------------------------------- */
 
-#define HELP_WIDTH 30
+#define HELP_WIDTH 32
 
 static void print_row(const char *name, const char *joint, const char *argument, const char *what)
 {
 	_cleanup_(freep) char *text =
-		output_format("%s%s%s", name, *argument ? joint : "", argument);
+		output_format("  %s%s%s", name, *argument ? joint : "", argument);
 
-	printf("  %s", text);
-	output_pad(text, HELP_WIDTH);
-	printf("%s%s\n", strlen(text) >= HELP_WIDTH ? "  " : "", what);
+	output_column(text, HELP_WIDTH);
+	puts(what);
 }
 
 static void print_option(const struct context *context, const struct command_option_row *row)
@@ -324,7 +323,6 @@ static void print_common(const struct context *context)
 
 void command_print_help(const struct context *context)
 {
-
 	printf("%s sekimori-desk [%s] %s\n\n%s\n", _("Usage:"), _("OPTIONS"), _("COMMAND"),
 	       _("Commands"));
 	for (size_t i = 0; i < n_commands; i++)

@@ -257,9 +257,9 @@ static int signals_block(sd_event *event)
 static void print_usage(FILE *out)
 {
 	i18n_init();
-	fputs(_("sekimori-helpers is started by systemd, with the socket of sekimori-helpers.socket:\n"), out);
-	fputs("  sekimori-helpers\n"
-	      "  sekimori-helpers --help | --version\n",
+	fputs(_("Usage: sekimori-helpers\n"
+		"       sekimori-helpers --help | --version\n\n"
+		"systemd starts it, with the socket of sekimori-helpers.socket; it is of no use by hand.\n"),
 	      out);
 }
 

@@ -183,13 +183,13 @@ static void keep_secret(void)
 static void print_usage(FILE *out)
 {
 	i18n_init();
-	fputs(_("sekimori-open is started by sekimorid:\n"), out);
-	fputs("  sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
-	      "    --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
-	      "    [--organisation]\n"
-	      "    --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET] [--watched]\n"
-	      "  sekimori-open close --mapping sekimori-NAME [--force]\n"
-	      "  sekimori-open --help | --version\n",
+	fputs(_("Usage: sekimori-open open --node /dev/NODE --mapping sekimori-NAME\n"
+		"         --method luks2|luks1|bitlocker|plain --uuid UUID [--cipher NAME] [--read-only]\n"
+		"         [--organisation]\n"
+		"         --uid N --gid N --user NAME [--label LABEL] [--scan SOCKET] [--watched]\n"
+		"       sekimori-open close --mapping sekimori-NAME [--force]\n"
+		"       sekimori-open --help | --version\n\n"
+		"sekimorid starts it; it is of no use by hand.\n"),
 	      out);
 }
 

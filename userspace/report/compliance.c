@@ -428,7 +428,8 @@ static const struct {
 	{ "R25", N_("Audits and self-inspections take place."),
 	  N_("The self-check and this table name the evidence for each rule."), show_self_check },
 	{ "R26", N_("Incidents are reported and their causes recorded."),
-	  N_("Lost media, tampering and repeated refusals become incident records with a report sheet."), show_incidents },
+	  N_("Lost media, tampering, repeated refusals and a keeper that dies again and again become incident records "
+	     "with a report sheet."), show_incidents },
 	{ "R27", N_("Staff cannot change security settings."),
 	  N_("The policy is signed, changing calls need authority, the module cannot be unloaded."), show_signature },
 	{ "R28", N_("Media come back when people move or leave."),

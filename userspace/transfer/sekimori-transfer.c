@@ -230,11 +230,9 @@ static bool take_line(struct line *line, int argc, char **argv)
 static void print_usage(FILE *out)
 {
 	i18n_init();
-	fputs(_("sekimori-transfer is started by sekimorid,\n"
-		"with a socket as descriptor 3 and a pipe as 4:\n"),
-	      out);
-	fputs("  sekimori-transfer [--reads] [--mount DIRECTORY --source DEVICE]\n"
-	      "  sekimori-transfer --help | --version\n",
+	fputs(_("Usage: sekimori-transfer [--reads] [--mount DIRECTORY --source DEVICE]\n"
+		"       sekimori-transfer --help | --version\n\n"
+		"sekimorid starts it, with a socket as descriptor 3 and a pipe as 4; it is of no use by hand.\n"),
 	      out);
 }
 
