@@ -442,12 +442,12 @@ $(BUILD)/tests/fill-exceptions: tests/tools/fill-exceptions.c $(BUILD)/libsystem
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,sqlite3 libsodium json-c)
 
-# Kills a program before its Nth change of a directory.
-$(BUILD)/integration/kill-at.so: tests/integration/kill-at.c
+# What is preloaded: one kills a program before its Nth change of a directory, one gives it another clock.
+$(BUILD)/integration/%.so: tests/integration/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -shared -fPIC -o $@ $<
 
-INTEGRATION_PROGRAMS := $(BUILD)/integration/kill-at.so $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
+INTEGRATION_PROGRAMS := $(BUILD)/integration/kill-at.so $(BUILD)/integration/other-clock.so $(BUILD)/tests/seal-log $(BUILD)/tests/fill-exceptions $(BUILD)/integration/fake-daemon $(BUILD)/integration/fake-polkit \
 	$(BUILD)/san/sekimori-desk $(BUILD)/san/sekimori-agent
 
 check-integration: programs man completion $(INTEGRATION_PROGRAMS)

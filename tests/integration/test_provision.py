@@ -299,12 +299,16 @@ def test_an_image_is_warned_of_and_a_link_in_it_leads_nowhere_else():
         secret = p.root / "var/lib/systemd/credential.secret"
         secret.parent.mkdir(parents=True)
         secret.write_bytes(b"x")
+        signing = p.root / "var/lib/dkms/mok.key"
+        signing.parent.mkdir(parents=True)
+        signing.write_bytes(b"x")
         p.done("--enrol")
         said = p.refused(p.source, f"--key={key_of(p.desk)}")
         assert "/etc/sekimori" in said and not list(outside.iterdir()), said
         (p.root / "etc/sekimori").unlink()
         done = p.done(p.source, f"--key={key_of(p.desk)}")
-        assert "credential.secret is one machine's own" in done.stderr and "provision/key is one machine's own" in done.stderr, done
+        for name in "credential.secret", "provision/key", "mok.key":
+            assert f"{name} is one machine's own" in done.stderr, (name, done)
 
 
 def test_it_speaks_both_languages():
@@ -370,8 +374,13 @@ def test_a_signed_file_that_is_old_altered_or_not_for_here_is_refused():
         p.done(first, key)
         text = (p.root / "var/lib/sekimori/provision/made").read_text()
         (p.root / "var/lib/sekimori/provision/made").write_text("2099-01-01T00:00:00Z\n")
-        assert "one of 2099-01-01T00:00:00Z was taken in already" in p.refused(first)
+        said = p.refused(first)
+        assert "one of 2099-01-01T00:00:00Z was taken in already" in said and "remove /var/lib/sekimori/provision/made" in said, said
         (p.root / "var/lib/sekimori/provision/made").write_text(text)
+        # A desk whose clock is ahead would shut out all its later files.
+        behind = {"LD_PRELOAD": str(BUILD / "integration/other-clock.so"), "CLOCK_SHIFT": "-172800"}
+        assert "still to come by this terminal's clock" in p.refused(first, env=behind)
+        p.done(first, env={**behind, "CLOCK_SHIFT": "-3600"})
         assert "for terminal ZEI-099, and this is ZEI-014" in p.refused(handed_over(p, terminal="ZEI-099"))
         stranger = "11" * 31 + "12"
         assert "this terminal has no key yet" in p.refused(handed_over(p, f"--seal-to={stranger}", "--organisation-key"),
@@ -404,6 +413,10 @@ def test_the_desk_signs_nothing_that_terminals_would_refuse():
         assert "--set takes" in p.desk.refused(*base, "--sign=policy-1", "--set=opener=/tmp/x", status=2)
         assert "refuse the setting log-rotate-mib" in p.desk.run(*base, "--sign=policy-1", "--set=log-rotate-mib=x").stderr
         assert "there is no terminal ZEI-014" in p.desk.refused(*base, "--sign=policy-1", "--telephone-key", f"--seal-to={HEX_KEY}")
+        for dates, expected in (("valid-from 2099-01-01", "is valid from 2099-01-01"), ("valid-until 2020-01-01", "was valid until 2020-01-01")):
+            p.write("policy", POLICY.format(6) + f"{dates}\n")
+            p.desk.ok("policy", "sign", p.source / "policy", "--sign=policy-1")
+            assert expected in p.desk.refused(*base, "--sign=policy-1", f"--policy={p.source}/policy"), dates
         assert not out.exists()
         done = p.desk.run(*base, "--sign=policy-1", "--json")
         assert json.loads(done.stdout)["parts"] == ["provision.conf", "trust.d/sekimori-desk.trust"], done
@@ -442,7 +455,7 @@ def test_a_running_terminal_seals_its_secrets_with_its_own_key():
         provision = f"{CTL} provision"
         out = on_machine(p, f"""
             rm -rf /etc/sekimori /var/lib/sekimori /etc/credstore* /etc/systemd/system/sekimorid.service.d
-            printf '#!/bin/sh\\n[ "$1" != is-active ]\\n' > /usr/bin/systemctl
+            printf '#!/bin/sh\\necho inactive\\n' > /usr/bin/systemctl
             {provision} {p.source} --json
             {provision} {p.source} --json
             stat -c %a /etc/credstore.encrypted /etc/credstore.encrypted/sekimori.organisation
@@ -467,6 +480,55 @@ def test_a_running_terminal_seals_its_secrets_with_its_own_key():
         assert not json.loads(out[10])["changed"], out
         # The daemon was owed a word by a run that was killed: it gets it, once.
         assert json.loads(out[11])["changed"] and out[12:] == [], out
+
+
+def test_a_daemon_that_is_starting_or_crashing_is_told_and_not_forgotten():
+    with place() as p:
+        p.write("provision.conf", "sekimori-provision 1\nlog-rotate-mib 32\n")
+        for state in "activating", "deactivating", "failed":
+            out = on_machine(p, f"""
+                rm -rf /etc/sekimori /var/lib/sekimori
+                printf '#!/bin/sh\\necho $1 >> /run/asked\\n[ "$1" != show ] || echo {state}\\n' > /usr/bin/systemctl
+                {CTL} provision {p.source} --json || echo failed
+                {CTL} provision {p.source} --json || echo failed
+                grep -c restart /run/asked
+                ls /var/lib/sekimori/provision""").splitlines()
+            # There is no bus here: it could not be told, and the second run tries it again.
+            assert not json.loads(out[0])["ok"] and "did not take it up" in json.loads(out[0])["error"], (state, out)
+            assert out[1] == out[3] == "failed" and not json.loads(out[2])["changes"] and out[4:] == ["2", "owed"], (state, out)
+
+
+def test_the_enrolment_key_is_sealed_where_the_machine_runs():
+    with place() as p:
+        p.done("--enrol")
+        plain = (p.root / "var/lib/sekimori/provision/key").read_text()
+        p.write("provision.conf", "sekimori-provision 1\nlog-rotate-mib 32\n")
+        key = "/var/lib/sekimori/provision/key"
+        out = on_machine(p, f"""
+            rm -rf /etc/sekimori /var/lib/sekimori
+            printf '#!/bin/sh\\necho inactive\\n' > /usr/bin/systemctl
+            mv /usr/bin/systemd-creds /usr/bin/systemd-creds.own
+            printf '#!/bin/sh\\necho "$@" >> /run/asked\\nexec systemd-creds.own "$@"\\n' > /usr/bin/systemd-creds
+            chmod 755 /usr/bin/systemd-creds
+            {CTL} provision --enrol
+            {CTL} provision --enrol
+            grep -cE '^[0-9a-f]+$' {key} || true; stat -c %a {key}
+            install -m 600 {p.root}{key} {key}
+            {CTL} provision --enrol
+            grep -cE '^[0-9a-f]+$' {key} || true
+            install -m 600 {p.root}{key} {key}
+            {CTL} provision {p.source} --json
+            systemd-creds.own decrypt {key} -
+            {CTL} provision {p.source} --json
+            grep -c -e '^encrypt --tpm2-pcrs= ' /run/asked
+            grep -c -e ^encrypt /run/asked""").splitlines()
+        assert len(out[0]) == 64 and out[1] == out[0] and out[2:4] == ["0", "600"], out
+        # One that was made from outside stays what it is, but no longer in the clear.
+        assert out[4] == p.done("--enrol").stdout.strip() and out[5] == "0", out
+        assert {"what": "enrolment-key", "path": key, "change": "replaced"} in json.loads(out[6])["changes"], out
+        assert out[7] == plain.strip() and not json.loads(out[8])["changed"], out
+        # No update of the firmware may take the secrets away.
+        assert out[9] == out[10] == "3", out
 
 
 # --- many of them ----------------------------------------------------------------------------------------
@@ -512,3 +574,24 @@ def test_the_ansible_role_provisions_once():
         (p.source / "policy").write_text(POLICY.format(8))
         counts, said = play(p, **values)
         assert counts["failed"] == 1 and "does not match the file" in said, said
+
+
+def test_the_ansible_role_is_red_on_a_weakened_terminal_and_says_what_it_cannot_foretell():
+    with place() as p:
+        tool = p.directory / "sekimorictl"
+        values = {"sekimori_root": "", "sekimori_services": [], "sekimori_program": str(tool), "sekimori_settings": {"log-rotate-mib": 32}}
+        counts, said = play(p, "--check", **values)
+        assert counts["failed"] == counts["changed"] == 0 and "is not installed here yet" in said, said
+        # A terminal of its own root, whose state is what the file says.
+        tool.write_text(f"""#!/bin/sh
+[ "$1" != doctor ] || exec cat {p.directory}/well
+exec {CTL} --root={p.root} "$@"
+""")
+        tool.chmod(0o755)
+        counts, said = play(p, **values)
+        assert counts["changed"] == 1 and counts["failed"] == 1, said
+        counts, said = play(p, **values)
+        assert counts["changed"] == 0 and counts["failed"] == 1, said
+        (p.directory / "well").write_text("all is well")
+        counts, said = play(p, **values)
+        assert counts["changed"] == counts["failed"] == 0, said

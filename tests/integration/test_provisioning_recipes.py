@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The recipes of docs/provisioning.md, word by word, in a copy of this machine that is thrown away. The tools of others around them are
-played: mmdebstrap by a directory and its hooks, apt-get and the installer by nothing."""
+played: mmdebstrap by a directory and those of its hooks that are ours, apt-get by nothing, the installer by a shell."""
 import pathlib
 import re
+import shlex
 import subprocess
 
 from desks import DESK, PASSPHRASE
@@ -14,8 +15,10 @@ DOCUMENT = TOP / "docs/provisioning.md"
 MMDEBSTRAP = r"""#!/bin/sh
 # Runs the hooks on an image that has what the package puts there.
 for last; do :; done
-mkdir -p "$last/etc/sekimori" "$last/var/lib/systemd" "$last/var/tmp"
-echo x > "$last/var/lib/systemd/credential.secret"
+mkdir -p "$last/etc/sekimori" "$last/var/lib/systemd" "$last/var/lib/dkms" "$last/var/tmp"
+for name in systemd/credential.secret dkms/mok.key dkms/mok.pub; do
+	echo x > "$last/var/lib/$name"
+done
 for word; do
 	case "$word" in
 	"--customize-hook=copy-in "* | "--customize-hook=chroot "*) ;;
@@ -60,7 +63,7 @@ def test_mmdebstrap():
     with place() as p:
         out = on_machine(p, prepared(p, "mmdebstrap") + f"""
             sh -eu {p.directory}/mmdebstrap.sh > /dev/null
-            ls /etc/sekimori /srv/sekimori/image/var/lib/systemd | grep -c -e policy -e credential || true
+            ls /etc/sekimori /srv/sekimori/image/var/lib/systemd /srv/sekimori/image/var/lib/dkms | grep -c -e policy -e credential -e mok || true
             {installed("/srv/sekimori/image")}""").split("\n")
         assert out[:4] == ["0", "3", "log-rotate-mib 32", "0"], out
 
@@ -69,22 +72,37 @@ def test_live_build():
     with place() as p:
         out = on_machine(p, prepared(p, "live-build") + f"""
             mv /srv/sekimori /usr/share/organisation
+            mkdir -p /var/lib/dkms
+            echo x > /var/lib/dkms/mok.key
             sh -eu {p.directory}/live-build.sh > /dev/null
-            {installed()}""").split("\n")
-        assert out[:3] == ["3", "log-rotate-mib 32", "0"], out
+            {installed()}; ls /var/lib/dkms/mok.* 2>/dev/null | wc -l""").split("\n")
+        assert out[:4] == ["3", "log-rotate-mib 32", "0", "0"], out
 
 
 def test_preseed():
+    head, _, command = recipe("late-command").strip().partition("late_command string ")
+    assert head == "d-i preseed/" and command
     with place() as p:
         out = on_machine(p, prepared(p, "preseed") + f"""
             mv /srv/sekimori /srv/organisation
-            mkdir -p /srv/organisation/debs /root
-            tar -C /srv -cf /root/organisation.tar organisation
-            printf '#!/bin/sh\\necho zei-014\\n' > /usr/local/bin/hostname
-            chmod 755 /usr/local/bin/hostname
-            sh -eu {p.directory}/preseed.sh > /dev/null
+            mkdir -p /srv/organisation/debs /cdrom /root
+            rm -rf /target
+            ln -s / /target
+            cp {p.directory}/preseed.sh /srv/organisation/late.sh
+            tar -C /srv -cf /cdrom/organisation.tar organisation
+            printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/in-target
+            chmod 755 /usr/local/bin/in-target
+            echo zei-014 > /etc/hostname
+            sum=$(sha256sum /cdrom/organisation.tar | cut -c 1-64)
+            echo {shlex.quote(command)} | sed "s/SUM/$sum/" > /srv/late
+            cp /cdrom/organisation.tar /srv/right.tar
+            echo >> /cdrom/organisation.tar
+            sh /srv/late > /dev/null 2>&1 && echo taken
+            ls /etc/sekimori /root/organisation 2>/dev/null | wc -l
+            cp /srv/right.tar /cdrom/organisation.tar
+            sh /srv/late > /dev/null
             {installed()}; ls -d /root/organisation* 2>/dev/null | wc -l""").split("\n")
-        assert out[:5] == ["3", "terminal ZEI-014", "log-rotate-mib 32", "0", "0"], out
+        assert out[:6] == ["0", "3", "terminal ZEI-014", "log-rotate-mib 32", "0", "0"], out
 
 
 def test_enrolment_desk_and_signed_file():
@@ -97,7 +115,7 @@ def test_enrolment_desk_and_signed_file():
         # One machine throughout: its state is what it had when it was enrolled.
         out = on_machine(p, begin + f"""
             mkdir -p /run/systemd/system /root
-            printf '#!/bin/sh\\n[ "$1" != is-active ]\\n' > /usr/bin/systemctl
+            printf '#!/bin/sh\\necho inactive\\n' > /usr/bin/systemctl
             ln -sf {p.directory}/sekimori-desk /usr/local/bin/sekimori-desk
             export SEKIMORI_DESK={p.desk.path} ASAN_OPTIONS=detect_leaks=0
             sh -eu {p.directory}/enrol.sh

@@ -4,10 +4,13 @@
  * an `administration` of root's.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bus/names.h"
 #include "cli/i18n.h"
 #include "cli/output.h"
 #include "cli/told.h"
@@ -18,6 +21,9 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define UNIT "sekimorid.service"
+/* It works without the bus and joins it by itself, a little after systemd calls it started. */
+#define JOIN_TRIES 100
+#define JOIN_PAUSE_MS 200
 
 bool provision_is_running(void)
 {
@@ -72,6 +78,19 @@ static int systemctl(const char *verb, const char *option, const char *unit)
 	return program_run(argv, NULL, 0, NULL, NULL);
 }
 
+/* systemd's word for it, "" without one. */
+static void unit_state(char *state, size_t size)
+{
+	static const char *const argv[] = { SYSTEMCTL, "show", "--property=ActiveState", "--value", UNIT, NULL };
+	char *out = NULL;
+	size_t len = 0;
+
+	*state = '\0';
+	if (!program_run(argv, NULL, 0, &out, &len))
+		snprintf(state, size, "%.*s", (int)strcspn(out, "\n"), out);
+	free(out);
+}
+
 static bool has_changed(const struct provision_job *job, const char *const *whats, size_t n)
 {
 	for (size_t i = 0; i < job->n_items; i++)
@@ -81,13 +100,48 @@ static bool has_changed(const struct provision_job *job, const char *const *what
 	return false;
 }
 
+static bool has_joined(DBusConnection *dbus)
+{
+	DBusError error = DBUS_ERROR_INIT;
+	bool joined = dbus_bus_name_has_owner(dbus, BUS_NAME, &error);
+
+	dbus_error_free(&error);
+	return joined;
+}
+
+/* Until it is on the bus. One that crashes meanwhile is started anew by systemd: only a unit that was given up ends it. */
+static int wait_for_daemon(struct provision_job *job, DBusConnection *dbus)
+{
+	const struct timespec pause = { .tv_nsec = JOIN_PAUSE_MS * 1000000L };
+
+	for (unsigned int i = 0; !has_joined(dbus); i++) {
+		char state[32];
+
+		unit_state(state, sizeof(state));
+		if (!strcmp(state, "failed") || !strcmp(state, "inactive"))
+			return provision_fail(job, _("all is in place, but sekimorid did not start again with it: journalctl -u sekimorid"));
+		if (i == JOIN_TRIES)
+			return provision_fail(job, _("all is in place, but sekimorid has not come onto the system bus for %d seconds: "
+						     "journalctl -u sekimorid. The next run tells it again"),
+					      JOIN_TRIES * JOIN_PAUSE_MS / 1000);
+		if (i == 1000 / JOIN_PAUSE_MS)
+			fprintf(stderr, "sekimorictl: %s\n", _("waiting for sekimorid …"));
+		nanosleep(&pause, NULL);
+	}
+	return COMMAND_OK;
+}
+
 static int reload(struct provision_job *job)
 {
 	_cleanup_(freep) char *why = NULL, *told = NULL;
 	_cleanup_(dbus_connectionp) DBusConnection *dbus = client_connect(&why);
-	_cleanup_(json_objectp) struct json_object *answer = dbus ? client_reload(dbus, &why) : NULL;
-	const char *state = answer ? json_object_get_string(answer) : NULL;
+	_cleanup_(json_objectp) struct json_object *answer = NULL;
+	const char *state;
 
+	if (dbus && wait_for_daemon(job, dbus))
+		return COMMAND_FAILED;
+	answer = dbus ? client_reload(dbus, &why) : NULL;
+	state = answer ? json_object_get_string(answer) : NULL;
 	if (state && !strcmp(state, "ok"))
 		return COMMAND_OK;
 	told = told_text(state ? state : why ? why : "");
@@ -100,13 +154,20 @@ static int tell_running(struct provision_job *job)
 	static const char *const units[] = { "unit" };
 	static const char *const starts[] = { "settings", "log-key", "credential", "unit" };
 	bool restart = job->is_owed || has_changed(job, starts, ARRAY_SIZE(starts));
+	char state[32];
 
 	if ((job->is_owed || has_changed(job, units, ARRAY_SIZE(units))) && systemctl("daemon-reload", NULL, NULL))
 		return provision_fail(job, _("all is in place, but systemctl daemon-reload failed"));
-	if (systemctl("is-active", "--quiet", UNIT)) {
+	unit_state(state, sizeof(state));
+	if (!*state)
+		return provision_fail(job, _("all is in place, but systemctl does not say whether sekimorid runs"));
+	if (!strcmp(state, "inactive")) {
 		job->daemon = "not-running";
 		return COMMAND_OK;
 	}
+	/* Starting, crashing, or given up: it may be for want of what was just written. */
+	if (strcmp(state, "active") && strcmp(state, "reloading"))
+		restart = true;
 	if (restart && systemctl("restart", NULL, UNIT))
 		return provision_fail(job, _("all is in place, but sekimorid did not start again with it: journalctl -u sekimorid"));
 	job->daemon = restart ? "restarted" : "reloaded";

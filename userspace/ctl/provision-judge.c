@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/i18n.h"
@@ -21,6 +23,8 @@
 #define CONF_DIR "/etc/sekimori"
 #define CONF_NAME "sekimorid.conf"
 #define LOG_KEY_SIZE 32
+/* What the desk's clock may be ahead of ours. */
+#define MADE_AHEAD_MAX_S 86400
 
 /* --- settings -------------------------------------------------------------------------------------------- */
 
@@ -93,6 +97,14 @@ static int judge_conf(struct provision_job *job)
 
 /* --- a signed file: for this terminal, and not an old one --------------------------------------------------- */
 
+/* A clock that nobody keeps right says nothing about the desk's. */
+static bool is_ahead(int64_t made)
+{
+	struct timex timex = { .modes = 0 };
+
+	return adjtimex(&timex) >= 0 && !(timex.status & STA_UNSYNC) && made > (int64_t)time(NULL) + MADE_AHEAD_MAX_S;
+}
+
 static int judge_made(struct provision_job *job)
 {
 	char now[STATEMENT_TIME_MAX], last[STATEMENT_TIME_MAX + 1] = "";
@@ -103,12 +115,18 @@ static int judge_made(struct provision_job *job)
 	if (r && r != -ENOENT)
 		return provision_fail_errno(job, PROVISION_STATE_DIR "/made", r);
 	statement_time_format(job->conf.made, now);
+	/* Once taken in, it would shut out all that the desk makes until then. */
+	if (is_ahead(job->conf.made))
+		return provision_fail(job, _("this file was made at %s, which is still to come by this terminal's clock: have the desk set its "
+					     "clock and make the file anew"),
+				      now);
 	if (!r)
 		snprintf(last, sizeof(last), "%.*s", (int)strcspn(text, "\n"), text);
 	/* Of this form, later times come later as texts, too. */
 	if (strcmp(now, last) < 0)
-		return provision_fail(job, _("this file was made at %s, and one of %s was taken in already: ask the desk for a new one"),
-				      now, last);
+		return provision_fail(job, _("this file was made at %s, and one of %s was taken in already: ask the desk for a new one. If "
+					     "the desk's clock was wrong then, and this file is known to be the newer one, remove %s"),
+				      now, last, PROVISION_STATE_DIR "/made");
 	return COMMAND_OK;
 }
 

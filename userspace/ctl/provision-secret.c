@@ -24,7 +24,6 @@
 #define DROPIN_DIR "/etc/systemd/system/sekimorid.service.d"
 #define DROPIN_NAME "sekimori-credentials.conf"
 #define KEY_NAME "key"
-#define KEY_FILE_MAX 256
 
 static const struct {
 	const char *credential; /* as sekimorid looks for it */
@@ -37,11 +36,65 @@ static const struct {
 					 TERMINALKEY_TEXT_MAX - 1 },
 };
 
+/* --- this machine's key ------------------------------------------------------------------------------------ */
+
+static void wipe(char *text, size_t len)
+{
+	if (text)
+		sodium_memzero(text, len);
+	free(text);
+}
+
+/* What was sealed under this name: its exit status or negative errno, as program_run(). *outp is set, or NULL. */
+static int machine_open(const char *name, const char *sealed, size_t sealed_len, char **outp, size_t *len)
+{
+	_cleanup_(freep) char *option = output_format("--name=%s", name);
+	const char *const argv[] = { CREDS, "decrypt", option, "-", "-", NULL };
+
+	*outp = NULL;
+	return program_run(argv, sealed, sealed_len, outp, len);
+}
+
+bool provision_secret_is_same(const struct provision_job *job, const struct provision_item *item)
+{
+	_cleanup_(freep) char *sealed = NULL;
+	size_t sealed_len, len = 0;
+	char *plain = NULL;
+	bool same;
+
+	/* It is planned only where it is none, or plain. */
+	if (item->secret == PROVISION_SECRET_ENROLMENT ||
+	    provision_file_read(job, item->dir, item->name, PROGRAM_OUTPUT_MAX, &sealed, &sealed_len))
+		return false;
+	same = !machine_open(item->name, sealed, sealed_len, &plain, &len) && len == item->len &&
+	       !sodium_memcmp(plain, item->data, len);
+	wipe(plain, len);
+	return same;
+}
+
+/*
+ * Bound to the TPM2 but to none of its registers: by default it is PCR 7 (systemd-creds(1)), which an update of the firmware or
+ * of its list of revoked keys changes, and then no terminal of that model could open its secrets.
+ */
+int provision_secret_seal(struct provision_job *job, const struct provision_item *item, char **outp, size_t *len)
+{
+	_cleanup_(freep) char *name = output_format("--name=%s", item->name);
+	const char *const argv[] = { CREDS, "encrypt", "--tpm2-pcrs=", name, "-", "-", NULL };
+	int r = program_run(argv, item->data, item->len, outp, len);
+
+	if (r < 0)
+		return provision_fail_errno(job, CREDS, r);
+	if (r || !*len)
+		return provision_fail(job, _("%s could not encrypt %s with this machine's key: see what it says above"), CREDS, item->name);
+	return COMMAND_OK;
+}
+
 /* --- the terminal's own key ------------------------------------------------------------------------------- */
 
 struct keypair {
 	uint8_t public_key[crypto_box_PUBLICKEYBYTES];
 	uint8_t secret_key[crypto_box_SECRETKEYBYTES];
+	bool is_plain; /* lies there in the clear */
 };
 
 static void keypair_wipe(struct keypair *pair)
@@ -49,36 +102,58 @@ static void keypair_wipe(struct keypair *pair)
 	sodium_memzero(pair, sizeof(*pair));
 }
 
-/* 0, -ENOENT: it has none yet; -EINVAL: damaged. */
+static bool keypair_parse(struct keypair *pair, const char *text, size_t len)
+{
+	const char *end;
+	size_t got = 0;
+
+	return !sodium_hex2bin(pair->secret_key, sizeof(pair->secret_key), text, len, NULL, &got, &end) &&
+	       got == sizeof(pair->secret_key) && !strcmp(end, "\n") && !crypto_scalarmult_base(pair->public_key, pair->secret_key);
+}
+
+/* 0, -ENOENT: it has none yet; -EINVAL: damaged, or another machine's. */
 static int keypair_read(const struct provision_job *job, struct keypair *pair)
 {
-	char *text = NULL;
-	const char *end;
-	size_t len = 0, got = 0;
-	int r = provision_file_read(job, PROVISION_STATE_DIR, KEY_NAME, KEY_FILE_MAX, &text, &len);
+	char *text = NULL, *opened = NULL;
+	size_t len = 0, opened_len = 0;
+	int r = provision_file_read(job, PROVISION_STATE_DIR, KEY_NAME, PROGRAM_OUTPUT_MAX, &text, &len);
 
 	if (r)
 		return r;
-	if (sodium_hex2bin(pair->secret_key, sizeof(pair->secret_key), text, len, NULL, &got, &end) ||
-	    got != sizeof(pair->secret_key) || strcmp(end, "\n") ||
-	    crypto_scalarmult_base(pair->public_key, pair->secret_key))
+	pair->is_plain = keypair_parse(pair, text, len);
+	if (!pair->is_plain && (!job->is_running || machine_open(KEY_NAME, text, len, &opened, &opened_len) ||
+				!keypair_parse(pair, opened, opened_len)))
 		r = -EINVAL;
-	sodium_memzero(text, len);
-	free(text);
+	wipe(text, len);
+	wipe(opened, opened_len);
 	return r;
 }
 
-static int keypair_plan(struct provision_job *job, struct keypair *pair)
+/* Where no machine runs yet there is nothing to seal it with. */
+static int keypair_plan(struct provision_job *job, const struct keypair *pair)
 {
 	size_t size = 2 * sizeof(pair->secret_key) + 2;
 	char *text = malloc(size);
 
 	if (!text)
 		output_no_memory();
-	crypto_box_keypair(pair->public_key, pair->secret_key);
 	sodium_bin2hex(text, size, pair->secret_key, sizeof(pair->secret_key));
 	strcat(text, "\n");
-	return provision_plan_add(job, "enrolment-key", PROVISION_STATE_DIR, KEY_NAME, 0600, text, size - 1, PROVISION_SECRETS);
+	return provision_plan_add(job, "enrolment-key", PROVISION_STATE_DIR, KEY_NAME, 0600, text, size - 1,
+				  job->is_running ? PROVISION_SECRET_ENROLMENT : PROVISION_SECRETS);
+}
+
+/* One that was made before the machine ran lies there in the clear: no longer than that. */
+static int keypair_plan_sealed(struct provision_job *job)
+{
+	_cleanup_(keypair_wipe) struct keypair pair;
+	char *text = NULL;
+	size_t len = 0;
+	bool is_plain = !provision_file_read(job, PROVISION_STATE_DIR, KEY_NAME, PROGRAM_OUTPUT_MAX, &text, &len) &&
+			keypair_parse(&pair, text, len);
+
+	wipe(text, len);
+	return is_plain ? keypair_plan(job, &pair) : COMMAND_OK;
 }
 
 int provision_enrol(struct provision_job *job)
@@ -87,7 +162,9 @@ int provision_enrol(struct provision_job *job)
 	char hex[2 * crypto_box_PUBLICKEYBYTES + 1];
 	int r = keypair_read(job, &pair);
 
-	if (r == -ENOENT) {
+	if (r == -ENOENT)
+		crypto_box_keypair(pair.public_key, pair.secret_key);
+	if (r == -ENOENT || (!r && pair.is_plain && job->is_running)) {
 		r = keypair_plan(job, &pair);
 		if (!r)
 			r = provision_plan_compare(job);
@@ -96,7 +173,7 @@ int provision_enrol(struct provision_job *job)
 		if (r)
 			return r;
 	} else if (r) {
-		return provision_fail(job, _("%s/%s is damaged: remove it, and enrol this terminal anew"), PROVISION_STATE_DIR, KEY_NAME);
+		return provision_fail(job, _("%s/%s cannot be opened here: remove it, and enrol this terminal anew"), PROVISION_STATE_DIR, KEY_NAME);
 	}
 	sodium_bin2hex(hex, sizeof(hex), pair.public_key, sizeof(pair.public_key));
 	if (job->context->json) {
@@ -125,7 +202,7 @@ static int unseal(struct provision_job *job, const struct provision_read *part, 
 		return provision_fail(job, _("the file's secrets are sealed, and this terminal has no key yet: run sekimorictl "
 					     "provision --enrol here, and give the desk the key that it prints"));
 	if (r)
-		return provision_fail(job, _("%s/%s is damaged: remove it, and enrol this terminal anew"), PROVISION_STATE_DIR, KEY_NAME);
+		return provision_fail(job, _("%s/%s cannot be opened here: remove it, and enrol this terminal anew"), PROVISION_STATE_DIR, KEY_NAME);
 	if (sodium_hex2bin(box, sizeof(box), part->data, part->len, NULL, &got, &end) || got < crypto_box_SEALBYTES ||
 	    strcmp(end, "\n"))
 		return provision_fail(job, _("%s is damaged"), part->name);
@@ -295,28 +372,39 @@ static void warn_of_image(struct provision_job *job)
 {
 	static const struct {
 		const char *dir, *name;
+		bool signs;
 	} own[] = {
-		{ "/var/lib/systemd", "credential.secret" },
-		{ PROVISION_STATE_DIR, KEY_NAME },
+		{ "/var/lib/systemd", "credential.secret", false },
+		{ PROVISION_STATE_DIR, KEY_NAME, false },
+		/* DKMS makes it at its first build. */
+		{ "/var/lib/dkms", "mok.key", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		_cleanup_(freep) char *text = NULL;
 		size_t len;
 
-		if (!provision_file_read(job, own[i].dir, own[i].name, 65536, &text, &len))
+		if (provision_file_read(job, own[i].dir, own[i].name, 65536, &text, &len))
+			continue;
+		if (own[i].signs)
+			provision_warn(job, _("%s/%s is one machine's own: remove it before this image is copied, else who reads it on one "
+					      "terminal signs kernel modules for all"),
+				       own[i].dir, own[i].name);
+		else
 			provision_warn(job, _("%s/%s is one machine's own: remove it before this image is copied, else all copies open each "
 					      "other's secrets"),
 				       own[i].dir, own[i].name);
-		if (text)
-			sodium_memzero(text, len);
+		sodium_memzero(text, len);
 	}
 }
 
 int provision_secrets_plan(struct provision_job *job)
 {
 	bool any = job->secrets[PROVISION_SECRET_ORGANISATION] || job->secrets[PROVISION_SECRET_TELEPHONE];
+	int r = job->is_running ? keypair_plan_sealed(job) : COMMAND_OK;
 
+	if (r)
+		return r;
 	if (!job->is_running && !job->options->plain_secrets)
 		warn_of_image(job);
 	if (!any)
@@ -336,36 +424,4 @@ int provision_seal_plan(struct provision_job *job)
 			return provision_fail_errno(job, rows[i].credential, r);
 	}
 	return provision_secrets_plan(job);
-}
-
-/* --- this machine's key ---------------------------------------------------------------------------------------------- */
-
-bool provision_secret_is_same(const struct provision_job *job, const struct provision_item *item)
-{
-	_cleanup_(freep) char *name = output_format("--name=%s", item->name), *sealed = NULL;
-	const char *const argv[] = { CREDS, "decrypt", name, "-", "-", NULL };
-	size_t sealed_len, len = 0;
-	char *plain = NULL;
-	bool same;
-
-	if (provision_file_read(job, item->dir, item->name, PROGRAM_OUTPUT_MAX, &sealed, &sealed_len))
-		return false;
-	same = !program_run(argv, sealed, sealed_len, &plain, &len) && len == item->len && !sodium_memcmp(plain, item->data, len);
-	if (plain)
-		sodium_memzero(plain, len);
-	free(plain);
-	return same;
-}
-
-int provision_secret_seal(struct provision_job *job, const struct provision_item *item, char **outp, size_t *len)
-{
-	_cleanup_(freep) char *name = output_format("--name=%s", item->name);
-	const char *const argv[] = { CREDS, "encrypt", name, "-", "-", NULL };
-	int r = program_run(argv, item->data, item->len, outp, len);
-
-	if (r < 0)
-		return provision_fail_errno(job, CREDS, r);
-	if (r || !*len)
-		return provision_fail(job, _("%s could not encrypt %s with this machine's key: see what it says above"), CREDS, item->name);
-	return COMMAND_OK;
 }

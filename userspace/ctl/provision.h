@@ -21,13 +21,17 @@
 #include "system/policyfiles.h"
 
 #define PROVISION_CONF_FILE "/etc/sekimori/sekimorid.conf"
-/* What the terminal keeps of it, mode 0700: `key` (to which the desk seals its secrets) and `made` (of the newest signed file). */
+/*
+ * What the terminal keeps of it, mode 0700: `key` (to which the desk seals its secrets), sealed with its machine's key once that
+ * runs, and `made` (of the newest signed file).
+ */
 #define PROVISION_STATE_DIR "/var/lib/sekimori/provision"
 
 enum provision_secret {
 	PROVISION_SECRET_ORGANISATION,
 	PROVISION_SECRET_TELEPHONE,
-	PROVISION_SECRETS,
+	PROVISION_SECRETS,	    /* none of them, and sealed with nothing */
+	PROVISION_SECRET_ENROLMENT, /* no source brings it: the terminal's own */
 };
 
 /* A part as it was read; `data` is malloc'd, with a NUL behind, and wiped. */

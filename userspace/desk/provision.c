@@ -13,6 +13,7 @@
 
 #include "cli/i18n.h"
 #include "cli/output.h"
+#include "core/civil.h"
 #include "core/orgkey.h"
 #include "core/provisionfile.h"
 #include "core/statement.h"
@@ -160,6 +161,27 @@ static int read_log_key(struct making *making)
 	return outfile_read(making->context, path, provision_part_max(PROVISION_DESK_LOG), &making->log_key, &making->log_key_len);
 }
 
+/* Terminals take none before its time; one whose time is over would let nothing in. */
+static int check_dates(const struct context *context, const char *path, const struct policy *policy)
+{
+	int64_t from = policy_valid_from(policy), until = policy_valid_until(policy);
+	char date[CIVIL_TEXT_MAX], now[CIVIL_TEXT_MAX];
+
+	civil_format(context->now, now);
+	if (from && from > context->now) {
+		civil_format(from, date);
+		return message_fail(context, _("%s is valid from %s only, and now it is %s: terminals would refuse it. Make the file then, "
+					       "or check this machine's clock"),
+				    path, date, now);
+	}
+	if (until && until < context->now) {
+		civil_format(until, date);
+		return message_fail(context, _("%s was valid until %s, and now it is %s: make a new one, or check this machine's clock"),
+				    path, date, now);
+	}
+	return 0;
+}
+
 static int check_policy(struct making *making, const char *path)
 {
 	const struct context *context = making->context;
@@ -176,7 +198,7 @@ static int check_policy(struct making *making, const char *path)
 		return message_fail(context, _("%s has errors: nothing was written"), TRUST_NAME);
 	if (!trust_check(trust, making->policy.text, making->policy.len, making->policy.signatures, making->policy.n_signatures,
 			 &result))
-		return 0;
+		return check_dates(context, path, policy);
 	return message_fail(context, _("%s has not the signatures that terminals require: sign it first (policy sign)"), path);
 }
 
