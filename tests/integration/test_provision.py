@@ -595,3 +595,22 @@ exec {CTL} --root={p.root} "$@"
         (p.directory / "well").write_text("all is well")
         counts, said = play(p, **values)
         assert counts["changed"] == counts["failed"] == 0, said
+
+
+def test_the_ansible_role_takes_a_drill_for_well_and_nothing_beside_it():
+    with place() as p:
+        tool = p.directory / "sekimorictl"
+        tool.write_text(f"""#!/bin/sh
+[ "$1" = doctor ] || exec {CTL} --root={p.root} "$@"
+[ "$2" = --json ] && cat {p.directory}/items
+exit 1
+""")
+        tool.chmod(0o755)
+        values = {"sekimori_root": "", "sekimori_services": [], "sekimori_program": str(tool)}
+        drill, mode = {"mode": "drill"}, {"id": "mode", "result": "fail"}
+        other = [{"id": "overrides", "result": "warn"}, {"id": "daemon", "result": "ok"}]
+        for settings, items, red in ((drill, [mode, *other], 0), (drill, [mode, {"id": "daemon", "result": "fail"}], 1),
+                                     (drill, other, 1), ({}, [mode, *other], 1)):
+            (p.directory / "items").write_text(json.dumps(items))
+            counts, said = play(p, sekimori_settings=settings, **values)
+            assert counts["failed"] == red, (settings, items, said)
