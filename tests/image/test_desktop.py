@@ -8,8 +8,15 @@ from barrier import read_bytes
 from ground import CONFIGURED, SATO, SLOW, TANAKA, Since, disks, images, in_session, logout_all, plug_held, ready, run_as, unplug_all
 from sessions import switch
 
-OPTIONS = {"files": CONFIGURED}
+# A disk of no road that we keep, which udisks is told to take for a person's own, as it does a stick.
+OTHER = "/dev/disk/by-id/virtio-OTHER-part1"
+OTHER_RULE = 'SUBSYSTEM=="block", ENV{ID_SERIAL}=="OTHER", ENV{UDISKS_SYSTEM}="0"\n'
+OPTIONS = {"files": {**CONFIGURED, "/etc/udev/rules.d/99-other.rules": OTHER_RULE},
+           "qemu": ["-drive", f"if=none,id=other,format=raw,file={images.plain()},snapshot=on",
+                    "-device", "virtio-blk-pci,drive=other,serial=OTHER"]}
 SECRET = "/run/secret"
+NOTHING_TO_MOUNT = re.compile(r"is not a mountable filesystem|Error looking up object for device")
+NOTHING_TO_UNLOCK = re.compile(r"is not an encrypted device|Error looking up object for device")
 
 
 def teardown(t):
@@ -23,6 +30,8 @@ def setup(t):
     in_session(t, TANAKA, 1)
     in_session(t, SATO, 2)
     switch(t, TANAKA)
+    t.write(SECRET, "sekimori")
+    t.run(f"chown tanaka {SECRET} && chmod 400 {SECRET}")
 
 
 def blocks(t):
@@ -45,9 +54,9 @@ def left_alone(t, name):
     text = blocks(t).get(name)
     if text is not None:
         ignored(text)
-    for command in (f"udisksctl mount -b /dev/{name}", f"udisksctl unlock -b /dev/{name} --key-file {SECRET}"):
-        done = run_as(t, TANAKA, f"timeout 20 {command} --no-user-interaction < /dev/null", check=False, timeout=SLOW)
-        assert done.status != 0, done
+    for command, words in ((f"mount -b /dev/{name}", NOTHING_TO_MOUNT), (f"unlock -b /dev/{name} --key-file {SECRET}", NOTHING_TO_UNLOCK)):
+        done = run_as(t, TANAKA, f"LC_ALL=C timeout 20 udisksctl {command} --no-user-interaction < /dev/null 2>&1", check=False, timeout=SLOW)
+        assert done.status != 0 and words.search(done.out), done
     assert f"/dev/{name}" not in t.read("/proc/mounts")
 
 
@@ -55,6 +64,14 @@ def ignored(text):
     assert value(text, "HintIgnore") == "true" and value(text, "HintAuto") == "false", text
     assert (value(text, "IdType"), value(text, "IdUUID"), value(text, "IdLabel"), value(text, "IdUsage")) == ("", "", "", ""), text
     assert ".Filesystem:" not in text and ".Encrypted:" not in text and ".PartitionTable:" not in text, text
+
+
+def test_it_mounts_a_disk_that_is_not_ours_to_keep(t):
+    setup(t)
+    done = run_as(t, TANAKA, f"udisksctl mount -b {OTHER} --no-user-interaction", timeout=SLOW)
+    where = re.search(r" at (/media/tanaka/\S+?)\.?$", done.out.strip())
+    assert where and where[1] in t.read("/proc/mounts"), done
+    run_as(t, TANAKA, f"udisksctl unmount -b {OTHER} --no-user-interaction", timeout=SLOW)
 
 
 def test_a_held_stick_is_unknown_to_it(t):
@@ -78,13 +95,12 @@ def test_a_released_medium_is_neither_probed_nor_mounted_and_ours_opens_it(t):
     left_alone(t, disks(t)[0])
     assert read_bytes(t, "a") == read, "somebody has read from it"
 
-    t.write(SECRET, "sekimori")
     t.run(f"cryptsetup open --key-file {SECRET} /dev/{disks(t)[0]} filling && mkfs.vfat -n TESUTO /dev/mapper/filling && "
-          f"cryptsetup close filling; chown tanaka {SECRET}; chmod 400 {SECRET}", timeout=SLOW)
+          "cryptsetup close filling", timeout=SLOW)
     opened, = json.loads(run_as(t, TANAKA, f"sekimorictl open --json --passphrase-file {SECRET}", timeout=120).out)
     assert opened["mount_point"] == "/run/media/tanaka/ZEI-001", opened
     volumes = {name: text for name, text in blocks(t).items() if name.startswith("dm_")}
-    assert all(value(text, "HintIgnore") == "true" for text in volumes.values()), volumes
+    assert volumes and all(value(text, "HintIgnore") == "true" for text in volumes.values()), volumes
     left_alone(t, disks(t)[0])
     mounts = [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
     assert len(mounts) == 1 and mounts[0].startswith("/dev/mapper/sekimori-"), mounts

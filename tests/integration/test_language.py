@@ -164,7 +164,7 @@ def test_wrong_use_is_told_in_the_readers_language():
         for args in uses:
             ours, theirs = japanese(program, *args), english(program, *args)
             assert ours.returncode == theirs.returncode != 0, (program, args, ours)
-            lines = [line for line in ours.stderr.splitlines() if not CALL.match(line)]
+            lines = [line for line in ours.stderr.splitlines() if line and not CALL.match(line)]
             assert lines and all(JAPANESE.search(line) for line in lines), (program, args, ours.stderr)
             assert not JAPANESE.search(theirs.stderr), (program, args, theirs.stderr)
 

@@ -263,6 +263,14 @@ static void print_usage(FILE *out)
 	      out);
 }
 
+static int usage(void)
+{
+	i18n_init();
+	fprintf(stderr, "sekimori-helpers: %s", _("wrong use\n"));
+	print_usage(stderr);
+	return USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct house house = { 0 };
@@ -278,8 +286,7 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 || sd_listen_fds(true) != 1 ||
 	    sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) <= 0) {
-		print_usage(stderr);
-		return USAGE;
+		return usage();
 	}
 	house.udev = udev_new();
 	r = house.udev ? sd_event_new(&house.event) : -ENOMEM;

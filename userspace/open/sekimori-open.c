@@ -195,6 +195,8 @@ static void print_usage(FILE *out)
 
 static int usage(void)
 {
+	i18n_init();
+	fprintf(stderr, "sekimori-open: %s", _("wrong use\n"));
 	print_usage(stderr);
 	return USAGE;
 }

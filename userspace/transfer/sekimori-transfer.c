@@ -236,6 +236,14 @@ static void print_usage(FILE *out)
 	      out);
 }
 
+static int usage(void)
+{
+	i18n_init();
+	fprintf(stderr, "sekimori-transfer: %s", _("wrong use\n"));
+	print_usage(stderr);
+	return USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	static struct watcher watcher;
@@ -244,8 +252,7 @@ int main(int argc, char **argv)
 	int r;
 
 	if (!take_line(&line, argc, argv)) {
-		print_usage(stderr);
-		return USAGE;
+		return usage();
 	}
 	if (line.help) {
 		print_usage(stdout);

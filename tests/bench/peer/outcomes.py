@@ -7,6 +7,7 @@ Each cell is done and looked at: in the kernel's disks and events, by reading an
     outcomes.py [SCENE...]
 """
 
+import json
 import os
 import re
 import sys
@@ -92,8 +93,12 @@ def read_only(t, guard):
     """The known stick, registered for reading only; 4 KiB are written to its disk as root."""
     plug_allowed(t, guard)
     node = "/dev/" + disks(t)[0]
-    status = t.run(f"dd if=/dev/zero of={node} bs=4096 count=1 seek=1024 oflag=direct conv=notrunc", check=False).status
-    return "became a disk, " + ("write went through" if status == 0 else "write refused")
+    done = t.run(f"dd if=/dev/zero of={node} bs=4096 count=1 seek=1024 oflag=direct conv=notrunc 2>&1", check=False)
+    # Refused is what the kernel does not let through because of the guard, not a write that fails for another reason.
+    if done.status:
+        assert re.search("Read-only file system|Operation not permitted", done.out), done
+        assert t.read(f"/sys/block/{os.path.basename(node)}/ro").strip() == "1", done
+    return "became a disk, " + ("write went through" if done.status == 0 else "write refused")
 
 
 def expiry(t, guard):
@@ -150,11 +155,18 @@ def forged(t, guard):
     lines = [line for line in t.read(guard.record).splitlines() if words[0] in line]
     assert lines, t.read(guard.record)
     t.write("/run/forged", lines[-1].replace(*words) + "\n")
+    if guard is SEKIMORI:
+        # Sound before; what is found afterwards has to be this line.
+        before = t.run("sekimorictl log verify --json", check=False, timeout=120)
+        assert before.status == 0 and json.loads(before.out)["ok"], before
     t.run(f"cat /run/forged >> {guard.record}")
     if guard is SEKIMORI:
-        answer = t.run("sekimorictl log verify", check=False)
-        assert answer.status != 127, answer
-        return "found by `log verify`" if answer.status else "not found by `log verify`"
+        line = t.read(guard.record).splitlines().index(t.read("/run/forged").strip()) + 1
+        answer = t.run("sekimorictl log verify --json", check=False, timeout=120)
+        assert answer.status in (0, 1), answer
+        named = [finding["line"] for finding in json.loads(answer.out)["findings"]]
+        assert answer.status == bool(named) and (not named or line in named), (line, answer)
+        return "found by `log verify`" if named else "not found by `log verify`"
     # Its client has no command that reads the log; starting anew is the only look that its daemon might take.
     commands = t.run("usbguard --help 2>&1", check=False).out
     assert not re.search(r"verify|audit", commands), commands
