@@ -376,7 +376,7 @@ run: need-deps ## boot a virtual terminal and show the barrier live
 	tests/terminal/prepare.sh
 	tests/demo/run.py
 
-bench: need-deps ## print the figures, beside USBGuard and the same kernel without us (some minutes)
+bench: need-deps ## print the figures, beside USBGuard and the same kernel without us (more than half an hour)
 	$(MAKE) need-deps DEPS="$(DEPS_BENCH)"
 	$(MAKE) -s -j2 stage $(BUILD)/bench/policy-bench $(BUILD)/bench/peer-memory $(BUILD)/bench/evidence-bench \
 		$(BUILD)/tests/seal-log
@@ -532,7 +532,7 @@ prepare-image: prepare-early deb
 test-programs: prepare-image $(UNIT_TESTS) $(FUZZ_TARGETS) $(INTEGRATION_PROGRAMS) $(DIFFERENTIAL_PROGRAMS) stage
 
 .PHONY: test
-test: need-deps ## all tests; installs what is missing when run as root
+test: need-deps ## all tests but the scenarios that take long (test-long); installs what is missing when run as root
 	$(MAKE) -j3 test-programs
 	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
