@@ -55,7 +55,7 @@ def left_alone(t, name):
     if text is not None:
         ignored(text)
     for command, words in ((f"mount -b /dev/{name}", NOTHING_TO_MOUNT), (f"unlock -b /dev/{name} --key-file {SECRET}", NOTHING_TO_UNLOCK)):
-        done = run_as(t, TANAKA, f"LC_ALL=C timeout 20 udisksctl {command} --no-user-interaction < /dev/null 2>&1", check=False, timeout=SLOW)
+        done = run_as(t, TANAKA, f"env LC_ALL=C timeout 20 udisksctl {command} --no-user-interaction < /dev/null 2>&1", check=False, timeout=SLOW)
         assert done.status != 0 and words.search(done.out), done
     assert f"/dev/{name}" not in t.read("/proc/mounts")
 
