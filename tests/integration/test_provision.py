@@ -488,7 +488,7 @@ def test_a_daemon_that_is_starting_or_crashing_is_told_and_not_forgotten():
         for state in "activating", "deactivating", "failed":
             out = on_machine(p, f"""
                 rm -rf /etc/sekimori /var/lib/sekimori
-                printf '#!/bin/sh\\necho $1 >> /run/asked\\n[ "$1" != show ] || echo {state}\\n' > /usr/bin/systemctl
+                printf '#!/bin/sh\\necho $1 >> /run/asked\\ncase "$1" in show) echo {state} ;; is-active) exit 3 ;; esac\\n' > /usr/bin/systemctl
                 {CTL} provision {p.source} --json || echo failed
                 {CTL} provision {p.source} --json || echo failed
                 grep -c restart /run/asked
@@ -580,21 +580,21 @@ def test_the_ansible_role_is_red_on_a_weakened_terminal_and_says_what_it_cannot_
     with place() as p:
         tool = p.directory / "sekimorictl"
         values = {"sekimori_root": "", "sekimori_services": [], "sekimori_program": str(tool), "sekimori_settings": {"log-rotate-mib": 32}}
-        counts, said = play(p, "--check", **values)
-        assert counts["failed"] == counts["changed"] == 0 and "is not installed here yet" in said, said
-        # A terminal of its own root, whose state is what the file says.
+        if FULL:
+            counts, said = play(p, "--check", **values)
+            assert counts["failed"] == counts["changed"] == 0 and "is not installed here yet" in said, said
+        # A terminal of its own root, which is well while that file is there.
         tool.write_text(f"""#!/bin/sh
 [ "$1" != doctor ] || exec cat {p.directory}/well
 exec {CTL} --root={p.root} "$@"
 """)
         tool.chmod(0o755)
-        counts, said = play(p, **values)
-        assert counts["changed"] == 1 and counts["failed"] == 1, said
-        counts, said = play(p, **values)
-        assert counts["changed"] == 0 and counts["failed"] == 1, said
         (p.directory / "well").write_text("all is well")
         counts, said = play(p, **values)
-        assert counts["changed"] == counts["failed"] == 0, said
+        assert counts["changed"] == 1 and counts["failed"] == 0, said
+        (p.directory / "well").unlink()
+        counts, said = play(p, **values)
+        assert counts["changed"] == 0 and counts["failed"] == 1, said
 
 
 def test_the_ansible_role_takes_a_drill_for_well_and_nothing_beside_it():

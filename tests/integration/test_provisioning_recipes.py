@@ -98,7 +98,7 @@ def test_preseed():
             cp /cdrom/organisation.tar /srv/right.tar
             echo >> /cdrom/organisation.tar
             sh /srv/late > /dev/null 2>&1 && echo taken
-            ls /etc/sekimori /root/organisation 2>/dev/null | wc -l
+            find /etc/sekimori /root/organisation -type f 2>/dev/null | wc -l
             cp /srv/right.tar /cdrom/organisation.tar
             sh /srv/late > /dev/null
             {installed()}; ls -d /root/organisation* 2>/dev/null | wc -l""").split("\n")
