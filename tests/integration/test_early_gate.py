@@ -200,3 +200,23 @@ def test_dracut_that_makes_a_foreign_roots_initramfs_does_not_ask_this_machine()
     with stage() as s:
         left, calls, _ = made(s, "dracut/90sekimori/module-setup.sh", True, "dracutsysrootdir=/target; " + DRACUT)
         assert left > set(BROUGHT) and "instmods sekimori" in calls, (left, calls)
+
+
+def test_module_that_dkms_installs_by_hand_is_known_before_the_initramfs_is_made():
+    """DKMS runs depmod after POST_INSTALL."""
+    with stage() as s:
+        s.write("boot/initrd.img-6.1.0-1-amd64")
+        for name in ("depmod", "rebuild-initramfs", "dpkg-trigger"):
+            s.program(name, "")
+        text = (PARTS / "dkms-post-install").read_text()
+        script = s.write("post", text.replace("/boot/", f"{s.path}/boot/").replace("/usr/libexec/sekimori/", f"{s.bin}/"))
+
+        def run(kernel, **env):
+            (s.path / "calls").unlink(missing_ok=True)
+            subprocess.run(["sh", script, kernel], env={"PATH": str(s.bin), **env}, timeout=20, check=True)
+            return s.calls()
+
+        assert run("6.1.0-1-amd64") == ["depmod 6.1.0-1-amd64", "rebuild-initramfs 6.1.0-1-amd64"]
+        assert run("6.1.0-1-amd64", DPKG_MAINTSCRIPT_PACKAGE="linux-headers") == ["dpkg-trigger --check-supported",
+                                                                                 "dpkg-trigger --no-await sekimori-module"]
+        assert not run("6.1.0-2-amd64")
