@@ -103,9 +103,9 @@ def _edit(path, old, new):
         f.write(text.replace(old, new))
 
 
-def other_version(deb, new, folder):
-    """The same package under another version number: in its fields, in the directory of the module's source, and with a line more
-    in what it configures by default, as another release has it."""
+def other_version(deb, new, folder, source_line=""):
+    """The same package under another version number: in its fields, in the directory of the module's source, with a line more
+    in what it configures by default, as another release has it, and with `source_line` at the end of the module's gate.c."""
     old = version(deb)
     with tempfile.TemporaryDirectory() as top:
         tree = os.path.join(top, "tree")
@@ -115,6 +115,8 @@ def other_version(deb, new, folder):
         source = os.path.join(tree, "usr/src", f"sekimori-{old}")
         if os.path.isdir(source):
             _edit(os.path.join(source, "dkms.conf"), old, new)
+            with open(os.path.join(source, "gate.c"), "a", encoding="utf-8") as f:
+                f.write(source_line)
             os.rename(source, os.path.join(tree, "usr/src", f"sekimori-{new}"))
         conf = os.path.join(tree, "etc/sekimori/sekimorid.conf")
         if os.path.exists(conf):

@@ -26,7 +26,7 @@ cache=${SEKIMORI_CACHE:-$build/cache}
 packages="systemd systemd-sysv libpam-systemd dbus polkitd udisks2 login kbd kmod udev procps sudo mount util-linux
 	initramfs-tools linux-image-amd64 cryptsetup-bin dosfstools exfatprogs e2fsprogs fdisk usbutils python3-minimal
 	locales zstd cpio strace usbguard
-	linux-headers-amd64 dkms gcc make
+	linux-headers-amd64 dkms gcc make openssl
 	libusb-1.0-0 libsystemd0 libudev1 libdbus-1-3 libjson-c5 libsodium23 libseccomp2 libcap-ng0 libcryptsetup12 libblkid1
 	libsqlite3-0 libzstd1 libaudit1 zlib1g liblzma5"
 disk_size=3G

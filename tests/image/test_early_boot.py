@@ -32,7 +32,7 @@ def devices():
 
 OPTIONS = {"qemu": devices(), "files": {"/etc/sekimori/policy": POLICY}}
 FRESH = {"test_without_the_module_the_second_layer_holds", "test_least_initramfs_holds_too", "test_dracut_holds_too",
-         "test_old_initramfs_is_told_by_the_self_check"}
+         "test_old_initramfs_is_told_by_the_self_check", "test_root_on_usb_keeps_the_barrier_out_whichever_tool_makes_the_initramfs"}
 LONG = FRESH
 
 
@@ -157,12 +157,37 @@ def dracut():
         return f.read()
 
 
-def test_dracut_holds_too(t):
+# As Debian calls it: for any host.
+DRACUT = "dracut --no-hostonly --omit multipath --gzip --force"
+
+
+def dracut_install(t):
     t.write("/root/dracut-core.deb", dracut())
     # What it depends on besides is for kinds of root file systems that are not here.
     t.run("dpkg --force-depends -i /root/dracut-core.deb", timeout=120)
+
+
+def test_root_on_usb_keeps_the_barrier_out_whichever_tool_makes_the_initramfs(t):
+    """Neither the module nor what has it loaded: the disk that is the root must come up."""
+    asked = "/usr/libexec/sekimori/root-on-usb"
+    t.run(f"printf '#!/bin/sh\\necho / is on USB\\n' > {asked}; chmod 755 {asked}")
+    dracut_install(t)
     kver = t.run("uname -r").out.strip()
-    t.run(f"dracut --no-hostonly --omit 'multipath' --gzip --force /boot/initrd.img-{kver} {kver} > /root/dracut.log 2>&1", timeout=900)
+    for make in ("mkinitramfs -o", DRACUT):
+        said = t.run(f"{make} /root/initrd {kver} 2>&1", timeout=1800).out
+        assert "would not start" in said, (make, said)
+        t.run("rm -rf /root/tree; unmkinitramfs /root/initrd /root/tree", timeout=300)
+        assert t.run("find /root/tree -name 'xhci-hcd.ko*'").out, "it is a whole one"
+        left = t.run("find /root/tree -name 'sekimori.ko*' -o -path '*/modprobe.d/*sekimori*' -o -path '*/modules-load.d/sekimori*' "
+                     "-o -name '*-sekimori.rules' -o -name early-gate").out.split()
+        assert not left, (make, left)
+        assert t.run("grep -r 'pre: sekimori' /root/tree/ --include='*.conf'", check=False).status != 0, make
+
+
+def test_dracut_holds_too(t):
+    dracut_install(t)
+    kver = t.run("uname -r").out.strip()
+    t.run(f"{DRACUT} /boot/initrd.img-{kver} {kver} > /root/dracut.log 2>&1", timeout=1800)
     found = check_of(t, "initramfs")
     assert found["result"] == "ok", found
     t.reboot()

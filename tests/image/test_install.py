@@ -38,6 +38,7 @@ def test_readme_lines_leave_a_guarded_terminal(t):
     assert t.read("/sys/module/sekimori/initstate") == "live"
     assert t.read("/sys/module/sekimori/parameters/lock") == "Y"
     assert "updates/dkms" in t.run("modinfo -n sekimori").out, "DKMS has built it"
+    assert "DKMS module signing key" in t.run("modinfo -F signer sekimori").out, "and signed it with the machine's own key"
     for group in GROUPS:
         t.run(f"getent group {group}")
     assert t.run("cmp /etc/sekimori/policy /usr/share/sekimori/terminal.policy", check=False).status == 0

@@ -6,8 +6,8 @@ import os
 import shutil
 import tempfile
 
-from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, images, no_disk, other_version,
-                    plug_held, ready, storage_drivers, unplug_all)
+from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, failed_checks, images, no_disk,
+                    other_version, plug_held, ready, storage_drivers, unplug_all)
 
 NEXT = "9.9.9"
 OPTIONS = {"files": {**CONFIGURED, **KEEP_INITRD}}
@@ -17,11 +17,11 @@ def teardown(t):
     unplug_all(t)
 
 
-def next_packages(names):
+def next_packages(names, source_line=""):
     folder = tempfile.mkdtemp(prefix="sekimori-next-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     debs = [deb for deb in built() if os.path.basename(deb).split("_")[0] in names]
-    return [other_version(deb, NEXT, folder) for deb in debs]
+    return [other_version(deb, NEXT, folder, source_line) for deb in debs]
 
 
 def state(t, package):
@@ -115,9 +115,67 @@ def test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_re
     assert t.exists(LOG)
 
 
+ALL = ("sekimori", "sekimori-common", "sekimori-dkms")
+
+
+def test_upgrade_of_the_module_too_is_in_force_from_the_initramfs_on_after_a_reboot(t):
+    ready(t)
+    before = t.read("/sys/module/sekimori/srcversion")
+    paths = bring(t, next_packages(ALL, '\nMODULE_INFO(next, "yes");\n'))
+    said = apt(t, "install " + " ".join(paths), timeout=1800).out
+    assert all(state(t, name) == ["ii", NEXT] for name in ALL), said
+    assert "until the next start" in said and t.read("/sys/module/sekimori/srcversion") == before, said
+    built_now = t.run("modinfo -F srcversion sekimori").out.strip()
+    assert built_now and built_now != before, said
+    assert t.run("modinfo -F signer sekimori").out.strip(), said
+    status = t.run("dkms status -m sekimori").out.split("\n")
+    assert [line for line in status if line] and all(f"/{NEXT}," in line for line in status if line), status
+    ready(t)
+    plug_held(t)
+
+    t.reboot()
+    ready(t)
+    # It is the initramfs that loads it, and lock=1 keeps it.
+    assert t.read("/sys/module/sekimori/srcversion") == built_now
+    lines = t.dmesg().splitlines()
+    down = next(i for i, line in enumerate(lines) if "sekimori: the barrier is down" in line)
+    assert down < next(i for i, line in enumerate(lines) if "EXT4-fs (vda): mounted" in line)
+    failed, warned = failed_checks(t)
+    assert not {"initramfs", "module-kernels", "module-loaded", "module-ours"} & {**failed, **warned}.keys(), (failed, warned)
+    since = Since(t)
+    plug_held(t)
+    since.wait("denied", SLOW, serial="NOBODY")
+
+
+def test_upgrade_whose_module_does_not_compile_stops_no_apt_and_the_second_layer_holds(t):
+    ready(t)
+    paths = bring(t, next_packages(ALL, "\n#error as on a kernel that is too new\n"))
+    said = apt(t, "install " + " ".join(paths), timeout=1800).out
+    assert all(state(t, name) == ["ii", NEXT] for name in ALL), said
+    assert "the module was not built" in said and f"/var/lib/dkms/sekimori/{NEXT}/build/make.log" in said, said
+    assert "too new" in t.read(f"/var/lib/dkms/sekimori/{NEXT}/build/make.log")
+    assert t.run("modinfo sekimori", check=False).status != 0, "nothing of the version before is left"
+    assert "module-kernels" in failed_checks(t)[0]
+    plug_held(t)  # by the module that is still in the kernel
+
+    t.failing.add("systemd-modules-load.service")
+    t.reboot()
+    ready(t)
+    assert not t.exists("/sys/module/sekimori")
+    since = Since(t)
+    name = plug_held(t)
+    since.wait("denied", SLOW, serial="NOBODY")
+    assert t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0"
+    failed, _ = failed_checks(t)
+    assert {"module-loaded", "module-kernels"} <= failed.keys(), failed
+
+
 # An initrd of its own, and a compiler, both in emulation: half an hour.
 PLAIN = "test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"
-LONG = {PLAIN}
+UPGRADES = ("test_upgrade_of_the_module_too_is_in_force_from_the_initramfs_on_after_a_reboot",
+            "test_upgrade_whose_module_does_not_compile_stops_no_apt_and_the_second_layer_holds")
+LONG = {PLAIN, *UPGRADES}
 FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"}
 # A terminal on which nobody has thought of us.
-OWN = {PLAIN: {"disk": "plain", "files": SMALL_INITRD, "qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]}}
+OWN = {PLAIN: {"disk": "plain", "files": SMALL_INITRD, "qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]},
+       **{name: {"files": {**CONFIGURED, **SMALL_INITRD}} for name in UPGRADES}}

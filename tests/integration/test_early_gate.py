@@ -140,3 +140,83 @@ def test_an_initramfs_that_cannot_be_made_is_an_error():
         s.write(f"boot/initrd.img-{modules}")
         s.program("update-initramfs", "exit 3")
         assert s.run("rebuild-initramfs", SEKIMORI_BOOT=s.path / "boot").returncode == 1
+
+
+# --- what each tool's own part puts into an initramfs -----------------------------------------------
+
+BROUGHT = ("usr/lib/modules/1/updates/dkms/sekimori.ko", "usr/lib/modprobe.d/sekimori-roads.conf", "etc/modprobe.d/sekimori.conf")
+
+
+def made(s, part, usb, script):
+    """Runs a part of a tool in bash, with the tool's functions played, in an initramfs into which the tool has already put what it
+    takes by itself. Returns (files that are left, calls, what was said)."""
+    tree = s.path / "tree"
+    for name in (*BROUGHT, "usr/lib/modprobe.d/other.conf"):
+        s.write(f"tree/{name}", "softdep xhci_hcd pre: sekimori\n")
+    s.program("root-on-usb", 'echo "/ is on USB (/dev/sda1)"; exit 0' if usb else "exit 1")
+    for name in ("find", "realpath"):
+        os.symlink(shutil.which(name), s.bin / name)
+    functions = "".join(f'{name}() {{ echo "{name} $*" >> {s.path}/calls; }}\n' for name in (
+        "instmods", "inst_multiple", "inst_rules", "inst_simple", "inst_hook", "manual_add_modules", "copy_file"))
+    at = s.write("functions", functions + "dwarn() { echo \"$*\" >&2; }\n")
+    text = (TOP / "packaging" / part).read_text().replace("/usr/libexec/sekimori/root-on-usb", str(s.bin / "root-on-usb"))
+    file = s.write("part", text.replace("/usr/share/initramfs-tools/hook-functions", str(at)))
+    done = subprocess.run([shutil.which("bash"), "-c", script.format(part=file, functions=at)], capture_output=True, text=True, timeout=20,
+                          check=False, env={"PATH": str(s.bin), "DESTDIR": str(tree), "initdir": str(tree), "version": "1", "kernel": "1"})
+    assert done.returncode == 0, done
+    left = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+    return left, [call for call in s.calls() if not call.startswith("root-on-usb")], done.stdout + done.stderr
+
+
+DRACUT = ('. {functions}; . {part}; omit_drivers="^floppy$"; check || exit 1; [[ $(depends) = udev-rules ]] || exit 1; installkernel; install; '
+          'echo "omit $omit_drivers"')
+
+
+def test_root_on_usb_keeps_module_and_what_brings_it_out_of_dracuts_initramfs():
+    for usb in (True, False):
+        with stage() as s:
+            s.write("tree/usr/lib/modules-load.d/sekimori.conf", "sekimori\n")
+            # Debian's dracut makes an initramfs for any host: nothing is said of hostonly here.
+            left, calls, said = made(s, "dracut/90sekimori/module-setup.sh", usb, DRACUT)
+            if usb:
+                assert left == {"usr/lib/modprobe.d/other.conf"} and not calls, (left, calls)
+                assert "omit ^floppy$|^sekimori$" in said and "would not start" in said, said
+            else:
+                assert left > set(BROUGHT) and "omit ^floppy$\n" in said, (left, said)
+                assert "instmods sekimori" in calls and any(call.startswith("inst_hook pre-udev 00") for call in calls), calls
+
+
+def test_root_on_usb_keeps_module_and_what_brings_it_out_of_initramfs_tools_initramfs():
+    for usb in (True, False):
+        with stage() as s:
+            left, calls, said = made(s, "initramfs/hook", usb, ". {part}")
+            if usb:
+                assert left == {"usr/lib/modprobe.d/other.conf"} and not calls and "would not start" in said, (left, calls, said)
+            else:
+                assert left > set(BROUGHT) and "manual_add_modules sekimori" in calls and not said, (left, calls, said)
+
+
+def test_dracut_that_makes_a_foreign_roots_initramfs_does_not_ask_this_machine():
+    with stage() as s:
+        left, calls, _ = made(s, "dracut/90sekimori/module-setup.sh", True, "dracutsysrootdir=/target; " + DRACUT)
+        assert left > set(BROUGHT) and "instmods sekimori" in calls, (left, calls)
+
+
+def test_module_that_dkms_installs_by_hand_is_known_before_the_initramfs_is_made():
+    """DKMS runs depmod after POST_INSTALL."""
+    with stage() as s:
+        s.write("boot/initrd.img-6.1.0-1-amd64")
+        for name in ("depmod", "rebuild-initramfs", "dpkg-trigger"):
+            s.program(name, "")
+        text = (PARTS / "dkms-post-install").read_text()
+        script = s.write("post", text.replace("/boot/", f"{s.path}/boot/").replace("/usr/libexec/sekimori/", f"{s.bin}/"))
+
+        def run(kernel, **env):
+            (s.path / "calls").unlink(missing_ok=True)
+            subprocess.run(["sh", script, kernel], env={"PATH": str(s.bin), **env}, timeout=20, check=True)
+            return s.calls()
+
+        assert run("6.1.0-1-amd64") == ["depmod 6.1.0-1-amd64", "rebuild-initramfs 6.1.0-1-amd64"]
+        assert run("6.1.0-1-amd64", DPKG_MAINTSCRIPT_PACKAGE="linux-headers") == ["dpkg-trigger --check-supported",
+                                                                                 "dpkg-trigger --no-await sekimori-module"]
+        assert not run("6.1.0-2-amd64")

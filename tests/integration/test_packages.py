@@ -23,7 +23,7 @@ echo "${0##*/} $*" >> /calls
 [ ! -e "/fail/${0##*/}" ] || { cat "/fail/${0##*/}" >&2; exit 1; }
 """
 NOTES = ("udevadm", "deb-systemd-invoke", "sekimorictl", "dpkg-trigger", "systemctl", "ischroot", "systemd-detect-virt", "modinfo",
-         "dpkg-query", "update-initramfs")
+         "dpkg-query", "sync", "update-initramfs")
 MODPROBE = TOOL + """
 case "$*" in
 *-r*) [ ! -e /sys/module/sekimori/locked ] && rm -r /sys/module/sekimori ;;
@@ -147,6 +147,23 @@ def test_a_second_configuration_changes_nothing():
         assert "modprobe sekimori" not in calls, calls
 
 
+def test_an_empty_policy_is_what_a_power_cut_has_left_and_is_made_again():
+    with system() as s:
+        s.write("etc/sekimori/policy", "")
+        status, said, calls = s.run("sekimori.postinst", "configure", "0.1.0")
+        assert status == 0 and not said and s.read("etc/sekimori/policy") == "policy default\n", said
+        # What it is named does not reach the disk before what is in it.
+        assert [c for c in calls if c.startswith("sync")] == ["sync /etc/sekimori/policy.new", "sync /etc/sekimori"], calls
+        # A link of the administrator's stays, wherever it leads.
+        (s.path / "etc/sekimori/policy").unlink()
+        (s.path / "etc/sekimori/policy").symlink_to("/mnt/policy")
+        assert s.run("sekimori.postinst", "configure", "0.1.0")[0] == 0 and (s.path / "etc/sekimori/policy").is_symlink()
+    with system() as s:
+        s.fail("sync")
+        status, said, calls = s.run("sekimori.postinst", "configure", "")
+        assert status == 1 and "dpkg --configure -a" in said and not (s.path / "etc/sekimori/policy").exists(), said
+
+
 def test_an_image_build_touches_no_device():
     for chroot in (True, False):
         with system() as s:
@@ -242,6 +259,7 @@ def test_a_module_that_cannot_be_built_stops_neither_apt_nor_the_next_kernel():
             if headers:
                 (s.path / "lib/modules" / kernel / "build/include").mkdir(parents=True)
         s.tool("dpkg-query", "#!/bin/sh\nprintf 1\n")
+        s.tool("modinfo", '#!/bin/sh\n[ "$4" != sig_id ] || echo PKCS#7\n')
         s.fail("6.1.0-1-amd64")
         status, said, calls = s.run("sekimori-dkms.postinst", "configure", "")
         assert status == 0 and (s.path / "built/6.1.0-2-amd64").exists(), said
@@ -249,6 +267,15 @@ def test_a_module_that_cannot_be_built_stops_neither_apt_nor_the_next_kernel():
         assert len(lines) == 2 and "6.1.0-1-amd64" in lines[0] and "make.log" in lines[0], lines
         assert "linux-headers-6.1.0-3-amd64" in lines[1] and all("second layer" in line for line in lines), lines
         assert "dpkg-trigger --no-await sekimori-module" in calls, calls
+
+
+def test_a_module_that_is_built_without_a_signature_is_told():
+    with system() as s:
+        (s.path / "lib/modules/6.1.0-1-amd64/kernel").mkdir(parents=True)
+        (s.path / "lib/modules/6.1.0-1-amd64/build/include").mkdir(parents=True)
+        s.tool("dpkg-query", "#!/bin/sh\nprintf 1\n")
+        status, said, _ = s.run("sekimori-dkms.postinst", "configure", "")
+        assert status == 0 and "6.1.0-1-amd64: the module carries no signature" in said and "README.Debian" in said, said
 
 
 # --- packages -----------------------------------------------------------------------------------
@@ -345,6 +372,7 @@ def check_control():
     assert {"sekimori-dkms", "polkitd"} <= names(control["Recommends"])
     assert {"e2fsprogs", "exfatprogs"} <= names(fields(deb("sekimori-desk", "-f"))["Depends"])
     assert "sekimori" not in names(fields(deb("sekimori-desk", "-f"))["Depends"])
+    assert "openssl" in names(fields(deb("sekimori-dkms", "-f"))["Depends"]), "DKMS makes its key with it, or signs nothing"
 
 
 def check_files():
