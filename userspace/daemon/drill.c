@@ -73,22 +73,21 @@ static const char *const told_again[] = {
  * Only at `add` does udev look for a driver (80-drivers.rules). What has none may have come while its road was closed, as at boot,
  * before there was a daemon: it is told of as udev's own coldplug does. A USB interface's driver is the gate's to say.
  */
-static const char *action_for(const char *uevent)
+static bool wants_driver(const char *uevent)
 {
 	_cleanup_(freep) char *driver = NULL;
 
 	if (!strncmp(uevent, "/sys/class/", strlen("/sys/class/")) || !strncmp(uevent, "/sys/bus/usb/", strlen("/sys/bus/usb/")))
-		return "change";
+		return false;
 	if (asprintf(&driver, "%.*s/driver", (int)(strrchr(uevent, '/') - uevent), uevent) < 0) {
 		driver = NULL;
-		return "change";
+		return false;
 	}
-	return access(driver, F_OK) < 0 ? "add" : "change";
+	return access(driver, F_OK) < 0;
 }
 
-static void tell_again(const char *path, bool drivers)
+static void tell(const char *path, const char *action)
 {
-	const char *action = drivers ? action_for(path) : "change";
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	/* It may have been unplugged meanwhile. */
@@ -97,6 +96,14 @@ static void tell_again(const char *path, bool drivers)
 	if (write(fd, action, strlen(action)) < 0 && errno != ENODEV)
 		fprintf(stderr, SD_WARNING "%s: %s\n", path, strerror(errno));
 	close(fd);
+}
+
+static void tell_again(const char *path, bool drivers)
+{
+	if (drivers && wants_driver(path))
+		tell(path, "add");
+	/* After the driver is there: 10-sekimori.rules gives an SD card back to it. */
+	tell(path, "change");
 }
 
 /* In a process of its own: a write may wait for a device's lock. */
