@@ -131,7 +131,7 @@ def test_status_begins_with_a_drill_and_fails():
         assert done.returncode == 0
         found = json.loads(w.ctl("status", "--json", root).stdout)["problems"]
         assert [(p["code"], p["note"]) for p in found] == [("drill-refused", True)], found
-        assert "DRILL" not in done.stdout and "the policy forbids it: the barrier stands" in done.stdout, done.stdout
+        assert "DRILL" not in done.stdout and "the barrier stands: the policy forbids the drill" in done.stdout, done.stdout
 
 
 def test_what_a_drill_lets_in_is_listed_as_what_it_would_be():

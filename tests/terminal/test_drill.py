@@ -3,12 +3,14 @@
 
 import json
 import os
+import shlex
 import tempfile
 import time
 
-from barrier import (SANITIZED, UUID, Since, Bus, check_daemon, daemon_pid, disks, driver, images, medium, options, poke, ready,
+from barrier import (PLAYED, SANITIZED, UUID, Since, Bus, check_daemon, daemon_pid, disks, driver, images, medium, options, poke, ready,
                      unplug_all)
 from policies import use
+from readers import Slots
 
 SETTINGS = "/etc/sekimori/sekimorid.conf"
 FLAG = "/run/sekimori/drill"
@@ -17,7 +19,8 @@ GADGET = "/usr/lib/terminal/gadget.sh"
 with open(os.path.join(SHARE, "photo.jpg"), "wb") as f:
     f.write(b"\xff\xd8")
 
-POLICY = "policy test-terminal\nversion 1\ndefault block\n" + medium("ZEI-001", "GOOD", UUID, more="access ro")
+POLICY = "policy test-terminal\nversion 1\ndefault block\n" + medium("ZEI-001", "GOOD", UUID, more="access ro") \
+    + medium("ZEI-002", "SLOT", UUID, ids=":".join(PLAYED))
 BODY = POLICY.split("version 1\n", 1)[1]
 OPTIONS = options(daemon=SANITIZED, policy=POLICY, files={SETTINGS: "terminal ZEI-014\nmode drill\n"})
 LONG = {"test_registered_read_only_medium_is_proved_and_can_be_written", "test_other_roads_are_open_and_said",
@@ -155,6 +158,88 @@ def test_other_roads_are_open_and_said(t):
     assert t.exists("/sys/module/sr_mod")
     assert "sekimori: drill mode: sr_mod would be blocked" in t.dmesg()
     t.run("modprobe -r sr_mod")
+
+
+def test_road_of_what_was_there_before_the_drill_is_opened(t):
+    ready(t)
+    since = Since(t)
+    t.qmp("device_add", {"driver": "usb-bot", "id": "writer", "bus": "xhci.0", "serial": "WRITER"})
+    t.qmp("device_add", {"driver": "scsi-cd", "id": "writer-unit", "bus": "writer.0"})
+    t.qmp("qom-set", {"path": "/machine/peripheral/writer", "property": "attached", "value": True})
+    t.drives["writer"] = None
+    since.wait("released")
+    t.wait_until(lambda: t.exists("/sys/module/sr_mod"), what="the driver of the drive")
+    t.settle()
+    t.run("modprobe -r sr_mod")
+    restart(t, "drill")
+    t.wait_until(lambda: t.exists("/sys/block/sr0"), what="the drive of before")
+
+
+def test_card_that_comes_to_an_empty_reader_is_judged(t):
+    ready(t)
+    since = Since(t)
+    slots = Slots(t, [None], "SLOT")
+    try:
+        assert since.wait("would-deny", timeout=20)["reason"] == "no-medium"
+        since.wait("released")
+        t.wait_until(lambda: disks(t), what="the reader's disk")
+        time.sleep(1)
+        assert len(since.records("would-deny")) == 1, since.records()
+        since = Since(t)
+        slots.put(0, images.plain())
+        record = since.wait("would-deny", timeout=20)
+        assert record["reason"] == "not-encrypted" and record["drill"] is True, record
+        assert disks(t) and not since.records("revoked")
+    finally:
+        t.run(f"{GADGET} down gadget", check=False)
+
+
+def test_there_is_no_drill_without_a_policy(t):
+    ready(t)
+    t.run("mv /etc/sekimori/policy /run/policy-away; rm -rf /var/lib/sekimori/policy")
+    since = restart(t, "drill")
+    try:
+        assert since.wait("drill-refused")["why"] == "no-policy"
+        assert since.wait("drill-ended")["why"] == "no-policy"
+        assert not t.exists(FLAG)
+        assert json.loads(ctl(t, "status", "--json").out)["daemon"]["Mode"] == "drill-refused"
+        t.plug_storage("stick", images.plain(), serial="ANY")
+        assert since.wait("denied")["reason"] == "no-policy"
+        since.assert_no_disk()
+    finally:
+        t.run("mv /run/policy-away /etc/sekimori/policy")
+    since = Since(t)
+    use(t, BODY)
+    since.wait("drill-begun")
+    since.wait("released", state="would-deny")
+    assert t.exists(FLAG)
+
+
+def test_drill_that_cannot_be_written_down_does_not_begin(t):
+    ready(t)
+    restart(t, "enforce")
+    t.run("rm -f /var/lib/sekimori/drill; mkdir -p /var/lib/sekimori/drill/in-the-way")
+    try:
+        since = restart(t, "drill")
+        assert since.wait("drill-refused")["why"] == "log-unwritable"
+        assert not t.exists(FLAG)
+        t.plug_storage("stick", images.plain(), serial="ANY")
+        assert since.wait("denied")["reason"] == "not-registered"
+        since.assert_no_disk()
+    finally:
+        t.run("rm -r /var/lib/sekimori/drill")
+    since = Since(t)
+    use(t, BODY)
+    since.wait("drill-begun")
+    since.wait("released", state="would-deny")
+
+
+def test_second_daemon_with_bad_settings_leaves_the_drill_of_the_first(t):
+    ready(t)
+    assert t.exists(FLAG)
+    t.write("/run/bad.conf", "mode off\n")
+    done = t.run(f"{shlex.quote(SANITIZED)} --config /run/bad.conf", check=False)
+    assert done.status != 0 and t.exists(FLAG), done
 
 
 def test_daemon_that_is_killed_leaves_what_is_in_and_holds_what_comes(t):

@@ -170,6 +170,53 @@ static void a_later_daemon_knows_what_a_drill_has_let_in(void)
 	finish();
 }
 
+/* As at the start of a daemon whose settings ask for a drill. */
+static const struct drill *settle(void)
+{
+	struct manager *manager = &world.manager;
+
+	manager->settings.mode = SETTINGS_DRILL;
+	manager->drill = (struct drill){ .on = false };
+	evidence_set_drill(manager->evidence, false);
+	drill_settle(manager);
+	return &manager->drill;
+}
+
+static void there_is_no_drill_without_a_policy(void)
+{
+	const struct drill *drill;
+
+	setup();
+	world.manager.rulebook.policy = policy_free(world.manager.rulebook.policy);
+	drill = settle();
+	CU_ASSERT_FALSE(drill->on);
+	CU_ASSERT_STRING_EQUAL(drill_mode_name(drill), "drill-refused");
+	CU_ASSERT_TRUE(log_has("\"kind\":\"drill-refused\""));
+	CU_ASSERT_TRUE(log_has("\"why\":\"no-policy\""));
+	CU_ASSERT_FALSE(log_has("\"drill\":true"));
+	finish();
+}
+
+static void there_is_no_drill_whose_beginning_is_not_in_the_log(void)
+{
+	const struct drill *drill;
+	char path[128];
+
+	setup();
+	/* A directory that there cannot be. */
+	evidence_free(world.manager.evidence);
+	snprintf(path, sizeof(path), "%s/in-the-way", world.dir);
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(path, "", 0, 0644), 0);
+	snprintf(world.manager.settings.log_file, SETTINGS_VALUE_MAX, "%s/events.jsonl", path);
+	CU_ASSERT_EQUAL_FATAL(evidence_new(&world.manager.evidence, world.manager.event, &world.manager.settings,
+					   &(struct evidence_callbacks){ 0 }), 0);
+	drill = settle();
+	CU_ASSERT_FALSE(drill->on);
+	CU_ASSERT_STRING_EQUAL(drill_mode_name(drill), "drill-refused");
+	CU_ASSERT_NOT_EQUAL(access(DRILL_RUN_FILE, F_OK), 0);
+	finish();
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -177,6 +224,8 @@ int main(void)
 		TEST(harmless_functions_need_no_verdict_and_get_none),
 		TEST(refused_part_of_an_allowed_device_is_recorded_by_itself),
 		TEST(a_later_daemon_knows_what_a_drill_has_let_in),
+		TEST(there_is_no_drill_without_a_policy),
+		TEST(there_is_no_drill_whose_beginning_is_not_in_the_log),
 	};
 
 	if (sodium_init() < 0)

@@ -67,13 +67,15 @@ static void would_block(struct agent *agent, const char *path, struct json_objec
 {
 	const char *fingerprint = output_raw(record, "fingerprint");
 	const char *of = *fingerprint ? fingerprint : output_raw(record, "id");
+	struct notice *notice;
 
 	if (json_object_object_get(agent->would_block, of))
 		return;
-	if (json_object_object_length(agent->would_block) < WOULD_BLOCK_MAX)
+	notice = notice_would_block(path, record, barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact"));
+	/* Of a reader without a card nothing is said, but of its card. */
+	if (notice && json_object_object_length(agent->would_block) < WOULD_BLOCK_MAX)
 		json_object_object_add(agent->would_block, of, json_object_new_boolean(true));
-	notify_show(agent->notify,
-		    notice_would_block(path, record, barrier_word(agent->barrier, BUS_INTERFACE_MANAGER, "Contact")));
+	notify_show(agent->notify, notice);
 }
 
 static void on_device(void *userdata, const char *signal, const char *path, struct json_object *record)

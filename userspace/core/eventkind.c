@@ -55,7 +55,7 @@ const struct eventkind eventkinds[] = {
 	{ "drill-ended", "94f092b4e753116b05202a8af3c10c0a",
 	  LOG_WARNING, AT_ONCE, AUDIT, N_("The drill has ended: the barrier blocks.") },
 	{ "drill-refused", "f53b689500e5ad6ddd1416d8055b1694",
-	  LOG_WARNING, AT_ONCE, AUDIT, N_("A drill was asked for, and the policy forbids it.") },
+	  LOG_WARNING, AT_ONCE, AUDIT, N_("A drill was asked for, and it does not begin.") },
 	{ "clock-set", "ab3c4a89256f64aede8504178ab57178",
 	  LOG_NOTICE, AT_ONCE, AUDIT, N_("Somebody set the clock.") },
 	{ "clock-reversed", "66f9de19a750c5405b3391afcf9a9cc8",

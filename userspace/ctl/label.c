@@ -32,7 +32,7 @@ static const struct {
 	[LABEL_PROBLEMS] = {N_("What is wrong")},
 	[LABEL_DRILL] = {N_("DRILL MODE: nothing is blocked. Everything is judged and recorded only.")},
 	[LABEL_DRILL_SINCE] = {N_("Nothing is blocked: drill mode. When it is over, remove 'mode drill' from sekimorid.conf and restart the terminal. It is on since")},
-	[LABEL_DRILL_REFUSED] = {N_("sekimorid.conf asks for drill mode, and the policy forbids it: the barrier stands.")},
+	[LABEL_DRILL_REFUSED] = {N_("sekimorid.conf asks for drill mode, and the barrier stands: the policy forbids the drill, or there is no policy, or the log cannot be written.")},
 	[LABEL_ALL_WELL] = {N_("The barrier stands.")},
 	[LABEL_OK] = {N_("ok")},
 	[LABEL_POLICY_MISSING] = {N_("missing, nothing is allowed")},

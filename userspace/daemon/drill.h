@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A drill (docs/drill.md): everything is judged and recorded as ever, and nothing is blocked. It is on while the settings ask for it
- * and the policy in force does not forbid it.
+ * and there is a policy in force that does not forbid it.
  *
  *	            settings ask, policy does not forbid: "drill-begun"
  *	ENFORCING ───────────────────────────────────────────────────► DRILL
- *	    ▲ └── settings ask, policy forbids: "drill-refused"          │
+ *	    ▲ └── settings ask, and something is against it:             │
+ *	    │     "drill-refused" with `why`                             │
  *	    └────────────── restart without the setting, or a policy ────┘
  *	                    that forbids it: "drill-ended"
+ *
+ * A drill whose beginning is not in the log is none: without that record, and DRILL_STATE_FILE, the barrier stands, and the drill
+ * begins when the log can be written again.
  *
  * While it is on, DRILL_RUN_FILE exists: udev's rules and sekimori-road look for it. It goes when the daemon stops, so that
  * what comes while no keeper is there meets the barrier.
@@ -27,12 +31,14 @@ struct manager;
 
 struct drill {
 	bool on;
-	bool refused;	  /* asked for, and the policy forbids it */
+	/* Why it is not on, though asked for: "policy" (forbids it), "no-policy", "log-unwritable"; NULL: it is on, or not asked for. */
+	const char *refused;
 	bool settled;	  /* drill_settle() has been called */
+	bool retry;	  /* the log can be written again */
 	uint64_t since_us; /* CLOCK_REALTIME; 0: it is off */
 };
 
-/* "enforce", "drill", or "drill-refused": asked for and forbidden, so the barrier stands. */
+/* "enforce", "drill", or "drill-refused": asked for and not on, so the barrier stands. */
 const char *drill_mode_name(const struct drill *drill);
 
 /*
@@ -40,6 +46,9 @@ const char *drill_mode_name(const struct drill *drill);
  * apply its rules anew, and has all devices judged again.
  */
 void drill_settle(struct manager *manager);
+
+/* Begins what waits for the log, once it can be written again (drill->retry). */
+void drill_retry(struct manager *manager);
 
 /* The daemon ends; the drill goes on with the next one. */
 void drill_leave(const struct manager *manager);

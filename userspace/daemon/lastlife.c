@@ -45,6 +45,15 @@ static int life_lock(struct lastlife *life)
 	return 0;
 }
 
+bool lastlife_is_running(const char *path)
+{
+	struct lastlife other = { .path = (char *)path, .lock = -1 };
+	int r = life_lock(&other);
+
+	closep(&other.lock);
+	return r == -EBUSY;
+}
+
 int lastlife_new(struct lastlife **lifep, const char *path)
 {
 	_cleanup_(lastlife_freep) struct lastlife *life = calloc(1, sizeof(*life));

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "core/deaths.h"
 #include "core/macro.h"
 
@@ -15,6 +17,9 @@ struct lastlife;
  * one). An unreadable file is that of a first life. `path` is duplicated.
  */
 int lastlife_new(struct lastlife **lifep, const char *path);
+
+/* Does another daemon live? Never to be asked by one that has a life: it would lose its lock. */
+bool lastlife_is_running(const char *path);
 
 /* Without lastlife_end() before it the next life takes this for a death. */
 struct lastlife *lastlife_free(struct lastlife *life);

@@ -113,9 +113,11 @@ void manager_log_changed(void *userdata, bool writable)
 {
 	struct manager *manager = userdata;
 
-	/* What was refused because it could not be written down is judged again. */
-	if (writable && manager->rejudge)
+	/* What was refused because it could not be written down is judged again; a drill begins that could not. */
+	if (writable && manager->rejudge) {
+		manager->drill.retry = true;
 		manager_rejudge(manager, "log");
+	}
 }
 
 /* Only systemd can build anew what it had built. */

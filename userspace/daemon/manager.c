@@ -108,6 +108,7 @@ static int rejudge_all(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
 
+	drill_retry(manager);
 	manager_exceptions_settle(manager);
 	for (struct session *s = manager->sessions; s; s = s->next)
 		session_rejudge(s, manager->rejudge_why);

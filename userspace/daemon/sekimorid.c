@@ -106,6 +106,13 @@ static int reload(sd_event_source *source, const struct signalfd_siginfo *info, 
 	return 0;
 }
 
+/* The settings cannot be read: no rule of udev's may go by what a crash has left. A drill of a daemon that runs is its own. */
+static void forget_drill(void)
+{
+	if (!lastlife_is_running(DEATHS_FILE))
+		drill_forget();
+}
+
 static int waited(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	*(bool *)userdata = true;
@@ -229,7 +236,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (read_settings(config ? config : CONFIG_FILE, config, &settings)) {
 		if (!check)
-			drill_forget();
+			forget_drill();
 		return EXIT_FAILURE;
 	}
 	if (check)

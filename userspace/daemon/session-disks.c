@@ -12,6 +12,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "core/proof.h"
 #include "daemon/json.h"
 #include "daemon/session-inside.h"
 #include "system/inspector.h"
@@ -383,9 +384,25 @@ static void session_list_disk(struct session *session, const char *name)
 	session_show(session);
 }
 
+/*
+ * A drill has let in a reader without a card, or a medium that was locked: it is the kernel's, and nobody but the kernel says that
+ * there is something to judge now.
+ */
+static bool session_may_prove_now(const struct session *session, const struct blockdev *disk)
+{
+	return disk->medium_changed && session->manager->drill.on && session->device.state == DEVICE_WOULD_DENY &&
+	       session->phase == SESSION_SETTLED && proof_may_come(session->device.reason) && !session->refused;
+}
+
 void session_block_appeared(struct session *session, const struct blockdev *disk)
 {
 	session_list_disk(session, disk->name);
+	if (session_may_prove_now(session, disk)) {
+		session->quiet = true;
+		session->on_blocks = true;
+		session_inspect_blocks(session);
+		return;
+	}
 	if (session_awaits_disks(session))
 		disk_appeared(session, disk);
 }

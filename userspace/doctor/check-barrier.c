@@ -208,7 +208,7 @@ void check_mode(struct doctor *doctor, const struct doctor_check *check,
 			    N_("the barrier lets everything through: drill mode since %s"), text);
 	} else if (!strcmp(mode, "drill-refused")) {
 		finding_add(finding, DOCTOR_WARN,
-			    N_("drill mode is asked for, and the policy forbids it"));
+			    N_("drill mode is asked for, and is not on: the policy forbids it, or there is no policy, or the log cannot be written"));
 	} else if (!doctor->manager && !strcmp(setting, "drill")) {
 		finding_add(finding, DOCTOR_FAIL,
 			    N_("the barrier lets everything through when the daemon starts: mode drill"));

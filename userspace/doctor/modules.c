@@ -222,7 +222,7 @@ bool modules_present(const struct modules *modules, const char *name)
 	return tree_exists(modules->tree, path) || index_find(modules->builtin, name, NULL);
 }
 
-/* It loads its module during a drill only, and is to be closed with what is left of a drill then: check "drill". */
+/* It loads its module during a drill only, and is to be closed with what is left of a drill then: check "mode". */
 static bool road_is_of(const char *arguments, const char *name)
 {
 	size_t len;
