@@ -16,11 +16,14 @@ struct lastlife;
  */
 int lastlife_new(struct lastlife **lifep, const char *path);
 
-/* Without lastlife_end() before it the next life takes this for a death. */
+/* Without lastlife_end() or lastlife_fail() before it the next life takes this for a death. */
 struct lastlife *lastlife_free(struct lastlife *life);
 DEFINE_CLEANUP(struct lastlife *, lastlife_free)
 
 void lastlife_end(struct lastlife *life);
+
+/* It ends by itself because it cannot begin or go on. */
+void lastlife_fail(struct lastlife *life);
 
 const struct deaths *lastlife_deaths(const struct lastlife *life);
 
