@@ -5,6 +5,7 @@ import array
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -34,11 +35,19 @@ class House:
 
 
 @contextlib.contextmanager
-def house():
-    """The service as systemd starts it, at the first connection."""
+def house(script=None):
+    """The service as systemd starts it, at the first connection. `script`: what stands for sekimori-open, in its folder's sight only."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/helpers"
-        process = subprocess.Popen(["systemd-socket-activate", "--seqpacket", "-l", path, PROGRAM], stderr=subprocess.PIPE, text=True)
+        call = ["systemd-socket-activate", "--seqpacket", "-l", path, PROGRAM]
+        if script:
+            played = pathlib.Path(folder) / "libexec/sekimori/sekimori-open"
+            played.parent.mkdir(parents=True)
+            played.write_text(f"#!/bin/sh\ncd {folder}\n{script}\n")
+            played.chmod(0o755)
+            call = ["unshare", "-m", *([] if os.getuid() == 0 else ["-r"]), "sh", "-c",
+                    f'mount --bind {folder}/libexec /usr/libexec && exec "$@"', "sh", *call]
+        process = subprocess.Popen(call, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 10
         while not os.path.exists(path) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -113,6 +122,27 @@ def test_nonsense_ends_its_connection_and_nothing_else():
             assert h.open() == before
             connection.send(b"c")
             assert connection.recv(16)
+
+
+def test_asked_to_end_it_waits_for_what_was_left_to_live_and_kills_the_rest():
+    for left in (True, False):
+        with house("touch begun; sleep 2; touch closed") as h, h.connect() as connection:
+            folder = pathlib.Path(h.path).parent
+            connection.send(order(1, 0, "sekimori-open", "close"))
+            deadline = time.monotonic() + 10
+            while not (folder / "begun").exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert (folder / "begun").exists()
+            if left:
+                # Said, and not read yet when it is asked to end.
+                os.kill(h.process.pid, signal.SIGSTOP)
+                connection.send(b"l")
+            h.process.terminate()
+            os.kill(h.process.pid, signal.SIGCONT)
+            h.process.wait(timeout=10)
+            assert (folder / "closed").exists() == left
+            time.sleep(0 if left else 2.5)
+            assert (folder / "closed").exists() == left, "it was killed, and not only forsaken"
 
 
 def test_it_wants_to_be_started_by_systemd():

@@ -91,6 +91,12 @@ def test_helpers_have_no_right_that_is_not_explained():
             assert capability.removeprefix("CAP_") in comments, (unit, capability)
 
 
+def test_a_closing_that_runs_when_helpers_are_stopped_is_not_torn_down():
+    # Else SIGTERM would be for sekimori-open, too.
+    assert value("sekimori-helpers.service", "KillMode") == "mixed"
+    assert int(value("sekimori-helpers.service", "TimeoutStopSec")) > 60, "what a forced close may take"
+
+
 def test_daemon_and_helpers_meet_at_one_socket():
     path = value("sekimori-helpers.socket", "ListenSequentialPacket")
     assert value("sekimorid.service", "Environment") == f"SEKIMORI_HELPERS={path}"

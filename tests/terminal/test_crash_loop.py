@@ -4,11 +4,22 @@ leaves that device alone."""
 
 import json
 import re
+import time
 
 from barrier import Since, daemon_pid, disks, driver, ffs, ffs_stop, images, ready, unplug_all
 from sessions import options
 
+LONG = {"test_device_that_kills_its_second_look_stays_in_a_drill"}  # as long as the other one, which is not
 OPTIONS = options(setup="modprobe dummy_hcd; ", files={"/etc/sekimori/sekimorid.conf": "terminal ZEI-014\ninspect-deadline 60\n"})
+SETTINGS = "/etc/sekimori/sekimorid.conf"
+INSPECT = "/usr/libexec/sekimori/sekimori-inspect"
+# The second look, at the disk of what was let in, comes to no end.
+SLOW_LOOK = f"""#!/bin/sh
+case "$*" in
+--block*) exec sleep 59 ;;
+esac
+exec {INSPECT}.real "$@"
+"""
 SLOW = 60  # a start of the service under emulation, and its waiting
 
 
@@ -103,6 +114,71 @@ def test_device_that_kills_its_judge_is_left_alone_and_others_are_judged(t):
     assert "daemon-deaths" not in [p["code"] for p in status["problems"]], status
 
 
+def dies_of_its_second_looks(t):
+    """A stick is let in, and the daemon killed three times while it looks at its disk. (the stick's device, what came since)"""
+    ready(t)
+    t.run("systemctl restart sekimorid", timeout=SLOW)
+    ready(t)
+    t.run(f"mv {INSPECT} {INSPECT}.real")
+    t.write(INSPECT, SLOW_LOOK)
+    t.run(f"chmod 755 {INSPECT}")
+    try:
+        since = Since(t)
+        t.plug_storage("good", images.luks2(), serial="GOOD")
+        name = since.wait("released", serial="GOOD", timeout=SLOW)["device"]
+        for count in (1, 2, 3):
+            t.wait_until(lambda: t.run("pgrep -f '^sleep 59'", check=False).out.strip(), SLOW, f"the second look for the {count}. time")
+            die(t)
+            t.wait_until(lambda: not t.run("pgrep -f '^sleep 59'", check=False).out.strip() or count < 3, what="the end of the look")
+            ready(t)
+        since.wait("crash-loop", timeout=SLOW)
+    finally:
+        t.run(f"mv {INSPECT}.real {INSPECT}")
+    loop, = since.records("crash-loop")
+    assert loop["devices"] == [name], loop
+    return name, since
+
+
+def test_device_that_kills_its_second_look_is_taken_back(t):
+    name, since = dies_of_its_second_looks(t)
+    t.wait_until(lambda: not disks(t), SLOW, "the disk to go")
+    t.wait_until(lambda: t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0", what="it is shut")
+    loop, = since.records("crash-loop")
+    later = [r for r in since.records() if r["seq"] > loop["seq"] and r.get("device") == name]
+    assert not later and driver(t, f"{name}:1.0") == "", later
+    unplug_all(t)
+    again = Since(t)
+    t.plug_storage("good", images.luks2(), serial="GOOD")
+    again.wait("released", serial="GOOD", timeout=SLOW)
+
+
+def test_device_that_kills_its_second_look_stays_in_a_drill(t):
+    before = t.read(SETTINGS)
+    t.write(SETTINGS, before + "\nmode drill\n")
+    try:
+        name, since = dies_of_its_second_looks(t)
+        loop, = since.records("crash-loop")
+        time.sleep(2)  # in which it would be met
+        assert disks(t) and driver(t, f"{name}:1.0") == "usb-storage"
+        assert not [r for r in since.records() if r["seq"] > loop["seq"] and r.get("device") == name], since.records()
+    finally:
+        t.write(SETTINGS, before)
+
+
+def test_failed_starts_are_no_deaths(t):
+    ready(t)
+    since = Since(t)
+    t.run("systemctl stop sekimorid", timeout=SLOW)
+    # The gate has one keeper.
+    other = t.start("sh -c 'exec 9<> /dev/sekimori && echo held && exec sleep 600'", "/run/other-keeper")
+    t.wait_until(lambda: "held" in t.read("/run/other-keeper"), what="the other keeper")
+    t.run("systemctl start --no-block sekimorid")
+    t.wait_until(lambda: "failures 3" in t.read("/run/sekimori/deaths").splitlines(), SLOW, "three failed starts")
+    t.run(f"kill {other}")
+    ready(t)
+    assert deaths(t) == 0 and not since.records("crash-loop") and not since.records("incident"), since.records()
+
+
 def test_waiting_daemon_ends_when_it_is_told_to(t):
     ready(t)
     for _ in range(3):
@@ -111,6 +187,13 @@ def test_waiting_daemon_ends_when_it_is_told_to(t):
         if not waiting(t):
             ready(t)
     t.wait_until(lambda: waiting(t) == 2, SLOW, "waiting")
+    # A reload is for later, and no death.
+    before = daemon_pid(t)
+    t.run(f"kill -HUP {before}")
+    ready(t)
+    assert daemon_pid(t) == before and deaths(t) == 3
+    die(t)
+    t.wait_until(lambda: waiting(t) == 4, SLOW, "waiting")
     t.run("systemctl stop sekimorid", timeout=SLOW)
     assert show(t, "Result") == "success", show(t, "Result")
     t.run("systemctl start sekimorid", timeout=SLOW)

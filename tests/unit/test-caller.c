@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* bus/caller: whose login is believed, by what the bus says of a caller and what stands in /proc by then. */
 #include <dbus/dbus.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,11 +154,40 @@ static void without_a_pidfd_no_login_is_taken_from_a_process_that_is_another_s(v
 	CU_ASSERT(getuid() ? knows_nothing(&caller) : caller.program[0]);
 }
 
+/* Runs as somebody who may not kill process 1, which is root's; true if it was read all the same. */
+static bool foreign_caller_is_read(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		struct bus_caller caller;
+		int pidfd;
+
+		if (!getuid() && setuid(SOMEBODY) < 0)
+			_exit(2);
+		pidfd = pidfd_open(1, 0);
+		if (pidfd < 0 || !pidfd_send_signal(pidfd, 0, NULL, 0) || errno != EPERM)
+			_exit(3);
+		caller = read_caller(0, 1, pidfd, NOW);
+		_exit(caller.has_login == BUS_LOGIN_UNKNOWN);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void a_caller_that_we_may_not_kill_is_alive(void)
+{
+	/* Where logins are kept. */
+	if (!access("/proc/1/loginuid", R_OK))
+		CU_ASSERT_TRUE(foreign_caller_is_read());
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
 		TEST(the_login_of_a_living_caller_is_read_and_unset_is_nobody),
 		TEST(of_a_caller_that_has_gone_nothing_is_known),
+		TEST(a_caller_that_we_may_not_kill_is_alive),
 		TEST(without_a_pidfd_no_login_is_taken_from_a_process_that_is_another_s),
 	};
 

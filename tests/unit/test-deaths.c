@@ -91,6 +91,50 @@ static void what_was_settled_before_the_death_is_not_held(void)
 	CU_ASSERT_EQUAL(deaths.n_held, 0);
 }
 
+static void fail_and_begin(struct deaths *deaths, uint64_t now_us)
+{
+	deaths_fail(deaths);
+	die_and_begin(deaths, now_us);
+}
+
+static void a_failure_is_no_death_and_suspects_nobody(void)
+{
+	static const unsigned int expected[] = {0, 1, 2, 4, 8, 8, 8};
+	struct deaths deaths = {.running = false};
+
+	deaths_begin(&deaths, SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		deaths_set_judging(&deaths, &stick, 1);
+		fail_and_begin(&deaths, SECOND);
+		CU_ASSERT_EQUAL(deaths_wait_s(&deaths), expected[i]);
+		CU_ASSERT_EQUAL(deaths.count, 0);
+		CU_ASSERT_FALSE(deaths_is_loop(&deaths));
+		CU_ASSERT_EQUAL(deaths.n_held, 0);
+	}
+	/* One that fails after it has run long begins a row; an orderly end or a long life ends it. */
+	deaths_fail(&deaths);
+	die_and_begin(&deaths, SECOND + DEATHS_QUIET_US);
+	CU_ASSERT_EQUAL(deaths_wait_s(&deaths), 0);
+	fail_and_begin(&deaths, SECOND + DEATHS_QUIET_US);
+	CU_ASSERT_EQUAL(deaths_wait_s(&deaths), 1);
+	deaths_forget(&deaths);
+	CU_ASSERT_EQUAL(deaths_wait_s(&deaths), 0);
+}
+
+static void failures_between_deaths_forgive_none_of_them(void)
+{
+	struct deaths deaths = {.running = false};
+
+	deaths_begin(&deaths, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		deaths_set_judging(&deaths, &stick, 1);
+		die_and_begin(&deaths, SECOND);
+		fail_and_begin(&deaths, SECOND);
+	}
+	CU_ASSERT_TRUE(deaths_is_loop(&deaths));
+	CU_ASSERT_TRUE(deaths_holds(&deaths, &stick));
+}
+
 static void more_than_there_is_room_for_give_way_oldest_first(void)
 {
 	struct deaths_device many[DEATHS_DEVICES_MAX + 1];
@@ -119,7 +163,7 @@ static void nonsense_is_a_first_life(void)
 {
 	static const char *const texts[] = {
 		"", "\n", "sekimori-deaths 1", "sekimori-deaths 2\n", "sekimori-deaths 1\nrunning 2\n",
-		"sekimori-deaths 1\nrunning\n", "sekimori-deaths 1\ndeaths -1\n", "sekimori-deaths 1\ndeaths 100001\n",
+		"sekimori-deaths 1\nrunning\n", "sekimori-deaths 1\ndeaths -1\n", "sekimori-deaths 1\ndeaths 100001\n", "sekimori-deaths 1\nfailures 1 1\n",
 		"sekimori-deaths 1\nbegun 99999999999999999999\n", "sekimori-deaths 1\nheld 2-1 2\n",
 		"sekimori-deaths 1\nheld  2 7\n", "sekimori-deaths 1\nheld 2-1 2 65536\n", "sekimori-deaths 1\nheld 2-1 2 7 8\n",
 		"sekimori-deaths 1\nheld 1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1 2 7\n",
@@ -145,6 +189,8 @@ int main(void)
 		TEST(an_orderly_end_begins_anew),
 		TEST(what_was_judged_at_the_third_death_is_held_by_its_plug),
 		TEST(what_was_settled_before_the_death_is_not_held),
+		TEST(a_failure_is_no_death_and_suspects_nobody),
+		TEST(failures_between_deaths_forgive_none_of_them),
 		TEST(more_than_there_is_room_for_give_way_oldest_first),
 		TEST(nonsense_is_a_first_life),
 	};

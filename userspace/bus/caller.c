@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +93,9 @@ static enum proof process_prove(int dir, const struct credentials *found, uint64
 {
 	struct stat st;
 
+	/* EPERM: it lives, and is another user's, whom we have no right to kill. ESRCH: it has gone. */
 	if (found->pidfd >= 0)
-		return pidfd_send_signal(found->pidfd, 0, NULL, 0) == 0 ? PROOF_GOOD : PROOF_NONE;
+		return pidfd_send_signal(found->pidfd, 0, NULL, 0) == 0 || errno == EPERM ? PROOF_GOOD : PROOF_NONE;
 	if (fstat(dir, &st) < 0 || process_started(dir) > received_us)
 		return PROOF_NONE;
 	if (st.st_uid == found->uid)

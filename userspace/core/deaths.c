@@ -90,6 +90,10 @@ static bool parse_line(struct deaths *deaths, char *line)
 		deaths->count = (unsigned int)number;
 		return true;
 	}
+	if (!strcmp(line, "failures") && parse_number(value, COUNT_MAX, &number)) {
+		deaths->failures = (unsigned int)number;
+		return true;
+	}
 	return false;
 }
 
@@ -124,8 +128,8 @@ _Static_assert(160 + 2 * DEATHS_DEVICES_MAX * (sizeof("judging") + IDENT_NAME_MA
 
 size_t deaths_format(const struct deaths *deaths, char out[static DEATHS_TEXT_MAX])
 {
-	size_t used = (size_t)snprintf(out, DEATHS_TEXT_MAX, HEADER "running %u\nbegun %" PRIu64 "\ndeaths %u\n",
-				       deaths->running, deaths->begun_us, deaths->count);
+	size_t used = (size_t)snprintf(out, DEATHS_TEXT_MAX, HEADER "running %u\nbegun %" PRIu64 "\ndeaths %u\nfailures %u\n",
+				       deaths->running, deaths->begun_us, deaths->count, deaths->failures);
 
 	used = format_list(out, used, "judging", deaths->judging, deaths->n_judging);
 	return format_list(out, used, "held", deaths->held, deaths->n_held);
@@ -135,9 +139,11 @@ size_t deaths_format(const struct deaths *deaths, char out[static DEATHS_TEXT_MA
 
 void deaths_begin(struct deaths *deaths, uint64_t now_us)
 {
-	if (deaths->running) {
-		bool long_ago = now_us - deaths->begun_us >= DEATHS_QUIET_US;
+	bool long_ago = now_us - deaths->begun_us >= DEATHS_QUIET_US;
 
+	if (long_ago && deaths->failures)
+		deaths->failures = 1;
+	if (deaths->running) {
 		deaths->count = long_ago ? 1 : deaths->count + (deaths->count < COUNT_MAX);
 		for (size_t i = 0; deaths_is_loop(deaths) && i < deaths->n_judging; i++)
 			hold(deaths, &deaths->judging[i]);
@@ -149,7 +155,7 @@ void deaths_begin(struct deaths *deaths, uint64_t now_us)
 
 void deaths_forget(struct deaths *deaths)
 {
-	deaths->count = 0;
+	deaths->count = deaths->failures = 0;
 }
 
 void deaths_end(struct deaths *deaths)
@@ -157,20 +163,41 @@ void deaths_end(struct deaths *deaths)
 	*deaths = (struct deaths){.running = false};
 }
 
-unsigned int deaths_wait_s(const struct deaths *deaths)
+void deaths_fail(struct deaths *deaths)
+{
+	deaths->running = false;
+	deaths->n_judging = 0;
+	deaths->failures += deaths->failures < COUNT_MAX;
+}
+
+/* 0, 0, 1, 2, 4, … max */
+static unsigned int wait_s(unsigned int times, unsigned int max)
 {
 	unsigned int wait = 1;
 
-	if (deaths->count < 2)
+	if (times < 2)
 		return 0;
-	for (unsigned int i = 2; i < deaths->count && wait < DEATHS_WAIT_MAX_S; i++)
+	for (unsigned int i = 2; i < times && wait < max; i++)
 		wait *= 2;
-	return wait < DEATHS_WAIT_MAX_S ? wait : DEATHS_WAIT_MAX_S;
+	return wait < max ? wait : max;
+}
+
+unsigned int deaths_wait_s(const struct deaths *deaths)
+{
+	unsigned int died = wait_s(deaths->count, DEATHS_WAIT_MAX_S);
+	unsigned int failed = wait_s(deaths->failures, DEATHS_FAILED_WAIT_MAX_S);
+
+	return died > failed ? died : failed;
 }
 
 bool deaths_is_loop(const struct deaths *deaths)
 {
 	return deaths->count >= DEATHS_LOOP;
+}
+
+bool deaths_is_judging(const struct deaths *deaths, const struct deaths_device *device)
+{
+	return list_has(deaths->judging, deaths->n_judging, device);
 }
 
 bool deaths_holds(const struct deaths *deaths, const struct deaths_device *device)

@@ -5,7 +5,9 @@
  *
  *	a death counts until the daemon has run for DEATHS_QUIET_US, or ends in an orderly way
  *	from the second on the next life waits before it looks at any device: 1, 2, 4, … DEATHS_WAIT_MAX_S seconds
- *	from DEATHS_LOOP on (a loop) the devices that were being judged stay held, unlooked at, until they are plugged anew
+ *	from DEATHS_LOOP on (a loop) the devices that were being judged are held, unlooked at, until they are plugged anew
+ *	a life that ends by itself because it cannot go on is a failure: nobody is suspected, and the next one waits no longer than
+ *	DEATHS_FAILED_WAIT_MAX_S, since somebody may have repaired what was wrong
  *
  * Text, a line each; whatever is no such text is none:
  *
@@ -13,6 +15,7 @@
  *	running 0|1                 it has begun, and not ended
  *	begun MICROSECONDS          CLOCK_BOOTTIME
  *	deaths N
+ *	failures N
  *	judging NAME BUS DEVICE     port, bus and device number: gone with the plug
  *	held NAME BUS DEVICE
  */
@@ -26,6 +29,7 @@
 
 #define DEATHS_QUIET_US UINT64_C(300000000)
 #define DEATHS_WAIT_MAX_S 60
+#define DEATHS_FAILED_WAIT_MAX_S 8
 #define DEATHS_LOOP 3
 /* More are not plugged in at one time; of those that are held the oldest gives way. */
 #define DEATHS_DEVICES_MAX 32
@@ -39,7 +43,8 @@ struct deaths_device {
 struct deaths {
 	bool running;
 	uint64_t begun_us;
-	unsigned int count; /* in a row */
+	unsigned int count;    /* in a row */
+	unsigned int failures; /* the same */
 	struct deaths_device judging[DEATHS_DEVICES_MAX];
 	size_t n_judging;
 	struct deaths_device held[DEATHS_DEVICES_MAX];
@@ -61,8 +66,12 @@ void deaths_forget(struct deaths *deaths);
 /* It ends in an orderly way: the next one judges everything. */
 void deaths_end(struct deaths *deaths);
 
+/* It ends by itself and with an error: the next one waits, and judges everything but what is held already. */
+void deaths_fail(struct deaths *deaths);
+
 unsigned int deaths_wait_s(const struct deaths *deaths);
 bool deaths_is_loop(const struct deaths *deaths);
+bool deaths_is_judging(const struct deaths *deaths, const struct deaths_device *device);
 bool deaths_holds(const struct deaths *deaths, const struct deaths_device *device);
 
 /* Those that are being judged now; of more than DEATHS_DEVICES_MAX the first. True if they are others than before. */

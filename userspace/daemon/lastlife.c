@@ -96,6 +96,12 @@ void lastlife_end(struct lastlife *life)
 	life_save(life);
 }
 
+void lastlife_fail(struct lastlife *life)
+{
+	deaths_fail(&life->deaths);
+	life_save(life);
+}
+
 const struct deaths *lastlife_deaths(const struct lastlife *life)
 {
 	return &life->deaths;
@@ -112,6 +118,8 @@ void lastlife_meet(struct lastlife *life, const struct deaths_device *device)
 	struct deaths_device devices[DEATHS_DEVICES_MAX];
 	size_t n = life->deaths.n_judging;
 
+	if (deaths_is_judging(&life->deaths, device))
+		return;
 	/* The newest first: of too many it is the one that is about to be read. */
 	n = n < DEATHS_DEVICES_MAX ? n : DEATHS_DEVICES_MAX - 1;
 	devices[0] = *device;

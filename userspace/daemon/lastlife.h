@@ -21,11 +21,14 @@ int lastlife_new(struct lastlife **lifep, const char *path);
 /* Does another daemon live? Never to be asked by one that has a life: it would lose its lock. */
 bool lastlife_is_running(const char *path);
 
-/* Without lastlife_end() before it the next life takes this for a death. */
+/* Without lastlife_end() or lastlife_fail() before it the next life takes this for a death. */
 struct lastlife *lastlife_free(struct lastlife *life);
 DEFINE_CLEANUP(struct lastlife *, lastlife_free)
 
 void lastlife_end(struct lastlife *life);
+
+/* It ends by itself because it cannot begin or go on. */
+void lastlife_fail(struct lastlife *life);
 
 const struct deaths *lastlife_deaths(const struct lastlife *life);
 

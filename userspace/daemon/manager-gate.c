@@ -122,6 +122,7 @@ static void interface_added(struct manager *manager, const struct sekimori_event
 		}
 	}
 	session_add_interface(*p, event);
+	manager_life_judged(manager);
 }
 
 static void interface_removed(struct manager *manager, const struct sekimori_event *event)
@@ -147,8 +148,10 @@ static void begin_all(struct manager *manager)
 			session_identify(s);
 	for (unsigned int rank = 0; rank <= SESSION_RANK_LAST; rank++)
 		for (struct session *s = manager->sessions; s; s = s->next)
-			if (session_rank(s) == rank)
+			if (session_rank(s) == rank) {
 				session_gathered_all(s);
+				manager_life_judged(manager);
+			}
 	manager_exceptions_settle(manager);
 }
 

@@ -18,9 +18,23 @@ static struct deaths_device device_of(const char *name, unsigned int busnum, uns
 	return device;
 }
 
+/* A disk is read again, or what is on it opened. What is open has been met before, and is not torn away for others' deaths. */
+static bool is_looked_at(const struct session *session)
+{
+	for (unsigned int i = 0; i < session->n_disks; i++)
+		if (session->disks[i]->inspector)
+			return true;
+	for (unsigned int i = 0; i < session->n_volumes; i++) {
+		enum volume_state state = volume_view(session->volumes[i].life)->state;
+
+		if (state == VOLUME_OPENING || state == VOLUME_SCANNING)
+			return true;
+	}
+	return false;
+}
+
 /*
- * What was released and is taken up again, or let in by its class, has been judged before; what was released only so that
- * its disks can be read has not.
+ * What was let in earlier is not suspected while it waits for its turn: manager_life_meet() tells when that has come.
  */
 static bool is_judging(const struct session *session)
 {
@@ -33,13 +47,12 @@ static bool is_judging(const struct session *session)
 	case SESSION_RELEASING:
 		return session->on_blocks;
 	default:
-		return false;
+		return is_looked_at(session);
 	}
 }
 
-static int look_at_judging(sd_event_source *source, void *userdata)
+void manager_life_judged(struct manager *manager)
 {
-	struct manager *manager = userdata;
 	struct deaths_device devices[DEATHS_DEVICES_MAX];
 	size_t n = 0;
 
@@ -47,6 +60,11 @@ static int look_at_judging(sd_event_source *source, void *userdata)
 		if (is_judging(s))
 			devices[n++] = device_of(s->device.ident.name, s->device.ident.busnum, s->device.ident.devnum);
 	lastlife_judging(manager->lastlife, devices, n);
+}
+
+static int look_at_judging(sd_event_source *source, void *userdata)
+{
+	manager_life_judged(userdata);
 	return 0;
 }
 
@@ -98,17 +116,28 @@ void manager_life_tell(struct manager *manager)
 	manager_record(manager, "crash-loop", NULL, NULL, extra);
 }
 
-/* The gate shuts what was open for an inspection when the daemon dies; what was released to be proved is taken back here. */
+/*
+ * The gate shuts what was open for an inspection when the daemon dies; what was released is taken back here. By the second layer that
+ * is KEPT, as what was there before us is: only of the former a device is ever judged, and only there KEPT can be revoked.
+ */
 static void take_back(struct manager *manager, const struct sekimori_event *event)
 {
+	const bool kept = event->state == SEKIMORI_STATE_KEPT;
 	int r = 0;
 
-	if (event->state == SEKIMORI_STATE_RELEASED)
+	if ((event->state == SEKIMORI_STATE_RELEASED || kept) && !manager->drill.on)
 		r = gate_verdict(manager->gate, event->cookie, SEKIMORI_VERDICT_REVOKE, 0);
 	else if (event->state == SEKIMORI_STATE_INSPECT)
 		r = gate_verdict(manager->gate, event->cookie, SEKIMORI_VERDICT_HOLD, 0);
-	if (r && r != -ESTALE)
+	if (r && r != -ESTALE && !(kept && r == -EBUSY))
 		fprintf(stderr, SD_CRIT "interface %s cannot be taken back: %s\n", event->name, strerror(-r));
+}
+
+void manager_life_meet(struct manager *manager, const struct device *device)
+{
+	const struct deaths_device met = device_of(device->ident.name, device->ident.busnum, device->ident.devnum);
+
+	lastlife_meet(manager->lastlife, &met);
 }
 
 bool manager_life_may_meet(struct manager *manager, const char *name, const struct sekimori_event *event)
@@ -116,12 +145,13 @@ bool manager_life_may_meet(struct manager *manager, const char *name, const stru
 	struct deaths_device device = device_of(name, event->busnum, event->devnum);
 
 	if (deaths_holds(lastlife_deaths(manager->lastlife), &device)) {
-		fprintf(stderr, SD_WARNING "device %s stays held until it is plugged anew: the daemon has died again and again "
-					   "while judging it\n", name);
+		fprintf(stderr, SD_WARNING "device %s is %s until it is plugged anew: the daemon has died again and again while "
+					   "judging it\n",
+			name, manager->drill.on ? "left as it is" : "held");
 		take_back(manager, event);
 		return false;
 	}
-	if (event->state == SEKIMORI_STATE_HELD || event->state == SEKIMORI_STATE_INSPECT)
+	if (event->state != SEKIMORI_STATE_PASSED)
 		lastlife_meet(manager->lastlife, &device);
 	return true;
 }

@@ -78,10 +78,10 @@ static int usage_error(const char *what)
 
 enum { OPTION_CHECK = 256, OPTION_HELP, OPTION_VERSION };
 
-static int block_signals(sd_event *event)
+/* Before anything else: what comes while it waits or starts is for the loop, and none of it is a death. */
+static int block_signals(void)
 {
 	sigset_t mask;
-	int r;
 
 	/* SIGCHLD for the inspectors, SIGHUP to reload; the loop turns the others into a clean exit. */
 	sigemptyset(&mask);
@@ -92,9 +92,17 @@ static int block_signals(sd_event *event)
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
-	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	return 0;
+}
+
+static int new_loop(sd_event **eventp)
+{
+	int r = sd_event_new(eventp);
+
 	if (r >= 0)
-		r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+		r = sd_event_add_signal(*eventp, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(*eventp, NULL, SIGINT, NULL, NULL);
 	return r;
 }
 
@@ -126,20 +134,21 @@ static int waited(sd_event_source *source, uint64_t usec, void *userdata)
 static int wait_after_deaths(const struct deaths *deaths)
 {
 	const uint64_t wait_us = deaths_wait_s(deaths) * UINT64_C(1000000);
+	/* The first death in a row waits for nothing. */
+	const bool failed = deaths->count < 2;
+	const unsigned int times = failed ? deaths->failures : deaths->count;
 	bool over = false;
 	sd_event *event = NULL;
 	int r;
 
 	if (!wait_us)
 		return 0;
-	fprintf(stderr, SD_WARNING "the daemon has died %u times in a row; everything stays held for %u seconds\n",
-		deaths->count, deaths_wait_s(deaths));
+	fprintf(stderr, SD_WARNING "the daemon has %s %u times in a row; everything stays held for %u seconds\n",
+		failed ? "failed" : "died", times, deaths_wait_s(deaths));
 	/* systemd's own deadline for a start begins anew with what is left to do after it. */
-	sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=Died %u times in a row; holding everything for %u seconds",
-		   wait_us + START_US, deaths->count, deaths_wait_s(deaths));
-	r = sd_event_new(&event);
-	if (r >= 0)
-		r = block_signals(event);
+	sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=%s %u times in a row; holding everything for %u seconds",
+		   wait_us + START_US, failed ? "Failed" : "Died", times, deaths_wait_s(deaths));
+	r = new_loop(&event);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, wait_us, 0, waited, &over);
 	if (r >= 0)
@@ -155,7 +164,9 @@ static int run(const struct settings *settings)
 	sd_event *event = NULL;
 	int r;
 
-	r = lastlife_new(&life, DEATHS_FILE);
+	r = block_signals();
+	if (!r)
+		r = lastlife_new(&life, DEATHS_FILE);
 	if (r == -EBUSY)
 		fputs(SD_ERR "another sekimorid is running\n", stderr);
 	else if (!r)
@@ -165,9 +176,7 @@ static int run(const struct settings *settings)
 		return EXIT_SUCCESS;
 	}
 	if (!r)
-		r = sd_event_new(&event);
-	if (r >= 0)
-		r = block_signals(event);
+		r = new_loop(&event);
 	if (r >= 0)
 		r = manager_new(&manager, event, settings, life);
 	if (r >= 0)
@@ -185,6 +194,8 @@ static int run(const struct settings *settings)
 	sd_event_unref(event);
 	if (!r)
 		lastlife_end(life);
+	else if (life)
+		lastlife_fail(life);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

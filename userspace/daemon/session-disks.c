@@ -14,6 +14,7 @@
 
 #include "core/proof.h"
 #include "daemon/json.h"
+#include "daemon/manager-life.h"
 #include "daemon/session-inside.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
@@ -287,6 +288,7 @@ static void disk_look(struct session_disk *disk)
 	char node[sizeof("/dev/") + DEVICE_BLOCK_NAME_MAX];
 	int r;
 
+	manager_life_meet(manager, &session->device);
 	if (!session_must_look(session)) {
 		disk->settled = true;
 		session_offer_volumes(session, disk);

@@ -6,6 +6,7 @@
 
 #include "daemon/json.h"
 #include "daemon/manager-gate.h"
+#include "daemon/manager-life.h"
 #include "daemon/session-inside.h"
 #include "system/errand.h"
 #include "system/inspector.h"
@@ -462,6 +463,7 @@ static void session_resume_released(struct session *session)
 	bool ours = released_restore(session->manager->released, device, &written), stays;
 	bool drilled = device->drill;
 
+	manager_life_meet(session->manager, device);
 	session->resumed = ours;
 	if (ours && released_report(session->manager->released, device, &report))
 		session_keep_report(session, &report);
@@ -593,6 +595,7 @@ static void session_was_named(void *userdata, int r, const void *result)
 	struct ident *ident = &session->device.ident;
 
 	session->naming = NULL;
+	manager_life_meet(session->manager, &session->device);
 	if (!r) {
 		usbdev_put_strings(ident, result);
 		session->named = true;

@@ -28,10 +28,14 @@
 struct house {
 	sd_event *event;
 	struct udev *udev;
+	sd_event_source *door; /* where orders come from */
+	struct order *orders;
 	unsigned int n_orders;
+	bool ending; /* once the last order is done */
 };
 
 struct order {
+	struct order *next;
 	struct house *house;
 	int connection;
 	sd_event_source *source;
@@ -44,7 +48,15 @@ struct order {
 
 static void order_free(struct order *order)
 {
-	order->house->n_orders--;
+	struct house *house = order->house;
+	struct order **p = &house->orders;
+
+	while (*p != order)
+		p = &(*p)->next;
+	*p = order->next;
+	house->n_orders--;
+	if (house->ending && !house->n_orders)
+		sd_event_exit(house->event, 0);
 	sd_event_source_disable_unref(order->source);
 	sd_event_source_disable_unref(order->child);
 	closep(&order->connection);
@@ -234,16 +246,41 @@ static int order_accept(sd_event_source *source, int listening, uint32_t revents
 	if (!order)
 		return 0;
 	house->n_orders++;
-	*order = (struct order){ .house = house, .connection = TAKE_FD(connection) };
+	*order = (struct order){ .next = house->orders, .house = house, .connection = TAKE_FD(connection) };
+	house->orders = order;
 	r = sd_event_add_io(house->event, &order->source, order->connection, EPOLLIN, order_read, order);
 	if (r < 0)
 		order_free(order);
 	return 0;
 }
 
-static int signals_block(sd_event *event)
+/*
+ * What was left to live is waited for: a volume that is being closed is closed, or it would stay unlocked. systemd has set a time for
+ * that. All else ends now.
+ */
+static int house_ends(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
+	struct house *house = userdata;
+	struct order *next;
+
+	house->ending = true;
+	house->door = sd_event_source_disable_unref(house->door);
+	sd_notify(false, "STOPPING=1");
+	if (!house->n_orders)
+		return sd_event_exit(house->event, 0);
+	for (struct order *order = house->orders; order; order = next) {
+		next = order->next;
+		if (order->source)
+			order_end(order);
+	}
+	return 0;
+}
+
+static int signals_block(struct house *house)
+{
+	sd_event_source *end = NULL;
 	sigset_t mask;
+	int r;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
@@ -251,7 +288,14 @@ static int signals_block(sd_event *event)
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
-	return sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	r = sd_event_add_signal(house->event, &end, SIGTERM, house_ends, house);
+	/* The daemon's last words have been said before, and may not have been read. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(end, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = sd_event_source_set_floating(end, true);
+	sd_event_source_unref(end);
+	return r;
 }
 
 static void print_usage(FILE *out)
@@ -291,9 +335,9 @@ int main(int argc, char **argv)
 	house.udev = udev_new();
 	r = house.udev ? sd_event_new(&house.event) : -ENOMEM;
 	if (r >= 0)
-		r = signals_block(house.event);
+		r = signals_block(&house);
 	if (r >= 0)
-		r = sd_event_add_io(house.event, NULL, SD_LISTEN_FDS_START, EPOLLIN, order_accept, &house);
+		r = sd_event_add_io(house.event, &house.door, SD_LISTEN_FDS_START, EPOLLIN, order_accept, &house);
 	if (r >= 0) {
 		sd_event_set_watchdog(house.event, true);
 		sd_notify(false, "READY=1");
@@ -301,7 +345,8 @@ int main(int argc, char **argv)
 	}
 	if (r < 0)
 		fprintf(stderr, SD_ERR "sekimori-helpers stops: %s\n", strerror(-r));
-	/* What it has started goes with it: systemd ends the whole service. */
+	/* What it has started goes with it, if something went wrong: systemd ends the whole service. */
+	sd_event_source_disable_unref(house.door);
 	sd_event_unref(house.event);
 	udev_unref(house.udev);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

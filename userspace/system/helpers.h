@@ -9,7 +9,8 @@
  *	"r" program fds  argv…  + descriptors    run it: program is a row of helpers_programs[], fds the bits of the numbers
  *	                                        (0: CHILD_FD_FIRST) that descriptors come for, argv[] NUL-terminated each
  *	     "k" ──►                             kill it
- *	     "l" ──►                             let it live when this connection ends; else it is killed then
+ *	     "l" ──►                             let it live when this connection ends; else it is killed then. Asked to end, the
+ *	                                        service waits for it
  *	     ◄── "e" code status                 it has ended: two integers, as waitid(2) says them
  *	"u" subsystem NUL devtype NUL            what udev tells of these: ◄── "u" + a descriptor, or an "e" with an errno
  *	"c"                                      ◄── "y" or "n"; may be asked again on the same connection
