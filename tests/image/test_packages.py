@@ -117,7 +117,8 @@ def test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_re
 
 # An initrd of its own, and a compiler, both in emulation: half an hour.
 PLAIN = "test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"
-LONG = {PLAIN}
-FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"}
+HALF = "test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"
+LONG = {PLAIN, HALF}
+FRESH = {HALF}
 # A terminal on which nobody has thought of us.
 OWN = {PLAIN: {"disk": "plain", "files": SMALL_INITRD, "qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]}}

@@ -28,8 +28,9 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("SEKIMORI_BUILD", os.path.join(TOP, "build"))
 CACHE = os.environ.get("SEKIMORI_CACHE", os.path.join(BUILD, "cache"))
 
-# mitigations=off, nokaslr: quicker under emulation. panic=-1 with -no-reboot ends QEMU at once.
-CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr random.trust_cpu=on printk.time=1 net.ifnames=0"
+# mitigations=off, nokaslr: quicker under emulation. no_timer_check: whether the timer ticks is tried for the time of a few ticks
+# only, in which QEMU on a busy host may not have run; the kernel panics then. panic=-1 with -no-reboot ends QEMU at once.
+CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr no_timer_check random.trust_cpu=on printk.time=1 net.ifnames=0"
 
 SYSTEMD_CMDLINE = "systemd.unit=multi-user.target systemd.show_status=auto systemd.default_timeout_start_sec=60"
 SERVICE = "/usr/sbin/sekimorid"  # what sekimorid.service runs by itself
