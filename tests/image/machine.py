@@ -24,7 +24,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [path for path in (HERE, os.path.join(os.path.dirname(HERE), "terminal")) if path not in sys.path]
 
-from terminal import BUILD, CMDLINE, Terminal  # noqa: E402
+from terminal import BUILD, CMDLINE, PATIENCE, Terminal  # noqa: E402
 
 TOOLS = "/usr/lib/terminal"
 # Debian's housekeeping, none of which a test waits for: it only slows the start down, or takes dpkg's lock in the midst of a test.
@@ -56,7 +56,7 @@ class Machine(Terminal):
     """
 
     def __init__(self, *, disk="sekimori", initrd=None, files=None, links=None, setup="", failing=(), memory="768M",
-                 boot_timeout=300, name="image", **more):
+                 boot_timeout=600, name="image", **more):
         super().__init__(init="systemd", files={**tools(), **(files or {})}, setup=BLOCK_EVENTS + setup, memory=memory,
                          boot_timeout=boot_timeout, name=name, **more)
         self.disk = os.path.join(BUILD, "image", disk)
@@ -70,6 +70,10 @@ class Machine(Terminal):
         if self.layer and not os.environ.get("SEKIMORI_KEEP"):
             shutil.rmtree(self.layer, ignore_errors=True)
             self.layer = None
+
+    def _ask(self, op, path=b"", data=b"", timeout=30.0):
+        """Times of commands too are for a machine of the usual speed: see Terminal.wait_until()."""
+        return super()._ask(op, path, data, timeout * PATIENCE)
 
     def _payload(self):
         path = os.path.join(self.dir, "payload.tar")
@@ -108,7 +112,7 @@ class Machine(Terminal):
                 "-drive", f"if=none,id=payload,format=raw,readonly=on,file={self._payload()}",
                 "-device", "virtio-blk-pci,drive=root", "-device", "virtio-blk-pci,drive=payload"]
 
-    def reboot(self, timeout=120):
+    def reboot(self, timeout=300):
         """Down as systemd does it, and up again with the initrd that is on the disk now. What was plugged in is no longer."""
         kver = self.run("uname -r").out.strip()
         initrd = self.read_bytes(f"/boot/initrd.img-{kver}")

@@ -285,7 +285,7 @@ class Terminal:
             pause(now - asked)
 
     def settle(self):
-        self.run("udevadm settle --timeout=20")
+        self.run(f"udevadm settle --timeout={20 * PATIENCE}", timeout=30 * PATIENCE)
 
     # --- devices ------------------------------------------------------------------------------
 
@@ -324,7 +324,7 @@ class Terminal:
     def _usb_count(self):
         return len([name for name in self.ls("/sys/bus/usb/devices") if re.fullmatch(r"[\d.-]+", name)])
 
-    def unplug(self, id, timeout=20, asleep=False):
+    def unplug(self, id, timeout=20 * PATIENCE, asleep=False):
         """Pulls a device out, and waits until the guest has noticed (not if it is asleep): QEMU's
         controller stumbles when the next one is plugged in before that."""
         before = 0 if asleep else self._usb_count()
