@@ -35,11 +35,14 @@ def policy(version=1, more=""):
 CONFIGURED = {"/etc/sekimori/policy": policy(), "/etc/sekimori/sekimorid.conf": "terminal ZEI-014\ninspect-deadline 40\n"}
 
 
+OWN_HOST = re.compile(r"scsi host\d+: ahci")  # the machine's, there before any stick
+
+
 def no_disk(t, dmesg_from=0):
     """Nothing of the kind a stick becomes, nor has it ever been since a line of dmesg."""
     assert not disks(t), disks(t)
     assert not t.run("ls /dev/sd* 2>/dev/null", check=False).out, "there are nodes"
-    lines = [line for line in t.dmesg().splitlines()[dmesg_from:] if DISK_WORDS.search(line)]
+    lines = [line for line in t.dmesg().splitlines()[dmesg_from:] if DISK_WORDS.search(line) and not OWN_HOST.search(line)]
     assert not lines, lines
 
 

@@ -122,3 +122,6 @@ def test_a_plain_medium_that_was_granted_is_left_to_ours(t):
     for name in disks(t):
         left_alone(t, name)
     assert not [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
+
+
+LONG = {"test_a_plain_medium_that_was_granted_is_left_to_ours"}

@@ -59,7 +59,7 @@ def test_keyboard_that_was_plugged_in_at_power_on_types(t):
     assert handlers, t.read("/proc/bus/input/devices")
     event = re.search(r"event\d+", handlers.group(1)).group(0)
     pid = t.start(f"head -c 24 /dev/input/{event}", "/run/typed")
-    t.run("sleep 1")
+    t.wait_until(lambda: event in t.run(f"ls -l /proc/{pid}/fd", check=False).out, what="a reader")
     t.keys("a")
     t.wait_until(lambda: t.run(f"kill -0 {pid}", check=False).status != 0, what="a key")
     assert len(t.read_bytes("/run/typed")) == 24

@@ -172,10 +172,11 @@ def test_upgrade_whose_module_does_not_compile_stops_no_apt_and_the_second_layer
 
 # An initrd of its own, and a compiler, both in emulation: half an hour.
 PLAIN = "test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_removal_gives_it_back"
+HALF = "test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"
 UPGRADES = ("test_upgrade_of_the_module_too_is_in_force_from_the_initramfs_on_after_a_reboot",
             "test_upgrade_whose_module_does_not_compile_stops_no_apt_and_the_second_layer_holds")
-LONG = {PLAIN, *UPGRADES}
-FRESH = {"test_a_half_installed_package_leaves_the_barrier_down_and_can_be_repaired"}
+LONG = {PLAIN, HALF, *UPGRADES}
+FRESH = {HALF}
 # A terminal on which nobody has thought of us.
 OWN = {PLAIN: {"disk": "plain", "files": SMALL_INITRD, "qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]},
        **{name: {"files": {**CONFIGURED, **SMALL_INITRD}} for name in UPGRADES}}

@@ -28,8 +28,9 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("SEKIMORI_BUILD", os.path.join(TOP, "build"))
 CACHE = os.environ.get("SEKIMORI_CACHE", os.path.join(BUILD, "cache"))
 
-# mitigations=off, nokaslr: quicker under emulation. panic=-1 with -no-reboot ends QEMU at once.
-CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr random.trust_cpu=on printk.time=1 net.ifnames=0"
+# mitigations=off, nokaslr: quicker under emulation. no_timer_check: whether the timer ticks is tried for the time of a few ticks
+# only, in which QEMU on a busy host may not have run; the kernel panics then. panic=-1 with -no-reboot ends QEMU at once.
+CMDLINE = "console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr no_timer_check random.trust_cpu=on printk.time=1 net.ifnames=0"
 
 SYSTEMD_CMDLINE = "systemd.unit=multi-user.target systemd.show_status=auto systemd.default_timeout_start_sec=60"
 SERVICE = "/usr/sbin/sekimorid"  # what sekimorid.service runs by itself
@@ -284,7 +285,7 @@ class Terminal:
             pause(now - asked)
 
     def settle(self):
-        self.run("udevadm settle --timeout=20")
+        self.run(f"udevadm settle --timeout={20 * PATIENCE}", timeout=30 * PATIENCE)
 
     # --- devices ------------------------------------------------------------------------------
 
@@ -323,7 +324,7 @@ class Terminal:
     def _usb_count(self):
         return len([name for name in self.ls("/sys/bus/usb/devices") if re.fullmatch(r"[\d.-]+", name)])
 
-    def unplug(self, id, timeout=20, asleep=False):
+    def unplug(self, id, timeout=20 * PATIENCE, asleep=False):
         """Pulls a device out, and waits until the guest has noticed (not if it is asleep): QEMU's
         controller stumbles when the next one is plugged in before that."""
         before = 0 if asleep else self._usb_count()
