@@ -4,11 +4,12 @@
 
 Each cell is done and looked at: in the kernel's disks and events, by reading and writing, and in the guards' own files.
 
-    outcomes.py [SCENE...]
+    outcomes.py [--guard NAME]... [SCENE...]
 
 A cell that could not be done to its end says "not measured", and the exit status is 1.
 """
 
+import argparse
 import os
 import re
 import sys
@@ -233,10 +234,10 @@ def run_guard(guard, scenes, words):
         assert not bad, bad
 
 
-def run_guards(scenes):
+def run_guards(guards, scenes):
     """Columns, and whether every guard's terminal came to its end."""
     columns, whole = [], True
-    for guard in ALL:
+    for guard in guards:
         words = dict.fromkeys(scenes, UNDONE)
         try:
             run_guard(guard, scenes, words)
@@ -248,13 +249,19 @@ def run_guards(scenes):
 
 
 def main():
-    scenes = sys.argv[1:] or list(SCENES)
+    names = {guard.name: guard for guard in ALL}
+    parser = argparse.ArgumentParser(description="the same attempts under Sekimori, USBGuard and an unguarded kernel")
+    parser.add_argument("--guard", action="append", choices=list(names), help="only this one (all three)")
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"{', '.join(SCENES)} (all)")
+    options = parser.parse_args()
+    guards = [names[name] for name in options.guard or names]
+    scenes = options.scenes or list(SCENES)
     unknown = [s for s in scenes if s not in SCENES]
     if unknown:
         print(f"outcomes: no scene {unknown[0]}; there are {', '.join(SCENES)}", file=sys.stderr)
         return 2
-    columns, whole = run_guards(scenes)
-    print("| attempt | Sekimori | USBGuard | unguarded |\n|---|---|---|---|")
+    columns, whole = run_guards(guards, scenes)
+    print(f"| attempt | {' | '.join(guard.name for guard in guards)} |\n|{'---|' * (1 + len(guards))}")
     for scene in scenes:
         print(f"| {SCENES[scene]} | {' | '.join(column[scene] for column in columns)} |")
     return 0 if whole and not any(column[scene] == UNDONE for column in columns for scene in scenes) else 1
