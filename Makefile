@@ -390,7 +390,7 @@ bench: need-deps ## print the figures, beside USBGuard and the same kernel witho
 	$(MAKE) bench-peer
 
 .PHONY: bench-peer
-bench-peer: deb stage ## only the installed image, beside USBGuard and an unguarded kernel (half an hour)
+bench-peer: deb stage ## only the installed image, beside USBGuard and an unguarded kernel (half an hour at most)
 	tests/terminal/prepare.sh
 	tests/image/prepare.sh
 	tests/bench/peer/figures.py

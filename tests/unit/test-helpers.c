@@ -171,6 +171,58 @@ static void a_clock_that_is_not_told_in_time_is_not_synchronised(void)
 	CU_ASSERT_TRUE(helpers_send(late, "y", 1, NULL, 0) < 0);
 }
 
+/* The next question on the played end; '\0' if there is none. */
+static char asked(int fd)
+{
+	char kind = 0;
+
+	return recv(fd, &kind, 1, MSG_DONTWAIT) == 1 ? kind : '\0';
+}
+
+static void the_clock_may_be_asked_ahead_and_is_asked_once_a_second(void)
+{
+	_cleanup_(closep) int house = -1;
+
+	helpers_clock_ask();
+	helpers_clock_ask();
+	house = take();
+	CU_ASSERT_EQUAL(asked(house), HELPERS_CLOCK);
+	CU_ASSERT_EQUAL(asked(house), '\0');
+	CU_ASSERT_EQUAL(helpers_send(house, "y", 1, NULL, 0), 0);
+	CU_ASSERT_TRUE(helpers_clock_is_synchronised());
+	CU_ASSERT_TRUE(helpers_clock_is_synchronised());
+	CU_ASSERT_EQUAL(asked(house), '\0');
+
+	usleep(HELPERS_CLOCK_FRESH_US);
+	helpers_clock_ask();
+	CU_ASSERT_EQUAL(asked(house), HELPERS_CLOCK);
+	CU_ASSERT_EQUAL(helpers_send(house, "n", 1, NULL, 0), 0);
+	CU_ASSERT_FALSE(helpers_clock_is_synchronised());
+}
+
+static void an_answer_that_was_asked_for_too_early_does_not_count(void)
+{
+	int house;
+
+	usleep(HELPERS_CLOCK_FRESH_US);
+	helpers_clock_ask();
+	/* The end of the test before has ended that connection. */
+	CU_ASSERT_FALSE(helpers_clock_is_synchronised());
+	house = take();
+	CU_ASSERT_EQUAL(asked(house), HELPERS_CLOCK);
+	close(house);
+
+	helpers_clock_ask();
+	helpers_clock_ask();
+	house = take();
+	CU_ASSERT_EQUAL(asked(house), HELPERS_CLOCK);
+	CU_ASSERT_EQUAL(helpers_send(house, "y", 1, NULL, 0), 0);
+	usleep(HELPERS_CLOCK_FRESH_US);
+	CU_ASSERT_FALSE(helpers_clock_is_synchronised());
+	CU_ASSERT_EQUAL(asked(house), HELPERS_CLOCK);
+	close(house);
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -181,6 +233,8 @@ int main(void)
 		TEST(no_other_program_is_asked_for),
 		TEST(nobody_there_is_an_error_and_no_synchronised_clock),
 		TEST(a_clock_that_is_not_told_in_time_is_not_synchronised),
+		TEST(the_clock_may_be_asked_ahead_and_is_asked_once_a_second),
+		TEST(an_answer_that_was_asked_for_too_early_does_not_count),
 	};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int r;

@@ -13,6 +13,12 @@ uint64_t evidence_clock_us(clockid_t id)
 	return (uint64_t)ts.tv_sec * EVIDENCE_SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
+void evidence_is_coming(void)
+{
+	if (helpers_stand())
+		helpers_clock_ask();
+}
+
 bool evidence_clock_is_synchronised(void)
 {
 	struct timex tx = { .modes = 0 };

@@ -57,6 +57,9 @@ struct evidence *evidence_free(struct evidence *evidence);
 int evidence_write(struct evidence *evidence, const char *kind, const char *signal, const struct device *device,
 		   struct json_object *extra, struct json_object **recordp);
 
+/* A record will be written soon: what another process must be asked for it is asked now, without waiting. */
+void evidence_is_coming(void);
+
 /* Makes durable what waits, and tells of it, before something that must come after. */
 int evidence_flush(struct evidence *evidence);
 

@@ -610,6 +610,8 @@ static void session_was_named(void *userdata, int r, const void *result)
 
 static int session_name(struct session *session)
 {
+	/* While its strings are read, so that neither waits for the other. */
+	evidence_is_coming();
 	return errand_start(&session->naming, session->manager->event, naming_run,
 			    &session->device.ident, sizeof(struct usbdev_strings), session_was_named,
 			    session);

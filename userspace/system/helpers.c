@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/macro.h"
@@ -192,24 +193,85 @@ int helpers_udev(const char *subsystem, const char *devtype)
 		       -EPROTO;
 }
 
-bool helpers_clock_is_synchronised(void)
+/* The one connection on which the clock is asked for, the question that may be on its way there, and what was said last. */
+static struct {
+	int connection;
+	bool asked, known, synchronised;
+	uint64_t asked_us;
+} clock_asked = {.connection = -1};
+
+static uint64_t boottime_us(void)
 {
-	static int connection = -1;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* A late answer is not to be taken for that to the next question. */
+static void clock_forget(void)
+{
+	closep(&clock_asked.connection);
+	clock_asked.connection = -1;
+	clock_asked.asked = clock_asked.known = false;
+}
+
+static bool clock_is_fresh(void)
+{
+	return (clock_asked.asked || clock_asked.known) && boottime_us() - clock_asked.asked_us < HELPERS_CLOCK_FRESH_US;
+}
+
+static int clock_send(void)
+{
 	uint8_t kind = HELPERS_CLOCK;
-	size_t none = 0;
 	int r;
 
-	if (connection < 0)
-		connection = helpers_connect();
-	r = connection < 0 ? connection : helpers_send(connection, &kind, 1, NULL, 0);
+	if (clock_asked.connection < 0)
+		clock_asked.connection = helpers_connect();
+	r = clock_asked.connection < 0 ? clock_asked.connection :
+					 helpers_send(clock_asked.connection, &kind, 1, NULL, 0);
+	if (r) {
+		clock_forget();
+		return r;
+	}
+	clock_asked.asked = true;
+	clock_asked.known = false;
+	clock_asked.asked_us = boottime_us();
+	return 0;
+}
+
+static int clock_take(void)
+{
+	uint8_t kind;
+	size_t none = 0;
+	int r = wait_for(clock_asked.connection, CLOCK_WAIT_MS);
+
 	if (!r)
-		r = wait_for(connection, CLOCK_WAIT_MS);
-	if (!r)
-		r = helpers_receive(connection, &kind, 1, NULL, &none);
-	if (r == 1)
-		return kind == HELPERS_YES;
-	/* A late answer is not to be taken for that to the next question. */
-	closep(&connection);
-	connection = -1;
-	return false;
+		r = helpers_receive(clock_asked.connection, &kind, 1, NULL, &none);
+	if (r != 1) {
+		clock_forget();
+		return r < 0 ? r : -EPROTO;
+	}
+	clock_asked.asked = false;
+	clock_asked.known = true;
+	clock_asked.synchronised = kind == HELPERS_YES;
+	return 0;
+}
+
+void helpers_clock_ask(void)
+{
+	if (!clock_asked.asked && !clock_is_fresh())
+		clock_send();
+}
+
+bool helpers_clock_is_synchronised(void)
+{
+	/* What was asked too long ago is only taken off the connection. */
+	if (clock_asked.asked && !clock_is_fresh())
+		clock_take();
+	if (!clock_is_fresh() && clock_send())
+		return false;
+	if (clock_asked.asked && clock_take())
+		return false;
+	return clock_asked.synchronised;
 }

@@ -67,7 +67,15 @@ int helpers_run(const char *program, const char *const *argv, const int *fds, si
  * seconds. The descriptor, close-on-exec and non-blocking, or a negative errno. */
 int helpers_udev(const char *subsystem, const char *devtype);
 
-/* Is the clock synchronised? False also where nobody answers within a tenth of a second. */
+/* What was said of the clock holds for so long from the question on. Microseconds. */
+#define HELPERS_CLOCK_FRESH_US UINT64_C(1000000)
+
+/*
+ * Is the clock synchronised? False also where nobody answers within a tenth of a second. To wait for another process is what takes
+ * long on a busy processor, so it is asked at most once in HELPERS_CLOCK_FRESH_US, and may be asked ahead: helpers_clock_ask()
+ * does not wait, and the answer lies ready when it is wanted.
+ */
+void helpers_clock_ask(void);
 bool helpers_clock_is_synchronised(void);
 
 /* One end of such a connection. `fds` receives up to *n descriptors, and *n how many; more are closed. The length, 0 at the end, or a

@@ -124,7 +124,7 @@ class Guard:
 
 
 class Sekimori(Guard):
-    name, unit = "sekimori", "sekimorid.service"
+    name, unit, more_units = "sekimori", "sekimorid.service", ("sekimori-helpers.service",)
     record, disk = barrier.LOG, "sekimori"
     refused = '"kind":"denied"'
     policy = "/etc/sekimori/policy"

@@ -4,14 +4,18 @@
 
 Each cell is done and looked at: in the kernel's disks and events, by reading and writing, and in the guards' own files.
 
-    outcomes.py [SCENE...]
+    outcomes.py [--guard NAME]... [SCENE...]
+
+A cell that could not be done to its end says "not measured", and the exit status is 1.
 """
 
+import argparse
 import json
 import os
 import re
 import sys
 import time
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -24,7 +28,7 @@ SETTLE = 4  # seconds in which what was decided is carried out
 UNDECIDED = 20  # seconds given where nobody says that he has decided
 WINDOW = 40  # seconds for which a permission lasts at least
 TOOLS = "/usr/lib/terminal"
-BLOCKED, DISK = "blocked", "became a disk"
+BLOCKED, DISK, UNDONE = "blocked", "became a disk", "not measured"
 
 
 def settle(t, seconds=SETTLE):
@@ -219,33 +223,60 @@ def begin(t, guard, scene):
         settle(t)
 
 
-def run_guard(guard, scenes):
-    """{scene: words}"""
-    words = {}
+def run_scene(t, guard, scene):
+    """Words; of one that fails the rest of the terminal's scenes do not suffer, as each begins anew."""
+    try:
+        if scene != "power_on":
+            begin(t, guard, scene)
+        return globals()[scene](t, guard)
+    except Exception:
+        print(f"{guard.name}, {scene}:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+        return UNDONE
+
+
+def run_guard(guard, scenes, words):
+    """Puts {scene: words} into `words`."""
     with guard.boot(allow(), qemu=early_stick()) as t:
         for scene in ["power_on"] + [s for s in scenes if s != "power_on"]:
-            if scene != "power_on":
-                begin(t, guard, scene)
-            words[scene] = globals()[scene](t, guard)
+            words[scene] = run_scene(t, guard, scene)
             print(f"{guard.name}, {scene}: {words[scene]}", file=sys.stderr, flush=True)
             if scene == "power_on":
                 take_out(t, "early-stick")
         bad = [line for line in t.dmesg().splitlines() if TROUBLE.search(line)]
         assert not bad, bad
-    return words
+
+
+def run_guards(guards, scenes):
+    """Columns, and whether every guard's terminal came to its end."""
+    columns, whole = [], True
+    for guard in guards:
+        words = dict.fromkeys(scenes, UNDONE)
+        try:
+            run_guard(guard, scenes, words)
+        except Exception:
+            whole = False
+            print(f"{guard.name}:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+        columns.append(words)
+    return columns, whole
 
 
 def main():
-    scenes = sys.argv[1:] or list(SCENES)
+    names = {guard.name: guard for guard in ALL}
+    parser = argparse.ArgumentParser(description="the same attempts under Sekimori, USBGuard and an unguarded kernel")
+    parser.add_argument("--guard", action="append", choices=list(names), help="only this one (all three)")
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"{', '.join(SCENES)} (all)")
+    options = parser.parse_args()
+    guards = [names[name] for name in options.guard or names]
+    scenes = options.scenes or list(SCENES)
     unknown = [s for s in scenes if s not in SCENES]
     if unknown:
         print(f"outcomes: no scene {unknown[0]}; there are {', '.join(SCENES)}", file=sys.stderr)
         return 2
-    columns = [run_guard(guard, scenes) for guard in ALL]
-    print("| attempt | Sekimori | USBGuard | unguarded |\n|---|---|---|---|")
+    columns, whole = run_guards(guards, scenes)
+    print(f"| attempt | {' | '.join(guard.name for guard in guards)} |\n|{'---|' * (1 + len(guards))}")
     for scene in scenes:
         print(f"| {SCENES[scene]} | {' | '.join(column[scene] for column in columns)} |")
-    return 0
+    return 0 if whole and not any(column[scene] == UNDONE for column in columns for scene in scenes) else 1
 
 
 if __name__ == "__main__":
