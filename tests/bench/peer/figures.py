@@ -77,6 +77,7 @@ def plugs(t, n, measure):
 def measure_plugs(figures, guard, t, n, label=""):
     """The rows that depend on rules; `label` says how many."""
     set_delay(t, 0)
+    guard.rest(t)
     plugs(t, 1, lambda: usable(t))
     before = guard.cpu_us(t)
     figures.add(f"plug → disk usable, no driver's delay{label}", "ms", guard, *plugs(t, n, lambda: usable(t)))
@@ -108,6 +109,7 @@ def measure_boot(figures, guard, options, first):
         if guard.unit:
             figures.add("unit's start → ready, at boot", "ms", guard, guard.ready_ms(t))
         set_delay(t, 1)
+        guard.rest(t)
         plugs(t, 1, lambda: usable(t))
         figures.add("plug → disk usable, as Debian has it", "ms", guard, *plugs(t, options.plugs, lambda: usable(t)))
         measure_plugs(figures, guard, t, options.plugs)

@@ -32,6 +32,7 @@ KNOWN = "GOOD"  # the serial of the stick that rules let in
 WATCH = "/usr/lib/terminal/plugwatch"
 START_PATIENCE = 1800  # seconds for a daemon with very many rules to come up
 PLUG_PATIENCE = 60
+REST_S, REST_US, REST_TRIES = 4, 20000, 15  # a service that uses so little in so many seconds is at rest
 CGROUP = "/sys/fs/cgroup"
 
 # A daemon that reads many rules is given the time; one that is killed in a scene stays dead.
@@ -116,6 +117,14 @@ class Guard:
     def cpu_us(self, t):
         """Used by its services and all their children, also those that have ended."""
         return sum(int(re.search(r"usage_usec (\d+)", t.read(group + "/cpu.stat"))[1]) for group in self.cgroups(t))
+
+    def rest(self, t):
+        """Until what its services do after their start is over: USBGuard is "started" before it looks for devices."""
+        for _ in range(REST_TRIES if self.unit else 0):
+            before = self.cpu_us(t)
+            time.sleep(REST_S)
+            if self.cpu_us(t) - before < REST_US:
+                break
 
     def switches(self, t):
         """How often any thread of its services was put on a processor."""

@@ -26,7 +26,7 @@ from terminal import TROUBLE  # noqa: E402
 STRANGER = "NOBODY"
 SETTLE = 4  # seconds in which what was decided is carried out
 UNDECIDED = 20  # seconds given where nobody says that he has decided
-WINDOW = 40  # seconds for which a permission lasts at least
+WINDOW = 60  # seconds for which a permission lasts at least
 TOOLS = "/usr/lib/terminal"
 BLOCKED, DISK, UNDONE = "blocked", "became a disk", "not measured"
 
@@ -112,7 +112,7 @@ def expiry(t, guard):
     clock = t.run(f"date -d @{end} +%H:%M").out.strip()
     if guard.unit:
         guard.restart(t, allow(more=f" if localtime(00:00-{clock})"))
-        settle(t)
+        guard.rest(t)
     plug_allowed(t, guard)
     settle(t, end - now + UNDECIDED)
     return "became a disk, " + ("still one after the end" if disks(t) else "taken away at the end")
@@ -219,8 +219,8 @@ def begin(t, guard, scene):
         take_out(t, id)
     if guard.unit:
         guard.restart(t, rules_for(scene, guard))
-        # USBGuard is "started" before it looks for devices; a stick that comes in between is not what is asked here.
-        settle(t)
+        # A stick that comes while it is starting is not what is asked here.
+        guard.rest(t)
 
 
 def run_scene(t, guard, scene):
