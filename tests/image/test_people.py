@@ -121,4 +121,4 @@ def test_a_person_who_logs_out_takes_the_seat_along(t):
     assert not disks(t)
 
 
-LONG = {"test_a_person_who_logs_out_takes_the_seat_along"}
+LONG = {"test_staff_change_nothing_and_read_no_log", "test_a_person_who_logs_out_takes_the_seat_along"}

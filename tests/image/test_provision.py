@@ -5,6 +5,7 @@ import json
 
 from ground import ready
 
+LONG = {"test_secrets_put_there_in_the_clear_are_sealed_on_demand"}  # tests/integration/test_provision.py plays it
 SECRET = "0123456789abcdef" * 2
 SOURCE = "/root/provision"
 CREDENTIAL = "/run/credentials/sekimorid.service/sekimori.organisation"
