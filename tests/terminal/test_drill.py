@@ -20,7 +20,7 @@ with open(os.path.join(SHARE, "photo.jpg"), "wb") as f:
     f.write(b"\xff\xd8")
 
 POLICY = "policy test-terminal\nversion 1\ndefault block\n" + medium("ZEI-001", "GOOD", UUID, more="access ro") \
-    + medium("ZEI-002", "SLOT", UUID, ids=":".join(PLAYED))
+    + medium("ZEI-002", "SLOT", ids=":".join(PLAYED))
 BODY = POLICY.split("version 1\n", 1)[1]
 OPTIONS = options(daemon=SANITIZED, policy=POLICY, files={SETTINGS: "terminal ZEI-014\nmode drill\n"})
 LONG = {"test_registered_read_only_medium_is_proved_and_can_be_written", "test_other_roads_are_open_and_said",
