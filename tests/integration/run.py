@@ -5,6 +5,7 @@ import concurrent.futures
 import importlib
 import multiprocessing
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -38,6 +39,8 @@ def main():
         print("not built:", *missing, file=sys.stderr)
         print("0 passed, 1 failed")
         return 1
+    # Started in the background of a shell, all that is started here would be deaf to Ctrl+C, which some tests press.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     passed = failed = 0
     # A worker that dies breaks the pool, and with it the run.
     with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:

@@ -233,6 +233,8 @@ def ffs_all(t, devices):
 
 def bring(t, images):
     """Copies image files into the guest as /run/images/NAME.img; what is zero does not travel."""
+    if not images:
+        return
     packed = subprocess.run(["tar", "-czS", "--hole-detection=raw", "--transform=s,.*/,,", "-f", "-",
                              *images], check=True, capture_output=True).stdout
     t.write("/run/images.tar", packed)

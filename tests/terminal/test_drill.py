@@ -36,7 +36,9 @@ def restart(t, mode):
     """As an administrator ends or begins a drill."""
     t.write(SETTINGS, f"terminal ZEI-014\nmode {mode}\n")
     # What is stopped in the middle of a look leaves its inspector to the next turn of a loop that has ended: a leak to the sanitizer.
-    t.wait_until(lambda: not t.run("pidof sekimori-inspect", check=False).out.strip(), what="the end of the looks")
+    t.settle()
+    t.wait_until(lambda: t.run("for i in 1 2 3 4 5; do pidof sekimori-inspect && exit 1; sleep 0.2; done", check=False).status == 0,
+                 what="the end of the looks")
     pid = daemon_pid(t)
     t.run(f"kill {pid}")
     t.wait_until(lambda: not daemon_pid(t), what="the daemon's end")

@@ -9,7 +9,7 @@ from barrier import (STICK, UUID, Bus, Since, check_daemon, disks, driver, image
 from policies import POLICY_FILE, newest, put, reload, use
 
 # tests/unit/test-rule-conditions.c and test-decide-rules.c have the first two, tests/differential the third.
-LONG = {"test_window_over_midnight", "test_first_rule_that_matches_decides_and_is_named",
+LONG = {"test_window_that_closes_ends_what_it_allowed_while_it_is_read", "test_window_over_midnight", "test_first_rule_that_matches_decides_and_is_named",
         "test_rules_that_usbguard_wrote_allow_what_it_meant"}
 OPTIONS = options(daemon=SANITIZED)
 
