@@ -537,7 +537,7 @@ test: need-deps ## all tests but the scenarios that take long (test-long); insta
 	$(MAKE) -j3 test-programs
 	tests/tiers.py unit='SEKIMORI_FULL=1 $(MAKE) -s check-unit' integration='SEKIMORI_FULL=1 $(MAKE) -s check-integration' \
 		differential='$(MAKE) -s check-differential' fuzz='$(MAKE) -s check-fuzz' \
-		terminal='$(MAKE) -s test-terminal' image='$(MAKE) -s test-image'
+		image='$(MAKE) -s test-image' terminal='$(MAKE) -s test-terminal'
 
 .PHONY: test-debug
 test-debug: need-deps ## the module under a kernel with KASAN, lockdep and kmemleak (builds it: 6 minutes)

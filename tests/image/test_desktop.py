@@ -127,4 +127,4 @@ def test_a_plain_medium_that_was_granted_is_left_to_ours(t):
     assert not [line for line in t.read("/proc/mounts").splitlines() if "/media/" in line]
 
 
-LONG = {"test_a_plain_medium_that_was_granted_is_left_to_ours"}
+LONG = {"test_a_released_medium_is_neither_probed_nor_mounted_and_ours_opens_it", "test_a_plain_medium_that_was_granted_is_left_to_ours"}

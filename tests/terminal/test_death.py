@@ -6,6 +6,9 @@ import time
 from barrier import (LOG, TOOLS, Bus, Since, counter, daemon_pid, disks, driver, ffs, images, options, ready, records,
                      start_daemon, unplug_all)
 
+LONG = {"test_bad_policy_at_a_start_leaves_the_accepted_one_in_force",
+        "test_killed_during_inspection_the_interface_is_held_again"}
+
 OPTIONS = options()
 
 

@@ -7,6 +7,7 @@ import json
 from barrier import Since, ready
 from sessions import options
 
+LONG = True
 OPTIONS = options(units={"sekimori-doctor.timer": "timers.target"})
 
 # Of these nothing may be wrong; the others depend on the machine (clock, firmware, signatures, what the scenario changes).
@@ -22,7 +23,6 @@ DEFAULT = "/sys/bus/usb/devices/usb1/interface_authorized_default"
 def doctor(t, more=""):
     done = t.run(f"sekimorictl doctor --json {more}", check=False)
     return done, {item["id"]: item for item in json.loads(done.out)}
-
 
 def results(items):
     return {id: item["result"] for id, item in items.items()}

@@ -23,7 +23,10 @@ POLICY = "policy test-terminal\nversion 1\ndefault block\n" + medium("ZEI-001", 
     + medium("ZEI-002", "SLOT", ids=":".join(PLAYED))
 BODY = POLICY.split("version 1\n", 1)[1]
 OPTIONS = options(daemon=SANITIZED, policy=POLICY, files={SETTINGS: "terminal ZEI-014\nmode drill\n"})
-LONG = {"test_registered_read_only_medium_is_proved_and_can_be_written", "test_other_roads_are_open_and_said",
+LONG = {"test_daemon_that_is_killed_leaves_what_is_in_and_holds_what_comes",
+        "test_drill_that_cannot_be_written_down_does_not_begin", "test_keyboard_with_storage_and_network_works_whole",
+        "test_other_roads_are_open_and_said", "test_registered_read_only_medium_is_proved_and_can_be_written",
+        "test_road_of_what_was_there_before_the_drill_is_opened", "test_there_is_no_drill_without_a_policy",
         "test_unknown_mode_keeps_the_daemon_from_starting_and_everything_held"}
 
 

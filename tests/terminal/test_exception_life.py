@@ -21,6 +21,8 @@ from policies import newest, reload, use
 from sessions import SUZUKI, TANAKA, login, options, run_as, service_log, session, switch
 from terminal import BUILD
 
+LONG = {"test_a_signed_grant_is_taken_in_once_and_at_its_own_terminal",
+        "test_an_emergency_is_at_once_and_the_next_one_waits_for_its_report"}
 OPTIONS = options()
 RULES = "approvers 2\nexception-period 8 hours\nemergency-period 1 hours\nmay-declare-emergency \"tanaka\"\ncontact \"情報政策課 内線1234\"\n"
 MOUNT = "/run/media/tanaka"

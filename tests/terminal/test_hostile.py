@@ -12,7 +12,8 @@ from hostile import Contents
 DEADLINE = 8
 AT_ONCE = 8
 SERIALS = [f"PLAYED{i}" for i in range(AT_ONCE)]
-LONG = {"test_each_step_of_the_protocol_may_break", "test_each_step_may_end_in_silence"}  # the one that never answers at all is played always
+LONG = {"test_contents_that_lie_are_refused_for_what_they_are", "test_each_step_may_end_in_silence",
+        "test_each_step_of_the_protocol_may_break"}
 OPTIONS = options(
     daemon=SANITIZED, setup=f"modprobe dummy_hcd num={AT_ONCE}; ",
     files={"/etc/sekimori/sekimorid.conf": f"terminal ZEI-014\ninspect-deadline {DEADLINE}\n"},

@@ -8,7 +8,8 @@ import os
 from disks import MIB, Disks
 from inspecting import inspect, inspect_block, options, plug_reader, unplug_reader
 
-LONG = {"test_four_partitions_are_proved_by_every_kind_of_table"}  # tests/unit/test-survey.c has them all
+LONG = {"test_disk_beyond_two_tebibytes", "test_four_partitions_are_proved_by_every_kind_of_table",
+        "test_one_plain_partition_spoils_the_device", "test_plain_and_damaged_disks_are_told_apart", "test_sectors_of_4096_bytes"}
 OPTIONS = options()
 TIB = 1 << 40
 RSS_KIB = 3 << 10  # the inspector's bound

@@ -9,8 +9,12 @@ from barrier import (STICK, UUID, Bus, Since, check_daemon, disks, driver, image
 from policies import POLICY_FILE, newest, put, reload, use
 
 # tests/unit/test-rule-conditions.c and test-decide-rules.c have the first two, tests/differential the third.
-LONG = {"test_window_that_closes_ends_what_it_allowed_while_it_is_read", "test_window_over_midnight", "test_first_rule_that_matches_decides_and_is_named",
-        "test_rules_that_usbguard_wrote_allow_what_it_meant"}
+LONG = {"test_device_allowed_only_beside_another_ends_with_it", "test_each_interface_of_a_composite_device_has_its_own_verdict",
+        "test_expired_policy_blocks_and_says_so_and_keyboards_stay", "test_first_rule_that_matches_decides_and_is_named",
+        "test_header_demands_encryption_of_what_rules_allow", "test_rejected_device_is_taken_away",
+        "test_reload_that_changes_nothing_leaves_a_stick_alone", "test_rules_that_usbguard_wrote_allow_what_it_meant",
+        "test_storage_that_is_allowed_later_is_read_only_all_the_same", "test_window_over_midnight",
+        "test_window_that_closes_ends_what_it_allowed_while_it_is_read"}
 OPTIONS = options(daemon=SANITIZED)
 
 GOOD = medium("ZEI-001", "GOOD", UUID)

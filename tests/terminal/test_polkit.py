@@ -11,7 +11,8 @@ from sessions import SUZUKI, TANAKA, login, logout_all, options, run_as, session
 from terminal import TOP
 
 # tests/integration/test_bus_limits.py floods the same code.
-LONG = {"test_a_flood_of_calls_makes_no_verdict_late_and_no_daemon_large", "test_a_rule_of_the_administrator_is_followed"}
+LONG = {"test_a_flood_of_calls_makes_no_verdict_late_and_no_daemon_large",
+        "test_a_listener_hears_every_record_and_sees_the_medium", "test_a_rule_of_the_administrator_is_followed"}
 OPTIONS = options()
 SLOW = 60
 NAME = "org.sekimori.Sekimori1"

@@ -8,6 +8,7 @@ import time
 
 from barrier import TOOLS, Bus, Since, disks, driver, ffs, options, poke, ready, unplug_all
 
+LONG = {"test_serial_adapter_is_held"}
 SHARE = tempfile.mkdtemp(prefix="sekimori-mtp-")
 with open(os.path.join(SHARE, "photo.jpg"), "wb") as f:
     f.write(b"\xff\xd8")
@@ -54,7 +55,6 @@ def test_network_adapter_is_held(t):
     before = t.ls("/sys/class/net")
     refused_road(t, lambda: t.plug("usb-net", "net", netdev="net0"), lambda: t.unplug("net"), "02:")
     assert t.ls("/sys/class/net") == before
-
 
 def test_serial_adapter_is_held(t):
     t.qmp("chardev-add", {"id": "c0", "backend": {"type": "null", "data": {}}})

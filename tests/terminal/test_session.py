@@ -27,10 +27,11 @@ OPTIONS = options(files={"/etc/systemd/system/seatwatch.service": watch_unit()},
                   units={"seatwatch.service": "sysinit.target"})
 FRESH = {"test_logind_that_starts_later_is_noticed"}
 # test_policy_session.py has rules that follow the console, test_volumes_session.py media that are closed with it.
-LONG = {"test_two_people_log_in_and_the_console_goes_from_one_to_the_other", "test_seat_follows_login_switch_and_logout",
-        "test_logind_that_starts_later_is_noticed",
-        "test_seat_does_not_take_a_greeter_or_a_lock_screen_for_a_user",
-        "test_seat_survives_a_restart_of_logind_and_sleeps_when_nothing_happens"}
+LONG = {"test_logind_that_starts_later_is_noticed", "test_seat_does_not_take_a_greeter_or_a_lock_screen_for_a_user",
+        "test_seat_follows_login_switch_and_logout", "test_seat_is_found_when_its_directories_come_and_lost_when_they_go",
+        "test_seat_survives_a_restart_of_logind_and_sleeps_when_nothing_happens",
+        "test_seat_takes_only_a_living_local_session_of_a_user",
+        "test_two_people_log_in_and_the_console_goes_from_one_to_the_other"}
 
 NOBODY = ("-", "-1", "-")
 

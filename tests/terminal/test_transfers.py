@@ -9,7 +9,8 @@ from policies import use
 from sessions import TANAKA, login, options, session
 from test_volumes_session import MEDIA, SLOW, ctl, mappings, plug, property, secret
 
-LONG = {"test_names_of_any_bytes_and_thousands_of_files", "test_no_copy_of_the_mount_is_of_use_after_the_close", "test_exfat_tells_what_is_written_and_that_it_tells_no_more"}
+LONG = {"test_exfat_tells_what_is_written_and_that_it_tells_no_more", "test_names_of_any_bytes_and_thousands_of_files",
+        "test_no_copy_of_the_mount_is_of_use_after_the_close"}
 OPTIONS = options()
 FILES = 5000 if os.environ.get("SEKIMORI_LONG") else 500
 MAKE = {"vfat": "mkfs.vfat", "ext4": "mkfs.ext4 -q", "exfat": "mkfs.exfat"}
