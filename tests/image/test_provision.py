@@ -38,7 +38,7 @@ def test_secrets_reach_the_daemon_through_the_machines_own_key(t):
     assert "LoadCredentialEncrypted=sekimori.organisation" in t.run("systemctl cat sekimorid.service").out
     ready(t)
     last = t.run("sekimorictl log show --kind=administration --format=json | tail -n 1").out
-    assert '"Manager.Reload"' in last and '"uid":0' in last.replace(" ", ""), last
+    assert '"Manager.ReloadPolicy"' in last and '"uid":0' in last.replace(" ", ""), last
     before = started(t)
     again = provision(t)
     assert not again["changed"] and "daemon" not in again and started(t) == before, again
