@@ -121,4 +121,6 @@ def test_a_person_who_logs_out_takes_the_seat_along(t):
     assert not disks(t)
 
 
-LONG = {"test_staff_change_nothing_and_read_no_log", "test_a_person_who_logs_out_takes_the_seat_along"}
+LONG = {"test_a_person_who_logs_out_takes_the_seat_along",
+        "test_staff_ask_an_approver_approves_the_auditor_sees_it_and_the_desk_ends_it",
+        "test_staff_change_nothing_and_read_no_log"}

@@ -11,7 +11,8 @@ from sessions import options
 from terminal import TOP
 
 # journald may have its own mind about auditing, and turns it off where it was built so.
-LONG = {"test_a_clock_that_goes_back_is_a_record", "test_a_log_directory_that_was_removed_is_made_again_without_anybodys_doing",
+LONG = {"test_a_clock_that_goes_back_is_a_record", "test_a_full_disk_blocks_and_the_log_recovers_by_itself",
+        "test_a_log_directory_that_was_removed_is_made_again_without_anybodys_doing",
         "test_a_log_that_was_made_anew_with_its_keys_is_not_the_one_that_the_journal_knows",
         "test_killed_under_load_it_leaves_a_whole_chain"}
 OPTIONS = options(cmdline="audit=1 audit_backlog_limit=8192", files={"/etc/systemd/journald.conf.d/audit.conf": "[Journal]\nAudit=yes\n"})

@@ -8,7 +8,8 @@ from granting import CLERK, SLOW, approve, granted, look, plug_denied, prepare, 
 from sessions import SUZUKI, TANAKA, login, logout, options, run_as, session, switch
 
 # tests/unit/test-session-grant.c has both; test_exception_life.py has a grant that is good for one use.
-LONG = {"test_it_waits_for_its_device_and_for_what_was_granted", "test_quota_ends_it_and_the_last_use_is_the_last",
+LONG = {"test_end_takes_an_idle_medium_at_once_and_it_is_seen_erased_later",
+        "test_it_waits_for_its_device_and_for_what_was_granted", "test_quota_ends_it_and_the_last_use_is_the_last",
         "test_setting_the_clock_makes_it_shorter_or_nothing"}
 # A stick without anything on it is read in many places, which takes an emulated one long.
 OPTIONS = options(files={"/etc/sekimori/sekimorid.conf": "terminal ZEI-014\ninspect-deadline 40\n"})

@@ -32,8 +32,9 @@ MEDIA = (
 # tests/unit/test-survey.c has all tables, test_inspect.py the large sectors and the large disk.
 LONG = {"test_card_that_is_taken_out_and_put_in_again_is_proved_again",
         "test_device_with_two_partition_tables_has_no_second_chance_until_it_is_plugged_anew", "test_disk_beyond_two_tib",
-        "test_every_kind_of_table_with_four_volumes", "test_plain_card_beside_a_proved_one_keeps_all_out",
-        "test_plain_partition_among_four_is_named", "test_read_only_grant_of_a_uas_stick", "test_sectors_of_4096_bytes",
+        "test_every_kind_of_table_with_four_volumes", "test_mounted_medium_stays_through_a_restart_and_goes_with_the_policy",
+        "test_plain_card_beside_a_proved_one_keeps_all_out", "test_plain_partition_among_four_is_named",
+        "test_read_only_grant_of_a_uas_stick", "test_sectors_of_4096_bytes",
         "test_uas_reader_with_more_units_than_can_be_proved_is_taken_back"}
 OPTIONS = options(daemon=SANITIZED, policy="policy test-terminal\nversion 1\n" + MEDIA)
 

@@ -5,7 +5,7 @@ from barrier import (PLAYED, SANITIZED, TOOLS, UUID, Since, check_daemon, daemon
                      images, medium, options, ready, unplug_all)
 from policies import use
 
-LONG = {"test_daemon_that_starts_beside_a_disk_that_hangs_does_not_wait_for_it"}
+LONG = True
 OPTIONS = options(daemon=SANITIZED, setup="modprobe dummy_hcd; ")
 
 GOOD = medium("ZEI-001", "GOOD", UUID)

@@ -10,7 +10,8 @@ from sessions import TANAKA, login, options, session
 from test_volumes_session import MEDIA, SLOW, ctl, mappings, plug, property, secret
 
 LONG = {"test_exfat_tells_what_is_written_and_that_it_tells_no_more", "test_names_of_any_bytes_and_thousands_of_files",
-        "test_no_copy_of_the_mount_is_of_use_after_the_close"}
+        "test_no_copy_of_the_mount_is_of_use_after_the_close",
+        "test_reads_of_a_read_only_medium_are_records_where_the_policy_asks"}
 OPTIONS = options()
 FILES = 5000 if os.environ.get("SEKIMORI_LONG") else 500
 MAKE = {"vfat": "mkfs.vfat", "ext4": "mkfs.ext4 -q", "exfat": "mkfs.exfat"}

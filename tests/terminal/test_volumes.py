@@ -10,7 +10,8 @@ from barrier import STAGE, STICK
 from disks import Disks
 
 LONG = {"test_a_killed_helper_is_cleaned_up_after", "test_a_volume_without_an_accepted_file_system_is_closed_again",
-        "test_clean_volume_is_scanned_and_shown", "test_exfat_is_opened_for_its_user_alone_and_closed_without_a_trace",
+        "test_busy_volume_names_its_holders_and_is_closed_by_force", "test_clean_volume_is_scanned_and_shown",
+        "test_exfat_is_opened_for_its_user_alone_and_closed_without_a_trace",
         "test_ext4_with_content_keeps_its_owners_and_its_links_lead_nowhere", "test_fat_and_ext4_belong_to_the_user",
         "test_luks1_opens_too", "test_unplugged_while_it_is_written"}
 OPTIONS = {"stages": [STAGE]}

@@ -10,7 +10,8 @@ from policies import use
 from sessions import SUZUKI, TANAKA, active, login, logout, logout_all, options, run_as, session, switch
 
 LONG = {"test_kept_at_a_switch_but_not_after_the_log_out", "test_kept_at_the_log_out_where_the_policy_says_so",
-        "test_locked_screen_leaves_it_open_otherwise", "test_log_out_in_the_background_closes_what_a_switch_has_kept",
+        "test_locked_screen_closes_it_where_the_policy_says_so", "test_locked_screen_leaves_it_open_otherwise",
+        "test_log_out_in_the_background_closes_what_a_switch_has_kept",
         "test_log_out_while_no_daemon_runs_closes_it_with_the_next_one", "test_restarted_daemon_finds_it_open_and_can_eject_it",
         "test_switch_closes_it", "test_wrong_passphrases_are_recorded_and_delay_the_next"}
 OPTIONS = options()
