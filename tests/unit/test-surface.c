@@ -37,10 +37,11 @@ static bool takes(size_t command, size_t option)
 	return option == 3 || (option == 2 && command == 1);
 }
 
-static const char *kind(const char *command, const char *option)
-{
-	return !option && !strcmp(command, "approve") ? "ask numbers" : NULL;
-}
+static const struct surface_value values[] = {
+	{ "approve", NULL, "ask numbers" },
+	{ "log show", "format", "words text html" },
+	{ "list", "form", "" },
+};
 
 static const struct surface tool = {
 	.program = "tool",
@@ -49,7 +50,8 @@ static const struct surface tool = {
 	.command = command_at,
 	.option = option_at,
 	.takes = takes,
-	.kind = kind,
+	.values = values,
+	.n_values = ARRAY_SIZE(values),
 };
 
 /* --- tests ------------------------------------------------------------------------------------- */
@@ -115,7 +117,13 @@ static void the_tool_knows_better_than_the_placeholder(void)
 	surface_kind(&tool, 0, tool.n_options, found);
 	CU_ASSERT_STRING_EQUAL(found, "");
 	surface_kind(&tool, 0, 1, found);
+	CU_ASSERT_STRING_EQUAL(found, "");
+	surface_kind(&tool, 2, 1, found);
 	CU_ASSERT_STRING_EQUAL(found, "words 8 10 13-1");
+	surface_kind(&tool, 1, 2, found);
+	CU_ASSERT_STRING_EQUAL(found, "words text html");
+	surface_kind(&tool, 2, 2, found);
+	CU_ASSERT_STRING_EQUAL(found, "");
 }
 
 static void what_all_take_and_what_none_takes_is_common(void)

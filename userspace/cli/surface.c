@@ -50,6 +50,18 @@ void surface_placeholder_kind(const char *placeholder, char kind[static SURFACE_
 		snprintf(kind, SURFACE_KIND_MAX, "%s", file ? "file" : "dir");
 }
 
+static const char *value_kind(const struct surface *surface, const char *command, const char *option)
+{
+	for (size_t i = 0; i < surface->n_values; i++) {
+		const struct surface_value *value = &surface->values[i];
+
+		if ((!value->command || !strcmp(value->command, command)) &&
+		    (option ? value->option && !strcmp(value->option, option) : !value->option))
+			return value->kind;
+	}
+	return NULL;
+}
+
 void surface_kind(const struct surface *surface, size_t command, size_t option, char kind[static SURFACE_KIND_MAX])
 {
 	struct surface_command row = surface->command(command);
@@ -60,7 +72,7 @@ void surface_kind(const struct surface *surface, size_t command, size_t option, 
 		taken = surface->option(option);
 		placeholder = taken.argument ? taken.argument : "";
 	}
-	said = *placeholder ? surface->kind(row.name, taken.name) : "";
+	said = *placeholder ? value_kind(surface, row.name, taken.name) : "";
 	if (said)
 		snprintf(kind, SURFACE_KIND_MAX, "%s", said);
 	else

@@ -20,6 +20,13 @@ struct surface_option {
 	const char *text;     /* English msgid */
 };
 
+/* What a value is, where its placeholder does not say it: a kind as below. */
+struct surface_value {
+	const char *command; /* NULL: any */
+	const char *option;  /* NULL: the command's arguments */
+	const char *kind;
+};
+
 struct surface {
 	const char *program;
 	size_t n_commands;
@@ -28,11 +35,8 @@ struct surface {
 	struct surface_option (*option)(size_t i);
 	/* Does this command take this option? */
 	bool (*takes)(size_t command, size_t option);
-	/*
-	 * What a value is, where its placeholder does not say it: a kind as below. option NULL: of the command's arguments. NULL:
-	 * surface_kind() looks at the placeholder.
-	 */
-	const char *(*kind)(const char *command, const char *option);
+	const struct surface_value *values; /* the first row that fits counts; none: the placeholder says it */
+	size_t n_values;
 	const char *forward; /* an option that questions for values are asked with, or NULL: "desk" */
 };
 

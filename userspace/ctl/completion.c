@@ -33,12 +33,8 @@ static bool command_takes(size_t command, size_t option)
 	return command_options[option].takers & commands[command].bit;
 }
 
-/* What placeholders do not say. The first row that fits counts; command NULL: any. */
-static const struct {
-	const char *command;
-	const char *option; /* NULL: arguments */
-	const char *kind;
-} kinds[] = {
+/* What placeholders do not say. */
+static const struct surface_value values[] = {
 	{ "explain", "device", "" },
 	{ NULL, "device", "ask devices" },
 	{ NULL, "medium", "ask media" },
@@ -79,15 +75,6 @@ static const struct {
 	{ "provision", "key", "file" },
 };
 
-static const char *value_kind(const char *command, const char *option)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if ((!kinds[i].command || !strcmp(kinds[i].command, command)) &&
-		    (option ? kinds[i].option && !strcmp(kinds[i].option, option) : !kinds[i].option))
-			return kinds[i].kind;
-	return NULL;
-}
-
 const struct surface *ctl_surface(void)
 {
 	static struct surface surface = {
@@ -95,7 +82,8 @@ const struct surface *ctl_surface(void)
 		.command = surface_command_at,
 		.option = surface_option_at,
 		.takes = command_takes,
-		.kind = value_kind,
+		.values = values,
+		.n_values = ARRAY_SIZE(values),
 	};
 
 	/* The tables are another file's: how long they are is no constant here. */

@@ -30,12 +30,8 @@ static bool command_takes_option(size_t command, size_t option)
 	return !command_option_rows[option].common && (commands[command].takes & COMMAND_TAKES(option));
 }
 
-/* What placeholders do not say. The first row that fits counts; command NULL: any. */
-static const struct {
-	const char *command;
-	const char *option; /* NULL: arguments */
-	const char *kind;
-} kinds[] = {
+/* What placeholders do not say. */
+static const struct surface_value values[] = {
 	{ "issue", "number", "" },
 	{ "enrol", "number", "" },
 	{ NULL, "number", "ask media" },
@@ -68,21 +64,11 @@ static const struct {
 	{ "change", NULL, "ask media" },
 	{ "stocktake", NULL, "ask media" },
 	{ "label", NULL, "ask media" },
-	{ "provision", NULL, "ask terminals" },
 	{ "terminal add", NULL, "" },
 	{ "terminal key", NULL, "ask terminals" },
 	{ "terminal renew", NULL, "ask terminals" },
 	{ "terminal remove", NULL, "ask terminals" },
 };
-
-static const char *value_kind(const char *command, const char *option)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if ((!kinds[i].command || !strcmp(kinds[i].command, command)) &&
-		    (option ? kinds[i].option && !strcmp(kinds[i].option, option) : !kinds[i].option))
-			return kinds[i].kind;
-	return NULL;
-}
 
 const struct surface *desk_surface(void)
 {
@@ -92,7 +78,8 @@ const struct surface *desk_surface(void)
 		.command = surface_command_at,
 		.option = surface_option_at,
 		.takes = command_takes_option,
-		.kind = value_kind,
+		.values = values,
+		.n_values = ARRAY_SIZE(values),
 		.forward = "desk",
 	};
 
