@@ -11,22 +11,15 @@
 
 #include "core/macro.h"
 #include "ctl/program.h"
+#include "system/textfile.h"
 
 static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL };
 
-static int put_all(int fd, const char *data, size_t len)
+static int put_all(int fd, const void *data, size_t len)
 {
-	while (len) {
-		ssize_t n = write(fd, data, len);
+	int r = textfile_write(fd, data, len);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+	return r ? r : lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
 static int take_all(int fd, char **outp, size_t *len)

@@ -15,6 +15,7 @@
 #include "system/logrotate.h"
 #include "system/logstore.h"
 #include "system/safedir.h"
+#include "system/textfile.h"
 
 #define LEVEL 9
 #define TEMPORARY ".new"
@@ -70,21 +71,6 @@ struct logrotate *logrotate_free(struct logrotate *rotate)
 
 /* --- the child --- */
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int pack(int in, int out)
 {
 	static char plain[CHUNK], packed[CHUNK];
@@ -110,7 +96,7 @@ static int pack(int in, int out)
 			to.size = sizeof(packed);
 			to.pos = 0;
 			left = ZSTD_compressStream2(context, &to, &from, last ? ZSTD_e_end : ZSTD_e_continue);
-			if (ZSTD_isError(left) || write_all(out, packed, to.pos))
+			if (ZSTD_isError(left) || textfile_write(out, packed, to.pos))
 				return -EIO;
 		} while (last ? left : from.pos < from.size);
 	}

@@ -7,6 +7,7 @@
 
 #include "core/mark-text.h"
 #include "system/safedir.h"
+#include "system/textfile.h"
 
 static void stream_close(DIR *stream)
 {
@@ -169,23 +170,6 @@ int safedir_list(int dir, const char *prefix, const char *suffix, size_t max, ch
 /* --- writing ------------------------------------------------------------------------------------
  */
 
-static int write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int safedir_write(int dir, const char *name, mode_t mode, const struct safedir_part *parts,
 		  size_t n)
 {
@@ -202,7 +186,7 @@ int safedir_write(int dir, const char *name, mode_t mode, const struct safedir_p
 	if (fd < 0)
 		return -errno;
 	for (size_t i = 0; i < n; i++) {
-		r = write_all(fd, parts[i].data, parts[i].len);
+		r = textfile_write(fd, parts[i].data, parts[i].len);
 		if (r)
 			goto err_unlink;
 	}

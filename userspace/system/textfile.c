@@ -45,15 +45,17 @@ int textfile_read(const char *path, size_t max, char **textp, size_t *len)
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int textfile_write(int fd, const void *data, size_t len)
 {
+	const char *rest = data;
+
 	while (len) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, rest, len);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0) {
-			data += n;
+			rest += n;
 			len -= (size_t)n;
 		}
 	}
@@ -73,7 +75,7 @@ int textfile_replace(const char *path, const void *data, size_t len, mode_t mode
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, len);
+	r = textfile_write(fd, data, len);
 	if (close(fd) < 0 && !r)
 		r = -errno;
 	if (!r && rename(temporary, path) < 0)

@@ -19,6 +19,9 @@ enum {
  */
 int textfile_read(const char *path, size_t max, char **textp, size_t *len);
 
+/* Writes all of it to an open file, whatever interrupts it. 0 or negative errno. */
+int textfile_write(int fd, const void *data, size_t len);
+
 /*
  * Puts a file with these bytes in the place of what is there: whole or not at all. Not synced: for /run, which
  * a power loss empties anyway. 0 or negative errno.
