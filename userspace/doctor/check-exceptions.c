@@ -162,15 +162,10 @@ void check_exceptions_logins(struct doctor *doctor, const struct doctor_check *c
 static void look_at_key(struct doctor *doctor, const char *path, struct doctor_finding *finding)
 {
 	struct stat st;
-	int r = tree_stat(&doctor->tree, path, false, &st);
 
-	if (r == -ENOENT)
-		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
-	else if (r)
-		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
-	else if (st.st_uid != doctor->tree.owner)
-		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
-	else if (!S_ISREG(st.st_mode) || st.st_mode & (S_IRWXG | S_IRWXO))
+	if (!doctor_roots(doctor, path, &st, finding))
+		return;
+	if (!S_ISREG(st.st_mode) || st.st_mode & (S_IRWXG | S_IRWXO))
 		finding_add(finding, DOCTOR_FAIL, N_("others can read %s"), path);
 	else if (doctor->exceptions &&
 		 !json_object_get_boolean(json_object_object_get(doctor->exceptions, "Phone")))

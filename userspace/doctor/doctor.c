@@ -80,18 +80,26 @@ void finding_unreadable(struct doctor_finding *finding, enum doctor_result resul
 	detail_add(finding->shown, _("%s cannot be read: %s"), what, i18n_error(error));
 }
 
-void doctor_owned(const struct doctor *doctor, const char *path, struct doctor_finding *finding)
+bool doctor_roots(const struct doctor *doctor, const char *path, struct stat *st, struct doctor_finding *finding)
 {
-	struct stat st;
-	int r = tree_stat(&doctor->tree, path, false, &st);
+	int r = tree_stat(&doctor->tree, path, false, st);
 
 	if (r == -ENOENT)
 		finding_add(finding, DOCTOR_WARN, N_("%s is missing"), path);
 	else if (r)
 		finding_unreadable(finding, DOCTOR_UNKNOWN, path, -r);
-	else if (st.st_uid != doctor->tree.owner)
+	else if (st->st_uid != doctor->tree.owner)
 		finding_add(finding, DOCTOR_FAIL, N_("%s is not root's"), path);
-	else if (st.st_mode & (S_IWGRP | S_IWOTH))
+	else
+		return true;
+	return false;
+}
+
+void doctor_owned(const struct doctor *doctor, const char *path, struct doctor_finding *finding)
+{
+	struct stat st;
+
+	if (doctor_roots(doctor, path, &st, finding) && st.st_mode & (S_IWGRP | S_IWOTH))
 		finding_add(finding, DOCTOR_FAIL, N_("others can change %s"), path);
 }
 

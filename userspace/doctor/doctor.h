@@ -111,6 +111,9 @@ void doctor_close(struct doctor *doctor);
 void doctor_examine(struct doctor *doctor, const struct doctor_check *check,
 		    struct doctor_finding *finding);
 
+/* Is it there, and root's? A finding if not; *st is valid only if so. */
+bool doctor_roots(const struct doctor *doctor, const char *path, struct stat *st, struct doctor_finding *finding);
+
 /* Is it there, root's, and nobody else's to change? A finding if not. */
 void doctor_owned(const struct doctor *doctor, const char *path, struct doctor_finding *finding);
 
