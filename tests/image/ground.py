@@ -64,6 +64,17 @@ def plug_held(t, id="held", serial="NOBODY", image=None, seconds=2):
     return name
 
 
+def second_layer_holds(t):
+    """Without the module: the stick is judged and shut out by the daemon alone. What doctor calls wrong."""
+    ready(t)
+    assert not t.exists("/sys/module/sekimori")
+    since = Since(t)
+    name = plug_held(t)
+    since.wait("denied", SLOW, serial="NOBODY")
+    assert t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0"
+    return failed_checks(t)[0]
+
+
 def failed_checks(t):
     """{id: detail} of what `sekimorictl doctor` calls wrong, and of what it warns of."""
     import json

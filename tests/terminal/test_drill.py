@@ -52,6 +52,15 @@ def restart(t, mode):
     return since
 
 
+def begins_with(t, body):
+    """A new policy, with which a drill begins that could not before."""
+    since = Since(t)
+    use(t, body)
+    since.wait("drill-begun")
+    since.wait("released", state="would-deny")
+    assert t.exists(FLAG)
+
+
 def ctl(t, *arguments):
     return t.run("sekimorictl " + " ".join(arguments), check=False)
 
@@ -213,11 +222,7 @@ def test_there_is_no_drill_without_a_policy(t):
         since.assert_no_disk()
     finally:
         t.run("mv /run/policy-away /etc/sekimori/policy")
-    since = Since(t)
-    use(t, BODY)
-    since.wait("drill-begun")
-    since.wait("released", state="would-deny")
-    assert t.exists(FLAG)
+    begins_with(t, BODY)
 
 
 def test_drill_that_cannot_be_written_down_does_not_begin(t):
@@ -233,10 +238,7 @@ def test_drill_that_cannot_be_written_down_does_not_begin(t):
         since.assert_no_disk()
     finally:
         t.run("rm -r /var/lib/sekimori/drill")
-    since = Since(t)
-    use(t, BODY)
-    since.wait("drill-begun")
-    since.wait("released", state="would-deny")
+    begins_with(t, BODY)
 
 
 def test_second_daemon_with_bad_settings_leaves_the_drill_of_the_first(t):
