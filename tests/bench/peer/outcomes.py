@@ -174,9 +174,12 @@ def forged(t, guard):
     # Its client has no command that reads the log; starting anew is the only look that its daemon might take.
     commands = t.run("usbguard --help 2>&1", check=False).out
     assert not re.search(r"verify|audit", commands), commands
+    journal = f"journalctl --no-pager -q -o cat -p warning -u {guard.unit} --cursor-file=/run/forged.cursor"
+    t.run(journal)  # what it said of the scenes before is not of this line
     t.run(f"systemctl restart {guard.unit}")
+    guard.rest(t)
     kept = t.read("/run/forged") in t.read(guard.record)
-    said = t.run(f"journalctl --no-pager -q -o cat -p warning -u {guard.unit}").out.strip()
+    said = t.run(journal).out.strip()
     return "stands in the log; no command checks it" if kept and not said else f"noticed: {said}"
 
 
