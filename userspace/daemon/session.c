@@ -9,6 +9,7 @@
 #include "daemon/manager-life.h"
 #include "daemon/session-inside.h"
 #include "system/errand.h"
+#include "system/inquiry.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -582,11 +583,16 @@ static int session_gathered(sd_event_source *source, uint64_t usec, void *userda
 
 /* --- its strings --- */
 
+struct naming {
+	char name[IDENT_NAME_MAX];
+	uint16_t busnum, devnum;
+};
+
 static int naming_run(const void *order, void *result)
 {
-	const struct ident *ident = order;
+	const struct naming *naming = order;
 
-	return usbdev_read_strings(ident->name, ident->busnum, ident->devnum, result);
+	return usbdev_read_strings(naming->name, naming->busnum, naming->devnum, result);
 }
 
 static void session_was_named(void *userdata, int r, const void *result)
@@ -610,11 +616,14 @@ static void session_was_named(void *userdata, int r, const void *result)
 
 static int session_name(struct session *session)
 {
+	const struct ident *ident = &session->device.ident;
+	struct naming naming = { .busnum = ident->busnum, .devnum = ident->devnum };
+
+	memcpy(naming.name, ident->name, sizeof(naming.name));
 	/* While its strings are read, so that neither waits for the other. */
 	evidence_is_coming();
-	return errand_start(&session->naming, session->manager->event, naming_run,
-			    &session->device.ident, sizeof(struct usbdev_strings), session_was_named,
-			    session);
+	return inquiry_start(&session->naming, session->manager->event, naming_run, &naming, sizeof(naming),
+			     sizeof(struct usbdev_strings), session_was_named, session);
 }
 
 /* --- the object --- */
@@ -650,7 +659,7 @@ int session_new(struct session **sessionp, struct manager *manager, const char *
 struct session *session_free(struct session *session)
 {
 	if (session) {
-		errand_cancel(session->naming);
+		inquiry_cancel(session->naming);
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
 		sd_event_source_disable_unref(session->meter.timer);

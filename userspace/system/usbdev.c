@@ -32,7 +32,10 @@ static ssize_t read_line(int directory, const char *file, char *text, size_t siz
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT : -ENODEV;
-	n = read(fd, text, size - 1);
+	/* A terminal that goes to sleep wakes whoever waits. */
+	do
+		n = read(fd, text, size - 1);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -ENODEV;
 	while (n > 0 && text[n - 1] == '\n')
@@ -86,13 +89,13 @@ static int read_descriptors(int directory, uint8_t *bytes, size_t size, size_t *
 	return len ? 0 : -ENODEV;
 }
 
-/* USBGuard's hash of a device from its own strings and bytes. -ENODEV if it is none, or has gone. */
+/* USBGuard's hash of a device from its own strings and bytes. -ENODEV if it is none, or has gone. Allocates nothing: inquiry.h. */
 static int read_hash(int directory, char *out)
 {
-	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
+	uint8_t bytes[DESCRIPTORS_MAX];
 	char product[STRING_TEXT_MAX], serial[STRING_TEXT_MAX];
 	size_t len;
-	int r = bytes ? read_descriptors(directory, bytes, DESCRIPTORS_MAX, &len) : -ENOMEM;
+	int r = read_descriptors(directory, bytes, sizeof(bytes), &len);
 
 	if (!r)
 		r = read_string(directory, "product", product);
