@@ -165,10 +165,10 @@ static void session_settle_denied(struct session *session, const char *reason, c
 	session->device.decided_us = manager_now_us();
 	session->phase = SESSION_SETTLED;
 	session->quiet = false;
-	session_show(session);
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
 	released_remove(session->manager->released, &session->device);
 	session_shut(session);
+	session_show(session);
 	session_forget_disks(session);
 	session_close_volumes(session);
 	session_wait_for_medium(session);
@@ -552,8 +552,8 @@ void session_begin(struct session *session)
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
 	} else if (session_any_held(session)) {
+		/* Who listens on the bus gets a processor as soon as something is said there: it is announced with its verdict. */
 		device->state = DEVICE_HELD;
-		session_announce(session);
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);
 		session_judge(session, NULL);
 	} else if (session_any(session, DEVICE_INTERFACE_KEPT)) {
@@ -569,6 +569,7 @@ void session_begin(struct session *session)
 		manager_record(session->manager, "passed", NULL, device, NULL);
 		session_tell_others(session);
 	}
+	session_announce(session);
 	session_show(session);
 }
 

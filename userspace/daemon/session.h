@@ -171,6 +171,9 @@ void session_rejudge(struct session *session, const char *why);
 /* Takes everything back; the device is then judged anew, or denied if session->refused is set. */
 void session_revoke(struct session *session, const char *why);
 
+/* Puts it on the bus, if it is not there. */
+void session_announce(struct session *session);
+
 /* Tells D-Bus that something of the device has changed. */
 void session_show(struct session *session);
 
