@@ -19,7 +19,7 @@
 #define GRACE_MS 500
 /* Timers of the deadline may be late by this, so that wake-ups can be shared. Microseconds. */
 #define ACCURACY_US 20000
-#define SPARE_ACCURACY_US 1000000
+#define SPARE_ACCURACY_US 100000
 
 struct inspector {
 	struct child *child;

@@ -33,10 +33,11 @@ typedef void (*inspector_done_fn)(void *userdata, enum inspector_end end,
 				  const struct report *report, const char *detail);
 
 /*
- * Has a `program` wait from INSPECTOR_SPARE_US on, and again so long after it was used. One that ends before it is used is not
- * replaced sooner than in INSPECTOR_SPARE_RETRY_US. `program` is borrowed. 0, or a negative errno.
+ * Has a `program` wait from INSPECTOR_SPARE_US on, and again so long after it was used: the verdict is out by then, and usb-storage's
+ * second of waiting (delay_use) not yet over. One that ends before it is used is not replaced sooner than in
+ * INSPECTOR_SPARE_RETRY_US. `program` is borrowed. 0, or a negative errno.
  */
-#define INSPECTOR_SPARE_US UINT64_C(2000000)
+#define INSPECTOR_SPARE_US UINT64_C(500000)
 #define INSPECTOR_SPARE_RETRY_US UINT64_C(60000000)
 int inspector_spare_new(struct inspector_spare **sparep, sd_event *event, const char *program);
 
