@@ -173,6 +173,16 @@ def poke(t, name, what, user=None):
     return t.run(command, check=False).out.strip()
 
 
+AT_WORK = "^sekimori-inspect --(interface|block|work)"
+ASKING = "^sekimori-inspect --(interface|work)"  # a device, not a disk
+WAITING = "^sekimori-inspect --wait"
+
+
+def inspectors(t, which=AT_WORK):
+    """Process ids of inspectors, separated by blanks; one that waits for a device is not at work."""
+    return " ".join(t.run(f"pgrep -f '{which}'", check=False).out.split())
+
+
 class Bus:
     """Signals of the daemon as dbus-monitor prints them, of root or another user."""
 

@@ -4,7 +4,7 @@
 import json
 import time
 
-from barrier import UUID_OTHER, Bus, Since, disks, driver, ffs, images, options, ready, start_daemon, unplug_all
+from barrier import UUID_OTHER, Bus, Since, disks, driver, ffs, images, inspectors, options, ready, start_daemon, unplug_all
 from policies import POLICY_FILE, use
 
 OPTIONS = options(module=False)
@@ -90,7 +90,7 @@ def test_daemon_killed_during_inspection_shuts_at_the_next_start(t):
     ready(t)
     since = Since(t)
     ffs(t, "played", "PLAYED", "never-answer")
-    t.wait_until(lambda: t.run("pidof sekimori-inspect", check=False).out.strip(), what="an inspector")
+    t.wait_until(lambda: inspectors(t), what="an inspector")
     name = since.wait("held")["device"]
     t.run("pkill -KILL -x sekimorid")
     time.sleep(0.5)

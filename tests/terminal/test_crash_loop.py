@@ -6,7 +6,7 @@ import json
 import re
 import time
 
-from barrier import Since, daemon_pid, disks, driver, ffs, ffs_stop, images, ready, unplug_all
+from barrier import ASKING, Since, daemon_pid, disks, driver, ffs, ffs_stop, images, inspectors, ready, unplug_all
 from sessions import options
 
 LONG = True  # its waits are of seconds that a busy machine does not keep; test-deaths.c has the counting
@@ -47,7 +47,7 @@ def die(t):
 
 def judging(t):
     """Is some held device being asked? The second look at a disk that was let in is another."""
-    return bool(t.run("pgrep -f '^sekimori-inspect --interface'", check=False).out.strip())
+    return bool(inspectors(t, ASKING))
 
 
 def waiting(t):

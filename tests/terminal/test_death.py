@@ -3,7 +3,7 @@
 
 import time
 
-from barrier import (LOG, TOOLS, Bus, Since, counter, daemon_pid, disks, driver, ffs, images, options, ready, records,
+from barrier import (LOG, TOOLS, Bus, Since, counter, daemon_pid, disks, driver, ffs, images, inspectors, options, ready, records,
                      start_daemon, unplug_all)
 
 LONG = {"test_bad_policy_at_a_start_leaves_the_accepted_one_in_force",
@@ -47,11 +47,11 @@ def test_killed_during_inspection_the_interface_is_held_again(t):
     ensure(t)
     since = Since(t)
     ffs(t, "played", "PLAYED", "never-answer")
-    t.wait_until(lambda: t.run("pidof sekimori-inspect", check=False).out.strip(), what="an inspector")
+    t.wait_until(lambda: inspectors(t), what="an inspector")
     name = since.wait("held")["device"]
     assert t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "1"
     kill(t)
-    t.wait_until(lambda: not t.run("pidof sekimori-inspect", check=False).out.strip(), what="the inspector's end")
+    t.wait_until(lambda: not inspectors(t), what="the inspector's end")
     t.wait_until(lambda: t.read(f"/sys/bus/usb/devices/{name}:1.0/authorized") == "0", what="held again")
     assert driver(t, f"{name}:1.0") == ""
     t.run(f"echo {name}:1.0 > /sys/bus/usb/drivers_probe", check=False)

@@ -7,8 +7,8 @@ import shlex
 import tempfile
 import time
 
-from barrier import (PLAYED, SANITIZED, UUID, Since, Bus, check_daemon, daemon_pid, disks, driver, images, medium, options, poke, ready,
-                     unplug_all)
+from barrier import (AT_WORK, PLAYED, SANITIZED, UUID, Since, Bus, check_daemon, daemon_pid, disks, driver, images, medium, options,
+                     poke, ready, unplug_all)
 from policies import use
 from readers import Slots
 
@@ -40,7 +40,7 @@ def restart(t, mode):
     t.write(SETTINGS, f"terminal ZEI-014\nmode {mode}\n")
     # What is stopped in the middle of a look leaves its inspector to the next turn of a loop that has ended: a leak to the sanitizer.
     t.settle()
-    t.wait_until(lambda: t.run("for i in 1 2 3 4 5; do pidof sekimori-inspect && exit 1; sleep 0.2; done", check=False).status == 0,
+    t.wait_until(lambda: t.run(f"for i in 1 2 3 4 5; do pgrep -f '{AT_WORK}' && exit 1; sleep 0.2; done", check=False).status == 0,
                  what="the end of the looks")
     pid = daemon_pid(t)
     t.run(f"kill {pid}")

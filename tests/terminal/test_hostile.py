@@ -3,7 +3,7 @@
 
 import time
 
-from barrier import (PLAYED, POLICY, SANITIZED, Since, bring, check_daemon, ffs, ffs_all, ffs_stop, images, medium,
+from barrier import (PLAYED, POLICY, SANITIZED, WAITING, Since, bring, check_daemon, ffs, ffs_all, ffs_stop, images, inspectors, medium,
                      options, ready, unplug_all)
 from disks import Disks
 from hostile import TABLE as CONTENTS
@@ -66,7 +66,7 @@ def test_never_answering_device_is_denied_in_time_and_the_next_is_served_meanwhi
     since = Since(t)
     ffs(t, "played", "PLAYED", "never-answer")
     since.wait("held", serial="PLAYED")
-    t.wait_until(lambda: t.run("pidof sekimori-inspect", check=False).out.strip(), what="an inspector")
+    t.wait_until(lambda: inspectors(t), what="an inspector")
     t.plug_storage("a", images.luks2(), serial="GOOD")
     good = since.wait("allowed", serial="GOOD")
     bad = since.wait("denied", serial="PLAYED", timeout=DEADLINE + 10)
@@ -158,21 +158,18 @@ def test_unplugged_during_inspection(t):
     ready(t)
     since = Since(t)
     ffs(t, "played", "PLAYED", "never-answer")
-    t.wait_until(lambda: t.run("pidof sekimori-inspect", check=False).out.strip(), what="an inspector")
+    t.wait_until(lambda: inspectors(t), what="an inspector")
     ffs_stop(t, "played")
     since.wait("removed")
-    t.wait_until(lambda: not t.run("pidof sekimori-inspect", check=False).out.strip(), what="the inspector's end")
+    t.wait_until(lambda: not inspectors(t), what="the inspector's end")
     assert not t.run("ps -e -o stat,comm | grep -E '^Z.*sekimori'", check=False).out, "zombie"
     since.assert_no_disk()
     t.plug_storage("a", images.luks2(), serial="GOOD")
     since.wait("allowed", serial="GOOD")
 
 
-def test_inspector_runs_as_nobody_without_capabilities_behind_seccomp(t):
-    ready(t)
-    ffs(t, "played", "PLAYED", "never-answer")
-    pid = t.wait_until(lambda: t.run("pidof sekimori-inspect", check=False).out.strip(), what="an inspector")
-    time.sleep(0.5)
+def assert_shut_in(t, pid):
+    """As nobody, without capabilities, behind seccomp, with nothing open but what it is there for."""
     status = dict(line.split(":\t", 1) for line in t.read(f"/proc/{pid}/status").splitlines() if ":\t" in line)
     assert status["Uid"].split() == ["65534"] * 4 and status["Gid"].split() == ["65534"] * 4, status
     assert status["Groups"].strip() == ""
@@ -182,6 +179,38 @@ def test_inspector_runs_as_nobody_without_capabilities_behind_seccomp(t):
     fds = t.run(f"ls -l /proc/{pid}/fd").out
     for line in fds.splitlines()[1:]:
         target = line.split(" -> ")[1]
-        assert target.startswith(("/dev/null", "/dev/bus/usb/", "pipe:", "anon_inode:", "/run/sekimorid.out")), fds
+        assert target.startswith(("/dev/null", "/dev/bus/usb/", "pipe:", "socket:", "anon_inode:", "/run/sekimorid.out")), fds
+
+
+def test_inspector_runs_as_nobody_without_capabilities_behind_seccomp(t):
+    ready(t)
+    ffs(t, "played", "PLAYED", "never-answer")
+    pid = t.wait_until(lambda: inspectors(t), what="an inspector")
+    time.sleep(0.5)
+    assert_shut_in(t, pid)
     limits = t.read(f"/proc/{pid}/limits")
     assert "Max file size             0 " in limits and "Max core file size        0 " in limits, limits
+
+
+def test_inspector_that_waits_for_a_device_is_shut_in_already(t):
+    ready(t)
+    pid = t.wait_until(lambda: inspectors(t, WAITING), what="an inspector that waits")
+    t.wait_until(lambda: "Seccomp:\t2" in t.read(f"/proc/{pid}/status"), what="its sandbox")
+    assert_shut_in(t, pid)
+    assert "/dev/bus/usb/" not in t.run(f"ls -l /proc/{pid}/fd").out
+    since = Since(t)
+    t.plug_storage("a", images.luks2(), serial="GOOD")
+    since.wait("allowed", serial="GOOD")
+    t.wait_until(lambda: not t.exists(f"/proc/{pid}"), what="its end: one device is all that it sees")
+    again = t.wait_until(lambda: inspectors(t, WAITING), what="the next one")
+    assert again != pid
+
+
+def test_inspector_that_is_killed_while_it_waits_is_not_missed(t):
+    ready(t)
+    pid = t.wait_until(lambda: inspectors(t, WAITING), what="an inspector that waits")
+    t.run(f"kill -9 {pid}")
+    t.wait_until(lambda: not t.exists(f"/proc/{pid}"), what="its end")
+    since = Since(t)
+    t.plug_storage("a", images.luks2(), serial="GOOD")
+    since.wait("allowed", serial="GOOD")

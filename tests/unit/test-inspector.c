@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/macro.h"
@@ -74,7 +75,7 @@ static void run(const char *body, unsigned int deadline_ms, int block)
 	CU_ASSERT_EQUAL(sd_event_new(&event), 0);
 	r = block ? inspector_start_block(&inspector, event, program, "/dev/sdz", makedev(8, 400),
 					  block == 2, deadline_ms, done, NULL) :
-		    inspector_start(&inspector, event, program, fd, 7, deadline_ms, done, NULL);
+		    inspector_start(&inspector, NULL, event, program, fd, 7, deadline_ms, done, NULL);
 	CU_ASSERT_EQUAL(r, 0);
 	if (!r)
 		sd_event_loop(event);
@@ -155,11 +156,106 @@ static void program_that_is_not_there_is_an_error(void)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	CU_ASSERT_EQUAL(sd_event_new(&event), 0);
-	CU_ASSERT_EQUAL(inspector_start(&inspector, event, "/nonexistent", fd, 0, 100, done, NULL),
+	CU_ASSERT_EQUAL(inspector_start(&inspector, NULL, event, "/nonexistent", fd, 0, 100, done, NULL),
 			-ENOENT);
 	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
 	CU_ASSERT_PTR_NULL(inspector);
 	event = sd_event_unref(event);
+}
+
+/* --- one that waits --- */
+
+#define IN_TIME_US (INSPECTOR_SPARE_US + 5000000)
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* With one that waits already. */
+static struct inspector_spare *spare_begin(const char *body)
+{
+	struct inspector_spare *spare = NULL;
+	uint64_t end = now_us() + IN_TIME_US;
+
+	memset(&result, 0, sizeof(result));
+	report_make();
+	program_make(body);
+	CU_ASSERT_EQUAL_FATAL(sd_event_new(&event), 0);
+	CU_ASSERT_EQUAL_FATAL(inspector_spare_new(&spare, event, program), 0);
+	CU_ASSERT_FALSE(inspector_spare_waits(spare));
+	while (!inspector_spare_waits(spare) && now_us() < end)
+		sd_event_run(event, 100000);
+	CU_ASSERT_TRUE(inspector_spare_waits(spare));
+	return spare;
+}
+
+static void inspect(struct inspector_spare *spare, unsigned int deadline_ms)
+{
+	struct inspector *inspector = NULL;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	CU_ASSERT_EQUAL_FATAL(inspector_start(&inspector, spare, event, program, fd, 7, deadline_ms, done, NULL), 0);
+	/* The loop has ended by done(). */
+	while (!result.calls)
+		sd_event_run(event, UINT64_MAX);
+	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
+	CU_ASSERT_EQUAL(result.calls, 1);
+}
+
+static void spare_end(struct inspector_spare *spare)
+{
+	CU_ASSERT_PTR_NULL(inspector_spare_free(spare));
+	event = sd_event_unref(event);
+}
+
+/* A report only from one that was started before, by an order of its length. */
+static void one_that_waits_inspects_a_single_device(void)
+{
+	struct inspector_spare *spare =
+		spare_begin("[ \"$*\" = --wait ] && [ ! -e /proc/self/fd/3 ] || exit 9\n"
+			    "[ $(head -c 8 <&4 | wc -c) = 8 ] && cat $data >&4");
+
+	inspect(spare, DEADLINE_MS);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	CU_ASSERT_STRING_EQUAL(result.report.units[0].vendor, "SANWA");
+	CU_ASSERT_FALSE(inspector_spare_waits(spare));
+	spare_end(spare);
+}
+
+static void without_one_that_waits_another_is_started(void)
+{
+	struct inspector_spare *spare = spare_begin("[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
+
+	while (inspector_spare_waits(spare))
+		sd_event_run(event, UINT64_MAX);
+	inspect(spare, DEADLINE_MS);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	spare_end(spare);
+}
+
+/* It has died, and nobody has looked yet. */
+static void one_that_died_unseen_is_not_used(void)
+{
+	struct inspector_spare *spare = spare_begin("[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
+
+	usleep(500000);
+	CU_ASSERT_TRUE(inspector_spare_waits(spare));
+	inspect(spare, DEADLINE_MS);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	spare_end(spare);
+}
+
+static void one_that_waited_and_hangs_is_killed_at_the_deadline(void)
+{
+	struct inspector_spare *spare = spare_begin("head -c 8 <&4 > /dev/null; exec sleep 60");
+
+	inspect(spare, 100);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_TIMEOUT);
+	spare_end(spare);
 }
 
 static const struct test tests[] = {
@@ -170,6 +266,10 @@ static const struct test tests[] = {
 	TEST(inspector_that_hangs_is_killed_at_the_deadline),
 	TEST(arguments_say_what_the_descriptor_is),
 	TEST(program_that_is_not_there_is_an_error),
+	TEST(one_that_waits_inspects_a_single_device),
+	TEST(without_one_that_waits_another_is_started),
+	TEST(one_that_died_unseen_is_not_used),
+	TEST(one_that_waited_and_hangs_is_killed_at_the_deadline),
 };
 
 int main(void)

@@ -9,7 +9,7 @@
  *	a life that ends by itself because it cannot go on is a failure: nobody is suspected, and the next one waits no longer than
  *	DEATHS_FAILED_WAIT_MAX_S, since somebody may have repaired what was wrong
  *
- * Text, a line each; whatever is no such text is none:
+ * Text, a line each, empty ones do not count; whatever is no such text is none:
  *
  *	sekimori-deaths 1
  *	running 0|1                 it has begun, and not ended

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/lastlife.h"
@@ -11,14 +12,47 @@
 struct lastlife {
 	char *path;
 	int lock;
+	int fd; /* of the file at path, to write; -1 */
 	bool failed; /* to write; said once */
 	struct deaths deaths;
 };
 
-static int life_save(struct lastlife *life)
+/*
+ * It stands in the way of each verdict, so the file is not made anew. One call writes all of it: what is shorter than before is
+ * followed by empty lines, since whoever kills the daemon must not come between a write and a cut. False: it has to be made anew.
+ */
+static bool life_overwrite(const struct lastlife *life, char text[static DEATHS_TEXT_MAX], size_t len)
+{
+	struct stat st;
+
+	if (life->fd < 0 || fstat(life->fd, &st) < 0 || st.st_nlink != 1 || st.st_size < 0 || st.st_size >= DEATHS_TEXT_MAX)
+		return false;
+	if ((size_t)st.st_size > len) {
+		memset(text + len, '\n', (size_t)st.st_size - len);
+		len = (size_t)st.st_size;
+	}
+	return pwrite(life->fd, text, len, 0) == (ssize_t)len;
+}
+
+static int life_write(struct lastlife *life)
 {
 	char text[DEATHS_TEXT_MAX];
-	int r = textfile_replace(life->path, text, deaths_format(&life->deaths, text), 0644);
+	size_t len = deaths_format(&life->deaths, text);
+	int r;
+
+	if (life_overwrite(life, text, len))
+		return 0;
+	r = textfile_replace(life->path, text, len, 0644);
+	if (r)
+		return r;
+	closep(&life->fd);
+	life->fd = open(life->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	return 0;
+}
+
+static int life_save(struct lastlife *life)
+{
+	int r = life_write(life);
 
 	if (r && !life->failed)
 		fprintf(stderr, SD_WARNING "%s cannot be written: %s; if this daemon dies, the next one cannot tell which device "
@@ -63,7 +97,7 @@ int lastlife_new(struct lastlife **lifep, const char *path)
 
 	if (!life)
 		return -ENOMEM;
-	life->lock = -1;
+	life->lock = life->fd = -1;
 	life->path = strdup(path);
 	r = life->path ? life_lock(life) : -ENOMEM;
 	if (r)
@@ -84,6 +118,7 @@ struct lastlife *lastlife_free(struct lastlife *life)
 {
 	if (life) {
 		closep(&life->lock);
+		closep(&life->fd);
 		free(life->path);
 		free(life);
 	}

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/incidents.h"
+#include "daemon/session.h"
 
 int manager_record(struct manager *manager, const char *kind, const char *signal,
 		   const struct device *device, struct json_object *extra)
@@ -80,6 +81,14 @@ static void take_damage(struct manager *manager, const char *kind, struct json_o
 	manager->damaged = json_object_get(record);
 }
 
+/* No signal tells of an object that is not on the bus yet. */
+static void announce(struct manager *manager, uint64_t device)
+{
+	for (struct session *s = manager->sessions; s; s = s->next)
+		if (s->device.id == device)
+			session_announce(s);
+}
+
 /* Every record passes here once on its way to D-Bus. One that could not be written has no number and no hash. */
 void manager_log_recorded(void *userdata, const char *kind, const char *signal, uint64_t device,
 			  struct json_object *record)
@@ -95,6 +104,8 @@ void manager_log_recorded(void *userdata, const char *kind, const char *signal, 
 		return;
 	if (!strcmp(kind, "checkpoint"))
 		signal = "LogCheckpoint";
+	if (signal && device)
+		announce(manager, device);
 	if (signal)
 		manager_bus_signal(manager->bus, signal, device ? &device : NULL, record);
 	if (written)

@@ -15,6 +15,7 @@
 #include "daemon/manager-life.h"
 #include "daemon/manager-log.h"
 #include "daemon/session.h"
+#include "system/inspector.h"
 #include "system/uevents.h"
 
 #define RELEASED_FILE "/run/sekimori/released"
@@ -550,6 +551,8 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	}
 	manager_info(manager);
 	r = manager_setup_volumes(manager);
+	if (r >= 0)
+		r = inspector_spare_new(&manager->spare, event, manager->settings.inspector);
 	if (r < 0)
 		return r;
 	r = manager_join_bus(manager);
@@ -591,6 +594,7 @@ struct manager *manager_free(struct manager *manager)
 		evidence_checkpoint(manager->evidence);
 	}
 	drill_leave(manager);
+	inspector_spare_free(manager->spare);
 	gate_free(manager->gate);
 	manager->bus = manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);

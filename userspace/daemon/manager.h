@@ -62,6 +62,7 @@ struct manager {
 	uint64_t last_id;
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
+	struct inspector_spare *spare; /* waits for the next device */
 	uint64_t last_volume;
 	sd_event_source *sweep; /* timer: by then what is open is taken up, or nobody's */
 	struct screenlock *screenlock; /* is the seat's screen locked? */

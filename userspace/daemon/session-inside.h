@@ -37,9 +37,6 @@ void session_released(struct session *session);
 /* There is no verdict any more. */
 void session_clear_verdict(struct device *device);
 
-/* Puts it on the bus, if it is not there. */
-void session_announce(struct session *session);
-
 /* Others may be waiting for what becomes of this one. */
 void session_tell_others(struct session *session);
 

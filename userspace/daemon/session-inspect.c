@@ -89,7 +89,7 @@ void session_inspect(struct session *session)
 	fd = usbdev_open_for_inspection(session->device.ident.busnum, session->device.ident.devnum,
 					intf->ident.number);
 	r = fd < 0 ? fd :
-		     inspector_start(&session->inspector, manager->event,
+		     inspector_start(&session->inspector, manager->spare, manager->event,
 				     manager->settings.inspector, fd, intf->ident.number,
 				     manager->settings.inspect_deadline_ms, session_inspected,
 				     session);

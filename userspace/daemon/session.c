@@ -9,6 +9,7 @@
 #include "daemon/manager-life.h"
 #include "daemon/session-inside.h"
 #include "system/errand.h"
+#include "system/inquiry.h"
 #include "system/inspector.h"
 #include "system/usbdev.h"
 
@@ -164,10 +165,10 @@ static void session_settle_denied(struct session *session, const char *reason, c
 	session->device.decided_us = manager_now_us();
 	session->phase = SESSION_SETTLED;
 	session->quiet = false;
-	session_show(session);
 	manager_record(session->manager, "denied", "DeviceDenied", &session->device, NULL);
 	released_remove(session->manager->released, &session->device);
 	session_shut(session);
+	session_show(session);
 	session_forget_disks(session);
 	session_close_volumes(session);
 	session_wait_for_medium(session);
@@ -551,8 +552,8 @@ void session_begin(struct session *session)
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
 	} else if (session_any_held(session)) {
+		/* Who listens on the bus gets a processor as soon as something is said there: it is announced with its verdict. */
 		device->state = DEVICE_HELD;
-		session_announce(session);
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);
 		session_judge(session, NULL);
 	} else if (session_any(session, DEVICE_INTERFACE_KEPT)) {
@@ -568,6 +569,7 @@ void session_begin(struct session *session)
 		manager_record(session->manager, "passed", NULL, device, NULL);
 		session_tell_others(session);
 	}
+	session_announce(session);
 	session_show(session);
 }
 
@@ -582,11 +584,16 @@ static int session_gathered(sd_event_source *source, uint64_t usec, void *userda
 
 /* --- its strings --- */
 
+struct naming {
+	char name[IDENT_NAME_MAX];
+	uint16_t busnum, devnum;
+};
+
 static int naming_run(const void *order, void *result)
 {
-	const struct ident *ident = order;
+	const struct naming *naming = order;
 
-	return usbdev_read_strings(ident->name, ident->busnum, ident->devnum, result);
+	return usbdev_read_strings(naming->name, naming->busnum, naming->devnum, result);
 }
 
 static void session_was_named(void *userdata, int r, const void *result)
@@ -610,11 +617,14 @@ static void session_was_named(void *userdata, int r, const void *result)
 
 static int session_name(struct session *session)
 {
+	const struct ident *ident = &session->device.ident;
+	struct naming naming = { .busnum = ident->busnum, .devnum = ident->devnum };
+
+	memcpy(naming.name, ident->name, sizeof(naming.name));
 	/* While its strings are read, so that neither waits for the other. */
 	evidence_is_coming();
-	return errand_start(&session->naming, session->manager->event, naming_run,
-			    &session->device.ident, sizeof(struct usbdev_strings), session_was_named,
-			    session);
+	return inquiry_start(&session->naming, session->manager->event, naming_run, &naming, sizeof(naming),
+			     sizeof(struct usbdev_strings), session_was_named, session);
 }
 
 /* --- the object --- */
@@ -650,7 +660,7 @@ int session_new(struct session **sessionp, struct manager *manager, const char *
 struct session *session_free(struct session *session)
 {
 	if (session) {
-		errand_cancel(session->naming);
+		inquiry_cancel(session->naming);
 		inspector_cancel(session->inspector);
 		sd_event_source_unref(session->gather);
 		sd_event_source_disable_unref(session->meter.timer);

@@ -109,7 +109,7 @@ struct session {
 	const char *again;   /* to be judged again once the release is done, and why; or NULL */
 	uint64_t seed;	     /* for random() */
 	int64_t recheck;     /* civil seconds: when time may change the verdict; INT64_MAX never */
-	struct errand *naming;	 /* reads its strings */
+	struct inquiry *naming;	 /* reads its strings */
 	bool named;		 /* … and has: the identity is whole */
 	sd_event_source *gather; /* timer: some interface never appeared; NULL when it has rung */
 	unsigned int expected;	 /* interfaces that the gate will tell of */
@@ -170,6 +170,9 @@ void session_rejudge(struct session *session, const char *why);
 
 /* Takes everything back; the device is then judged anew, or denied if session->refused is set. */
 void session_revoke(struct session *session, const char *why);
+
+/* Puts it on the bus, if it is not there. */
+void session_announce(struct session *session);
 
 /* Tells D-Bus that something of the device has changed. */
 void session_show(struct session *session);

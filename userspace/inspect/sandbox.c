@@ -145,6 +145,12 @@ static const struct sandbox_call usb_calls[] = {
 	{SCMP_SYS(timerfd_settime), 1, {FD_KNOWN}, "libusb's timeouts"},
 };
 
+static const struct sandbox_call waiting_calls[] = {
+	{SCMP_SYS(close), 1, {FD_IS(SANDBOX_FD_DEVICE)}, "makes room for the device"},
+	{SCMP_SYS(recvmsg), 1, {FD_IS(SANDBOX_FD_REPORT)}, "the device, and what to do with it"},
+	{SCMP_SYS(setitimer), 0, {}, "the deadline, which begins with it"},
+};
+
 static const struct sandbox_call block_calls[] = {
 	{SCMP_SYS(pread64), 1, {FD_IS(SANDBOX_FD_DEVICE)}, "the disk"},
 };
@@ -204,8 +210,9 @@ static int calls_close(enum sandbox_device device)
 	if (!r)
 		r = calls_allow(filter, calls, ARRAY_SIZE(calls));
 	if (!r)
-		r = device == SANDBOX_USB ? usb_allow(filter) :
-					    calls_allow(filter, block_calls, ARRAY_SIZE(block_calls));
+		r = device == SANDBOX_BLOCK ? calls_allow(filter, block_calls, ARRAY_SIZE(block_calls)) : usb_allow(filter);
+	if (!r && device == SANDBOX_USB_WAITING)
+		r = calls_allow(filter, waiting_calls, ARRAY_SIZE(waiting_calls));
 	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);

@@ -12,8 +12,9 @@
 #define SANDBOX_FD_LAST 6
 
 enum sandbox_device {
-	SANDBOX_USB,   /* what libusb needs to talk to a device */
-	SANDBOX_BLOCK, /* pread() */
+	SANDBOX_USB,	     /* what libusb needs to talk to a device */
+	SANDBOX_USB_WAITING, /* the same, and to receive that device first */
+	SANDBOX_BLOCK,	     /* pread() */
 };
 
 /*

@@ -6,7 +6,8 @@
  * Run by sekimorid, once per inspection. It is given a USB device as descriptor 3 (usbfs, opened for
  * reading and writing, stripped of privileges, interface claimed), or opens a block device by itself,
  * and writes one struct report to descriptor 4 (a pipe or socket). Not a byte of the device is looked
- * at before the sandbox is closed.
+ * at before the sandbox is closed. With --wait it is started before there is a device, and receives it
+ * in the sandbox (core/inspection.h).
  *
  * Exit status: 0 a report with an outcome was written; 1 it failed (with a report of outcome
  * "internal", if that could still be written); 2 usage.
@@ -33,6 +34,7 @@
 #include "inspect/probe.h"
 #include "inspect/sandbox.h"
 #include "inspect/usb.h"
+#include "inspect/waiting.h"
 
 #define DEADLINE_MS 8000
 #define DEADLINE_MIN_MS 100
@@ -45,6 +47,7 @@ struct options {
 	const char *block; /* node, or NULL */
 	dev_t devnum;	   /* that it must be */
 	bool read_only;
+	char *wait; /* the argument, or NULL */
 	uint8_t interface;
 	unsigned int deadline_ms;
 };
@@ -52,6 +55,7 @@ struct options {
 static const char usage[] = N_(
 	"Usage: sekimori-inspect --interface N [--deadline MS]\n"
 	"       sekimori-inspect --block NODE --devnum MAJOR:MINOR [--read-only] [--deadline MS]\n"
+	"       sekimori-inspect --wait\n"
 	"\n"
 	"Asks a USB mass-storage device what it is, and looks whether all of it is encrypted. "
 	"sekimorid\n"
@@ -64,6 +68,8 @@ static const char usage[] = N_(
 	"  --block NODE    what to look at instead is this block device\n"
 	"  --devnum M:N    its number: the node must still be that device\n"
 	"  --read-only     make it refuse writes first\n"
+	"  --wait          descriptor 4 is a socket: the USB device and its interface come by it "
+	"later\n"
 	"  --deadline MS   time for all of it in milliseconds, 100 to 60000 (default 8000)\n"
 	"  --help          this text\n"
 	"  --version       the version\n");
@@ -118,6 +124,7 @@ static int options_parse(struct options *options, int argc, char **argv)
 		{"block", required_argument, NULL, 'b'},
 		{"devnum", required_argument, NULL, 'n'},
 		{"read-only", no_argument, NULL, 'r'},
+		{"wait", no_argument, NULL, 'w'},
 		{"deadline", required_argument, NULL, 'd'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
@@ -151,6 +158,9 @@ static int options_parse(struct options *options, int argc, char **argv)
 		case 'r':
 			options->read_only = true;
 			break;
+		case 'w':
+			options->wait = argv[optind - 1];
+			break;
 		case 'd':
 			if (!number_parse(optarg, DEADLINE_MIN_MS, DEADLINE_MAX_MS, &value))
 				return usage_fail(N_("--deadline takes milliseconds from %d to %d, "
@@ -172,8 +182,8 @@ static int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_fail(N_("\"%s\" is too much"), argv[optind]);
-	if (have_interface == !!options->block)
-		return usage_fail(N_("either --interface or --block, please"));
+	if (have_interface + !!options->block + !!options->wait != 1)
+		return usage_fail(N_("one of --interface, --block and --wait, please"));
 	if (options->block && !options->devnum)
 		return usage_fail(N_("--block needs --devnum"));
 	return -1;
@@ -185,16 +195,17 @@ static bool device_is_usb(const struct stat *st)
 }
 
 /* Returns -1 to go on, or the exit status. */
-static int descriptors_check(bool block)
+static int descriptors_check(const struct options *options)
 {
+	const bool given = !options->block && !options->wait;
 	struct stat st;
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fstat(fd, &st) < 0)
 			return usage_fail(N_("descriptor %d is closed"), fd);
-	if (!block && (fstat(SANDBOX_FD_DEVICE, &st) < 0 || !device_is_usb(&st)))
+	if (given && (fstat(SANDBOX_FD_DEVICE, &st) < 0 || !device_is_usb(&st)))
 		return usage_fail(N_("descriptor %d is no opened USB device"), SANDBOX_FD_DEVICE);
-	if (fstat(SANDBOX_FD_REPORT, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+	if (fstat(SANDBOX_FD_REPORT, &st) < 0 || !((S_ISFIFO(st.st_mode) && !options->wait) || S_ISSOCK(st.st_mode)))
 		return usage_fail(N_("descriptor %d is no pipe or socket"), SANDBOX_FD_REPORT);
 	if (close_range(SANDBOX_FD_REPORT + 1, ~0U, 0) < 0)
 		return usage_fail(N_("closing other descriptors: %s"), strerror(errno));
@@ -250,33 +261,83 @@ static int deadline_arm(unsigned int ms)
 	return setitimer(ITIMER_REAL, &timer, NULL) < 0 ? -errno : 0;
 }
 
-/* Each of the two returns 0, or internal_send()'s status after the sandbox could not be closed. */
+/* Each of these returns 0, or the exit status after it could not get as far as the device. */
 
-static int usb_inspect(struct report *report, const struct options *options, uint64_t start_us)
+static int usb_begin(libusb_context **context, enum sandbox_device device, struct report *report, uint64_t start_us)
 {
-	libusb_context *context = NULL;
-	struct usb usb;
-	struct bot bot;
 	const char *step;
 	int r;
 
 	r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
 	if (!r)
-		r = libusb_init(&context);
+		r = libusb_init(context);
 	if (r)
 		return internal_send(report, start_us, "libusb: %s", libusb_strerror(r));
-	r = sandbox_enter(SANDBOX_USB, &step);
-	if (r < 0)
-		return internal_send(report, start_us, "sandbox, %s: %s", step, strerror(-r));
+	r = sandbox_enter(device, &step);
+	return r < 0 ? internal_send(report, start_us, "sandbox, %s: %s", step, strerror(-r)) : 0;
+}
+
+static void usb_look(libusb_context *context, struct report *report, const struct options *options, uint64_t start_us)
+{
+	struct usb usb;
+	struct bot bot;
+	int r;
 
 	r = usb_open(&usb, context, SANDBOX_FD_DEVICE, options->interface);
 	if (r) {
 		report->outcome = REPORT_TRANSPORT;
 		report_set_text(report->detail, sizeof(report->detail), usb.detail, true);
-		return 0;
+		return;
 	}
 	bot_init(&bot, &usb_transport, &usb, start_us / 1000 + options->deadline_ms);
 	probe_run(&bot, report);
+}
+
+static int usb_inspect(struct report *report, const struct options *options, uint64_t start_us)
+{
+	libusb_context *context = NULL;
+	int r = usb_begin(&context, SANDBOX_USB, report, start_us);
+
+	if (!r)
+		usb_look(context, report, options, start_us);
+	return r;
+}
+
+/* What ps shows tells one that waits from one that is at work. */
+static void argument_change(char *wait)
+{
+	static const char at_work[] = "--work";
+
+	if (strlen(wait) == strlen(at_work))
+		memcpy(wait, at_work, sizeof(at_work));
+}
+
+/* Its time begins with the device. Nobody is told of what fails before: the daemon sees that it ends. */
+static int usb_wait(struct report *report, struct options *options, uint64_t *start_us)
+{
+	libusb_context *context = NULL;
+	struct inspection inspection;
+	int r = waiting_begin();
+
+	if (r < 0)
+		return 1;
+	r = usb_begin(&context, SANDBOX_USB_WAITING, report, *start_us);
+	if (r)
+		return r;
+	waiting_ready();
+	r = waiting_receive(&inspection);
+	if (r == -ECANCELED)
+		_exit(0);
+	if (r < 0)
+		return 1;
+	*start_us = now_us();
+	options->interface = inspection.interface;
+	options->deadline_ms = inspection.deadline_ms;
+	r = deadline_arm(options->deadline_ms + GRACE_MS);
+	if (r < 0)
+		return internal_send(report, *start_us, "timer: %s", strerror(-r));
+	argument_change(options->wait);
+	usb_look(context, report, options, *start_us);
 	return 0;
 }
 
@@ -308,7 +369,7 @@ static int block_inspect(struct report *report, const struct options *options, u
 
 int main(int argc, char **argv)
 {
-	const uint64_t start_us = now_us();
+	uint64_t start_us = now_us();
 	struct options options = {0};
 	struct report report;
 	int r;
@@ -317,15 +378,16 @@ int main(int argc, char **argv)
 		return 1;
 	r = options_parse(&options, argc, argv);
 	if (r < 0)
-		r = descriptors_check(!!options.block);
+		r = descriptors_check(&options);
 	if (r >= 0)
 		return r;
 
 	report_init(&report, REPORT_INTERNAL);
-	r = deadline_arm(options.deadline_ms + GRACE_MS);
+	r = options.wait ? 0 : deadline_arm(options.deadline_ms + GRACE_MS);
 	if (r < 0)
 		return internal_send(&report, start_us, "timer: %s", strerror(-r));
-	r = options.block ? block_inspect(&report, &options, start_us) :
+	r = options.wait  ? usb_wait(&report, &options, &start_us) :
+	    options.block ? block_inspect(&report, &options, start_us) :
 			    usb_inspect(&report, &options, start_us);
 	if (!r)
 		r = report_send(&report, start_us);

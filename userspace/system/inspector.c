@@ -4,28 +4,43 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <systemd/sd-daemon.h>
 
+#include "core/inspection.h"
 #include "core/macro.h"
 #include "system/child.h"
+#include "system/helpers.h"
 #include "system/inspector.h"
 
 /* The inspector keeps the deadline itself; the daemon's is later, so that a report can still say so. */
 #define GRACE_MS 500
 /* Timers of the deadline may be late by this, so that wake-ups can be shared. Microseconds. */
 #define ACCURACY_US 20000
+#define SPARE_ACCURACY_US 100000
 
 struct inspector {
 	struct child *child;
+	struct inspector_spare *spare; /* it waits there; NULL: it is at work */
 	int device_fd;
-	int pipe_fd;
+	int pipe_fd; /* to read from: a pipe, or our end of the spare one's socket */
 	sd_event_source *timer;
 	bool cancelled;
 	bool timed_out;
 	inspector_done_fn done;
 	void *userdata;
 };
+
+struct inspector_spare {
+	sd_event *event;
+	const char *program;
+	struct inspector *waiting;
+	sd_event_source *timer; /* to start the next one */
+};
+
+static void spare_lost(struct inspector_spare *spare, int code, int status);
 
 static void inspector_free(struct inspector *inspector)
 {
@@ -81,7 +96,9 @@ static void inspector_exited(void *userdata, int code, int status)
 	char detail[96] = "";
 	enum inspector_end end;
 
-	if (inspector->cancelled) {
+	if (inspector->spare)
+		spare_lost(inspector->spare, code, status);
+	if (inspector->cancelled || inspector->spare) {
 		inspector_free(inspector);
 		return;
 	}
@@ -157,13 +174,152 @@ static int inspector_run(struct inspector **inspectorp, sd_event *event, const c
 	return 0;
 }
 
-int inspector_start(struct inspector **inspectorp, sd_event *event, const char *program, int usb_fd,
-		    uint8_t number, unsigned int deadline_ms, inspector_done_fn done,
-		    void *userdata)
+/* --- the spare one --------------------------------------------------------------------------------- */
+
+static int spare_start(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Without the timer each inspection starts its own. */
+static void spare_plan(struct inspector_spare *spare, uint64_t usec)
+{
+	int r;
+
+	if (spare->timer) {
+		r = sd_event_source_set_time_relative(spare->timer, usec);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(spare->timer, SD_EVENT_ONESHOT);
+	} else {
+		r = sd_event_add_time_relative(spare->event, &spare->timer, CLOCK_BOOTTIME, usec, SPARE_ACCURACY_US, spare_start,
+					       spare);
+	}
+	if (r < 0 && r != -ESTALE)
+		fprintf(stderr, SD_WARNING "no inspector is started ahead: %s\n", strerror(-r));
+}
+
+static void spare_lost(struct inspector_spare *spare, int code, int status)
+{
+	spare->waiting = NULL;
+	fprintf(stderr, SD_WARNING "the inspector that waited for a device has %s %d; another one waits in a minute\n",
+		code == CLD_EXITED ? "exited with" : "died of signal", status);
+	spare_plan(spare, INSPECTOR_SPARE_RETRY_US);
+}
+
+/* It waits in recvmsg(2); only our end does not block. */
+static int socket_make(int fds[static 2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+
+	int r = -errno;
+
+	close(fds[0]);
+	close(fds[1]);
+	return r;
+}
+
+static int spare_run(struct inspector_spare *spare)
+{
+	static const char *const no_env[] = { NULL }, *const argv[] = { "sekimori-inspect", "--wait", NULL };
+	struct inspector *inspector = calloc(1, sizeof(*inspector));
+	int fds[2], r = inspector ? socket_make(fds) : -ENOMEM;
+
+	if (r) {
+		free(inspector);
+		return r;
+	}
+	*inspector = (struct inspector){ .spare = spare, .device_fd = -1, .pipe_fd = fds[0] };
+	r = child_start(&inspector->child, spare->event, spare->program, argv, no_env, (const int[]){ -1, fds[1] }, 2,
+			inspector_exited, inspector);
+	close(fds[1]);
+	if (r < 0)
+		inspector_free(inspector);
+	else
+		spare->waiting = inspector;
+	return r;
+}
+
+static int spare_start(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct inspector_spare *spare = userdata;
+	int r = spare->waiting ? 0 : spare_run(spare);
+
+	if (r < 0) {
+		fprintf(stderr, SD_WARNING "no inspector is started ahead: %s\n", strerror(-r));
+		spare_plan(spare, INSPECTOR_SPARE_RETRY_US);
+	}
+	return 0;
+}
+
+int inspector_spare_new(struct inspector_spare **sparep, sd_event *event, const char *program)
+{
+	struct inspector_spare *spare = calloc(1, sizeof(*spare));
+
+	if (!spare)
+		return -ENOMEM;
+	*spare = (struct inspector_spare){ .event = sd_event_ref(event), .program = program };
+	spare_plan(spare, INSPECTOR_SPARE_US);
+	*sparep = spare;
+	return 0;
+}
+
+struct inspector_spare *inspector_spare_free(struct inspector_spare *spare)
+{
+	if (spare) {
+		if (spare->waiting) {
+			child_kill(spare->waiting->child);
+			inspector_free(spare->waiting);
+		}
+		sd_event_source_disable_unref(spare->timer);
+		sd_event_unref(spare->event);
+		free(spare);
+	}
+	return NULL;
+}
+
+bool inspector_spare_waits(const struct inspector_spare *spare)
+{
+	return spare->waiting;
+}
+
+/* False: there is none, or it is of no use; then usb_fd is still the caller's. */
+static bool spare_use(struct inspector **inspectorp, struct inspector_spare *spare, int usb_fd, uint8_t number,
+		      unsigned int deadline_ms, inspector_done_fn done, void *userdata)
+{
+	const struct inspection order = { .deadline_ms = deadline_ms, .interface = number };
+	struct inspector *inspector = TAKE_PTR(spare->waiting);
+	int r;
+
+	/* One that died has a minute to wait already. */
+	if (!inspector)
+		return false;
+	inspector->spare = NULL;
+	spare_plan(spare, INSPECTOR_SPARE_US);
+	r = sd_event_add_time_relative(spare->event, &inspector->timer, CLOCK_BOOTTIME, (deadline_ms + GRACE_MS) * 1000ull,
+				       ACCURACY_US, inspector_deadline, inspector);
+	if (r >= 0)
+		r = helpers_send(inspector->pipe_fd, &order, sizeof(order), &usb_fd, 1);
+	if (r < 0) {
+		inspector_cancel(inspector);
+		return false;
+	}
+	inspector->device_fd = usb_fd;
+	inspector->done = done;
+	inspector->userdata = userdata;
+	*inspectorp = inspector;
+	return true;
+}
+
+/* --- starting -------------------------------------------------------------------------------------- */
+
+int inspector_start(struct inspector **inspectorp, struct inspector_spare *spare, sd_event *event, const char *program,
+		    int usb_fd, uint8_t number, unsigned int deadline_ms, inspector_done_fn done, void *userdata)
 {
 	char interface[8], deadline[16];
 	const char *const argv[] = { "sekimori-inspect", "--interface", interface, "--deadline", deadline, NULL };
 
+	if (spare && spare_use(inspectorp, spare, usb_fd, number, deadline_ms, done, userdata))
+		return 0;
 	snprintf(interface, sizeof(interface), "%u", number);
 	snprintf(deadline, sizeof(deadline), "%u", deadline_ms);
 	return inspector_run(inspectorp, event, program, usb_fd, argv, deadline_ms, done, userdata);

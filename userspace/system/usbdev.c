@@ -32,7 +32,10 @@ static ssize_t read_line(int directory, const char *file, char *text, size_t siz
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT : -ENODEV;
-	n = read(fd, text, size - 1);
+	/* A terminal that goes to sleep wakes whoever waits. */
+	do
+		n = read(fd, text, size - 1);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -ENODEV;
 	while (n > 0 && text[n - 1] == '\n')
@@ -59,15 +62,6 @@ static int read_string(int directory, const char *file, char text[static STRING_
 	return n < 0 && n != -ENOENT ? (int)n : 0;
 }
 
-static int read_field(int directory, const char *file, char field[static IDENT_STRING_MAX])
-{
-	char text[STRING_TEXT_MAX];
-	int r = read_string(directory, file, text);
-
-	ident_set_string(field, text);
-	return r;
-}
-
 /* The bytes of `descriptors`. -ENODEV if the device has gone, or is none: only USB devices have this file. */
 static int read_descriptors(int directory, uint8_t *bytes, size_t size, size_t *lenp)
 {
@@ -86,23 +80,27 @@ static int read_descriptors(int directory, uint8_t *bytes, size_t size, size_t *
 	return len ? 0 : -ENODEV;
 }
 
-/* USBGuard's hash of a device from its own strings and bytes. -ENODEV if it is none, or has gone. */
-static int read_hash(int directory, char *out)
+/* USBGuard's hash of a device of these strings, from its own bytes. -ENODEV if it is none, or has gone. Allocates nothing: inquiry.h. */
+static int hash_device(int directory, const char *product, const char *serial, char *out)
 {
-	_cleanup_(freep) uint8_t *bytes = malloc(DESCRIPTORS_MAX);
-	char product[STRING_TEXT_MAX], serial[STRING_TEXT_MAX];
+	uint8_t bytes[DESCRIPTORS_MAX];
 	size_t len;
-	int r = bytes ? read_descriptors(directory, bytes, DESCRIPTORS_MAX, &len) : -ENOMEM;
+	int r = read_descriptors(directory, bytes, sizeof(bytes), &len);
 
 	if (!r)
-		r = read_string(directory, "product", product);
+		descriptors_usbguard_hash(product, read_number(directory, "idVendor", 16),
+					  read_number(directory, "idProduct", 16), serial, bytes, len, out);
+	return r;
+}
+
+static int read_hash(int directory, char *out)
+{
+	char product[STRING_TEXT_MAX], serial[STRING_TEXT_MAX];
+	int r = read_string(directory, "product", product);
+
 	if (!r)
 		r = read_string(directory, "serial", serial);
-	if (r)
-		return r;
-	descriptors_usbguard_hash(product, read_number(directory, "idVendor", 16),
-				  read_number(directory, "idProduct", 16), serial, bytes, len, out);
-	return 0;
+	return r ? r : hash_device(directory, product, serial, out);
 }
 
 /*
@@ -207,20 +205,24 @@ int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident
 int usbdev_read_strings(const char *name, uint16_t busnum, uint16_t devnum, struct usbdev_strings *strings)
 {
 	_cleanup_(closep) int directory = device_open(name, busnum, devnum), parent = -1;
+	char product[STRING_TEXT_MAX], serial[STRING_TEXT_MAX], manufacturer[STRING_TEXT_MAX];
 	int r;
 
 	memset(strings, 0, sizeof(*strings));
 	if (directory < 0)
 		return directory;
-	r = read_field(directory, "serial", strings->serial);
+	r = read_string(directory, "serial", serial);
 	if (!r)
-		r = read_field(directory, "manufacturer", strings->manufacturer);
+		r = read_string(directory, "manufacturer", manufacturer);
 	if (!r)
-		r = read_field(directory, "product", strings->product);
+		r = read_string(directory, "product", product);
 	if (!r)
-		r = read_hash(directory, strings->hash);
+		r = hash_device(directory, product, serial, strings->hash);
 	if (r)
 		return r;
+	ident_set_string(strings->serial, serial);
+	ident_set_string(strings->manufacturer, manufacturer);
+	ident_set_string(strings->product, product);
 	/* A parent that goes takes the device along; a root hub's is no USB device. */
 	parent = openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent >= 0)

@@ -6,7 +6,7 @@
  * does not answer. Of its files in sysfs some wait for that lock (drivers/usb/core/sysfs.c): `uevent`, the three
  * strings, whatever is of the active configuration (bNumInterfaces, bConfigurationValue, …), and all that can be written.
  * While a device is being pulled out, its hub's lock is held, too. So the daemon's loop calls what may wait only by an
- * errand (system/errand.h); each function says if it may. libudev reads `uevent` of whatever it is asked about that did
+ * inquiry (system/inquiry.h) or an errand (system/errand.h); each function says if it may. libudev reads `uevent` of whatever it is asked about that did
  * not come with an event, and is not used for that.
  */
 #pragma once
@@ -32,7 +32,7 @@ struct usbdev_strings {
  */
 int usbdev_read(const char *name, uint16_t busnum, uint16_t devnum, struct ident *ident);
 
-/* Reads the rest. May wait for the device, and for its hub. -ENODEV as above. */
+/* Reads the rest. May wait for the device, and for its hub: for an inquiry. -ENODEV as above. */
 int usbdev_read_strings(const char *name, uint16_t busnum, uint16_t devnum, struct usbdev_strings *strings);
 
 /* Puts it where it belongs. */
@@ -40,7 +40,7 @@ void usbdev_put_strings(struct ident *ident, const struct usbdev_strings *string
 
 /*
  * Takes the device logically away (its `remove` file), as long as it is still this one. It comes back when
- * it is plugged anew. May wait for the device. -ENODEV if it is gone already.
+ * it is plugged anew. May wait for the device, and cannot be killed: for an errand. -ENODEV if it is gone already.
  */
 int usbdev_remove(const char *name, uint16_t devnum);
 

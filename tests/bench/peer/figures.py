@@ -5,7 +5,7 @@
 Each of them is booted in turn, in rounds, so that they share the noise of the day. The processor is emulated: read
 ratios of medians, not milliseconds.
 
-    figures.py [--rounds N] [--plugs N] [--idle SECONDS] [--rules N,N,...] [--minutes N]
+    figures.py [--rounds N] [--plugs N] [--idle SECONDS] [--rules N,N,...] [--minutes N] [--only-plugs]
 
 Wake-ups and the sizes of the policy are taken in the first round only. What one boot could not measure is said, the table holds the
 rest, and the exit status is 1.
@@ -113,6 +113,8 @@ def measure_boot(figures, guard, options, first):
         plugs(t, 1, lambda: usable(t))
         figures.add("plug → disk usable, as Debian has it", "ms", guard, *plugs(t, options.plugs, lambda: usable(t)))
         measure_plugs(figures, guard, t, options.plugs)
+        if options.only_plugs:
+            return
         replugs = []
         for _ in range(options.plugs):
             usable(t)
@@ -199,6 +201,7 @@ def main():
     parser.add_argument("--idle", type=int, default=20, help="seconds to watch an idle daemon (20)")
     parser.add_argument("--rules", default="1000", help="sizes of the policy besides 1, as 1000,20000 (1000)")
     parser.add_argument("--minutes", type=int, default=12, help="no round begins that would not end by then (12)")
+    parser.add_argument("--only-plugs", action="store_true", help="nothing but sticks that are let in and refused, with one rule")
     options = parser.parse_args()
     options.rules = [int(n) for n in options.rules.split(",") if n]
     figures = Figures()
