@@ -306,6 +306,7 @@ $(BUILD)/unit/test-exception-sheet: $(call san_objs,report)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions $(BUILD)/unit/test-exceptions-time: \
 		$(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
+$(BUILD)/unit/test-roads: $(BUILD)/san/daemon/roads.o
 $(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
 $(BUILD)/unit/test-caller: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-caller: $(BUILD)/san/bus/caller.o

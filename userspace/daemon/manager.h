@@ -28,6 +28,7 @@
 struct incidents;
 struct lastlife;
 struct phone;
+struct roads;
 struct session;
 
 struct manager {
@@ -56,6 +57,7 @@ struct manager {
 	sd_event_source *watch_judging, *quiet; /* after each turn; timer: this daemon has lived long enough */
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
+	struct roads *roads; /* other than USB, that somebody tried; NULL: it is not known */
 	struct selfcheck selfcheck; /* the newest */
 	struct administration *administration; /* who has called what there */
 	struct session *sessions;
