@@ -256,6 +256,7 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-credential@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-credential@.service
 	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
 	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
@@ -306,6 +307,7 @@ $(BUILD)/unit/test-exception-sheet: $(call san_objs,report)
 $(BUILD)/unit/test-evidence: $(patsubst %,$(BUILD)/san/daemon/%.o,evidence evidence-device evidence-keep evidence-state evidence-tell device)
 $(BUILD)/unit/test-exceptions $(BUILD)/unit/test-exceptions-time: \
 		$(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
+$(BUILD)/unit/test-secret: $(BUILD)/san/daemon/secret.o
 $(BUILD)/unit/test-roads: $(BUILD)/san/daemon/roads.o
 $(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
 $(BUILD)/unit/test-caller: PKGS_UNIT := $(PKGS_UNIT) dbus-1
@@ -315,7 +317,7 @@ $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # With the exceptions at work behind them.
 $(BUILD)/unit/test-phone $(BUILD)/unit/test-phone-pending $(BUILD)/unit/test-grantimport: \
 		$(filter-out %-bus.o %-bus-ask.o %-bus-look.o %-bus-objects.o,$(patsubst userspace/%.c,$(BUILD)/san/%.o,\
-		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c))))
+		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c secret.c))))
 $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 $(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
@@ -419,7 +421,7 @@ check-unit: $(UNIT_TESTS)
 
 FAKE_DAEMON_PARTS := manager-bus device selfcheck volume-bus volume volume-watch transfers medium-bus device-bus administration \
 	exceptions-bus exceptions-bus-objects exceptions-bus-ask exceptions-bus-look request-bus grant-bus exception-actor exception-wish \
-	exception-values phone phonekey phonepending grantimport \
+	exception-values phone phonekey phonepending grantimport secret \
 	$(basename $(notdir $(filter-out %-bus.c %-bus-ask.c %-bus-look.c %-bus-objects.c,$(wildcard userspace/daemon/exceptions*.c))))
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c tests/integration/fake-exceptions.c tests/integration/fake-exceptions.h \

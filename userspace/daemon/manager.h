@@ -20,6 +20,7 @@
 #include "daemon/released.h"
 #include "daemon/rulebook.h"
 #include "daemon/screenlock.h"
+#include "daemon/secret.h"
 #include "daemon/selfcheck.h"
 #include "system/alarm.h"
 #include "system/gate.h"
@@ -64,6 +65,7 @@ struct manager {
 	uint64_t last_id;
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
+	const char *unopened[N_SECRETS + 1]; /* names of secrets that could not be opened, NULL at the end */
 	uint64_t last_volume;
 	sd_event_source *sweep; /* timer: by then what is open is taken up, or nobody's */
 	struct screenlock *screenlock; /* is the seat's screen locked? */
