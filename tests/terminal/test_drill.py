@@ -322,6 +322,8 @@ def test_end_of_the_setting_takes_back_what_was_let_in(t):
     assert {r["why"] for r in since.records("revoked")} == {"drill"}
     assert not any("drill" in r for r in since.records())
     assert not t.exists(FLAG)
+    # What was loaded in the drill stays: a road is closed to what comes.
+    t.run("modprobe -r sr_mod", check=False)
     assert t.run("modprobe sr_mod", check=False).status != 0 and not t.exists("/sys/module/sr_mod")
     record = since.wait("denied", road="sr_mod")
     assert record["reason"] == "road-closed" and "drill" not in record and record["mac"], record
