@@ -203,7 +203,8 @@ $(BUILD)/completion/bash/%: $(BUILD)/%
 	LC_ALL=C $< completion bash > $@.new
 	mv $@.new $@
 
-$(BUILD)/completion/zsh/%: $(BUILD)/%
+# It holds both languages.
+$(BUILD)/completion/zsh/%: $(BUILD)/% $(CATALOGUE)
 	@mkdir -p $(@D)
 	LC_ALL=C $< completion zsh > $@.new
 	mv $@.new $@
