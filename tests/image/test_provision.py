@@ -61,7 +61,7 @@ def test_secrets_put_there_in_the_clear_are_sealed_on_demand(t):
     t.run("rm -rf /etc/credstore.encrypted && mkdir -p /etc/credstore && "
           f"printf {SECRET} > /etc/credstore/sekimori.organisation && chmod 600 /etc/credstore/sekimori.organisation && "
           "systemctl restart sekimorid")
-    assert t.read(CREDENTIAL.rsplit("/", 1)[0] + "/plain") == SECRET
+    assert t.read("/run/credentials/sekimorid.service/sekimori.organisation") == SECRET
     sealed = provision(t, "--seal")
     assert sealed["daemon"] == "restarted", sealed
     assert t.read(CREDENTIAL) == SECRET

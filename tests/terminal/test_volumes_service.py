@@ -56,7 +56,7 @@ def test_organisation_key_comes_as_a_credential(t):
     opened, = json.loads(ctl(t, TANAKA, "open --json --organisation").out)
     assert opened["mount_point"] == "/run/media/tanaka/ZEI-005", opened
     assert since.records("volume-opened")[0]["user"] == "tanaka"
-    assert t.run(f"runuser -u tanaka -- sh -c 'cat {CREDENTIAL} /run/credentials/sekimori-credential*/* /run/sekimori/secrets/*/*'",
+    assert t.run(f"runuser -u tanaka -- sh -c 'cat {CREDENTIAL} /run/credentials/sekimori*/* /run/sekimori/secrets/*/*'",
                  check=False).out == ""
     ctl(t, TANAKA, "eject")
 

@@ -9,8 +9,8 @@
 
 static const char *const names[N_SECRETS] = { [SECRET_ORGANISATION] = "organisation", [SECRET_TELEPHONE] = "telephone" };
 
-/* As sekimori-credential@.service asks for them. */
-static const char *const own_stores[] = { "/etc/credstore.encrypted", "/etc/credstore", NULL };
+/* As sekimori-credential@.service takes them. */
+#define STORE "/etc/credstore.encrypted"
 
 const char *secret_name(enum secret secret)
 {
@@ -28,45 +28,40 @@ static int look(char *path, char **pathp)
 	return 0;
 }
 
-static int look_in(const char *dir, const char *prefix, const char *name, char **pathp)
+static int look_in(const char *dir, const char *name, char **pathp)
 {
 	char *path;
 
-	return asprintf(&path, "%s/%s%s", dir, prefix, name) < 0 ? -ENOMEM : look(path, pathp);
+	return asprintf(&path, "%s/sekimori.%s", dir, name) < 0 ? -ENOMEM : look(path, pathp);
 }
 
 static int look_opened(const char *dir, const char *name, char **pathp)
 {
-	_cleanup_(freep) char *own = NULL;
-	int r;
+	char *path;
 
-	if (asprintf(&own, "%s/%s", dir, name) < 0) {
-		own = NULL;
-		return -ENOMEM;
-	}
-	r = look_in(own, "sekimori.", name, pathp);
-	return r == SECRET_E_ABSENT ? look_in(own, "", "plain", pathp) : r;
+	return asprintf(&path, "%s/%s/sekimori.%s", dir, name, name) < 0 ? -ENOMEM : look(path, pathp);
 }
 
-int secret_find_in(const char *dir, const char *const *stores, enum secret secret, char **pathp)
+int secret_find_in(const struct secret_places *places, enum secret secret, char **pathp)
 {
-	int r;
+	_cleanup_(freep) char *sealed = NULL;
+	const char *name = names[secret];
+	int r = SECRET_E_ABSENT;
 
-	/* Whoever starts us without the unit has nothing opened for us. */
-	if (!dir)
-		return SECRET_E_ABSENT;
-	r = look_opened(dir, names[secret], pathp);
-	for (; r == SECRET_E_ABSENT && *stores; stores++) {
-		_cleanup_(freep) char *stored = NULL;
-
-		r = look_in(*stores, "sekimori.", names[secret], &stored);
-		if (!r)
-			return SECRET_E_UNOPENED;
-	}
-	return r;
+	if (places->opened)
+		r = look_opened(places->opened, name, pathp);
+	if (r == SECRET_E_ABSENT && places->loaded)
+		r = look_in(places->loaded, name, pathp);
+	/* For a daemon that no unit has started nothing is opened. */
+	if (r != SECRET_E_ABSENT || !places->opened)
+		return r;
+	r = look_in(places->store, name, &sealed);
+	return r ? r : SECRET_E_UNOPENED;
 }
 
 int secret_find(enum secret secret, char **pathp)
 {
-	return secret_find_in(getenv(SECRET_VARIABLE), own_stores, secret, pathp);
+	const struct secret_places places = { .opened = getenv(SECRET_VARIABLE), .loaded = getenv("CREDENTIALS_DIRECTORY"), .store = STORE };
+
+	return secret_find_in(&places, secret, pathp);
 }
