@@ -203,7 +203,8 @@ $(BUILD)/completion/bash/%: $(BUILD)/%
 	LC_ALL=C $< completion bash > $@.new
 	mv $@.new $@
 
-$(BUILD)/completion/zsh/%: $(BUILD)/%
+# It holds both languages.
+$(BUILD)/completion/zsh/%: $(BUILD)/% $(CATALOGUE)
 	@mkdir -p $(@D)
 	LC_ALL=C $< completion zsh > $@.new
 	mv $@.new $@
@@ -256,6 +257,7 @@ install: programs man completion $(if $(filter no,$(MODULE)),,install-module) ##
 	$(INSTALL) 644 packaging/sekimori.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.catalog
 	$(INSTALL) 644 packaging/sekimori.ja.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/sekimori.ja.catalog
 	$(INSTALL) 644 packaging/systemd/sekimorid.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimorid.service
+	$(INSTALL) 644 packaging/systemd/sekimori-credential@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-credential@.service
 	$(INSTALL) 644 packaging/systemd/sekimori-helpers.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.service
 	$(INSTALL) 644 packaging/systemd/sekimori-helpers.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-helpers.socket
 	$(INSTALL) 644 packaging/systemd/sekimori-doctor.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sekimori-doctor.service
@@ -308,6 +310,8 @@ $(BUILD)/unit/test-exceptions $(BUILD)/unit/test-exceptions-time: \
 		$(patsubst %,$(BUILD)/san/daemon/%.o,exceptions exceptions-memory exceptions-open exceptions-record exceptions-refused exceptions-time)
 $(BUILD)/unit/test-lastlife: $(BUILD)/san/daemon/lastlife.o
 $(BUILD)/unit/test-lastlife: PKGS_UNIT := $(PKGS_UNIT) dbus-1
+$(BUILD)/unit/test-secret: $(BUILD)/san/daemon/secret.o
+$(BUILD)/unit/test-roads: $(BUILD)/san/daemon/roads.o
 $(BUILD)/unit/test-released: $(patsubst %,$(BUILD)/san/daemon/%.o,released device)
 $(BUILD)/unit/test-caller: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-caller: $(BUILD)/san/bus/caller.o
@@ -316,7 +320,7 @@ $(BUILD)/unit/test-administration: $(BUILD)/san/daemon/administration.o
 # With the exceptions at work behind them.
 $(BUILD)/unit/test-phone $(BUILD)/unit/test-phone-pending $(BUILD)/unit/test-grantimport: \
 		$(filter-out %-bus.o %-bus-ask.o %-bus-look.o %-bus-objects.o,$(patsubst userspace/%.c,$(BUILD)/san/%.o,\
-		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c))))
+		$(wildcard $(addprefix userspace/daemon/,exceptions*.c phone*.c grantimport.c secret.c))))
 $(BUILD)/unit/test-exception-wish: PKGS_UNIT := $(PKGS_UNIT) dbus-1
 $(BUILD)/unit/test-exception-wish: $(patsubst %,$(BUILD)/san/%.o,daemon/exception-wish daemon/exception-values bus/dict bus/record)
 $(BUILD)/unit/test-agent-notices: PKGS_UNIT := $(PKGS_UNIT) dbus-1
@@ -420,7 +424,7 @@ check-unit: $(UNIT_TESTS)
 
 FAKE_DAEMON_PARTS := manager-bus device selfcheck volume-bus volume volume-watch transfers medium-bus device-bus administration \
 	exceptions-bus exceptions-bus-objects exceptions-bus-ask exceptions-bus-look request-bus grant-bus exception-actor exception-wish \
-	exception-values phone phonekey phonepending grantimport \
+	exception-values phone phonekey phonepending grantimport secret \
 	$(basename $(notdir $(filter-out %-bus.c %-bus-ask.c %-bus-look.c %-bus-objects.c,$(wildcard userspace/daemon/exceptions*.c))))
 
 $(BUILD)/integration/fake-daemon: tests/integration/fake-daemon.c tests/integration/fake-exceptions.c tests/integration/fake-exceptions.h \

@@ -32,6 +32,8 @@ struct fake {
 	char log_state[128];
 	char policy_state[32];
 	char mode[32];
+	char unopened[32];
+	const char *unopened_names[2];
 	char policy_error[256]; /* ReloadPolicy fails with it unless it is empty */
 	struct device devices[DEVICES_MAX];
 	struct volume_setup setup; /* the helper is a script of the test */
@@ -385,7 +387,7 @@ static int record_many(struct fake *fake, unsigned int count, const char *kind)
  * add N | product N NAME | hold N | deny N REASON [DETAIL] | allow N MEDIUM | granted N ID | state N STATE | remove N | attempt |
  * class N CLASS | what fake-exceptions.h knows |
  * helper PATH | patience MS INTERACTIVE-MS | may UID | volume DEVICE | volume-gone N |
- * wrong | flood COUNT | log STATE | mode MODE MICROSECONDS | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
+ * wrong | flood COUNT | log STATE | mode MODE MICROSECONDS | unopened NAME | policy-state STATE | unsigned | self-check | policy-error [TEXT] | dropped | connected | quit
  */
 static int command(struct fake *fake, const char *line)
 {
@@ -402,6 +404,13 @@ static int command(struct fake *fake, const char *line)
 		sscanf(line, "%*s %31s %" SCNu64, fake->mode, &fake->info.drill_since);
 		manager_bus_info_changed(fake->bus);
 		return 0;
+	}
+	if (!strcmp(verb, "unopened")) {
+		sscanf(line, "%*s %31s", fake->unopened);
+		fake->unopened_names[0] = fake->unopened;
+		fake->info.unopened_secrets = fake->unopened_names;
+		manager_bus_info_changed(fake->bus);
+		return true;
 	}
 	if (!strcmp(verb, "policy-state")) {
 		sscanf(line, "%*s %31s", fake->policy_state);

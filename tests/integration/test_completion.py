@@ -123,6 +123,17 @@ def test_zsh_offers_what_fits_and_says_what_it_is():
         assert "table, json, csv or cef" in shell.show("sekimorictl log show --for")
 
 
+def test_zsh_says_what_it_is_in_japanese_to_who_reads_that():
+    ja = {"LC_ALL": "", "LC_MESSAGES": "ja_JP.UTF-8", "LC_CTYPE": "C.UTF-8"}
+    with zsh(environment(**ja)) as shell:
+        check_cases(shell)
+        for line, japanese in (("sekimorictl stat", "関門"), ("sekimorictl log sh", "記録"), ("sekimorictl log show --for", "json"),
+                               ("sekimori-desk ini", "窓口")):
+            shown = shell.show(line)
+            assert japanese in shown and re.search("[ぁ-ん]", shown), (line, shown)
+        assert "does the barrier stand?" not in shell.show("sekimorictl stat")
+
+
 def test_every_command_and_option_is_offered():
     """By both shells, from the tables: nothing has to be entered anywhere else."""
     with bash(environment()) as first, zsh(environment()) as second:

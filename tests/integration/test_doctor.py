@@ -251,7 +251,7 @@ def test_sound_machine_passes_and_each_fault_shows_as_its_own_item():
     base = check_faults(FAULTS)
     covered = {id for _, _, expected in FAULTS + test_doctor_start.FAULTS for id in expected}
     # These need another daemon, no polkit, or a full disk.
-    assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit",
+    assert set(base) - covered == {"daemon", "daemon-backend", "policy-state", "log-state", "log-space", "polkit", "secrets",
                                    "exceptions-store", "exceptions-due", "exceptions-reports", "exceptions-clock"}, \
         set(base) - covered
 
@@ -272,6 +272,32 @@ def test_what_the_daemon_says_of_itself_counts():
         found = results(items)
         assert done.returncode == 1 and found["daemon"] == "fail", found
         assert {found[id] for id in ("daemon-backend", "policy-state", "log-state")} == {"unknown"}, found
+
+
+def test_secret_that_the_daemon_cannot_open_fails_with_what_to_do():
+    with clinic() as (w, tree):
+        assert doctor(w, tree)[1]["secrets"]["result"] == "ok"
+        w.tell("unopened telephone")
+        done, items = doctor(w, tree)
+        item = items["secrets"]
+        assert done.returncode == 1 and item["result"] == "fail" and "secret telephone" in item["detail"], item
+        assert "sekimorictl provision" in item["todo"], item
+        w.daemon_stop()
+        assert doctor(w, tree)[1]["secrets"]["result"] == "unknown"
+
+
+def test_device_that_a_drill_left_in_is_not_said_to_be_held():
+    with clinic() as (w, tree):
+        tree.write("/run/sekimori/deaths", "sekimori-deaths 1\nrunning 1\nbegun 5\ndeaths 0\nheld 2-1 2 7\n")
+        assert "2-1 stays held" in doctor(w, tree)[1]["daemon-deaths"]["detail"]
+        w.tell("mode drill 1")
+        detail = doctor(w, tree)[1]["daemon-deaths"]["detail"]
+        assert "2-1 is left as it is, let in or held" in detail and "stays held" not in detail, detail
+        # Also while no daemon says so.
+        w.daemon_stop()
+        assert "2-1 stays held" in doctor(w, tree)[1]["daemon-deaths"]["detail"]
+        tree.append("/etc/sekimori/sekimorid.conf", "mode drill\n")
+        assert "2-1 is left as it is, let in or held" in doctor(w, tree)[1]["daemon-deaths"]["detail"]
 
 
 def emergency(w):

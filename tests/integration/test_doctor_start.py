@@ -8,7 +8,7 @@ OTHER = "6.1.0-other"
 GUARDED = {"module-loaded": "fail", "module-locked": "unknown", "module-ours": "unknown"}
 
 CREDENTIALS = "/etc/systemd/system/sekimorid.service.d/sekimori-credentials.conf"
-CREDENTIALS_TEXT = """# Written by sekimorictl provision: secrets that only this machine can open.
+CREDENTIALS_TEXT = """# Secrets that only this machine can open.
 [Service]
 LoadCredentialEncrypted=sekimori.organisation
 LoadCredentialEncrypted=sekimori.telephone
@@ -75,9 +75,13 @@ FAULTS = [
     ("initramfs of another kernel with an old module", lambda t: other_initramfs(t, initrd(t, kernel=OTHER, build_id=bytes(20))),
      {"initramfs": "warn"}),
     ("initramfs of a kernel that has gone", lambda t: t.write(f"/boot/initrd.img-{OTHER}", initrd(t, "sekimori.ko")), {}),
-    ("drop-in that gives the daemon its sealed secrets", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT), {}),
-    ("the same with more in it", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT + "Nice=1\n"), {"overrides": "warn"}),
+    ("drop-in by which a sealed secret could keep the daemon from starting", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT),
+     {"overrides": "warn"}),
     ("the same that starts something else", lambda t: t.write(CREDENTIALS, CREDENTIALS_TEXT + "ExecStart=/bin/true\n"),
+     {"overrides": "fail"}),
+    ("drop-in of the unit that opens a secret", lambda t: t.write(
+        "/etc/systemd/system/sekimori-credential@telephone.service.d/x.conf", "[Service]\nNice=1\n"), {"overrides": "warn"}),
+    ("another unit that opens a secret", lambda t: t.write("/etc/systemd/system/sekimori-credential@organisation.service", "[Unit]\n"),
      {"overrides": "fail"}),
 ]
 

@@ -426,6 +426,20 @@ def test_a_drill_is_counted_by_what_would_have_been_refused():
         assert len(shown.splitlines()) == 1, shown
 
 
+def test_roads_other_than_usb_are_counted_by_their_names():
+    with tempfile.TemporaryDirectory() as directory:
+        rows = [("10-01T08:00", "denied", {"reason": "road-closed", "road": "firewire_ohci"}),
+                ("10-02T08:00", "would-deny", {"reason": "road-closed", "road": "sr_mod", "drill": True}),
+                ("10-03T08:00", "would-deny", {"reason": "road-closed", "road": "mmc0", "drill": True})]
+        log = sealed(directory + "/log", records_of(*rows))
+        table = figures(ctl("report", "--month", "2026-10", "--log", log, "--format", "csv"))
+        assert table["would-deny", "road-closed", "", "count"] == "2"
+        assert {k[1]: v for k, v in table.items() if k[0] == "would-deny-devices" and k[3] == "count"} == {"sr_mod": "1", "mmc0": "1"}
+        assert "firewire_ohci" in ctl("report", "--month", "2026-10", "--log", log)
+        shown = ctl("log", "show", "--log", log, "--kind", "would-deny")
+        assert "sr_mod" in shown and "Media are not used by this road" in shown, shown
+
+
 def test_what_the_barrier_missed_is_told():
     with tempfile.TemporaryDirectory() as directory:
         rows = [("10-01T08:00", "overflow", {"count": 7}), ("10-01T08:01", "missed", {}), ("10-01T08:02", "kept", {}),

@@ -38,7 +38,7 @@ def test_systemd_takes_every_unit_without_a_word():
     with tempfile.TemporaryDirectory() as root:
         system = pathlib.Path(root) / "usr/lib/systemd/system"
         system.mkdir(parents=True)
-        for program in (*PROGRAMS, "bin/kill"):
+        for program in (*PROGRAMS, "bin/kill", "bin/true"):
             at = pathlib.Path(root) / program
             at.parent.mkdir(parents=True, exist_ok=True)
             at.write_text("#!/bin/sh\n")
@@ -66,7 +66,7 @@ def test_a_word_that_systemd_does_not_know_would_be_seen():
 
 
 def test_exposure_of_what_reads_strangers_words_is_at_most_two():
-    for unit in ("sekimorid.service", "sekimori-doctor.service"):
+    for unit in ("sekimorid.service", "sekimori-doctor.service", "sekimori-credential@.service"):
         level, rows = exposure(unit)
         assert level <= 2.0, (unit, level, [name for name, row in rows.items() if row["set"] is False])
 
@@ -97,9 +97,25 @@ def test_a_closing_that_runs_when_helpers_are_stopped_is_not_torn_down():
     assert int(value("sekimori-helpers.service", "TimeoutStopSec")) > 60, "what a forced close may take"
 
 
+def test_secret_that_cannot_be_opened_does_not_keep_the_daemon_from_starting():
+    """systemd does not start a unit whose credential it cannot open: the daemon's loads no sealed one, and needs none of the units that do."""
+    loaded = [(n, v) for n, v in settings("sekimorid.service") if "Credential" in n]
+    # By names without a path, none is no failure.
+    assert loaded == [("LoadCredential", "sekimori.organisation"), ("LoadCredential", "sekimori.telephone")], loaded
+    wanted = " ".join(v for n, v in settings("sekimorid.service") if n == "Wants").split()
+    required = " ".join(v for n, v in settings("sekimorid.service") if n in ("Requires", "BindsTo", "Requisite"))
+    shown = [v for n, v in settings("sekimorid.service") if n == "BindReadOnlyPaths"]
+    for secret in "organisation", "telephone":
+        unit = f"sekimori-credential@{secret}.service"
+        assert unit in wanted and unit not in required, (wanted, required)
+        # "-": where it could not be opened there is no such directory.
+        assert f"-/run/credentials/{unit}:/run/sekimori/secrets/{secret}" in shown, shown
+    assert value("sekimori-credential@.service", "PartOf") == "sekimorid.service"
+
+
 def test_daemon_and_helpers_meet_at_one_socket():
     path = value("sekimori-helpers.socket", "ListenSequentialPacket")
-    assert value("sekimorid.service", "Environment") == f"SEKIMORI_HELPERS={path}"
+    assert ("Environment", f"SEKIMORI_HELPERS={path}") in settings("sekimorid.service")
     assert value("sekimori-helpers.socket", "SocketMode") == "0600"
     assert "sekimori-helpers.socket" in value("sekimorid.service", "Requires")
     # Whoever kills either of them again and again does not end it.

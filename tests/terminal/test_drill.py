@@ -168,10 +168,18 @@ def test_phone_can_be_talked_to(t):
 def test_other_roads_are_open_and_said(t):
     ready(t)
     t.run("modprobe -r sr_mod", check=False)
+    since = Since(t)
     t.run("modprobe sr_mod")
     assert t.exists("/sys/module/sr_mod")
     assert "sekimori: drill mode: sr_mod would be blocked" in t.dmesg()
-    t.run("modprobe -r sr_mod")
+    record = since.wait("would-deny", road="sr_mod")
+    assert record["reason"] == "road-closed" and record["drill"] is True and "device" not in record, record
+    # Once in a drill, and in words.
+    t.run("modprobe -r sr_mod && modprobe sr_mod && modprobe -r sr_mod")
+    time.sleep(1)
+    assert len(since.records("would-deny")) == 1, since.records()
+    assert "sr_mod" in ctl(t, "report", "--format=csv").out
+    assert "この端末では、USB以外の経路で媒体を使えません" in t.run("LANG=ja_JP.UTF-8 sekimorictl log show --kind=would-deny").out
 
 
 def test_road_of_what_was_there_before_the_drill_is_opened(t):
@@ -314,7 +322,14 @@ def test_end_of_the_setting_takes_back_what_was_let_in(t):
     assert {r["why"] for r in since.records("revoked")} == {"drill"}
     assert not any("drill" in r for r in since.records())
     assert not t.exists(FLAG)
+    # What was loaded in the drill stays: a road is closed to what comes.
+    t.run("modprobe -r sr_mod", check=False)
     assert t.run("modprobe sr_mod", check=False).status != 0 and not t.exists("/sys/module/sr_mod")
+    record = since.wait("denied", road="sr_mod")
+    assert record["reason"] == "road-closed" and "drill" not in record and record["mac"], record
+    t.run("modprobe sr_mod", check=False)
+    time.sleep(1)
+    assert len(since.records("denied", road="sr_mod")) == 1, since.records("denied")
     assert mode_check(t)["result"] == "ok"
 
 

@@ -56,27 +56,50 @@ def test_organisation_key_comes_as_a_credential(t):
     opened, = json.loads(ctl(t, TANAKA, "open --json --organisation").out)
     assert opened["mount_point"] == "/run/media/tanaka/ZEI-005", opened
     assert since.records("volume-opened")[0]["user"] == "tanaka"
-    assert t.run(f"runuser -u tanaka -- sh -c 'cat {CREDENTIAL} /run/credentials/sekimorid.service/*'",
+    assert t.run(f"runuser -u tanaka -- sh -c 'cat {CREDENTIAL} /run/credentials/sekimori*/* /run/sekimori/secrets/*/*'",
                  check=False).out == ""
     ctl(t, TANAKA, "eject")
 
 
 def test_organisation_key_can_be_sealed_to_the_machine(t):
-    """As docs/man/sekimorid.8.md describes it: encrypted by systemd-creds, named by a drop-in."""
+    """As docs/man/sekimorid.8.md describes it: encrypted by systemd-creds; it counts before what lies there in the clear."""
     login(t, TANAKA, 1)
-    t.run(f"rm -f {CREDENTIAL}; mkdir -p /etc/credstore.encrypted /etc/systemd/system/sekimorid.service.d")
+    t.run("mkdir -p /etc/credstore.encrypted")
+    t.write(CREDENTIAL, SECRET[::-1])
     t.write("/run/organisation", SECRET)
     t.run("systemd-creds --with-key=host --name=sekimori.organisation encrypt /run/organisation "
           "/etc/credstore.encrypted/sekimori.organisation; rm /run/organisation")
-    t.write("/etc/systemd/system/sekimorid.service.d/organisation.conf",
-            "[Service]\nLoadCredentialEncrypted=sekimori.organisation\n")
-    t.run("systemctl daemon-reload")
     plug(t, organisation_image(), "GOOD2", organisation_passphrase(SECRET, UUID_2))
     restart(t)
     ctl(t, TANAKA, "open --organisation")
     ctl(t, TANAKA, "eject")
-    t.run("rm -r /etc/systemd/system/sekimorid.service.d/organisation.conf /etc/credstore.encrypted/*; "
-          "systemctl daemon-reload; systemctl restart sekimorid")
+    # Only the daemon is shown it, and it is kept where nothing is swapped.
+    assert t.run("findmnt -n -o FSTYPE /run/credentials/sekimori-credential@organisation.service").out.strip() == "ramfs"
+    assert t.run("ls /run/sekimori/secrets/organisation").out == ""
+    t.run(f"rm -r /etc/credstore.encrypted/* {CREDENTIAL}; systemctl restart sekimorid")
+
+
+def test_daemon_runs_without_a_secret_that_cannot_be_opened_and_says_so(t):
+    login(t, TANAKA, 1)
+    plug(t, organisation_image(), "GOOD2", organisation_passphrase(SECRET, UUID_2))
+    t.run("mkdir -p /etc/credstore.encrypted; systemd-creds --with-key=host --name=sekimori.other encrypt /etc/hostname "
+          "/etc/credstore.encrypted/sekimori.organisation; systemd-creds --with-key=host --name=sekimori.telephone encrypt "
+          "/etc/hostname /etc/credstore.encrypted/sekimori.telephone")
+    since = Since(t)
+    restart(t)
+    record, = since.records("secret-unopened")
+    assert record["secret"] == "organisation", record
+    refused = ctl(t, TANAKA, "open --json --organisation", check=False)
+    assert refused.status != 0 and '"organisation-key-unopened"' in refused.out.replace(" ", "").replace("\\", ""), refused
+    check, = (c for c in json.loads(t.run("sekimorictl doctor --json", check=False).out) if c["id"] == "secrets")
+    assert check["result"] == "fail" and "organisation" in check["detail"] and "telephone" not in check["detail"], check
+    # It was tried once, and nothing restarts by itself.
+    started = t.run("systemctl show sekimorid -p NRestarts --value").out.strip()
+    assert started == "0" and "organisation" in t.run("systemctl list-units --failed --no-legend").out
+    t.run("rm -r /etc/credstore.encrypted; systemctl reset-failed")
+    since = Since(t)
+    restart(t)
+    assert not since.records("secret-unopened")
 
 
 def fill(t, commands):

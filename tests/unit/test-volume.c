@@ -399,6 +399,9 @@ static void only_a_pipe_or_a_memfd_holds_a_passphrase(void)
 	}
 	volume_open(world.volume, &tanaka, -1, world_done, &world);
 	CU_ASSERT_STRING_EQUAL(world.reason, "no-organisation-key");
+	world.setup.organisation_unopened = true;
+	volume_open(world.volume, &tanaka, -1, world_done, &world);
+	CU_ASSERT_STRING_EQUAL(world.reason, "organisation-key-unopened");
 	CU_ASSERT_STRING_EQUAL(world_calls(&world), "");
 	world_deinit(&world);
 }

@@ -103,6 +103,22 @@ static const char zsh_head[] =
 	"# Made by '@program@ completion zsh' from its tables.\n\n";
 
 static const char zsh_frame[] =
+	"# What the entries of these arrays do, in the reader's language: the locale at this moment, as the tool itself looks at it.\n"
+	"_@function@_speak() {\n"
+	"	local name entry about\n"
+	"	local -a spoken\n"
+	"	local -A said\n"
+	"	[[ ${LC_ALL:-${LC_MESSAGES:-$LANG}} == ja[_.@]* || ${LC_ALL:-${LC_MESSAGES:-$LANG}} == ja ]] || return 0\n"
+	"	_@function@_japanese\n"
+	"	for name; do\n"
+	"		spoken=()\n"
+	"		for entry in \"${(@P)name}\"; do\n"
+	"			about=${entry#*:}\n"
+	"			spoken+=(\"${entry%%:*}:${said[$about]:-$about}\")\n"
+	"		done\n"
+	"		set -A $name \"$spoken[@]\"\n"
+	"	done\n"
+	"}\n\n"
 	"# What may stand at this moment, and words about it.\n"
 	"_@function@_ask() {\n"
 	"	local line about\n"
@@ -159,16 +175,20 @@ static const char zsh_frame[] =
 	"		_@function@_value\n"
 	"	elif [[ $PREFIX == -* ]]; then\n"
 	"		_@function@_options \"$command\"\n"
+	"		_@function@_speak flags options\n"
 	"		_describe -o option flags\n"
 	"		_describe -o option options -S '='\n"
 	"	elif ((!$#plain)); then\n"
+	"		_@function@_speak firsts\n"
 	"		firsts+=('help')\n"
 	"		_describe -t commands command firsts\n"
 	"	elif [[ $plain[1] == help ]]; then\n"
 	"		_@function@_seconds \"$plain[2]\"\n"
+	"		_@function@_speak firsts seconds\n"
 	"		(($#plain == 1)) && _describe -t commands command firsts\n"
 	"		(($#plain == 2)) && _describe -t commands command seconds\n"
 	"	else\n"
+	"		_@function@_speak seconds\n"
 	"		(($#plain == 1)) && _describe -t commands command seconds\n"
 	"		_@function@_kind \"$command\" ''\n"
 	"		_@function@_value\n"
@@ -258,7 +278,7 @@ static void print_firsts(const struct surface *surface, bool zsh)
 		bool alone = !command.name[first_len(command.name)];
 
 		if (begins_group(surface, i))
-			print_entry(zsh, command.name, first_len(command.name), alone ? i18n(command.text) : "…");
+			print_entry(zsh, command.name, first_len(command.name), alone ? i18n_in(false, command.text) : "…");
 	}
 	puts(zsh ? ")" : "'");
 }
@@ -288,7 +308,7 @@ static void print_seconds(const struct surface *surface, bool zsh)
 			if (!begun)
 				printf("\t%s%.*s) seconds=%s", zsh ? "(" : "", (int)len, name, zsh ? "(" : "'");
 			begun = true;
-			print_entry(zsh, other.name + len + 1, strlen(other.name + len + 1), i18n(other.text));
+			print_entry(zsh, other.name + len + 1, strlen(other.name + len + 1), i18n_in(false, other.text));
 		}
 		if (begun)
 			printf("%s ;;\n", zsh ? ")" : "'");
@@ -310,7 +330,7 @@ static void print_option_entries(const struct surface *surface, size_t command, 
 			continue;
 		if (zsh) {
 			printf(" '--%s:", option.name);
-			print_quoted(i18n(option.text), false);
+			print_quoted(i18n_in(false, option.text), false);
 			putchar('\'');
 		} else {
 			printf("--%s%s ", option.name, option.argument ? "=" : "");
@@ -364,6 +384,30 @@ static void print_kinds(const struct surface *surface, bool zsh)
 	}
 }
 
+static void print_japanese(const char *text)
+{
+	const char *japanese = i18n_in(true, text), *english = i18n_in(false, text);
+
+	if (!*english || !strcmp(japanese, english))
+		return;
+	fputs("\t'", stdout);
+	print_quoted(english, false);
+	fputs("' '", stdout);
+	print_quoted(japanese, false);
+	puts("'");
+}
+
+/* What the entries say, by what they say in English. */
+static void print_said(const struct surface *surface)
+{
+	print_frame(surface, "_@function@_japanese()\n{\n\tsaid=(\n");
+	for (size_t i = 0; i < surface->n_commands; i++)
+		print_japanese(surface->command(i).text);
+	for (size_t i = 0; i < surface->n_options; i++)
+		print_japanese(surface->option(i).text);
+	fputs("\t)\n}\n\n", stdout);
+}
+
 static void print_case(const struct surface *surface, bool zsh, const char *name, const char *before, const char *of,
 		       void (*rows)(const struct surface *surface, bool zsh))
 {
@@ -386,6 +430,8 @@ static void print_script(const struct surface *surface, bool zsh)
 	print_case(surface, zsh, "options", zsh ? "flags=(); options=()" : "options=", "$1", print_options);
 	fputs("# What the option $2 of the command $1 takes, or, without one, its arguments.\n", stdout);
 	print_case(surface, zsh, "kind", "kind=", "\"$1|$2\"", print_kinds);
+	if (zsh)
+		print_said(surface);
 	print_frame(surface, zsh ? zsh_frame : bash_frame);
 }
 

@@ -72,6 +72,8 @@ const struct eventkind eventkinds[] = {
 	  LOG_WARNING, SOON, AUDIT, N_("Another program had the gate before.") },
 	{ "crash-loop", "5d0c31b8e6a74f2f9b7a1de3c4820f96",
 	  LOG_ERR, AT_ONCE, AUDIT, N_("The barrier's keeper dies again and again.") },
+	{ "secret-unopened", "7c1be06f9a4d4c2f8e35d2b04a96f713",
+	  LOG_ERR, AT_ONCE, NO_AUDIT, N_("A secret of this terminal cannot be opened.") },
 	{ "harmless-changed", "a524598f9212f131e84ef90a3f31e31c",
 	  LOG_WARNING, SOON, AUDIT, N_("The list of harmless classes was replaced.") },
 	{ "overflow", "dd80b36006e8be8884a9a31e55924511",

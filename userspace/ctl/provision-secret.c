@@ -20,7 +20,7 @@
 #define CREDS "/usr/bin/systemd-creds"
 #define STORE_SEALED "/etc/credstore.encrypted"
 #define STORE_PLAIN "/etc/credstore"
-/* A plain credential of the same name in the unit gives way to an encrypted one (systemd.exec(5)). */
+/* Written by earlier versions. With it a secret that cannot be opened would keep the daemon from starting: it goes. */
 #define DROPIN_DIR "/etc/systemd/system/sekimorid.service.d"
 #define DROPIN_NAME "sekimori-credentials.conf"
 #define KEY_NAME "key"
@@ -303,37 +303,6 @@ static char *secret_copy(const struct provision_job *job, size_t i)
 	return copy;
 }
 
-static bool is_sealed_here(const struct provision_job *job, size_t i)
-{
-	_cleanup_(freep) char *text = NULL;
-	size_t len;
-
-	return !provision_file_read(job, STORE_SEALED, rows[i].credential, PROGRAM_OUTPUT_MAX, &text, &len);
-}
-
-/* All that are sealed here, once this is done. */
-static int plan_dropin(struct provision_job *job)
-{
-	static const char head[] = "# Written by sekimorictl provision: secrets that only this machine can open.\n[Service]\n";
-	char *text = output_format("%s", head);
-	bool any = false;
-
-	for (size_t i = 0; i < PROVISION_SECRETS; i++) {
-		char *more;
-
-		if (!job->secrets[i] && !is_sealed_here(job, i))
-			continue;
-		any = true;
-		more = output_format("%sLoadCredentialEncrypted=%s\n", text, rows[i].credential);
-		free(text);
-		text = more;
-	}
-	if (any)
-		return provision_plan_add(job, "unit", DROPIN_DIR, DROPIN_NAME, 0644, text, strlen(text), PROVISION_SECRETS);
-	free(text);
-	return COMMAND_OK;
-}
-
 static int plan_sealed(struct provision_job *job)
 {
 	int r = COMMAND_OK;
@@ -343,7 +312,7 @@ static int plan_sealed(struct provision_job *job)
 			r = provision_plan_add(job, "credential", STORE_SEALED, rows[i].credential, 0600, secret_copy(job, i),
 					       job->secret_lens[i], (enum provision_secret)i);
 	if (!r)
-		r = plan_dropin(job);
+		r = provision_plan_add(job, "unit", DROPIN_DIR, DROPIN_NAME, 0644, NULL, 0, PROVISION_SECRETS);
 	/* Only once the other one is there and will be used. */
 	for (size_t i = 0; !r && i < PROVISION_SECRETS; i++)
 		if (job->secrets[i])

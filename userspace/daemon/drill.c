@@ -12,6 +12,7 @@
 #include "daemon/drill.h"
 #include "daemon/json.h"
 #include "daemon/manager.h"
+#include "daemon/roads.h"
 #include "system/errand.h"
 #include "system/textfile.h"
 
@@ -187,6 +188,7 @@ static void drill_end(struct manager *manager, uint64_t since)
 	evidence_set_drill(manager->evidence, false);
 	file_remove(DRILL_RUN_FILE);
 	file_remove(DRILL_STATE_FILE);
+	roads_forget_drill(manager->roads);
 	record(manager, "drill-ended", manager->drill.refused ? manager->drill.refused : "setting", since);
 	rules_again(manager);
 }

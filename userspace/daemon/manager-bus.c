@@ -82,10 +82,8 @@ MANAGER_GETTER(last_self_check, bus_append_string)
 MANAGER_GETTER(self_check_result, bus_append_string)
 MANAGER_GETTER(started_at, bus_append_u64)
 
-static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *value)
+static dbus_bool_t append_names(DBusMessageIter *value, const char *const *names)
 {
-	struct manager_bus *mb = object;
-	const char *const *names = mb->info(mb->userdata)->policy_signers;
 	DBusMessageIter array;
 
 	if (!dbus_message_iter_open_container(value, DBUS_TYPE_ARRAY, "s", &array))
@@ -95,6 +93,9 @@ static dbus_bool_t manager_get_policy_signers(void *object, DBusMessageIter *val
 			return FALSE;
 	return dbus_message_iter_close_container(value, &array);
 }
+
+MANAGER_GETTER(policy_signers, append_names)
+MANAGER_GETTER(unopened_secrets, append_names)
 
 static dbus_bool_t manager_get_log_sequence(void *object, DBusMessageIter *value)
 {
@@ -168,6 +169,7 @@ static const struct bus_property manager_properties[] = {
 	{"LogState", "s", manager_get_log_state, BUS_EMITS_TRUE},
 	{"LogDamage", "s", manager_get_log_damage, BUS_EMITS_TRUE},
 	{"RecentDeaths", "u", manager_get_recent_deaths, BUS_EMITS_TRUE},
+	{"UnopenedSecrets", "as", manager_get_unopened_secrets, BUS_EMITS_CONST},
 	{"LastSelfCheck", "s", manager_get_last_self_check, BUS_EMITS_TRUE},
 	{"SelfCheckResult", "s", manager_get_self_check_result, BUS_EMITS_TRUE},
 	{"LogSequence", "t", manager_get_log_sequence, BUS_EMITS_FALSE},

@@ -51,6 +51,7 @@ struct manager_bus_info {
 	const char *log_state; /* "ok", or what is wrong with it */
 	const char *log_damage; /* what was found in this run: kind and number of the record that says so; "" */
 	uint32_t recent_deaths; /* of the daemon, in a row */
+	const char *const *unopened_secrets; /* names, NULL at the end; NULL: none */
 	const char *last_self_check;   /* YYYY-MM-DDTHH:MM:SSZ of the newest in this run; "" none */
 	const char *self_check_result; /* a word of docs/doctor.md */
 	const char *mode;      /* "enforce", "drill" or "drill-refused" */

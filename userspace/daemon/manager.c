@@ -14,6 +14,7 @@
 #include "daemon/manager-gate.h"
 #include "daemon/manager-life.h"
 #include "daemon/manager-log.h"
+#include "daemon/roads.h"
 #include "daemon/session.h"
 #include "system/inspector.h"
 #include "system/uevents.h"
@@ -110,6 +111,8 @@ static int rejudge_all(sd_event_source *source, void *userdata)
 	struct manager *manager = userdata;
 
 	drill_retry(manager);
+	/* Also what could not be written before. */
+	roads_look(manager->roads);
 	manager_exceptions_settle(manager);
 	for (struct session *s = manager->sessions; s; s = s->next)
 		session_rejudge(s, manager->rejudge_why);
@@ -135,19 +138,82 @@ static void alarm_rang(void *userdata, bool clock_set)
 	manager_rejudge(manager, clock_set ? "clock" : "time");
 }
 
+/* --- roads other than USB --- */
+
+/* What was closed before a drill began is told of by udev once more, and then opened. */
+static int road_tried(void *userdata, const struct road_note *note)
+{
+	struct manager *manager = userdata;
+	struct json_object *extra;
+
+	if (!note->drill && manager->drill.on)
+		return ROADS_DROP;
+	extra = json_object_new_object();
+	if (!extra)
+		return -ENOMEM;
+	json_add_string(extra, "reason", "road-closed");
+	json_add_string(extra, "road", note->name);
+	return manager_record(manager, note->drill ? "would-deny" : "denied", NULL, NULL, extra) ? -EIO : ROADS_DONE;
+}
+
+/* The roads are closed or open without it: it is the record alone that would be missing. */
+static void watch_roads(struct manager *manager)
+{
+	int r = roads_new(&manager->roads, manager->event, ROAD_NOTES_DIR, road_tried, manager);
+
+	if (r)
+		fprintf(stderr, SD_WARNING ROAD_NOTES_DIR ": %s; who tries other roads than USB is not on record\n", strerror(-r));
+}
+
 /* --- volumes --- */
 
-/* systemd.exec(5): credentials of the service lie there. */
-static void find_organisation_key(struct settings *settings)
+/* The setting counts before the credential. */
+static void find_organisation_key(struct manager *manager)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	char path[SETTINGS_VALUE_MAX];
+	struct settings *settings = &manager->settings;
+	_cleanup_(freep) char *path = NULL;
 
-	if (settings->organisation_key[0] || !dir ||
-	    snprintf(path, sizeof(path), "%s/sekimori.organisation", dir) >= (int)sizeof(path) ||
-	    access(path, R_OK))
-		return;
-	memcpy(settings->organisation_key, path, sizeof(path));
+	if (!settings->organisation_key[0] && !secret_find(SECRET_ORGANISATION, &path) &&
+	    strlen(path) < sizeof(settings->organisation_key))
+		strcpy(settings->organisation_key, path);
+}
+
+/* Which secrets nobody could open, and which settings do not take the place of. */
+static void find_unopened(struct manager *manager)
+{
+	const char *const instead[N_SECRETS] = { [SECRET_ORGANISATION] = manager->settings.organisation_key,
+						 [SECRET_TELEPHONE] = manager->settings.telephone_key };
+	size_t n = 0;
+
+	for (enum secret i = 0; i < N_SECRETS; i++) {
+		_cleanup_(freep) char *path = NULL;
+
+		if (!instead[i][0] && secret_find(i, &path) == SECRET_E_UNOPENED)
+			manager->unopened[n++] = secret_name(i);
+	}
+	manager->unopened[n] = NULL;
+}
+
+static bool is_unopened(const struct manager *manager, enum secret secret)
+{
+	const char *const *name = manager->unopened;
+
+	while (*name && strcmp(*name, secret_name(secret)))
+		name++;
+	return *name;
+}
+
+static void record_unopened(struct manager *manager)
+{
+	for (const char *const *name = manager->unopened; *name; name++) {
+		struct json_object *extra = json_object_new_object();
+
+		fprintf(stderr, SD_ERR "the secret %s cannot be opened on this machine: see 'systemctl status sekimori-credential@%s'\n",
+			*name, *name);
+		if (extra)
+			json_add_string(extra, "secret", *name);
+		manager_record(manager, "secret-unopened", NULL, NULL, extra);
+	}
 }
 
 /* Somebody may have logged out in the background. */
@@ -173,11 +239,13 @@ static int manager_setup_volumes(struct manager *manager)
 {
 	struct settings *settings = &manager->settings;
 
-	find_organisation_key(settings);
+	find_organisation_key(manager);
+	find_unopened(manager);
 	manager->volumes = (struct volume_setup){
 		.event = manager->event,
 		.helper = settings->opener,
 		.organisation = settings->organisation_key[0] ? settings->organisation_key : NULL,
+		.organisation_unopened = is_unopened(manager, SECRET_ORGANISATION),
 		.idle_ms = VOLUME_IDLE_MS,
 		.tries = &manager->tries,
 		.transfers = { .event = manager->event, .helper = settings->watcher },
@@ -363,6 +431,7 @@ static const struct manager_bus_info *manager_get_info(void *userdata)
 	manager->info.last_self_check = manager->selfcheck.time;
 	manager->info.self_check_result = manager->selfcheck.result;
 	manager->info.active_user = seat_active(manager->seat)->name;
+	manager->info.unopened_secrets = manager->unopened;
 	manager->info.mode = drill_mode_name(&manager->drill);
 	manager->info.drill_since = manager->drill.since_us;
 	return &manager->info;
@@ -467,6 +536,7 @@ static void manager_started(struct manager *manager)
 	}
 	manager_record(manager, "started", NULL, NULL, extra);
 	manager_life_tell(manager);
+	record_unopened(manager);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
 		record_refusal(manager);
 	evidence_checkpoint(manager->evidence);
@@ -564,8 +634,10 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	if (r < 0)
 		return r;
 	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
+	watch_roads(manager);
 	policy_in_force(manager);
 	manager_started(manager);
+	roads_look(manager->roads);
 	*managerp = TAKE_PTR(manager);
 	return 0;
 }
@@ -595,6 +667,7 @@ struct manager *manager_free(struct manager *manager)
 	}
 	drill_leave(manager);
 	inspector_spare_free(manager->spare);
+	roads_free(manager->roads);
 	gate_free(manager->gate);
 	manager->bus = manager_bus_free(manager->bus);
 	screenlock_free(manager->screenlock);

@@ -20,6 +20,7 @@
 #include "daemon/released.h"
 #include "daemon/rulebook.h"
 #include "daemon/screenlock.h"
+#include "daemon/secret.h"
 #include "daemon/selfcheck.h"
 #include "system/alarm.h"
 #include "system/gate.h"
@@ -28,6 +29,7 @@
 struct incidents;
 struct lastlife;
 struct phone;
+struct roads;
 struct session;
 
 struct manager {
@@ -56,6 +58,7 @@ struct manager {
 	sd_event_source *watch_judging, *quiet; /* after each turn; timer: this daemon has lived long enough */
 	struct manager_bus *bus;
 	struct manager_bus_info info; /* what D-Bus shows of us */
+	struct roads *roads; /* other than USB, that somebody tried; NULL: it is not known */
 	struct selfcheck selfcheck; /* the newest */
 	struct administration *administration; /* who has called what there */
 	struct session *sessions;
@@ -63,6 +66,7 @@ struct manager {
 	struct tries tries;	     /* wrong passphrases */
 	struct volume_setup volumes; /* what all volumes share */
 	struct inspector_spare *spare; /* waits for the next device */
+	const char *unopened[N_SECRETS + 1]; /* names of secrets that could not be opened, NULL at the end */
 	uint64_t last_volume;
 	sd_event_source *sweep; /* timer: by then what is open is taken up, or nobody's */
 	struct screenlock *screenlock; /* is the seat's screen locked? */

@@ -53,6 +53,7 @@ static const char *const codes[] = {
 	[PHONE_E_ATTEMPTS - PHONE_E_NO_KEY] = "phone-attempts",
 	[PHONE_E_VERSION - PHONE_E_NO_KEY] = "phone-version",
 	[PHONE_E_MANY_TODAY - PHONE_E_NO_KEY] = "phone-many-today",
+	[PHONE_E_KEY_UNOPENED - PHONE_E_NO_KEY] = "phone-key-unopened",
 };
 
 const char *phone_error(int r, const char **detail)
@@ -83,6 +84,7 @@ static int load_key(const struct phone *phone, struct terminalkey **keyp)
 		[PHONEKEY_E_UNSAFE] = PHONE_E_KEY_UNSAFE,
 		[PHONEKEY_E_DAMAGED] = PHONE_E_KEY_DAMAGED,
 		[PHONEKEY_E_OTHER] = PHONE_E_KEY_OTHER,
+		[PHONEKEY_E_UNOPENED] = PHONE_E_KEY_UNOPENED,
 	};
 	int r = phonekey_load(phone->key_file, phone->terminal, keyp);
 

@@ -68,6 +68,7 @@ enum {
 	PHONE_E_ATTEMPTS = 215,
 	PHONE_E_VERSION = 216, /* the desk's, but of a later version */
 	PHONE_E_MANY_TODAY = 217, /* PHONE_TODAY_PERSON or _TERMINAL */
+	PHONE_E_KEY_UNOPENED = 218, /* it is there, and this machine could not open it */
 };
 
 struct phone;

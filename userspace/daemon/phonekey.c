@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/phonekey.h"
+#include "daemon/secret.h"
 
 #define CREDENTIAL "sekimori.telephone"
 
@@ -56,16 +57,15 @@ static int open_file(const char *path, int *fdp)
 
 static int open_key(const char *path, int *fdp)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	_cleanup_(freep) char *credential = NULL;
+	int r;
 
 	if (*path)
 		return open_file(path, fdp);
-	if (!dir)
-		return PHONEKEY_E_ABSENT;
-	if (asprintf(&credential, "%s/" CREDENTIAL, dir) < 0)
-		return -ENOMEM;
-	return open_file(credential, fdp);
+	r = secret_find(SECRET_TELEPHONE, &credential);
+	if (r > 0)
+		return r == SECRET_E_UNOPENED ? PHONEKEY_E_UNOPENED : PHONEKEY_E_ABSENT;
+	return r ? r : open_file(credential, fdp);
 }
 
 /* What a line of it holds is never printed, only where it is wrong. */

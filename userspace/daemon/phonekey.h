@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The terminal's telephone key (core/terminalkey.h) as it lies on this terminal: the file that `telephone-key` in sekimorid.conf names, or
- * the service's credential sekimori.telephone (systemd.exec(5)). It is read when it is needed, so that a renewed one counts at once,
+ * the credential sekimori.telephone (daemon/secret.h). It is read when it is needed, so that a renewed one counts at once,
  * and judged by its descriptor: a plain file of root's (or the caller's own user's) that nobody else may even read.
  */
 #pragma once
@@ -14,6 +14,7 @@ enum {
 	PHONEKEY_E_UNSAFE = 2,	/* not a plain file, or not root's alone */
 	PHONEKEY_E_DAMAGED = 3, /* no such key; printed (to the journal) */
 	PHONEKEY_E_OTHER = 4,	/* another terminal's */
+	PHONEKEY_E_UNOPENED = 5, /* the credential is there, and could not be opened */
 };
 
 /* In memory that is not swapped or dumped. */

@@ -422,6 +422,13 @@ static bool secret_is_harmless(int fd)
 	       (S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && fcntl(fd, F_GET_SEALS) >= 0));
 }
 
+static const char *no_secret(const struct volume_life *volume, bool organisation)
+{
+	if (!organisation)
+		return "no-passphrase";
+	return volume->setup->organisation_unopened ? "organisation-key-unopened" : "no-organisation-key";
+}
+
 /* NULL, or why it cannot even begin. */
 static const char *refuse_open(struct volume_life *volume, int secret, bool organisation)
 {
@@ -437,7 +444,7 @@ static const char *refuse_open(struct volume_life *volume, int secret, bool orga
 		return "passphrase-wait";
 	}
 	if (secret < 0 ? !volume_is_plain(volume) : !organisation && !secret_is_harmless(secret))
-		return organisation ? "no-organisation-key" : "no-passphrase";
+		return no_secret(volume, organisation);
 	return NULL;
 }
 

@@ -109,7 +109,8 @@ struct volume_setup {
 	sd_event *event;
 	const char *helper;	  /* path of sekimori-open */
 	const char *scanner;	  /* clamd's socket; NULL: the policy asks for no scan */
-	const char *organisation; /* file with the organisation's secret; NULL: this terminal has none */
+	const char *organisation; /* file with the organisation's secret; NULL: this terminal has none, or */
+	bool organisation_unopened; /* … it could not be opened */
 	unsigned int idle_ms;	  /* VOLUME_IDLE_MS, or less for a test */
 	struct tries *tries;
 	struct transfers_setup transfers;

@@ -230,6 +230,17 @@ void check_daemon_at_boot(struct doctor *doctor, const struct doctor_check *chec
 		finding_add(finding, DOCTOR_FAIL, N_("sekimorid.service is not enabled"));
 }
 
+/* Then a device that was let in stays in (daemon/manager-life.c). */
+static bool is_drill(const struct doctor *doctor)
+{
+	char setting[TREE_LINE_MAX];
+
+	if (doctor->manager)
+		return !strcmp(output_raw(doctor->manager, "Mode"), "drill");
+	doctor_setting(doctor, "mode", "enforce", setting);
+	return !strcmp(setting, "drill");
+}
+
 void check_daemon_deaths(struct doctor *doctor, const struct doctor_check *check,
 			 struct doctor_finding *finding)
 {
@@ -254,6 +265,25 @@ void check_daemon_deaths(struct doctor *doctor, const struct doctor_check *check
 		finding_add(finding, DOCTOR_FAIL, N_("it has died %u times in a row"), deaths.count);
 	for (size_t i = 0; i < deaths.n_held; i++)
 		finding_add(finding, DOCTOR_WARN,
-			    N_("the device at port %s stays held: the daemon died while it judged it"),
+			    is_drill(doctor) ?
+				    N_("the device at port %s is left as it is, let in or held, until it is plugged anew: the daemon died while it judged it") :
+				    N_("the device at port %s stays held: the daemon died while it judged it"),
 			    deaths.held[i].name);
+}
+
+void check_secrets(struct doctor *doctor, const struct doctor_check *check, struct doctor_finding *finding)
+{
+	struct json_object *names;
+
+	if (!doctor->manager) {
+		finding_add(finding, DOCTOR_UNKNOWN, N_("the daemon does not answer"));
+		return;
+	}
+	if (!json_object_object_get_ex(doctor->manager, "UnopenedSecrets", &names) || !json_object_is_type(names, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(names); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(names, i));
+
+		finding_add(finding, DOCTOR_FAIL, N_("this machine cannot open the secret %s, and what needs it is refused"), name ? name : "");
+	}
 }

@@ -107,7 +107,9 @@ static const char *const unit_dirs[] = {
 };
 static const char *const units[] = {"sekimorid.service", "sekimori-helpers.service",
 				    "sekimori-helpers.socket", "sekimori-doctor.service",
-				    "sekimori-doctor.timer"};
+				    "sekimori-doctor.timer", "sekimori-credential@.service",
+				    "sekimori-credential@organisation.service",
+				    "sekimori-credential@telephone.service"};
 /* Where drop-ins are, ours as well as those for all units of a kind or with the same beginning. */
 static const char *const dropin_dirs[] = {
 	"/etc/systemd/system.control",   "/run/systemd/system.control",
@@ -122,6 +124,9 @@ static const char *const dropin_names[] = {
 	"sekimori-helpers.socket.d",
 	"sekimori-doctor.service.d",
 	"sekimori-doctor.timer.d",
+	"sekimori-credential@.service.d",
+	"sekimori-credential@organisation.service.d",
+	"sekimori-credential@telephone.service.d",
 	"sekimori-.service.d",
 	"sekimori-.socket.d",
 	"sekimori-.timer.d",
@@ -161,28 +166,6 @@ static bool dropin_replaces(const struct doctor *doctor, const char *path)
 	return false;
 }
 
-/* The one that `sekimorictl provision` writes, and nothing else in it: what the daemon is given is sealed to this machine. */
-static bool dropin_is_credentials(const struct doctor *doctor, const char *path)
-{
-	static const char *const lines[] = {"[Service]", "LoadCredentialEncrypted=sekimori.organisation",
-					    "LoadCredentialEncrypted=sekimori.telephone"};
-	_cleanup_(freep) char *text = NULL;
-	char *next, *line;
-
-	if (strcmp(path, "/etc/systemd/system/sekimorid.service.d/sekimori-credentials.conf") ||
-	    tree_read(&doctor->tree, path, CONF_SIZE_MAX, &text, NULL))
-		return false;
-	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		bool known = line[0] == '#' && line[strlen(line) - 1] != '\\';
-
-		for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-			known = known || !strcmp(line, lines[i]);
-		if (!known)
-			return false;
-	}
-	return true;
-}
-
 static void look_at_dropins(const struct doctor *doctor, const char *dir, const char *name,
 			    struct doctor_finding *finding)
 {
@@ -196,8 +179,6 @@ static void look_at_dropins(const struct doctor *doctor, const char *dir, const 
 	}
 	for (size_t i = 0; i < names.n; i++) {
 		snprintf(path, sizeof(path), "%s/%s/%s", dir, name, names.names[i]);
-		if (dropin_is_credentials(doctor, path))
-			continue;
 		if (dropin_replaces(doctor, path))
 			finding_add(finding, DOCTOR_FAIL, N_("%s changes what runs as ours"), path);
 		else

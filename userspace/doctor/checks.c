@@ -62,6 +62,10 @@ const struct doctor_check doctor_checks[] = {
 	{"daemon-deaths", "R01 R27", BARRIER, N_("The daemon does not die again and again."),
 	 N_("Keep the devices aside that were plugged in then, look at 'journalctl -u sekimorid', and tell the help desk."),
 	 check_daemon_deaths, NULL},
+	{"secrets", "R27 R33", BARRIER, N_("The secrets of this terminal can be opened."),
+	 N_("Run 'sekimorictl provision' again, or remove the secret from /etc/credstore.encrypted; then 'systemctl restart sekimorid'. "
+	    "'systemctl status sekimori-credential@NAME' says why it cannot be opened."),
+	 check_secrets, NULL},
 
 	{"policy-state", "R03 R27", POLICY, N_("A valid policy is in force."),
 	 N_("See 'sekimorictl status'; put a valid policy in place and run 'sekimorictl reload'."),

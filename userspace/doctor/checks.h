@@ -11,7 +11,7 @@ typedef void check_fn(struct doctor *doctor, const struct doctor_check *check,
 /* check-barrier.c: the module, the second layer, the daemon */
 check_fn check_module_loaded, check_module_locked, check_module_ours, check_module_at_boot;
 check_fn check_udev_rules, check_usb_hosts, check_usb_persist;
-check_fn check_daemon, check_daemon_backend, check_daemon_at_boot, check_daemon_deaths, check_mode;
+check_fn check_daemon, check_daemon_backend, check_daemon_at_boot, check_daemon_deaths, check_mode, check_secrets;
 
 /* check-kernels.c */
 check_fn check_module_kernels;

@@ -125,7 +125,7 @@ static const char *kind_colour(struct json_object *record)
 	return row && row->priority == LOG_WARNING ? "\x1b[33m" : "";
 }
 
-/* The port, and what the device calls itself. */
+/* The port, and what the device calls itself; or the road that is no USB port. */
 static char *device_cell(struct json_object *record)
 {
 	_cleanup_(freep) char *port = logrecord_text(record, "device");
@@ -133,6 +133,8 @@ static char *device_cell(struct json_object *record)
 	_cleanup_(freep) char *id = logrecord_text(record, "id");
 	const char *name = *product ? product : id;
 
+	if (!*port && *output_raw(record, "road"))
+		return logrecord_text(record, "road");
 	return output_format("%s%s%s", port, *port && *name ? " " : "", name);
 }
 

@@ -33,7 +33,7 @@ static const char *const names[N_FIELDS] = {
 	[FIELD_CLASS] = "class", [FIELD_BEGIN] = "begin", [FIELD_END] = "end",
 	[FIELD_RETURN_BY] = "return_by", [FIELD_BYTES] = "bytes",
 	[FIELD_AT] = "at", [FIELD_UNTIL] = "until", [FIELD_UNTOLD] = "untold",
-	[FIELD_DRILL] = "drill",
+	[FIELD_DRILL] = "drill", [FIELD_ROAD] = "road",
 };
 
 struct cursor {

@@ -310,14 +310,14 @@ static void add_transfers(struct document *d, const struct tally *t)
 	}
 }
 
-/* "blake2b:0011…": enough to tell devices apart on paper; all of it stands in the CSV. */
+/* "blake2b:0011…": enough to tell devices apart on paper; all of it stands in the CSV. A road other than USB is named whole. */
 static void add_fingerprint(struct document *d, const char *fingerprint)
 {
 	_cleanup_(freep) char *raw = output_escape(fingerprint);
 	_cleanup_(freep) char *shown = NULL;
 	const char *digits = strchr(raw, ':');
 
-	shown = output_format("%.10s", digits ? digits + 1 : raw);
+	shown = digits ? output_format("%.10s", digits + 1) : output_format("%s", raw);
 	document_words(d, shown, raw);
 }
 

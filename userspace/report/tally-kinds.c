@@ -127,18 +127,24 @@ static void add_verdict_time(struct tally *tally, const struct record *record)
 		tally->verdict_max_us = us;
 }
 
+/* A road other than USB has no device: it stands in its place. */
+static void name_refused(const struct record *record, char name[static FIELD_STRING_MAX])
+{
+	fields_string(record->fields, fields_has(record->fields, FIELD_ROAD) ? FIELD_ROAD : FIELD_FINGERPRINT, name);
+}
+
 /* By reason, and by device and user. */
 static int add_refusal(struct tally *tally, const struct record *record, struct counts *reasons,
 		       struct counts *devices)
 {
-	char fingerprint[FIELD_STRING_MAX], user[FIELD_STRING_MAX], text[FIELD_STRING_MAX];
+	char name[FIELD_STRING_MAX], user[FIELD_STRING_MAX], text[FIELD_STRING_MAX];
 	static const enum field labels[] = { FIELD_ID, FIELD_SERIAL, FIELD_PRODUCT };
 	struct count *device;
 
 	add_verdict_time(tally, record);
 	get_user(tally, record, user);
-	device = counts_at(devices, fields_string(record->fields, FIELD_FINGERPRINT, fingerprint),
-			   user, "", record->us);
+	name_refused(record, name);
+	device = counts_at(devices, name, user, "", record->us);
 	if (!device || count_one(reasons, record, FIELD_REASON))
 		return -ENOMEM;
 	device->values[0]++;
