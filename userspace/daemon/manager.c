@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -501,6 +502,8 @@ static int first_turn(sd_event_source *source, void *userdata)
 	manager->first = sd_event_source_disable_unref(manager->first);
 	manager_started(manager);
 	r = manager_exceptions_begin(manager);
+	/* What the start took and gave back is not kept for a daemon that idles for weeks. */
+	malloc_trim(0);
 	return r < 0 ? sd_event_exit(manager->event, r) : 0;
 }
 
