@@ -70,8 +70,9 @@ $(BUILD)/lib%.a:
 	rm -f $@
 	ar rcs $@ $^
 
+# libc first: the dynamic linker looks in this order for each symbol of seventeen libraries, and most are libc's.
 $(BUILD)/sekimorid: $(call objs,daemon) $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_DAEMON))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lc $(call libs_of,$(PKGS_DAEMON))
 
 $(BUILD)/sekimorictl: $(call objs,ctl) $(BUILD)/libdoctor.a $(BUILD)/libreport.a $(BUILD)/liblog.a $(BUILD)/libcli.a $(BUILD)/libbus.a $(BUILD)/libsystem.a $(BUILD)/libcore.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call libs_of,$(PKGS_CTL) libsystemd libsodium)

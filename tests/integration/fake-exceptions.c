@@ -143,7 +143,7 @@ static int exceptions_by(struct fake_exceptions *fake, const char *policy_file)
 	return 0;
 }
 
-static int exceptions_begin(struct fake_exceptions *fake, const char *path, const char *policy_file)
+static int engine_begin(struct fake_exceptions *fake, const char *path, const char *policy_file)
 {
 	static const struct exceptions_ops ops = {
 		.record = fake_exception_record,
@@ -166,6 +166,8 @@ static int exceptions_begin(struct fake_exceptions *fake, const char *path, cons
 	r = exceptions_by(fake, policy_file);
 	if (r == 0)
 		r = exceptions_new(&fake->engine, &setup, &ops, fake);
+	if (r == 0)
+		r = exceptions_begin(fake->engine);
 	if (r == 0)
 		exceptions_show(fake);
 	return r;
@@ -258,7 +260,7 @@ int fake_exceptions_command(struct fake_exceptions *fake, const char *verb, cons
 
 	sscanf(line, "%*s %255s %255s", first, second);
 	if (!strcmp(verb, "exceptions"))
-		return exceptions_begin(fake, first, second);
+		return engine_begin(fake, first, second);
 	if (!strcmp(verb, "exceptions-policy"))
 		return exceptions_by(fake, first);
 	if (!strcmp(verb, "phone"))

@@ -27,8 +27,19 @@ class House:
     def connect(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
             connection.settimeout(10)
-            connection.connect(self.path)
+            self.reach(connection)
             yield connection
+
+    def reach(self, connection):
+        """Between bind(2), which makes the name, and listen(2) a connection is refused; one that has ended refuses for good."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return connection.connect(self.path)
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)
 
     def open(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -100,7 +100,8 @@ static void read_clocks(void *userdata, struct grantclock_reading *reading)
 	memset(reading->boot_id, world.boot, sizeof(reading->boot_id));
 }
 
-static void start(void)
+/* Until begin() the store has not been looked at. */
+static void create(void)
 {
 	static const struct exceptions_ops ops = {
 		.record = record, .rules = rules, .changed = changed, .stepped = stepped, .warned = warned, .state = state
@@ -111,6 +112,17 @@ static void start(void)
 	setup.event = world.event;
 	setup.read_clocks = world.real_clocks ? NULL : read_clocks;
 	CU_ASSERT_EQUAL_FATAL(exceptions_new(&world.exceptions, &setup, &ops, NULL), 0);
+}
+
+static void begin(void)
+{
+	CU_ASSERT_EQUAL_FATAL(exceptions_begin(world.exceptions), 0);
+}
+
+static void start(void)
+{
+	create();
+	begin();
 }
 
 static void stop(void)

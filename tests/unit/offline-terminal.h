@@ -112,6 +112,7 @@ static inline void offline_open(struct offline *o)
 
 	snprintf(path, sizeof(path), "%s", offline_path(o, "state/exceptions.db"));
 	CU_ASSERT_EQUAL_FATAL(exceptions_new(&o->exceptions, &setup, &ops, o), 0);
+	CU_ASSERT_EQUAL_FATAL(exceptions_begin(o->exceptions), 0);
 }
 
 static inline void offline_start(struct offline *o)

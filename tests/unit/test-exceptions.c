@@ -63,6 +63,44 @@ static void two_approvals_put_it_in_force_and_each_step_is_recorded(void)
 	world_end();
 }
 
+/* The daemon is ready before the store is read, and what comes in between must not be let in, ended or lost. */
+static void before_the_store_is_read_nothing_is_granted_or_taken(void)
+{
+	struct exception x;
+	uint32_t number;
+
+	world_begin();
+	CU_ASSERT_EQUAL(submit("ito", EXCEPTION_REQUEST, "access=1 uses=2 return=1d", &x), 0);
+	CU_ASSERT_EQUAL(step(1, "sato", EXCEPTION_APPROVE), 0);
+	CU_ASSERT_EQUAL(step(1, "kato", EXCEPTION_APPROVE), 0);
+	CU_ASSERT_EQUAL(use_disk(1, 1 << 30), 0);
+	CU_ASSERT_EQUAL(in_force(), 1);
+	stop();
+	forget_records();
+	create();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	CU_ASSERT_NOT_EQUAL(exceptions_use(world.exceptions, x.grant.id, 1 << 30, &number), 0);
+	CU_ASSERT_NOT_EQUAL(step(1, "ito", EXCEPTION_RETURN), 0);
+	exceptions_unused(world.exceptions, 1);
+	exceptions_clock_set(world.exceptions);
+	begin();
+	CU_ASSERT_EQUAL(in_force(), 1);
+	pump();
+	CU_ASSERT_EQUAL(in_force(), 1);
+	EXPECT_STATE(1, "live");
+	/* What was due while nobody looked is done at once, before anybody could ask. */
+	stop();
+	forget_records();
+	world.wall_us += 2 * 86400 * (int64_t)US;
+	world.boot_us += 2 * 86400 * (uint64_t)US;
+	create();
+	EXPECT_RECORDS("");
+	begin();
+	CU_ASSERT_EQUAL(in_force(), 0);
+	EXPECT(strstr(world.kinds, " expire") != NULL, world.kinds);
+	world_end();
+}
+
 static void without_a_policy_nothing_is_granted_but_things_end(void)
 {
 	struct exception x;
@@ -456,6 +494,7 @@ static void a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written(vo
 
 static const struct test tests[] = {
 	TEST(two_approvals_put_it_in_force_and_each_step_is_recorded),
+		TEST(before_the_store_is_read_nothing_is_granted_or_taken),
 	TEST(without_a_policy_nothing_is_granted_but_things_end),
 	TEST(uses_and_bytes_are_counted_also_by_the_next_daemon),
 	TEST(emergencies_and_imports_are_in_force_at_once_and_once),

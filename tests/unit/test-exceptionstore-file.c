@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "exceptionstore-world.h"
+#include "system/exceptionstore-inside.h"
 
 /* --- what others do to the file ---------------------------------------------------------------- */
 
@@ -71,6 +72,11 @@ static void what_is_not_as_it_was_left_is_not_believed(void)
 	} rows[] = {
 		{ "SELECT 1", 0 },
 		{ OFF("steps_kept"), EXCEPTIONSTORE_E_DAMAGED },
+		/* The same words in another order, as a VACUUM or another SQLite may leave them. */
+		{ OFF("steps_kept") "CREATE TRIGGER steps_kept BEFORE UPDATE ON steps BEGIN"
+		  " SELECT raise(ABORT, 'steps are never changed'); END;", 0 },
+		{ OFF("steps_kept") "CREATE TRIGGER steps_kept BEFORE UPDATE ON steps BEGIN"
+		  " SELECT raise(IGNORE); END;", EXCEPTIONSTORE_E_DAMAGED },
 		{ "DROP INDEX steps_time", EXCEPTIONSTORE_E_DAMAGED },
 		{ "CREATE TABLE more (a)", EXCEPTIONSTORE_E_DAMAGED },
 		{ "CREATE TRIGGER more AFTER INSERT ON steps BEGIN DELETE FROM clock; END", EXCEPTIONSTORE_E_DAMAGED },
@@ -111,6 +117,28 @@ static void what_is_not_as_it_was_left_is_not_believed(void)
 		exceptionstore_close(store);
 		EXPECT(!rows[i].expected || exceptionstore_error(rows[i].expected), rows[i].sql);
 	}
+}
+
+/* A change of the schema changes the digest: this says to what. */
+static void the_digest_is_that_of_a_new_store(void)
+{
+	uint8_t digest[EXCEPTIONSTORE_DIGEST_SIZE];
+	char is[2 * sizeof(digest) + 1], should[2 * sizeof(digest) + 1];
+	struct exceptionstore *store = fresh();
+
+	CU_ASSERT_EQUAL(exceptionstore_schema_digest(store, digest), 0);
+	sodium_bin2hex(should, sizeof(should), digest, sizeof(digest));
+	sodium_bin2hex(is, sizeof(is), exceptionstore_digest, sizeof(exceptionstore_digest));
+	EXPECT(!strcmp(is, should), should);
+	/* Whatever the digest says. */
+	CU_ASSERT_EQUAL(exceptionstore_compare_schema(store), 0);
+	exceptionstore_close(store);
+	CU_ASSERT_EQUAL(with_sqlite("CREATE TABLE more (a)"), SQLITE_OK);
+	CU_ASSERT_EQUAL_FATAL(exceptionstore_connect(path, &store), 0);
+	CU_ASSERT_EQUAL(exceptionstore_schema_digest(store, digest), 0);
+	CU_ASSERT_NOT_EQUAL(memcmp(digest, exceptionstore_digest, sizeof(digest)), 0);
+	CU_ASSERT_EQUAL(exceptionstore_compare_schema(store), EXCEPTIONSTORE_E_DAMAGED);
+	exceptionstore_close(store);
 }
 
 /* Does it open? Then it tells what was written. */
@@ -408,6 +436,7 @@ int main(void)
 	static const struct test tests[] = {
 		TEST(steps_are_only_ever_added),
 		TEST(what_is_not_as_it_was_left_is_not_believed),
+		TEST(the_digest_is_that_of_a_new_store),
 		TEST(a_damaged_byte_never_changes_what_is_told),
 		TEST(files_that_are_not_ours_alone_are_refused),
 		TEST(kill_9_loses_nothing_that_was_promised),

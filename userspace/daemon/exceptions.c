@@ -40,6 +40,7 @@ int exceptions_new(struct exceptions **exceptionsp, const struct exceptions_setu
 	e->ops = ops;
 	e->userdata = userdata;
 	e->starting = true;
+	e->why = -EAGAIN;
 	strcpy(e->state, "ok");
 	if (!e->setup.path)
 		return -ENOMEM;
@@ -52,11 +53,16 @@ int exceptions_new(struct exceptions **exceptionsp, const struct exceptions_setu
 	/* Until the store says more. */
 	exceptions_read(e, &reading);
 	grantclock_start(&e->clock, NULL, &reading);
+	*exceptionsp = TAKE_PTR(e);
+	return 0;
+}
+
+int exceptions_begin(struct exceptions *e)
+{
 	exceptions_try(e);
 	if (e->why == -ENOMEM)
 		return -ENOMEM;
 	exceptions_build_grants(e);
-	*exceptionsp = TAKE_PTR(e);
 	return 0;
 }
 

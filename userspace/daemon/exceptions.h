@@ -54,12 +54,15 @@ struct exceptions_setup {
 	unsigned int retry_ms;
 };
 
-/*
- * Opens the store and catches up with what happened while nobody looked. A store that cannot be used is no failure, see above; -ENOMEM
- * and the like are. No op is called before the loop runs, but `record` and `rules`.
- */
+/* Reads and writes nothing yet: until exceptions_begin() no grant is in force, and every step is refused. 0 or a negative errno. */
 int exceptions_new(struct exceptions **exceptionsp, const struct exceptions_setup *setup,
 		   const struct exceptions_ops *ops, void *userdata);
+
+/*
+ * Once, and before anything is judged: opens the store and catches up with what happened while nobody looked. A store that cannot be
+ * used is no failure, see above; -ENOMEM and the like are. No op is called before the loop's next turn, but `record` and `rules`.
+ */
+int exceptions_begin(struct exceptions *exceptions);
 struct exceptions *exceptions_free(struct exceptions *exceptions);
 DEFINE_CLEANUP(struct exceptions *, exceptions_free)
 

@@ -87,16 +87,15 @@ static int begin_phone(struct manager *manager)
 	return phone_new(&manager->phone, &setup);
 }
 
-int manager_exceptions_begin(struct manager *manager)
+int manager_exceptions_prepare(struct manager *manager)
 {
 	const struct exceptions_setup setup = {
 		.event = manager->event,
 		.path = manager->settings.exceptions,
 		.terminal = manager->settings.terminal,
 	};
-	int r = exceptions_new(&manager->exceptions, &setup, &exceptions_ops, manager);
 
-	return r ? r : begin_phone(manager);
+	return exceptions_new(&manager->exceptions, &setup, &exceptions_ops, manager);
 }
 
 static bool sits_here(void *userdata, uid_t uid)
@@ -117,7 +116,7 @@ static const struct trust *trust_now(void *userdata)
 	return manager->trust;
 }
 
-void manager_exceptions_join_bus(struct manager *manager)
+static void join_bus(struct manager *manager)
 {
 	exceptions_bus_set(manager_bus_exceptions(manager->bus),
 			   &(struct exceptions_bus_setup){ .exceptions = manager->exceptions,
@@ -127,6 +126,17 @@ void manager_exceptions_join_bus(struct manager *manager)
 							   .at_seat = sits_here,
 							   .trust = trust_now,
 							   .userdata = manager });
+}
+
+int manager_exceptions_begin(struct manager *manager)
+{
+	int r = exceptions_begin(manager->exceptions);
+
+	if (!r)
+		r = begin_phone(manager);
+	if (!r)
+		join_bus(manager);
+	return r;
 }
 
 void manager_exceptions_policy_changed(struct manager *manager)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -520,7 +521,6 @@ static int manager_join_bus(struct manager *manager)
 	r = manager_log_join_bus(manager);
 	if (r < 0)
 		return r;
-	manager_exceptions_join_bus(manager);
 	manager_bus_set_medium(manager->bus, line_of_medium);
 	manager_bus_set_witness(manager->bus, administration_witness, manager->administration);
 	return 0;
@@ -535,6 +535,7 @@ static void manager_started(struct manager *manager)
 		json_add_string(extra, "backend", manager->info.backend);
 	}
 	manager_record(manager, "started", NULL, NULL, extra);
+	manager->started = true;
 	manager_life_tell(manager);
 	record_unopened(manager);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
@@ -555,6 +556,36 @@ static void manager_info(struct manager *manager)
 		.log_file = manager->settings.log_file,
 		.started_at = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000,
 	};
+}
+
+/* The turn of the loop that goes before all others: no device is judged and no caller heard before it is over. */
+#define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 1)
+
+/*
+ * What need not be done for the gate to be kept, the policy to be in force and every event to be waiting for us, and takes longer than that:
+ * systemd and those who wait for us do not wait for it.
+ */
+static int first_turn(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+	int r;
+
+	manager->first = sd_event_source_disable_unref(manager->first);
+	manager_started(manager);
+	roads_look(manager->roads);
+	r = manager_exceptions_begin(manager);
+	/* What the start took and gave back is not kept for a daemon that idles for weeks. */
+	malloc_trim(0);
+	return r < 0 ? sd_event_exit(manager->event, r) : 0;
+}
+
+static int plan_first_turn(struct manager *manager)
+{
+	int r = sd_event_add_defer(manager->event, &manager->first, first_turn, manager);
+
+	if (r >= 0)
+		r = sd_event_source_set_priority(manager->first, FIRST_TURN_PRIORITY);
+	return r < 0 ? r : 0;
 }
 
 /* Everything that judging needs; the gate comes after, since it tells of devices at once. */
@@ -591,7 +622,7 @@ static int manager_prepare(struct manager *manager)
 	if (r >= 0)
 		rulebook_start(&manager->rulebook);
 	if (r >= 0)
-		r = manager_exceptions_begin(manager);
+		r = manager_exceptions_prepare(manager);
 	if (r >= 0)
 		r = manager_life_begin(manager);
 	return r < 0 ? r : 0;
@@ -636,8 +667,9 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
 	watch_roads(manager);
 	policy_in_force(manager);
-	manager_started(manager);
-	roads_look(manager->roads);
+	r = plan_first_turn(manager);
+	if (r < 0)
+		return r;
 	*managerp = TAKE_PTR(manager);
 	return 0;
 }
@@ -659,7 +691,7 @@ struct manager *manager_free(struct manager *manager)
 	if (manager->bus)
 		manager_bus_set_witness(manager->bus, NULL, NULL);
 	administration_free(manager->administration);
-	if (manager->bus) {
+	if (manager->started) {
 		manager_log_finish(manager);
 		manager_finish_incidents(manager);
 		manager_record(manager, "stopped", NULL, NULL, NULL);
@@ -673,6 +705,7 @@ struct manager *manager_free(struct manager *manager)
 	screenlock_free(manager->screenlock);
 	seat_free(manager->seat);
 	alarm_free(manager->alarm);
+	sd_event_source_disable_unref(manager->first);
 	sd_event_source_disable_unref(manager->rejudge);
 	sd_event_source_disable_unref(manager->sweep);
 	manager_life_end(manager);

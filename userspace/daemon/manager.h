@@ -41,6 +41,8 @@ struct manager {
 	struct memory *memory;	  /* of rules applied */
 	struct seat *seat;	  /* who is logged in */
 	struct alarm *alarm;	  /* for rights that begin or end */
+	sd_event_source *first;	  /* the first turn of the loop, */
+	bool started;		  /* … which records that there is a daemon */
 	sd_event_source *rejudge; /* a turn of the loop in which all devices are judged again */
 	const char *rejudge_why;
 	struct gate *gate;

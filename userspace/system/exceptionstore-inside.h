@@ -107,5 +107,13 @@ int exceptionstore_number(struct exceptionstore *store, const char *sql, int64_t
 /* Makes the tables and triggers in an empty database. */
 int exceptionstore_make_schema(struct exceptionstore *store);
 
+/* Of the words of the schema, in the order of their making; is it ours? BLAKE2b-256. */
+#define EXCEPTIONSTORE_DIGEST_SIZE 32
+extern const uint8_t exceptionstore_digest[EXCEPTIONSTORE_DIGEST_SIZE];
+int exceptionstore_schema_digest(struct exceptionstore *store, uint8_t digest[static EXCEPTIONSTORE_DIGEST_SIZE]);
+
+/* The schema, word for word, against one made anew in memory. 0 or EXCEPTIONSTORE_E_DAMAGED. */
+int exceptionstore_compare_schema(struct exceptionstore *store);
+
 /* Reads all of it. 0 or EXCEPTIONSTORE_E_DAMAGED, _SCHEMA. */
 int exceptionstore_check(struct exceptionstore *store);

@@ -119,6 +119,8 @@ int exceptionstore_connect(const char *path, struct exceptionstore **storep)
 
 	if (!store)
 		return -ENOMEM;
+	/* Pages as they are needed, not twenty in advance for each of two caches. Before the first connection; later it does nothing. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	r = exceptionstore_code(sqlite3_open_v2(path, &store->db,
 						SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 							SQLITE_OPEN_NOFOLLOW,
@@ -143,9 +145,12 @@ int exceptionstore_open(const char *path, struct exceptionstore **storep)
 		r = exceptionstore_connect(path, &store);
 	if (!r)
 		r = exceptionstore_check(store);
-	if (!r)
-		*storep = TAKE_PTR(store);
-	return r;
+	if (r)
+		return r;
+	/* All of it was read for the check; what is looked at later is little. */
+	sqlite3_db_release_memory(store->db);
+	*storep = TAKE_PTR(store);
+	return 0;
 }
 
 struct exceptionstore *exceptionstore_close(struct exceptionstore *store)
