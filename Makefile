@@ -518,6 +518,7 @@ test-long: need-deps ## every scenario in the virtual terminal and the installed
 	$(MAKE) -s -j2 stage deb
 	tests/terminal/prepare.sh
 	tests/image/prepare.sh
+	tests/image/prepare.sh recipe
 	tests/tiers.py terminal='tests/terminal/run.py --long' image='tests/image/run.py --long'
 
 .PHONY: check

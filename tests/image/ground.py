@@ -17,6 +17,7 @@ SATO = Person("sato", 1003, ("sato", "jumin", "sekimori-approve"))
 KATO = Person("kato", 1004, ("kato", "users", "sekimori-audit"))
 YAMADA = Person("yamada", 1005, ("yamada", "users", "sekimori-desk"))
 
+GROUPS = ("sekimori-approve", "sekimori-desk", "sekimori-emergency", "sekimori-audit")  # of the packages
 SLOW = 60
 UUID = "0f3b6a58-6b1c-4c59-9c3f-8d2a54d9a001"
 DEBS = "/root/debs"

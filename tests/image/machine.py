@@ -47,7 +47,7 @@ def tools():
 
 class Machine(Terminal):
     """Options:
-    disk          "sekimori" or "plain": a directory of build/image
+    disk          "sekimori", "plain" or "recipe": a directory of build/image
     initrd        path of another initrd than the disk's
     files         {path: content or (mode, content)}, there before systemd starts; so are `links` {path: target}
     setup         shell text run early, before udev
@@ -100,6 +100,8 @@ class Machine(Terminal):
         return path
 
     def _system(self):
+        if not os.path.isdir(self.disk):
+            raise AssertionError(f"there is no {self.disk}: see tests/image/prepare.sh")
         if not self.layer:
             self.layer = tempfile.mkdtemp(prefix=f"sekimori-{self.name}-disk-")
             raw = os.path.join(self.disk, "disk.raw")

@@ -4,13 +4,14 @@
 # Prepares the disks that tests/image boots: a Debian 12 terminal with its own kernel and initrd, without Sekimori
 # and with it, installed from build/deb by the very lines of the README's quick start.
 #
-#   usage: tests/image/prepare.sh [base|plain|image]     (default: plain and image)
+#   usage: tests/image/prepare.sh [base|plain|image|recipe]     (default: plain and image)
 #
 # Results, each made under another name and moved into place, so that a second call does nothing:
 #   build/cache/image-base-KEY.squashfs     Debian's part, which needs the network; two minutes and 450 MB
 #   build/cache/image-plain-KEY/            a terminal as Debian makes it, with the tests' own files; build/image/plain is a link
 #   build/image/sekimori/                   the same with our packages
-# In both: disk.qcow2 or disk.raw, vmlinuz and initrd.img from its /boot, vmlinux (unpacked), kver.
+#   build/image/recipe/                     the same by docs/provisioning.md's recipe for mmdebstrap; only when asked for
+# In each: disk.qcow2 or disk.raw, vmlinuz and initrd.img from its /boot, vmlinux (unpacked), kver.
 # Needs root (mmdebstrap, chroot).
 set -euo pipefail
 
@@ -57,22 +58,27 @@ make_base() {
 }
 
 
-# Runs a command in a root, with /proc and a few device nodes; they go when it ends.
+# Gives $root its /proc and a few device nodes, in a mount name space of its own.
+root_mounts='
+	mount --make-rprivate /
+	mount -t proc proc "$root/proc"
+	mount -t tmpfs -o mode=755 dev "$root/dev"
+	mknod -m 666 "$root/dev/null" c 1 3
+	mknod -m 666 "$root/dev/zero" c 1 5
+	mknod -m 666 "$root/dev/full" c 1 7
+	mknod -m 666 "$root/dev/random" c 1 8
+	mknod -m 666 "$root/dev/urandom" c 1 9
+	ln -s /proc/self/fd "$root/dev/fd"
+'
+
+# Runs a command in a root.
 in_root() {
 	local root=$1
 	shift
 	unshare --mount --pid --fork --kill-child sh -euc '
 		root=$1
 		shift
-		mount --make-rprivate /
-		mount -t proc proc "$root/proc"
-		mount -t tmpfs -o mode=755 dev "$root/dev"
-		mknod -m 666 "$root/dev/null" c 1 3
-		mknod -m 666 "$root/dev/zero" c 1 5
-		mknod -m 666 "$root/dev/full" c 1 7
-		mknod -m 666 "$root/dev/random" c 1 8
-		mknod -m 666 "$root/dev/urandom" c 1 9
-		ln -s /proc/self/fd "$root/dev/fd"
+		'"$root_mounts"'
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive APT_CONFIG=/root/apt.conf \
 			chroot "$root" "$@"' sh "$root" "$@"
 }
@@ -174,6 +180,55 @@ make_image() {
 	trap - EXIT
 }
 
+# What docs/provisioning.md has beside its recipes, in SRV/sekimori: packages, and what a desk gives to all terminals.
+make_shared() {
+	local tmp=$1 at=$1/srv/sekimori package desk
+	mkdir -p "$at/debs" "$at/common/trust.d"
+	for package in sekimori sekimori-common sekimori-dkms; do
+		cp "$build"/deb/${package}_*.deb "$at/debs/"
+	done
+	for package in sekimori sekimori-desk; do
+		dpkg-deb -x "$build"/deb/${package}_*.deb "$tmp/tools"
+	done
+	echo "four unrelated words here" > "$tmp/words"
+	desk="env LANG=C.UTF-8 SEKIMORI_DESK=$tmp/desk $tmp/tools/usr/bin/sekimori-desk --by=clerk --passphrase-file=$tmp/words"
+	$desk init --quick-kdf --policy-signer=suzuki --policy-signer=sato --organisation=みどり市 --return-to=情報課
+	$desk log keygen --quick-kdf
+	$desk policy --base="$here/../../policy/terminal.policy" --out="$at/common/policy" --sign=policy-1
+	cp "$tmp/desk/trust/sekimori-desk.trust" "$at/common/trust.d/"
+	cp "$tmp/desk/keys/desk-log.pub" "$at/common/"
+	cp "$tmp/desk/keys/policy-1.pub" "$at/desk.pub"
+	printf 'sekimori-provision 1\nmode drill\n' > "$at/common/provision.conf"
+}
+
+# The recipe's own last steps come last: nothing of this machine's may be left.
+make_recipe() {
+	local tmp out=$build/image/recipe
+	say "image: by the recipe for mmdebstrap"
+	tmp=$(mktemp -d "$build/image/tmp.XXXXXX")
+	trap "rm -rf --one-file-system '$tmp'" EXIT
+	unpack_base "$tmp/root"
+	add_harness "$tmp/root"
+	make_shared "$tmp" >&2
+	unshare --mount --pid --fork --kill-child sh -euc '
+		root=$1/root
+		'"$root_mounts"'
+		mount --bind "$1/srv" /srv
+		exec env -i PATH="$1/tools/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+			"$2" "$root"' sh "$tmp" "$here/recipe.py" > "$tmp/install.log" 2>&1 < /dev/null || {
+		cat "$tmp/install.log" >&2
+		say "image: the recipe of docs/provisioning.md has failed"
+		exit 1
+	}
+	make_disk "$tmp/root" "$tmp/out"
+	mv "$tmp/install.log" "$tmp/out/"
+	echo "$recipe_key" > "$tmp/out/key"
+	rm -rf "$out"
+	mv "$tmp/out" "$out"
+	rm -rf --one-file-system "$tmp"
+	trap - EXIT
+}
+
 "$here/../terminal/prepare.sh" # the agent
 mkdir -p "$cache" "$build/image"
 exec 9> "$cache/image.lock"
@@ -182,7 +237,7 @@ start=$(date +%s)
 [ -e "$base" ] || make_base
 [ "${1:-}" = base ] && exit 0
 
-harness_key=$({ echo "$base $people_recipe $disk_size"; declare -f in_root add_people add_harness make_disk unpack_base make_plain
+harness_key=$({ echo "$base $people_recipe $disk_size $root_mounts"; declare -f in_root add_people add_harness make_disk unpack_base make_plain
 	cat "$here/guest/start" "$(readlink -f "$cache/terminal/agent")"
 	cat $(find "$here/../terminal/guest/systemd" -type f | sort); } | sha256sum | cut -c 1-12)
 plain=$cache/image-plain-$harness_key
@@ -191,6 +246,13 @@ ln -sfnr "$plain" "$build/image/plain"
 [ "${1:-}" = plain ] && exit 0
 
 ls "$build"/deb/*.deb > /dev/null 2>&1 || { say "no packages in $build/deb: run 'make deb'"; exit 1; }
+if [ "${1:-}" = recipe ]; then
+	recipe_key=$({ echo "$harness_key"; declare -f make_shared make_recipe; cat "$build"/deb/*.deb "$here/recipe.py" \
+		"$here/../../docs/provisioning.md" "$here/../../policy/terminal.policy"; } | sha256sum | cut -c 1-12)
+	[ "$(cat "$build/image/recipe/key" 2>/dev/null)" = "$recipe_key" ] || make_recipe
+	say "image: ready after $(($(date +%s) - start)) s"
+	exit 0
+fi
 image_key=$({ echo "$harness_key"; declare -f add_rights make_image; "$here/quick-start.py" before; cat "$build"/deb/*.deb; } | sha256sum | cut -c 1-12)
 [ "$(cat "$build/image/sekimori/key" 2>/dev/null)" = "$image_key" ] || make_image
 say "image: ready after $(($(date +%s) - start)) s"

@@ -6,11 +6,10 @@ import os
 import re
 import subprocess
 
-from ground import LOG, Since, failed_checks, no_disk, plug_held, ready, unplug_all
+from ground import GROUPS, LOG, Since, failed_checks, no_disk, plug_held, ready, unplug_all
 from machine import HERE
 
 OPTIONS = {"qemu": ["-device", "usb-kbd,id=keyboard,bus=xhci.0"]}
-GROUPS = ("sekimori-approve", "sekimori-desk", "sekimori-emergency", "sekimori-audit")
 # Of these nothing may be wrong after the installation; the others depend on what the help desk has still to do (policy, keys,
 # name) and on the machine (clock, firmware).
 SOUND = ("module-loaded", "module-locked", "module-ours", "module-at-boot", "initramfs", "udev-rules", "usb-hosts", "usb-persist",

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 
-from ground import (CONFIGURED, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, failed_checks, images,
+from ground import (CONFIGURED, GROUPS, KEEP_INITRD, LOG, SLOW, SMALL_INITRD, Since, apt, bring, built, disks, failed_checks, images,
                     no_disk, other_version, plug_held, ready, second_layer_holds, storage_drivers, unplug_all)
 
 NEXT = "9.9.9"
@@ -109,6 +109,8 @@ def test_installing_into_a_plain_terminal_takes_neither_keyboard_nor_disk_and_re
 
     said = apt(t, "purge sekimori sekimori-common sekimori-dkms", timeout=300).out
     assert "/var/log/sekimori" in said, said
+    for group in GROUPS:
+        assert group in said and t.run(f"getent group {group}"), (group, said)
     t.run(f"rm -rf {os.path.dirname(paths[0])}")
     left = t.run("find / -xdev -iname '*sekimori*' ! -path '/usr/lib/terminal/*' ! -path '/proc/*' ! -path '/tmp/*'").out.split()
     assert left and all(path.startswith("/var/log/sekimori") or path.startswith("/var/log/apt") for path in left), left
