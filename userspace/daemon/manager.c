@@ -6,7 +6,6 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "bus/names.h"
 #include "core/incident.h"
 #include "daemon/incidents.h"
 #include "daemon/json.h"
@@ -15,6 +14,8 @@
 #include "daemon/manager-gate.h"
 #include "daemon/manager-life.h"
 #include "daemon/manager-log.h"
+#include "daemon/manager-object.h"
+#include "daemon/manager-policy.h"
 #include "daemon/roads.h"
 #include "daemon/session.h"
 #include "system/inspector.h"
@@ -318,217 +319,11 @@ static void seat_changed(void *userdata, const struct seat_user *user)
 	manager_rejudge(manager, "session");
 }
 
-/* --- the policy --- */
-
-static struct json_object *describe_policy(const struct rulebook *rulebook)
-{
-	struct json_object *extra = json_object_new_object(), *signers = json_object_new_array();
-	const struct policy *policy = rulebook->policy;
-
-	if (!extra || !signers) {
-		json_object_put(extra);
-		json_object_put(signers);
-		return NULL;
-	}
-	json_add_string(extra, "state", rulebook_state(rulebook));
-	json_add_string(extra, "policy", policy ? policy_id(policy) : "");
-	json_add_number(extra, "policy_version", policy ? policy_version(policy) : 0);
-	json_add_string(extra, "digest", rulebook->digest);
-	json_add_number(extra, "retention_days", policy ? policy_header(policy)->retention_days : 0);
-	json_add_number(extra, "media", policy ? policy_n_media(policy) : 0);
-	json_add_number(extra, "rules", policy ? policy_n_rules(policy) : 0);
-	json_object_object_add(extra, "signed", json_object_new_boolean(rulebook->is_signed));
-	for (size_t i = 0; rulebook->signers[i]; i++)
-		json_object_array_add(signers, json_object_new_string(rulebook->signers[i]));
-	json_object_object_add(extra, "signers", signers);
-	return extra;
-}
-
-/*
- * What the gate lets pass by its class alone is the policy's to say, as far as the gate follows. A policy that says
- * nothing of it takes back what one before it may have let pass.
- */
-static void apply_harmless(struct manager *manager)
-{
-	const struct policy *policy = manager->rulebook.policy;
-	bool stated = policy && policy_header(policy)->has_harmless;
-	struct policy_classes classes = { { 0 } };
-	int r;
-
-	for (unsigned int class = 0; class < 256; class++)
-		if (policy_is_harmless(policy, (uint8_t)class))
-			classes.bits[class / 8] |= (uint8_t)(1u << class % 8);
-	r = gate_set_harmless(manager->gate, classes.bits);
-	if (r == -EPERM && stated)
-		fprintf(stderr, SD_NOTICE "the gate is locked: it goes on holding classes that the "
-					  "policy calls harmless; they are let through one by one\n");
-	else if (r < 0 && r != -EPERM && (stated || r != -EOPNOTSUPP))
-		fprintf(stderr, SD_WARNING "the gate's list of harmless classes stays as it is: %s\n",
-			strerror(-r));
-}
-
-static void policy_in_force(struct manager *manager)
-{
-	struct rulebook *rulebook = &manager->rulebook;
-	struct manager_bus_info *info = &manager->info;
-	const struct policy_header *header = rulebook->policy ? policy_header(rulebook->policy) : NULL;
-
-	manager->volumes.transfers.extent = header ? header->transfers : POLICY_TRANSFERS_WRITES;
-	manager->volumes.scanner = header && header->scan ? manager->settings.scanner : NULL;
-	info->policy_id = header ? header->id : NULL;
-	info->policy_version = header ? header->version : 0;
-	info->policy_signed = rulebook->is_signed;
-	info->policy_signers = (const char *const *)rulebook->signers;
-	info->contact = header ? header->contact : NULL;
-	info->policy_valid_until[0] = '\0';
-	if (header && header->valid_until)
-		civil_format(header->valid_until, info->policy_valid_until);
-	evidence_set_retention(manager->evidence, header ? header->retention_days : 0);
-	apply_harmless(manager);
-	drill_settle(manager);
-}
-
-static void record_refusal(struct manager *manager)
-{
-	struct json_object *extra = json_object_new_object();
-
-	if (extra) {
-		json_add_string(extra, "reason", manager->rulebook.outcome);
-		json_add_string(extra, "error", manager->rulebook.error);
-		json_add_string(extra, "state", rulebook_state(&manager->rulebook));
-	}
-	manager_record(manager, "policy-refused", "PolicyRefused", NULL, extra);
-}
-
-bool manager_reload(struct manager *manager)
-{
-	bool taken = rulebook_reload(&manager->rulebook);
-
-	if (taken) {
-		policy_in_force(manager);
-		manager_exceptions_policy_changed(manager);
-		manager_record(manager, "policy", "PolicyChanged", NULL,
-			       describe_policy(&manager->rulebook));
-		manager_rejudge(manager, "policy");
-		manager_bus_media_changed(manager->bus);
-	} else {
-		record_refusal(manager);
-	}
-	manager_bus_info_changed(manager->bus);
-	return taken;
-}
-
-/* --- the object --- */
-
-static const struct manager_bus_info *manager_get_info(void *userdata)
-{
-	struct manager *manager = userdata;
-
-	manager->info.log_state = evidence_state(manager->evidence);
-	manager->info.log_damage = manager->log_damage;
-	manager->info.recent_deaths = lastlife_deaths(manager->lastlife)->count;
-	manager->info.policy_state = rulebook_state(&manager->rulebook);
-	manager->info.policy_error = manager->rulebook.error;
-	manager->info.last_self_check = manager->selfcheck.time;
-	manager->info.self_check_result = manager->selfcheck.result;
-	manager->info.active_user = seat_active(manager->seat)->name;
-	manager->info.unopened_secrets = manager->unopened;
-	manager->info.mode = drill_mode_name(&manager->drill);
-	manager->info.drill_since = manager->drill.since_us;
-	return &manager->info;
-}
-
-static bool bus_reload(void *userdata, const char **error)
-{
-	struct manager *manager = userdata;
-	bool taken = manager_reload(manager);
-
-	*error = manager->rulebook.error;
-	return taken;
-}
-
-static dbus_bool_t bus_selfcheck(void *userdata, DBusMessage *call, DBusError *error)
-{
-	struct manager *manager = userdata;
-	const char *why;
-	struct json_object *members = selfcheck_parse(call, &why);
-	bool done;
-
-	if (!members) {
-		if (*why)
-			dbus_set_error(error, DBUS_ERROR_INVALID_ARGS, "%s", why);
-		return FALSE;
-	}
-	done = !manager_record(manager, "self-check", NULL, NULL, json_object_get(members));
-	if (done) {
-		selfcheck_remember(&manager->selfcheck, members, time(NULL));
-		manager_bus_info_changed(manager->bus);
-	} else {
-		dbus_set_error(error, BUS_NAME ".Error.Failed", "the event log %s",
-			       evidence_state(manager->evidence));
-	}
-	json_object_put(members);
-	return done;
-}
-
-/* Who sits here has a name already, also where no file of this terminal has it. */
-static void administered(void *userdata, struct json_object *extra)
-{
-	struct manager *manager = userdata;
-	const struct seat_user *seated = seat_active(manager->seat);
-	struct json_object *uid;
-
-	if (seated->name[0] && !json_object_object_get_ex(extra, "user", NULL) &&
-	    json_object_object_get_ex(extra, "uid", &uid) &&
-	    json_object_get_uint64(uid) == seated->uid)
-		json_add_string(extra, "user", seated->name);
-	manager_record(manager, "administration", NULL, NULL, extra);
-}
-
-/* One number may stand on several lines, for one term each: then the one that has decided. */
-static const struct medium *line_of_medium(void *userdata, const struct device *device,
-					   const struct policy **policyp)
-{
-	struct manager *manager = userdata;
-	const struct policy *policy = manager->rulebook.policy;
-	const char *colon = strrchr(device->decided_by, ':');
-	unsigned long decided = colon ? strtoul(colon + 1, NULL, 10) : 0;
-	const struct medium *const *media, *found = NULL;
-	size_t n = 0;
-
-	*policyp = policy;
-	if (!policy)
-		return NULL;
-	media = policy_find_media(policy, device->ident.id_vendor, device->ident.id_product,
-				  device->ident.serial, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(media[i]->number, device->medium) &&
-		    (!found || media[i]->line == decided))
-			found = media[i];
-	return found;
-}
-
-static int manager_join_bus(struct manager *manager)
-{
-	int r = manager_bus_new(&manager->bus, manager->event, NULL, manager_get_info, bus_reload,
-				manager);
-
-	if (!r)
-		r = administration_new(&manager->administration, manager->event, administered,
-				       manager);
-	if (r < 0)
-		return r;
-	r = manager_log_join_bus(manager);
-	if (r < 0)
-		return r;
-	manager_bus_set_medium(manager->bus, line_of_medium);
-	manager_bus_set_witness(manager->bus, administration_witness, manager->administration);
-	return 0;
-}
+/* --- beginning and end --- */
 
 static void manager_started(struct manager *manager)
 {
-	struct json_object *extra = describe_policy(&manager->rulebook);
+	struct json_object *extra = manager_policy_describe(&manager->rulebook);
 
 	if (extra) {
 		json_add_string(extra, "version", SEKIMORI_VERSION);
@@ -539,23 +334,8 @@ static void manager_started(struct manager *manager)
 	manager_life_tell(manager);
 	record_unopened(manager);
 	if (manager->rulebook.outcome[0] && strcmp(manager->rulebook.outcome, "absent"))
-		record_refusal(manager);
+		manager_policy_refused(manager);
 	evidence_checkpoint(manager->evidence);
-}
-
-static void manager_info(struct manager *manager)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	manager->info = (struct manager_bus_info){
-		.version = SEKIMORI_VERSION,
-		.backend = gate_name(manager->gate),
-		.terminal = manager->settings.terminal,
-		.policy_file = manager->settings.policy_file,
-		.log_file = manager->settings.log_file,
-		.started_at = (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000,
-	};
 }
 
 /* The turn of the loop that goes before all others: no device is judged and no caller heard before it is over. */
@@ -650,23 +430,22 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 			r == -EBUSY ? " (is another sekimorid running?)" : "");
 		return r;
 	}
-	manager_info(manager);
+	manager_object_describe(manager);
 	r = manager_setup_volumes(manager);
 	if (r >= 0)
 		r = inspector_spare_new(&manager->spare, event, manager->settings.inspector);
 	if (r < 0)
 		return r;
-	r = manager_join_bus(manager);
+	r = manager_object_begin(manager);
 	if (r < 0)
 		return r;
-	manager_bus_set_selfcheck(manager->bus, bus_selfcheck);
 	r = screenlock_new(&manager->screenlock, manager_bus_connection(manager->bus),
 			   screen_locked, manager);
 	if (r < 0)
 		return r;
 	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
 	watch_roads(manager);
-	policy_in_force(manager);
+	manager_policy_in_force(manager);
 	r = plan_first_turn(manager);
 	if (r < 0)
 		return r;
