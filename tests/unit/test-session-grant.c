@@ -66,6 +66,7 @@ static void setup(void)
 	CU_ASSERT_EQUAL_FATAL(released_new(&manager->released, path), 0);
 	CU_ASSERT_EQUAL_FATAL(policy_parse("p", policy, sizeof(policy) - 1, NULL, NULL, &manager->rulebook.policy), 0);
 	manager->rulebook.state = "ok";
+	CU_ASSERT_EQUAL_FATAL(manager_exceptions_prepare(manager), 0);
 	CU_ASSERT_EQUAL_FATAL(manager_exceptions_begin(manager), 0);
 	CU_ASSERT_STRING_EQUAL_FATAL(exceptions_state(manager->exceptions), "ok");
 	manager->begun = true;

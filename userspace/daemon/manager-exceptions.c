@@ -134,7 +134,7 @@ int manager_exceptions_begin(struct manager *manager)
 
 	if (!r)
 		r = begin_phone(manager);
-	if (!r)
+	if (!r && manager->bus)
 		join_bus(manager);
 	return r;
 }

@@ -10,7 +10,7 @@
 /* After the log, the policy and manager->rejudge; nothing is granted yet. 0 or a negative errno. */
 int manager_exceptions_prepare(struct manager *manager);
 
-/* Reads the store and lets the bus speak of it: once, with a bus, and before anything is judged. 0 or a negative errno. */
+/* Reads the store and lets the bus, if there is one, speak of it: once, and before anything is judged. 0 or a negative errno. */
 int manager_exceptions_begin(struct manager *manager);
 
 /* After the bus is gone, and before the log. */

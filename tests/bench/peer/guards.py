@@ -97,13 +97,17 @@ class Guard:
         times = dict(line.split("=") for line in shown.split())
         return (int(times["ActiveEnterTimestampMonotonic"]) - int(times["InactiveExitTimestampMonotonic"])) / 1000
 
-    def cgroups(self, t, whole=True):
-        """Of the daemon, or of all services of its package."""
-        units = (self.unit, *self.more_units) if whole else (self.unit,)
-        return [CGROUP + t.run(f"systemctl show {unit} -p ControlGroup --value").out.strip() for unit in units if unit]
+    def shown(self, t, unit, what):
+        return t.run(f"systemctl show {unit} -p {what} --value").out.strip()
+
+    def cgroups(self, t):
+        return [CGROUP + self.shown(t, unit, "ControlGroup") for unit in (self.unit, *self.more_units) if unit]
 
     def processes(self, t, whole=True):
-        return [pid for group in self.cgroups(t, whole) for pid in t.read(group + "/cgroup.procs").split()]
+        """The daemon, or all that runs for its package's services: what the daemon has started, too."""
+        if not whole:
+            return [self.shown(t, self.unit, "MainPID")]
+        return [pid for group in self.cgroups(t) for pid in t.read(group + "/cgroup.procs").split()]
 
     def memory_kib(self, t, whole):
         """Resident, proportional and private memory."""
