@@ -62,7 +62,7 @@ static const char *member(struct json_object *record, const char *name)
 static void make_message(char out[static MESSAGE_MAX], const struct eventkind *kind, struct json_object *record)
 {
 	static const char *const telling[] = { "device", "id",	"product", "medium", "user", "reason",
-					       "why",	 "attempt", "program", "error", "file", "lost" };
+					       "why",	 "attempt", "program", "error", "file", "lost",	"road",	 "secret" };
 	size_t len = strlen(kind->text), first;
 
 	if (len && kind->text[len - 1] == '.')
@@ -135,7 +135,7 @@ static void tell_journal(struct evidence_tell *tell, const struct eventkind *kin
 static void tell_audit(struct evidence_tell *tell, const struct eventkind *kind, struct json_object *record)
 {
 	static const char *const names[] = { "seq",    "device", "id",	   "serial", "fingerprint", "medium",
-					     "reason", "user",	 "policy", "program", "why" };
+					     "reason", "user",	 "policy", "program", "why",	"road" };
 	struct auditlog_field fields[ARRAY_SIZE(names) + 2] = { { "op", kind->name } };
 	size_t n = 1;
 	int r;
