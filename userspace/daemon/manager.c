@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -340,6 +341,8 @@ static void manager_started(struct manager *manager)
 
 /* The turn of the loop that goes before all others: no device is judged and no caller heard before it is over. */
 #define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 1)
+/* … which systemd's watchdog grants this many microseconds, as it granted a start ninety seconds. */
+#define FIRST_TURN_US UINT64_C(90000000)
 
 /*
  * What need not be done for the gate to be kept, the policy to be in force and every event to be waiting for us, and takes longer than that:
@@ -348,12 +351,19 @@ static void manager_started(struct manager *manager)
 static int first_turn(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
+	uint64_t watchdog_us = 0;
+	bool watched = sd_watchdog_enabled(false, &watchdog_us) > 0;
 	int r;
 
 	manager->first = sd_event_source_disable_unref(manager->first);
+	/* The exceptions of many years on a slow disk: nobody may be killed for reading them, again and again. */
+	if (watched)
+		sd_notifyf(false, "WATCHDOG=1\nWATCHDOG_USEC=%" PRIu64, FIRST_TURN_US);
 	manager_started(manager);
 	roads_look(manager->roads);
 	r = manager_exceptions_begin(manager);
+	if (watched)
+		sd_notifyf(false, "WATCHDOG=1\nWATCHDOG_USEC=%" PRIu64, watchdog_us);
 	/* What the start took and gave back is not kept for a daemon that idles for weeks. */
 	malloc_trim(0);
 	return r < 0 ? sd_event_exit(manager->event, r) : 0;
