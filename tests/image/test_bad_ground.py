@@ -28,7 +28,7 @@ def module_file():
         return f"/lib/modules/{f.read().strip()}/updates/dkms/sekimori.ko"
 
 
-FULL = "mount -t tmpfs -o size=16k,mode=750 full /var/log/sekimori; cat /dev/zero > /var/log/sekimori/filler 2> /dev/null"
+FULL = "mount -t tmpfs -o size=16k,mode=750 full /var/log/sekimori; cat /dev/zero > /var/log/sekimori/filler 2> /dev/null || :"
 MASKED = {f"/etc/systemd/system/{unit}": "/dev/null" for unit in ("dbus.service", "dbus.socket")}
 OWN = {
     **own("without_polkit_the_barrier_is_down_and_the_doctor_says_so",
