@@ -67,6 +67,7 @@ class Root:
         (self.path / "usr/libexec/sekimori").mkdir(parents=True)
         (self.path / "usr/libexec/sekimori/rebuild-initramfs").symlink_to("/bin/rebuild-initramfs")
         self.tool("dkms", DKMS)
+        self.tool("getent", '#!/bin/sh\ngrep "^$2:" /etc/$1 2> /dev/null\n')
         self.fail("ischroot")
         self.fail("systemd-detect-virt")
         self.write("usr/share/sekimori/terminal.policy", "policy default\n")
@@ -250,6 +251,14 @@ def test_purge_leaves_nothing_but_the_evidence():
     with system() as s:
         status, said, _ = s.run("sekimori.postrm", "purge")
         assert status == 0 and not said and not (s.path / "var/log/sekimori").exists(), said
+
+
+def test_purge_says_which_groups_stay():
+    with system() as s:
+        s.write("etc/group", "root:x:0:\nsekimori-approve:x:990:sato\nsekimori-audit:x:989:\nsekimori-desks:x:988:\n")
+        status, said, _ = s.run("sekimori.postrm", "purge")
+        assert status == 0 and "the groups sekimori-approve sekimori-audit stay" in said and "groupdel" in said, said
+        assert "sekimori-approve:x:990:sato" in s.read("etc/group")
 
 
 def test_a_module_that_cannot_be_built_stops_neither_apt_nor_the_next_kernel():
