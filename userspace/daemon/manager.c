@@ -339,8 +339,8 @@ static void manager_started(struct manager *manager)
 	evidence_checkpoint(manager->evidence);
 }
 
-/* The turn of the loop that goes before all others: no device is judged and no caller heard before it is over. */
-#define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 1)
+/* The turn of the loop that goes before all others, also the exceptions' own: no device is judged and no caller heard before it is over. */
+#define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 2)
 /* … which systemd's watchdog grants this many microseconds, as it granted a start ninety seconds. */
 #define FIRST_TURN_US UINT64_C(90000000)
 
