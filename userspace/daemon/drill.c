@@ -183,12 +183,13 @@ static void drill_begin(struct manager *manager, uint64_t since)
 
 static void drill_end(struct manager *manager, uint64_t since)
 {
+	/* What is still to be told of it comes before the record of its end. */
+	roads_end_drill(manager->roads);
 	manager->drill.on = false;
 	manager->drill.since_us = 0;
 	evidence_set_drill(manager->evidence, false);
 	file_remove(DRILL_RUN_FILE);
 	file_remove(DRILL_STATE_FILE);
-	roads_forget_drill(manager->roads);
 	record(manager, "drill-ended", manager->drill.refused ? manager->drill.refused : "setting", since);
 	rules_again(manager);
 }
