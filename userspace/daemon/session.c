@@ -552,20 +552,18 @@ void session_begin(struct session *session)
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
 	} else if (session_any_held(session)) {
-		/* Who listens on the bus gets a processor as soon as something is said there: it is announced with its verdict. */
+		/* Who listens on the bus gets a processor as soon as something is said there: it is announced after its first judging. */
 		device->state = DEVICE_HELD;
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);
 		session_judge(session, NULL);
 	} else if (session_any(session, DEVICE_INTERFACE_KEPT)) {
 		device->state = DEVICE_KEPT;
 		SET_TEXT(device->reason, "kept-present");
-		session_announce(session);
 		manager_record(session->manager, "kept", NULL, device, NULL);
 		session_tell_others(session);
 	} else {
 		device->state = DEVICE_PASSED;
 		SET_TEXT(device->reason, "harmless");
-		session_announce(session);
 		manager_record(session->manager, "passed", NULL, device, NULL);
 		session_tell_others(session);
 	}
