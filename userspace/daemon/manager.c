@@ -352,7 +352,10 @@ static int plan_first_turn(struct manager *manager)
 	return r < 0 ? r : 0;
 }
 
-/* Everything that judging needs; the gate comes after, since it tells of devices at once. */
+/*
+ * Everything that judging needs but what the exceptions' store says: that is read in the first turn, whose priority keeps all judging
+ * waiting. The gate comes after, since it tells of devices at once.
+ */
 static int manager_prepare(struct manager *manager)
 {
 	int r = rulebook_init(&manager->rulebook, &manager->settings);
