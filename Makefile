@@ -302,6 +302,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(BUILD)/san/libdocto
 	$(CC) $(CPPFLAGS) $(call cflags_of,$(PKGS_UNIT)) -std=gnu11 $(WARN) $(SAN) -Itests/unit -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(call libs_of,$(PKGS_UNIT))
 
+# The next start of an inspector that waits is noted, and does not take its minute.
+$(BUILD)/unit/test-inspector: private SAN += -Wl,--wrap=sd_event_source_set_time_relative
+$(BUILD)/unit/test-inspector $(BUILD)/unit/test-waiting: $(BUILD)/san/inspect/waiting.o
 $(BUILD)/unit/test-volume: $(BUILD)/san/daemon/volume.o $(BUILD)/san/daemon/volume-watch.o $(BUILD)/san/daemon/transfers.o
 $(BUILD)/unit/test-tally: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds tally-exceptions fields counts period)
 $(BUILD)/unit/test-tally-exceptions: $(patsubst %,$(BUILD)/san/report/%.o,tally tally-kinds tally-exceptions fields counts period)

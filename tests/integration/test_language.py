@@ -30,7 +30,7 @@ WRONG_USE = {
            ["list", "--yes=1"], ["label", "--format=png", "1"]),
     BUILD / "sekimorid": (["--zz"], ["more"], ["--config"]),
     BUILD / "sekimori-inspect": (["--zz"], [], ["more"], ["--interface=x"], ["--block=/dev/null"], ["--deadline=1"],
-                                 ["--devnum=x"]),
+                                 ["--devnum=x"], ["--wait", "--read-only"]),
     BUILD / "sekimori-open": ([], ["open"], ["--zz"]),
     BUILD / "sekimori-transfer": (["more"], ["--zz"], ["--mount", "/x"]),
     BUILD / "sekimori-agent": (["more"], ["--zz"], ["--user"]),

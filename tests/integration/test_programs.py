@@ -41,6 +41,13 @@ def test_help_and_version_go_to_standard_output_and_succeed():
             assert ESCAPE not in line and line == line.rstrip(), (program, line)
 
 
+def test_an_inspector_that_waits_takes_no_option_that_it_would_not_obey():
+    for more in ("--read-only", "--deadline=500", "--devnum=8:0", "--wait"):
+        for args in (["--wait", more], [more, "--wait"]):
+            done = run(BUILD / "sekimori-inspect", *args)
+            assert (done.returncode, done.stdout) == (2, "") and "--wait takes no other option" in done.stderr, (args, done)
+
+
 def test_the_usage_comes_first_and_looks_alike_everywhere():
     for program in PROGRAMS:
         for language, word in (("C", "Usage:"), ("ja_JP.UTF-8", "使い方:")):

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs of a played inspector: a shell script in place of sekimori-inspect. */
+/* Runs of a played inspector: a shell script in place of sekimori-inspect, or this program itself. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/inspection.h"
 #include "core/macro.h"
+#include "inspect/waiting.h"
+#include "system/child.h"
 #include "system/inspector.h"
 #include "testing.h"
 
 #define DEADLINE_MS 10000
 
 static char dir[] = "/tmp/sekimori-inspector-XXXXXX";
-static char program[64], data[64];
+static char program[64], data[64], said[64];
 static sd_event *event;
 
 static struct {
@@ -35,7 +37,6 @@ static void done(void *userdata, enum inspector_end end, const struct report *re
 		result.report = *report;
 	snprintf(result.detail, sizeof(result.detail), "%s", detail);
 	CU_ASSERT_EQUAL(report != NULL, end == INSPECTOR_REPORTED);
-	sd_event_exit(event, 0);
 }
 
 static void file_write(const char *path, mode_t mode, const void *bytes, size_t len)
@@ -64,6 +65,12 @@ static void report_make(void)
 	file_write(data, 0600, &report, sizeof(report));
 }
 
+static void run_until_done(void)
+{
+	RUN_UNTIL(event, result.calls);
+	CU_ASSERT_EQUAL_FATAL(result.calls, 1);
+}
+
 static void run(const char *body, unsigned int deadline_ms, int block)
 {
 	struct inspector *inspector = NULL;
@@ -78,13 +85,12 @@ static void run(const char *body, unsigned int deadline_ms, int block)
 		    inspector_start(&inspector, NULL, event, program, fd, 7, deadline_ms, done, NULL);
 	CU_ASSERT_EQUAL(r, 0);
 	if (!r)
-		sd_event_loop(event);
+		run_until_done();
 	event = sd_event_unref(event);
 	if (block)
 		close(fd);
 	/* Taken over in any case. */
 	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
-	CU_ASSERT_EQUAL(result.calls, 1);
 }
 
 static void whole_report_is_taken(void)
@@ -165,59 +171,107 @@ static void program_that_is_not_there_is_an_error(void)
 
 /* --- one that waits --- */
 
-#define IN_TIME_US (INSPECTOR_SPARE_US + 5000000)
+#define S UINT64_C(1000000)
 
-static uint64_t now_us(void)
+static struct {
+	uint64_t us[16]; /* when the next one is to be started, each time that it was said */
+	size_t n;
+} plans;
+
+/* Every time but the first. A test does not wait for a minute. */
+int __real_sd_event_source_set_time_relative(sd_event_source *source, uint64_t usec);
+int __wrap_sd_event_source_set_time_relative(sd_event_source *source, uint64_t usec);
+int __wrap_sd_event_source_set_time_relative(sd_event_source *source, uint64_t usec)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	if (plans.n < ARRAY_SIZE(plans.us))
+		plans.us[plans.n++] = usec;
+	return __real_sd_event_source_set_time_relative(source, usec < INSPECTOR_SPARE_RETRY_US ? usec : 1000);
 }
 
 /* With one that waits already. */
-static struct inspector_spare *spare_begin(const char *body)
+static struct inspector_spare *spare_begin(const char *path, const char *body)
 {
 	struct inspector_spare *spare = NULL;
-	uint64_t end = now_us() + IN_TIME_US;
 
 	memset(&result, 0, sizeof(result));
+	memset(&plans, 0, sizeof(plans));
 	report_make();
 	program_make(body);
 	CU_ASSERT_EQUAL_FATAL(sd_event_new(&event), 0);
-	CU_ASSERT_EQUAL_FATAL(inspector_spare_new(&spare, event, program), 0);
+	CU_ASSERT_EQUAL_FATAL(inspector_spare_new(&spare, event, path), 0);
 	CU_ASSERT_FALSE(inspector_spare_waits(spare));
-	while (!inspector_spare_waits(spare) && now_us() < end)
-		sd_event_run(event, 100000);
-	CU_ASSERT_TRUE(inspector_spare_waits(spare));
+	RUN_UNTIL(event, inspector_spare_waits(spare));
+	CU_ASSERT_TRUE_FATAL(inspector_spare_waits(spare));
 	return spare;
 }
 
+/* The device is /dev/full: what a child finds as 0 is another one. */
 static void inspect(struct inspector_spare *spare, unsigned int deadline_ms)
 {
 	struct inspector *inspector = NULL;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd = open("/dev/full", O_RDONLY | O_CLOEXEC);
 
+	memset(&result, 0, sizeof(result));
 	CU_ASSERT_EQUAL_FATAL(inspector_start(&inspector, spare, event, program, fd, 7, deadline_ms, done, NULL), 0);
-	/* The loop has ended by done(). */
-	while (!result.calls)
-		sd_event_run(event, UINT64_MAX);
+	run_until_done();
 	CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
-	CU_ASSERT_EQUAL(result.calls, 1);
 }
 
 static void spare_end(struct inspector_spare *spare)
 {
 	CU_ASSERT_PTR_NULL(inspector_spare_free(spare));
 	event = sd_event_unref(event);
+	/* It is not there for the next test to meet. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+/* What it was sent, as one line. */
+static void order_line(char line[static REPORT_DETAIL_MAX], const struct inspection *order, dev_t device)
+{
+	const uint8_t *bytes = (const uint8_t *)order;
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(*order); i++)
+		at += (size_t)snprintf(line + at, REPORT_DETAIL_MAX - at, "%02x", bytes[i]);
+	snprintf(line + at, REPORT_DETAIL_MAX - at, " %u:%u", major(device), minor(device));
+}
+
+/* This program, started as an inspector that waits: reports what it was sent. */
+static int stand_in(void)
+{
+	struct inspection order;
+	struct report report;
+	struct stat st;
+
+	if (waiting_receive(&order) || fstat(CHILD_FD_FIRST, &st) < 0)
+		return 1;
+	report_init(&report, REPORT_PLAIN);
+	order_line(report.detail, &order, st.st_rdev);
+	return write(CHILD_FD_FIRST + 1, &report, sizeof(report)) == (ssize_t)sizeof(report) ? 0 : 1;
+}
+
+static void one_that_waits_gets_the_device_and_the_order(void)
+{
+	const struct inspection order = {.deadline_ms = DEADLINE_MS, .interface = 7};
+	struct inspector_spare *spare = spare_begin("/proc/self/exe", "exit 9");
+	char line[REPORT_DETAIL_MAX];
+	struct stat full;
+
+	CU_ASSERT_EQUAL(stat("/dev/full", &full), 0);
+	order_line(line, &order, full.st_rdev);
+	inspect(spare, DEADLINE_MS);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	CU_ASSERT_STRING_EQUAL(result.report.detail, line);
+	spare_end(spare);
 }
 
 /* A report only from one that was started before, by an order of its length. */
 static void one_that_waits_inspects_a_single_device(void)
 {
 	struct inspector_spare *spare =
-		spare_begin("[ \"$*\" = --wait ] && [ ! -e /proc/self/fd/3 ] || exit 9\n"
-			    "[ $(head -c 8 <&4 | wc -c) = 8 ] && cat $data >&4");
+		spare_begin(program, "[ \"$*\" = --wait ] && [ ! -e /proc/self/fd/3 ] || exit 9\n"
+				     "[ $(head -c 8 <&4 | wc -c) = 8 ] && cat $data >&4");
 
 	inspect(spare, DEADLINE_MS);
 	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
@@ -228,10 +282,10 @@ static void one_that_waits_inspects_a_single_device(void)
 
 static void without_one_that_waits_another_is_started(void)
 {
-	struct inspector_spare *spare = spare_begin("[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
+	struct inspector_spare *spare = spare_begin(program, "[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
 
-	while (inspector_spare_waits(spare))
-		sd_event_run(event, UINT64_MAX);
+	RUN_UNTIL(event, !inspector_spare_waits(spare));
+	CU_ASSERT_FALSE(inspector_spare_waits(spare));
 	inspect(spare, DEADLINE_MS);
 	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
 	spare_end(spare);
@@ -240,22 +294,144 @@ static void without_one_that_waits_another_is_started(void)
 /* It has died, and nobody has looked yet. */
 static void one_that_died_unseen_is_not_used(void)
 {
-	struct inspector_spare *spare = spare_begin("[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
+	struct inspector_spare *spare = spare_begin(program, "[ \"$1\" != --wait ] || exit 5\ncat $data >&4");
+	siginfo_t info;
 
-	usleep(500000);
+	CU_ASSERT_EQUAL(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
 	CU_ASSERT_TRUE(inspector_spare_waits(spare));
 	inspect(spare, DEADLINE_MS);
 	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	RUN_UNTIL(event, plans.n);
+	CU_ASSERT_EQUAL(plans.us[0], INSPECTOR_SPARE_RETRY_US);
 	spare_end(spare);
 }
 
 static void one_that_waited_and_hangs_is_killed_at_the_deadline(void)
 {
-	struct inspector_spare *spare = spare_begin("head -c 8 <&4 > /dev/null; exec sleep 60");
+	struct inspector_spare *spare = spare_begin(program, "head -c 8 <&4 > /dev/null; exec sleep 60");
 
 	inspect(spare, 100);
 	CU_ASSERT_EQUAL(result.end, INSPECTOR_TIMEOUT);
 	spare_end(spare);
+}
+
+/* --- one that is of no use --- */
+
+/* Standard error goes to a file between the two; the second one gives its text. */
+static int stderr_before = -1;
+
+static void stderr_keep(void)
+{
+	int fd = open(said, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+
+	stderr_before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	CU_ASSERT_FATAL(fd >= 0 && stderr_before >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+	close(fd);
+}
+
+static void stderr_give(char *text, size_t size)
+{
+	int fd = open(said, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	dup2(stderr_before, STDERR_FILENO);
+	close(stderr_before);
+	n = read(fd, text, size - 1);
+	CU_ASSERT_FATAL(n >= 0);
+	text[n] = '\0';
+	close(fd);
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+static void internal_make(const char *path, const char *detail)
+{
+	struct report report;
+
+	report_init(&report, REPORT_INTERNAL);
+	strcpy(report.detail, detail);
+	file_write(path, 0600, &report, sizeof(report));
+}
+
+static void expect_plans(const uint64_t *seconds, size_t n)
+{
+	CU_ASSERT_EQUAL_FATAL(plans.n, n);
+	for (size_t i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(plans.us[i], seconds[i] * S);
+}
+
+static void one_that_is_never_of_use_is_told_once_and_tried_ever_later(void)
+{
+	static const uint64_t seconds[] = {60, 120, 240, 480, 960, 1920, 3600, 3600, 3600};
+	struct inspector_spare *spare;
+	char text[4096], path[80];
+
+	snprintf(path, sizeof(path), "%s.internal", data);
+	internal_make(path, "sandbox, calls: Invalid argument");
+	stderr_keep();
+	spare = spare_begin(program, "cat $data.internal >&4; exit 1");
+	RUN_UNTIL(event, plans.n >= ARRAY_SIZE(seconds));
+	spare_end(spare);
+	stderr_give(text, sizeof(text));
+	unlink(path);
+	expect_plans(seconds, ARRAY_SIZE(seconds));
+	CU_ASSERT_EQUAL(count(text, "\n"), 1);
+	CU_ASSERT_EQUAL(count(text, "has exited with 1: sandbox, calls: Invalid argument; "), 1);
+	CU_ASSERT_EQUAL(count(text, "tried in 60 s, "), 1);
+}
+
+static void another_kind_of_end_is_told_too(void)
+{
+	struct inspector_spare *spare;
+	char text[4096];
+
+	stderr_keep();
+	spare = spare_begin(program, "head -c 100 $data >&4; exit 3");
+	RUN_UNTIL(event, plans.n >= 2);
+	program_make("kill -9 $$");
+	RUN_UNTIL(event, plans.n >= 5);
+	unlink(program);
+	RUN_UNTIL(event, plans.n >= 7);
+	spare_end(spare);
+	stderr_give(text, sizeof(text));
+	CU_ASSERT_EQUAL(count(text, "\n"), 3);
+	/* Part of a report says nothing. */
+	CU_ASSERT_EQUAL(count(text, "has exited with 3; "), 1);
+	CU_ASSERT_EQUAL(count(text, "has died of signal 9; "), 1);
+	CU_ASSERT_EQUAL(count(text, "no inspector can be started ahead: No such file or directory; "), 1);
+}
+
+static void one_that_was_of_use_begins_anew(void)
+{
+	static const uint64_t seconds[] = {60, 120};
+	struct inspector_spare *spare;
+	char text[4096];
+
+	stderr_keep();
+	spare = spare_begin(program, "exit 3");
+	RUN_UNTIL(event, plans.n >= 2);
+	expect_plans(seconds, ARRAY_SIZE(seconds));
+	program_make("head -c 8 <&4 > /dev/null; cat $data >&4");
+	RUN_UNTIL(event, inspector_spare_waits(spare));
+	inspect(spare, DEADLINE_MS);
+	CU_ASSERT_EQUAL(result.end, INSPECTOR_REPORTED);
+	program_make("exit 3");
+	RUN_UNTIL(event, plans.n >= 5);
+	spare_end(spare);
+	stderr_give(text, sizeof(text));
+	CU_ASSERT_EQUAL(plans.us[2], INSPECTOR_SPARE_US);
+	CU_ASSERT_EQUAL(plans.us[3], 60 * S);
+	CU_ASSERT_EQUAL(plans.us[4], 120 * S);
+	CU_ASSERT_EQUAL(count(text, "has exited with 3; "), 2);
 }
 
 static const struct test tests[] = {
@@ -266,17 +442,23 @@ static const struct test tests[] = {
 	TEST(inspector_that_hangs_is_killed_at_the_deadline),
 	TEST(arguments_say_what_the_descriptor_is),
 	TEST(program_that_is_not_there_is_an_error),
+	TEST(one_that_waits_gets_the_device_and_the_order),
 	TEST(one_that_waits_inspects_a_single_device),
 	TEST(without_one_that_waits_another_is_started),
 	TEST(one_that_died_unseen_is_not_used),
 	TEST(one_that_waited_and_hangs_is_killed_at_the_deadline),
+	TEST(one_that_is_never_of_use_is_told_once_and_tried_ever_later),
+	TEST(another_kind_of_end_is_told_too),
+	TEST(one_that_was_of_use_begins_anew),
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	sigset_t set;
 	int r;
 
+	if (argc == 2 && !strcmp(argv[1], "--wait"))
+		return stand_in();
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -284,9 +466,11 @@ int main(void)
 		return 1;
 	snprintf(program, sizeof(program), "%s/program", dir);
 	snprintf(data, sizeof(data), "%s/data", dir);
+	snprintf(said, sizeof(said), "%s/said", dir);
 	r = testing_run("inspector", tests, ARRAY_SIZE(tests));
 	unlink(program);
 	unlink(data);
+	unlink(said);
 	rmdir(dir);
 	return r;
 }

@@ -9,8 +9,9 @@
  * at before the sandbox is closed. With --wait it is started before there is a device, and receives it
  * in the sandbox (core/inspection.h).
  *
- * Exit status: 0 a report with an outcome was written; 1 it failed (with a report of outcome
- * "internal", if that could still be written); 2 usage.
+ * Exit status: 0 a report with an outcome was written, or with --wait the other end was closed before a
+ * device came, and there is none; 1 it failed (with a report of outcome "internal", if that could still
+ * be written); 2 usage.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -186,6 +187,8 @@ static int options_parse(struct options *options, int argc, char **argv)
 		return usage_fail(N_("one of --interface, --block and --wait, please"));
 	if (options->block && !options->devnum)
 		return usage_fail(N_("--block needs --devnum"));
+	if (options->wait && argc > 2)
+		return usage_fail(N_("--wait takes no other option"));
 	return -1;
 }
 
@@ -312,7 +315,7 @@ static void argument_change(char *wait)
 		memcpy(wait, at_work, sizeof(at_work));
 }
 
-/* Its time begins with the device. Nobody is told of what fails before: the daemon sees that it ends. */
+/* Its time begins with the device. What fails before is told, too: the daemon's log says it (system/inspector.c). */
 static int usb_wait(struct report *report, struct options *options, uint64_t *start_us)
 {
 	libusb_context *context = NULL;
@@ -320,7 +323,7 @@ static int usb_wait(struct report *report, struct options *options, uint64_t *st
 	int r = waiting_begin();
 
 	if (r < 0)
-		return 1;
+		return internal_send(report, *start_us, "descriptor %d: %s", SANDBOX_FD_DEVICE, strerror(-r));
 	r = usb_begin(&context, SANDBOX_USB_WAITING, report, *start_us);
 	if (r)
 		return r;
@@ -329,7 +332,7 @@ static int usb_wait(struct report *report, struct options *options, uint64_t *st
 	if (r == -ECANCELED)
 		_exit(0);
 	if (r < 0)
-		return 1;
+		return internal_send(report, *start_us, "order: %s", strerror(-r));
 	*start_us = now_us();
 	options->interface = inspection.interface;
 	options->deadline_ms = inspection.deadline_ms;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +40,11 @@ struct inspector_spare {
 	const char *program;
 	struct inspector *waiting;
 	sd_event_source *timer; /* to start the next one */
+	uint64_t retry_us;	/* when that is, if this one is of no use */
+	char said[256];		/* why the last one was of no use: the log has it already */
 };
 
-static void spare_lost(struct inspector_spare *spare, int code, int status);
+static void spare_lost(struct inspector *inspector, int code, int status);
 
 static void inspector_free(struct inspector *inspector)
 {
@@ -97,7 +101,7 @@ static void inspector_exited(void *userdata, int code, int status)
 	enum inspector_end end;
 
 	if (inspector->spare)
-		spare_lost(inspector->spare, code, status);
+		spare_lost(inspector, code, status);
 	if (inspector->cancelled || inspector->spare) {
 		inspector_free(inspector);
 		return;
@@ -195,12 +199,39 @@ static void spare_plan(struct inspector_spare *spare, uint64_t usec)
 		fprintf(stderr, SD_WARNING "no inspector is started ahead: %s\n", strerror(-r));
 }
 
-static void spare_lost(struct inspector_spare *spare, int code, int status)
+/*
+ * What kept one from waiting will mostly keep the next one, too: a system that lacks something does not heal. So the log gets it once,
+ * not every time, and the next one comes ever later.
+ */
+_printf_(2, 3) static void spare_retry(struct inspector_spare *spare, const char *format, ...)
 {
+	char why[sizeof(spare->said)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	if (strcmp(spare->said, why)) {
+		strcpy(spare->said, why);
+		fprintf(stderr,
+			SD_WARNING "%s; until one waits again every device has its own started, which takes longer; tried in %" PRIu64
+				   " s, then ever later\n",
+			why, spare->retry_us / 1000000);
+	}
+	spare_plan(spare, spare->retry_us);
+	spare->retry_us = spare->retry_us < INSPECTOR_SPARE_RETRY_MAX_US / 2 ? 2 * spare->retry_us : INSPECTOR_SPARE_RETRY_MAX_US;
+}
+
+/* It says by its report what it lacks; one that was killed has written none. */
+static void spare_lost(struct inspector *inspector, int code, int status)
+{
+	struct inspector_spare *spare = inspector->spare;
+	struct report report;
+	bool told = inspector_report(inspector, &report) && report.outcome == REPORT_INTERNAL;
+
 	spare->waiting = NULL;
-	fprintf(stderr, SD_WARNING "the inspector that waited for a device has %s %d; another one waits in a minute\n",
-		code == CLD_EXITED ? "exited with" : "died of signal", status);
-	spare_plan(spare, INSPECTOR_SPARE_RETRY_US);
+	spare_retry(spare, "the inspector that waited for a device has %s %d%s%s", code == CLD_EXITED ? "exited with" : "died of signal",
+		    status, told ? ": " : "", told ? report.detail : "");
 }
 
 /* It waits in recvmsg(2); only our end does not block. */
@@ -244,10 +275,8 @@ static int spare_start(sd_event_source *source, uint64_t usec, void *userdata)
 	struct inspector_spare *spare = userdata;
 	int r = spare->waiting ? 0 : spare_run(spare);
 
-	if (r < 0) {
-		fprintf(stderr, SD_WARNING "no inspector is started ahead: %s\n", strerror(-r));
-		spare_plan(spare, INSPECTOR_SPARE_RETRY_US);
-	}
+	if (r < 0)
+		spare_retry(spare, "no inspector can be started ahead: %s", strerror(-r));
 	return 0;
 }
 
@@ -257,7 +286,7 @@ int inspector_spare_new(struct inspector_spare **sparep, sd_event *event, const 
 
 	if (!spare)
 		return -ENOMEM;
-	*spare = (struct inspector_spare){ .event = sd_event_ref(event), .program = program };
+	*spare = (struct inspector_spare){ .event = sd_event_ref(event), .program = program, .retry_us = INSPECTOR_SPARE_RETRY_US };
 	spare_plan(spare, INSPECTOR_SPARE_US);
 	*sparep = spare;
 	return 0;
@@ -287,22 +316,27 @@ static bool spare_use(struct inspector **inspectorp, struct inspector_spare *spa
 		      unsigned int deadline_ms, inspector_done_fn done, void *userdata)
 {
 	const struct inspection order = { .deadline_ms = deadline_ms, .interface = number };
-	struct inspector *inspector = TAKE_PTR(spare->waiting);
+	struct inspector *inspector = spare->waiting;
 	int r;
 
-	/* One that died has a minute to wait already. */
+	/* One that died has its time to wait already. */
 	if (!inspector)
 		return false;
-	inspector->spare = NULL;
-	spare_plan(spare, INSPECTOR_SPARE_US);
 	r = sd_event_add_time_relative(spare->event, &inspector->timer, CLOCK_BOOTTIME, (deadline_ms + GRACE_MS) * 1000ull,
 				       ACCURACY_US, inspector_deadline, inspector);
 	if (r >= 0)
 		r = helpers_send(inspector->pipe_fd, &order, sizeof(order), &usb_fd, 1);
 	if (r < 0) {
-		inspector_cancel(inspector);
+		/* It is dead, and not reaped yet, or might as well be: spare_lost() will see to it. */
+		inspector->timer = sd_event_source_disable_unref(inspector->timer);
+		child_kill(inspector->child);
 		return false;
 	}
+	spare->waiting = NULL;
+	spare->retry_us = INSPECTOR_SPARE_RETRY_US;
+	spare->said[0] = '\0';
+	spare_plan(spare, INSPECTOR_SPARE_US);
+	inspector->spare = NULL;
 	inspector->device_fd = usb_fd;
 	inspector->done = done;
 	inspector->userdata = userdata;

@@ -34,11 +34,13 @@ typedef void (*inspector_done_fn)(void *userdata, enum inspector_end end,
 
 /*
  * Has a `program` wait from INSPECTOR_SPARE_US on, and again so long after it was used: the verdict is out by then, and usb-storage's
- * second of waiting (delay_use) not yet over. One that ends before it is used is not replaced sooner than in
- * INSPECTOR_SPARE_RETRY_US. `program` is borrowed. 0, or a negative errno.
+ * second of waiting (delay_use) not yet over. One that ends before it is used, or cannot be started, is not replaced sooner than in
+ * INSPECTOR_SPARE_RETRY_US, and after each further one that fails twice as late, up to INSPECTOR_SPARE_RETRY_MAX_US, until one was
+ * used. Standard error is told why, once for each kind of end. `program` is borrowed. 0, or a negative errno.
  */
 #define INSPECTOR_SPARE_US UINT64_C(500000)
 #define INSPECTOR_SPARE_RETRY_US UINT64_C(60000000)
+#define INSPECTOR_SPARE_RETRY_MAX_US UINT64_C(3600000000)
 int inspector_spare_new(struct inspector_spare **sparep, sd_event *event, const char *program);
 
 /* Ends the one that waits, too. NULL is ok; returns NULL. */
@@ -48,9 +50,9 @@ struct inspector_spare *inspector_spare_free(struct inspector_spare *spare);
 bool inspector_spare_waits(const struct inspector_spare *spare);
 
 /*
- * Has the one that waits inspect interface `number` of the device behind usb_fd; without one (or with `spare` NULL) starts `program`. The descriptor stays open here
- * until the end, so that the claim on the interface outlives the child. Takes usb_fd over in any
- * case. SIGCHLD must be blocked.
+ * Has the one that waits inspect interface `number` of the device behind usb_fd; without one, or if it is of no use, or with `spare`
+ * NULL, starts `program`. The descriptor stays open here until the end, so that the claim on the interface outlives the child. Takes
+ * usb_fd over in any case. SIGCHLD must be blocked.
  */
 int inspector_start(struct inspector **inspectorp, struct inspector_spare *spare, sd_event *event, const char *program,
 		    int usb_fd, uint8_t number, unsigned int deadline_ms, inspector_done_fn done, void *userdata);
