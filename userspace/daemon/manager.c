@@ -143,20 +143,22 @@ static void alarm_rang(void *userdata, bool clock_set)
 
 /* --- roads other than USB --- */
 
-/* What was closed before a drill began is told of by udev once more, and then opened. */
 static int road_tried(void *userdata, const struct road_note *note)
 {
 	struct manager *manager = userdata;
 	struct json_object *extra;
 
+	/* What was closed before a drill began: it opens that, too. */
 	if (!note->drill && manager->drill.on)
-		return ROADS_DROP;
+		return ROADS_DRILL;
+	/* Each attempt would count as a record that was lost. */
+	if (!evidence_is_writable(manager->evidence))
+		return -EIO;
 	extra = json_object_new_object();
 	if (!extra)
 		return -ENOMEM;
-	json_add_string(extra, "reason", "road-closed");
 	json_add_string(extra, "road", note->name);
-	return manager_record(manager, note->drill ? "would-deny" : "denied", NULL, NULL, extra) ? -EIO : ROADS_DONE;
+	return manager_record(manager, note->drill ? "road-would-close" : "road-closed", NULL, NULL, extra) ? -EIO : ROADS_DONE;
 }
 
 /* The roads are closed or open without it: it is the record alone that would be missing. */

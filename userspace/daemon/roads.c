@@ -49,9 +49,21 @@ static int note_open(int dir, const char *file)
 	return TAKE_FD(fd);
 }
 
+/* It is the drill's from now on: what its driver's device leaves, once it is told of again, is the same note. */
+static bool note_give_to_drill(struct roads *roads, const char *file, struct road_note *note, char given[static ROAD_FILE_SIZE])
+{
+	note->drill = true;
+	road_note_file(note, given);
+	if (!renameat2(roads->dir, file, roads->dir, given, RENAME_NOREPLACE))
+		return true;
+	/* The drill has noted it already. */
+	return errno == EEXIST && !unlinkat(roads->dir, file, 0);
+}
+
 static void note_look(struct roads *roads, const char *file)
 {
 	_cleanup_(closep) int fd = -1;
+	char given[ROAD_FILE_SIZE];
 	struct road_note note;
 	int r;
 
@@ -61,8 +73,11 @@ static void note_look(struct roads *roads, const char *file)
 	if (fd < 0)
 		return;
 	r = roads->tried(roads->userdata, &note);
-	if (r == ROADS_DROP && !unlinkat(roads->dir, file, 0))
+	if (r == ROADS_DRILL && !note.drill) {
+		if (note_give_to_drill(roads, file, &note, given))
+			note_look(roads, given);
 		return;
+	}
 	if (r >= 0 && write(fd, "1", 1) != 1)
 		fprintf(stderr, SD_WARNING "%s/%s: %s\n", roads->path, file, strerror(errno));
 }
