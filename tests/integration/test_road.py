@@ -41,8 +41,8 @@ def test_name_that_is_none_leaves_nothing():
 
 
 def test_note_that_the_daemon_has_marked_stays_as_it_is():
-    assert lines("road sr_mod; echo 1 > /run/sekimori/roads/closed-sr_mod; road sr_mod; cat /run/sekimori/roads/closed-sr_mod") == [
-        "sr_mod = 1", "sr_mod = 1", "1"]
+    assert lines("road sr_mod; chmod 400 /run/sekimori/roads/closed-sr_mod; road sr_mod; stat -c %a /run/sekimori/roads/closed-sr_mod") == [
+        "sr_mod = 1", "sr_mod = 1", "400"]
 
 
 def test_directory_of_somebody_elses_gets_no_note():

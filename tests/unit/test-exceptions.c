@@ -83,6 +83,7 @@ static void before_the_store_is_read_nothing_is_granted_or_taken(void)
 	CU_ASSERT_NOT_EQUAL(step(1, "ito", EXCEPTION_RETURN), 0);
 	exceptions_unused(world.exceptions, 1);
 	exceptions_clock_set(world.exceptions);
+	pump();
 	begin();
 	CU_ASSERT_EQUAL(in_force(), 1);
 	pump();
@@ -98,6 +99,35 @@ static void before_the_store_is_read_nothing_is_granted_or_taken(void)
 	begin();
 	CU_ASSERT_EQUAL(in_force(), 0);
 	EXPECT(strstr(world.kinds, " expire") != NULL, world.kinds);
+	world_end();
+}
+
+/* Whoever begins them may not be ready to hear of them, also where the loop has run before. */
+static void what_the_beginning_finds_is_told_with_the_turn_after_it(void)
+{
+	world_begin();
+	grant("");
+	stop();
+	world.wall_us += 110 * MINUTE * US;
+	world.boot_us += 110 * MINUTE * (uint64_t)US;
+	world.states = world.changes = world.steps = world.warnings = 0;
+	create();
+	exceptions_clock_set(world.exceptions);
+	pump();
+	begin();
+	CU_ASSERT_EQUAL(world.states + world.changes + world.steps + world.warnings, 0);
+	pump();
+	CU_ASSERT_EQUAL(world.warnings, 1);
+	/* The same of a step that was due. */
+	stop();
+	world.wall_us += DAY * US;
+	world.boot_us += DAY * (uint64_t)US;
+	forget_records();
+	create();
+	pump();
+	begin();
+	EXPECT(strstr(world.kinds, " expire") != NULL, world.kinds);
+	CU_ASSERT_EQUAL(world.steps, 0);
 	world_end();
 }
 
@@ -494,7 +524,8 @@ static void a_disk_that_is_full_ends_what_is_in_force_until_it_can_be_written(vo
 
 static const struct test tests[] = {
 	TEST(two_approvals_put_it_in_force_and_each_step_is_recorded),
-		TEST(before_the_store_is_read_nothing_is_granted_or_taken),
+	TEST(before_the_store_is_read_nothing_is_granted_or_taken),
+	TEST(what_the_beginning_finds_is_told_with_the_turn_after_it),
 	TEST(without_a_policy_nothing_is_granted_but_things_end),
 	TEST(uses_and_bytes_are_counted_also_by_the_next_daemon),
 	TEST(emergencies_and_imports_are_in_force_at_once_and_once),

@@ -96,6 +96,25 @@ static void file_that_was_taken_away_is_made_anew(void)
 	finish();
 }
 
+static void file_whose_name_another_has_taken_is_made_anew(void)
+{
+	struct deaths deaths;
+	char aside[80];
+	FILE *f;
+
+	begin();
+	snprintf(aside, sizeof(aside), "%s.aside", path);
+	CU_ASSERT_EQUAL(rename(path, aside), 0);
+	f = fopen(path, "we");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fclose(f);
+	lastlife_meet(life, &first);
+	deaths = found();
+	CU_ASSERT_TRUE(deaths_is_judging(&deaths, &first));
+	unlink(aside);
+	finish();
+}
+
 static void file_that_somebody_made_long_is_made_anew(void)
 {
 	struct deaths deaths;
@@ -116,6 +135,7 @@ int main(void)
 		TEST(device_that_is_met_is_noted_until_it_is_judged),
 		TEST(killed_life_counts_for_the_next_one),
 		TEST(file_that_was_taken_away_is_made_anew),
+		TEST(file_whose_name_another_has_taken_is_made_anew),
 		TEST(file_that_somebody_made_long_is_made_anew),
 	};
 	char lock[80];

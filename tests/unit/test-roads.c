@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Notes of roads other than USB: what is one, and that each becomes one record. */
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/roads.h"
 #include "testing.h"
@@ -142,6 +146,23 @@ static void what_could_not_be_recorded_is_told_of_again(void)
 	clean();
 }
 
+static void what_is_dropped_is_removed_and_told_of_when_it_is_tried_again(void)
+{
+	struct roads *roads = begin();
+
+	leave("drill-sr_mod", "");
+	answer = ROADS_DROP;
+	roads_look(roads);
+	CU_ASSERT_FALSE(is_there("drill-sr_mod"));
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod ");
+	leave("drill-sr_mod", "");
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod +sr_mod ");
+	roads_free(roads);
+	clean();
+}
+
 static void what_was_closed_before_a_drill_becomes_its_note(void)
 {
 	struct roads *roads = begin();
@@ -180,6 +201,48 @@ static void what_becomes_a_drills_note_and_cannot_be_recorded_waits(void)
 	clean();
 }
 
+static void a_note_is_told_of_once_though_nothing_can_be_written(void)
+{
+	struct roads *roads = begin();
+	struct rlimit limit, none;
+
+	CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	leave("closed-sr_mod", "");
+	signal(SIGXFSZ, SIG_IGN);
+	CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &none), 0);
+	roads_look(roads);
+	roads_look(roads);
+	CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	CU_ASSERT_STRING_EQUAL(told, "sr_mod ");
+	roads_free(roads);
+	clean();
+}
+
+static void the_end_of_a_drill_tells_of_what_waits_and_keeps_what_cannot_be_recorded(void)
+{
+	struct roads *roads = begin();
+
+	leave("closed-sr_mod", "");
+	leave("drill-floppy", "");
+	roads_end_drill(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+floppy ");
+	CU_ASSERT_FALSE(is_there("drill-floppy"));
+	CU_ASSERT_TRUE(is_there("closed-sr_mod"));
+	leave("drill-mmc0", "");
+	answer = -EIO;
+	roads_end_drill(roads);
+	CU_ASSERT_TRUE(is_there("drill-mmc0"));
+	told[0] = '\0';
+	answer = ROADS_DONE;
+	roads_end_drill(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+mmc0 ");
+	CU_ASSERT_FALSE(is_there("drill-mmc0"));
+	roads_free(roads);
+	clean();
+}
+
 static void the_next_drill_tells_of_its_roads_anew(void)
 {
 	struct roads *roads = begin();
@@ -187,10 +250,12 @@ static void the_next_drill_tells_of_its_roads_anew(void)
 	leave("closed-sr_mod", "");
 	leave("drill-sr_mod", "");
 	roads_look(roads);
-	roads_forget_drill(roads);
+	roads_end_drill(roads);
+	/* Each once, in whatever order. */
+	CU_ASSERT_EQUAL(strlen(told), strlen("sr_mod +sr_mod "));
 	CU_ASSERT_TRUE(is_there("closed-sr_mod"));
 	CU_ASSERT_FALSE(is_there("drill-sr_mod"));
-	roads_forget_drill(NULL);
+	roads_end_drill(NULL);
 	roads_look(NULL);
 	roads_free(roads);
 	clean();
@@ -210,7 +275,9 @@ static void what_is_no_file_of_roots_is_passed_over(void)
 	leave("closed-writable", "");
 	snprintf(file, sizeof(file), "%s/closed-writable", path);
 	CU_ASSERT_EQUAL(chmod(file, 0666), 0);
-	leave("closed-told", "1");
+	leave("closed-told", "");
+	snprintf(file, sizeof(file), "%s/closed-told", path);
+	CU_ASSERT_EQUAL(chmod(file, 0400), 0);
 	roads_look(roads);
 	CU_ASSERT_STRING_EQUAL(told, "");
 	roads_free(roads);
@@ -257,8 +324,11 @@ int main(void)
 		TEST(each_note_is_told_of_once_also_after_a_restart),
 		TEST(a_note_is_told_of_when_it_comes),
 		TEST(what_could_not_be_recorded_is_told_of_again),
+		TEST(what_is_dropped_is_removed_and_told_of_when_it_is_tried_again),
 		TEST(what_was_closed_before_a_drill_becomes_its_note),
 		TEST(what_becomes_a_drills_note_and_cannot_be_recorded_waits),
+		TEST(a_note_is_told_of_once_though_nothing_can_be_written),
+		TEST(the_end_of_a_drill_tells_of_what_waits_and_keeps_what_cannot_be_recorded),
 		TEST(the_next_drill_tells_of_its_roads_anew),
 		TEST(what_is_no_file_of_roots_is_passed_over),
 		TEST(a_directory_that_others_can_write_is_not_read),

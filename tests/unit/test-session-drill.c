@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "daemon/manager-roads.h"
+#include "daemon/roads.h"
 #include "daemon/session-inside.h"
 #include "system/textfile.h"
 #include "testing.h"
@@ -14,7 +16,7 @@
 static struct {
 	char dir[64];
 	char log[96];
-	char released[96];
+	char released[96], roads[96];
 	struct manager manager;
 	struct session session;
 } world;
@@ -50,6 +52,7 @@ static void finish(void)
 {
 	char command[128];
 
+	roads_free(world.manager.roads);
 	released_free(world.manager.released);
 	evidence_free(world.manager.evidence);
 	policy_free(world.manager.rulebook.policy);
@@ -217,6 +220,33 @@ static void there_is_no_drill_whose_beginning_is_not_in_the_log(void)
 	finish();
 }
 
+/* Its note may have come too late, or a log that was full kept it waiting. */
+static void a_road_that_a_drill_opened_is_recorded_as_such_when_it_has_ended(void)
+{
+	struct manager *manager = &world.manager;
+	char note[128];
+
+	setup();
+	snprintf(world.roads, sizeof(world.roads), "%s/roads", world.dir);
+	snprintf(note, sizeof(note), "%s/drill-sr_mod", world.roads);
+	manager_roads_begin(manager, world.roads);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(manager->roads);
+	manager->drill.on = false;
+	evidence_set_drill(manager->evidence, false);
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(note, "", 0, 0600), 0);
+	roads_look(manager->roads);
+	CU_ASSERT_TRUE(log_has("\"kind\":\"road-would-close\""));
+	CU_ASSERT_TRUE(log_has("\"road\":\"sr_mod\""));
+	CU_ASSERT_TRUE(log_has("\"drill\":true"));
+	/* The next drill tells of it anew. */
+	CU_ASSERT_NOT_EQUAL(access(note, F_OK), 0);
+	manager->drill.on = true;
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(note, "", 0, 0600), 0);
+	roads_look(manager->roads);
+	CU_ASSERT_EQUAL(access(note, F_OK), 0);
+	finish();
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -226,6 +256,7 @@ int main(void)
 		TEST(a_later_daemon_knows_what_a_drill_has_let_in),
 		TEST(there_is_no_drill_without_a_policy),
 		TEST(there_is_no_drill_whose_beginning_is_not_in_the_log),
+		TEST(a_road_that_a_drill_opened_is_recorded_as_such_when_it_has_ended),
 	};
 
 	if (sodium_init() < 0)

@@ -108,7 +108,7 @@ static void tell_again(const char *path, bool drivers)
 }
 
 /* In a process of its own: a write may wait for a device's lock. */
-static int tell_all_again(const void *order, void *result)
+static void tell_all_again(const void *order)
 {
 	const bool *drivers = order;
 
@@ -120,13 +120,12 @@ static int tell_all_again(const void *order, void *result)
 				tell_again(found.gl_pathv[k], *drivers);
 		globfree(&found);
 	}
-	return 0;
 }
 
 static void rules_again(struct manager *manager)
 {
 	/* At its end nothing looks for a driver: the roads are closed again. */
-	int r = errand_start(NULL, manager->event, tell_all_again, &manager->drill.on, 0, NULL, NULL);
+	int r = errand_start(manager->event, tell_all_again, &manager->drill.on);
 
 	if (r)
 		fprintf(stderr, SD_WARNING "udev is not told of the change of mode: %s; run 'udevadm trigger'\n",
@@ -183,12 +182,13 @@ static void drill_begin(struct manager *manager, uint64_t since)
 
 static void drill_end(struct manager *manager, uint64_t since)
 {
+	/* What is still to be told of it comes before the record of its end. */
+	roads_end_drill(manager->roads);
 	manager->drill.on = false;
 	manager->drill.since_us = 0;
 	evidence_set_drill(manager->evidence, false);
 	file_remove(DRILL_RUN_FILE);
 	file_remove(DRILL_STATE_FILE);
-	roads_forget_drill(manager->roads);
 	record(manager, "drill-ended", manager->drill.refused ? manager->drill.refused : "setting", since);
 	rules_again(manager);
 }

@@ -74,7 +74,8 @@ struct exceptions {
 	struct grantset_entry *in_force; /* what it was built from */
 	size_t n_in_force;
 
-	bool starting; /* the loop does not run yet: only `record` and `rules` are called */
+	bool begun;    /* by exceptions_begin(); before it time does nothing, and nothing is told */
+	bool starting; /* the turn after that has not come: only `record` and `rules` are called */
 	bool in_due;   /* steps that are due are being taken */
 	bool more_due; /* … and not all were */
 	bool untold;   /* there are steps in the store whose record is not in the log */

@@ -306,7 +306,7 @@ static void plan(struct exceptions *e)
 
 void exceptions_take_due(struct exceptions *e)
 {
-	if (e->in_due)
+	if (!e->begun || e->in_due)
 		return;
 	e->in_due = true;
 	take_those(e, SIZE_MAX, ends_or_begins);
@@ -408,6 +408,7 @@ int exceptions_start_timers(struct exceptions *e)
 	sd_event_source_set_enabled(e->mark, SD_EVENT_OFF);
 	sd_event_source_set_enabled(e->retry, SD_EVENT_OFF);
 	sd_event_source_set_enabled(e->rest, SD_EVENT_OFF);
+	sd_event_source_set_enabled(e->turn, SD_EVENT_OFF);
 	return 0;
 }
 

@@ -59,6 +59,7 @@ int exceptions_new(struct exceptions **exceptionsp, const struct exceptions_setu
 
 int exceptions_begin(struct exceptions *e)
 {
+	e->begun = true;
 	exceptions_try(e);
 	if (e->why == -ENOMEM)
 		return -ENOMEM;

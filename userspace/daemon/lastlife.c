@@ -13,6 +13,7 @@ struct lastlife {
 	char *path;
 	int lock;
 	int fd; /* of the file at path, to write; -1 */
+	struct stat file; /* which one that is */
 	bool failed; /* to write; said once */
 	struct deaths deaths;
 };
@@ -25,7 +26,8 @@ static bool life_overwrite(const struct lastlife *life, char text[static DEATHS_
 {
 	struct stat st;
 
-	if (life->fd < 0 || fstat(life->fd, &st) < 0 || st.st_nlink != 1 || st.st_size < 0 || st.st_size >= DEATHS_TEXT_MAX)
+	if (life->fd < 0 || lstat(life->path, &st) < 0 || st.st_dev != life->file.st_dev || st.st_ino != life->file.st_ino ||
+	    st.st_size < 0 || st.st_size >= DEATHS_TEXT_MAX)
 		return false;
 	if ((size_t)st.st_size > len) {
 		memset(text + len, '\n', (size_t)st.st_size - len);
@@ -47,6 +49,10 @@ static int life_write(struct lastlife *life)
 		return r;
 	closep(&life->fd);
 	life->fd = open(life->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (life->fd >= 0 && fstat(life->fd, &life->file) < 0) {
+		close(life->fd);
+		life->fd = -1;
+	}
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The temporary exceptions of the terminal (daemon/exceptions.h) between the manager's log, policy, devices and bus. They are read before
- * the gate tells of the first device and without a bus; with a store that cannot be used nothing is granted, and all else goes on.
+ * the gate's first event is taken, and without a bus; with a store that cannot be used nothing is granted, and all else goes on.
  */
 #pragma once
 

@@ -9,6 +9,7 @@
 #include "daemon/json.h"
 #include "daemon/lastlife.h"
 #include "daemon/manager-log.h"
+#include "daemon/manager-policy.h"
 
 void manager_object_describe(struct manager *manager)
 {

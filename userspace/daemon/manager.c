@@ -17,6 +17,7 @@
 #include "daemon/manager-log.h"
 #include "daemon/manager-object.h"
 #include "daemon/manager-policy.h"
+#include "daemon/manager-roads.h"
 #include "daemon/roads.h"
 #include "daemon/session.h"
 #include "system/inspector.h"
@@ -139,35 +140,6 @@ static void alarm_rang(void *userdata, bool clock_set)
 	exceptions_clock_set(manager->exceptions);
 	manager_bus_info_changed(manager->bus); /* the policy's own end may have come with a device's */
 	manager_rejudge(manager, clock_set ? "clock" : "time");
-}
-
-/* --- roads other than USB --- */
-
-static int road_tried(void *userdata, const struct road_note *note)
-{
-	struct manager *manager = userdata;
-	struct json_object *extra;
-
-	/* What was closed before a drill began: it opens that, too. */
-	if (!note->drill && manager->drill.on)
-		return ROADS_DRILL;
-	/* Each attempt would count as a record that was lost. */
-	if (!evidence_is_writable(manager->evidence))
-		return -EIO;
-	extra = json_object_new_object();
-	if (!extra)
-		return -ENOMEM;
-	json_add_string(extra, "road", note->name);
-	return manager_record(manager, note->drill ? "road-would-close" : "road-closed", NULL, NULL, extra) ? -EIO : ROADS_DONE;
-}
-
-/* The roads are closed or open without it: it is the record alone that would be missing. */
-static void watch_roads(struct manager *manager)
-{
-	int r = roads_new(&manager->roads, manager->event, ROAD_NOTES_DIR, road_tried, manager);
-
-	if (r)
-		fprintf(stderr, SD_WARNING ROAD_NOTES_DIR ": %s; who tries other roads than USB is not on record\n", strerror(-r));
 }
 
 /* --- volumes --- */
@@ -341,8 +313,8 @@ static void manager_started(struct manager *manager)
 	evidence_checkpoint(manager->evidence);
 }
 
-/* The turn of the loop that goes before all others: no device is judged and no caller heard before it is over. */
-#define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 1)
+/* The turn of the loop that goes before all others, also the exceptions' own: no device is judged and no caller heard before it is over. */
+#define FIRST_TURN_PRIORITY (SD_EVENT_PRIORITY_IMPORTANT - 2)
 /* … which systemd's watchdog grants this many microseconds, as it granted a start ninety seconds. */
 #define FIRST_TURN_US UINT64_C(90000000)
 
@@ -380,7 +352,10 @@ static int plan_first_turn(struct manager *manager)
 	return r < 0 ? r : 0;
 }
 
-/* Everything that judging needs; the gate comes after, since it tells of devices at once. */
+/*
+ * Everything that judging needs but what the exceptions' store says: that is read in the first turn, whose priority keeps all judging
+ * waiting. The gate comes after, since it tells of devices at once.
+ */
 static int manager_prepare(struct manager *manager)
 {
 	int r = rulebook_init(&manager->rulebook, &manager->settings);
@@ -456,7 +431,7 @@ int manager_new(struct manager **managerp, sd_event *event, const struct setting
 	if (r < 0)
 		return r;
 	screenlock_set_session(manager->screenlock, seat_active(manager->seat)->session);
-	watch_roads(manager);
+	manager_roads_begin(manager, ROAD_NOTES_DIR);
 	manager_policy_in_force(manager);
 	r = plan_first_turn(manager);
 	if (r < 0)

@@ -95,12 +95,6 @@ int manager_record(struct manager *manager, const char *kind, const char *signal
 		   const struct device *device, struct json_object *extra);
 
 /*
- * Takes the policy file as it is now; false if it was refused (manager->rulebook.error says why, and
- * D-Bus and the log have been told).
- */
-bool manager_reload(struct manager *manager);
-
-/*
  * Judges every device again soon, from the loop. `why` is a word for the log, static: "policy", "time",
  * "clock", "session", "others", "log", "exception", "drill".
  */

@@ -38,55 +38,64 @@ static int open_dir(const char *path)
 	return is_ours(&st) ? TAKE_FD(fd) : -EPERM;
 }
 
-/* Still to be told of? By the descriptor, which then marks it. */
-static int note_open(int dir, const char *file)
+/* By the descriptor, which may then mark it. */
+static int note_open(int dir, const char *file, bool *marked)
 {
-	_cleanup_(closep) int fd = openat(dir, file, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_(closep) int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_size)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_ours(&st))
 		return -1;
+	*marked = !(st.st_mode & S_IWUSR);
 	return TAKE_FD(fd);
 }
 
-/* It is the drill's from now on: what its driver's device leaves, once it is told of again, is the same note. */
-static bool note_give_to_drill(struct roads *roads, const char *file, struct road_note *note, char given[static ROAD_FILE_SIZE])
+/* The drill's own note tells of it from now on, also if it was there before: its device, once it is told of again, leaves no other. */
+static bool note_rename(struct roads *roads, const char *file, const char *given)
 {
-	note->drill = true;
-	road_note_file(note, given);
 	if (!renameat2(roads->dir, file, roads->dir, given, RENAME_NOREPLACE))
 		return true;
-	/* The drill has noted it already. */
 	return errno == EEXIST && !unlinkat(roads->dir, file, 0);
+}
+
+/* Is it there still, and on record? */
+static bool note_tell(struct roads *roads, const char *file, const struct road_note *note)
+{
+	bool marked = false;
+	_cleanup_(closep) int fd = note_open(roads->dir, file, &marked);
+	int r;
+
+	if (fd < 0 || marked)
+		return fd >= 0;
+	r = roads->tried(roads->userdata, note);
+	if (r == ROADS_DRILL && !note->drill) {
+		struct road_note drills = *note;
+		char given[ROAD_FILE_SIZE];
+
+		drills.drill = true;
+		road_note_file(&drills, given);
+		return note_rename(roads, file, given) && note_tell(roads, given, &drills);
+	}
+	if (r < 0 || (r == ROADS_DROP && !unlinkat(roads->dir, file, 0)))
+		return false;
+	if (fchmod(fd, S_IRUSR) < 0)
+		fprintf(stderr, SD_WARNING "%s/%s: %s\n", roads->path, file, strerror(errno));
+	return true;
 }
 
 static void note_look(struct roads *roads, const char *file)
 {
-	_cleanup_(closep) int fd = -1;
-	char given[ROAD_FILE_SIZE];
 	struct road_note note;
-	int r;
 
-	if (!road_note_parse(&note, file))
-		return;
-	fd = note_open(roads->dir, file);
-	if (fd < 0)
-		return;
-	r = roads->tried(roads->userdata, &note);
-	if (r == ROADS_DRILL && !note.drill) {
-		if (note_give_to_drill(roads, file, &note, given))
-			note_look(roads, given);
-		return;
-	}
-	if (r >= 0 && write(fd, "1", 1) != 1)
-		fprintf(stderr, SD_WARNING "%s/%s: %s\n", roads->path, file, strerror(errno));
+	if (road_note_parse(&note, file))
+		note_tell(roads, file, &note);
 }
 
-static void forget(struct roads *roads, const char *file)
+static void note_end(struct roads *roads, const char *file)
 {
 	struct road_note note;
 
-	if (road_note_parse(&note, file) && note.drill)
+	if (road_note_parse(&note, file) && note.drill && note_tell(roads, file, &note))
 		unlinkat(roads->dir, file, 0);
 }
 
@@ -118,10 +127,10 @@ void roads_look(struct roads *roads)
 		each(roads, note_look);
 }
 
-void roads_forget_drill(struct roads *roads)
+void roads_end_drill(struct roads *roads)
 {
 	if (roads)
-		each(roads, forget);
+		each(roads, note_end);
 }
 
 /* Whatever has come, or was missed (IN_Q_OVERFLOW): the directory says all. */

@@ -14,7 +14,7 @@
 #include "cli/output.h"
 #include "core/settings.h"
 #include "daemon/lastlife.h"
-#include "daemon/manager.h"
+#include "daemon/manager-policy.h"
 #include "system/textfile.h"
 
 #define CONFIG_FILE "/etc/sekimori/sekimorid.conf"

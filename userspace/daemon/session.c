@@ -382,7 +382,7 @@ static void note_applied(struct session *session, const struct verdict *verdict)
 }
 
 /* Waits for all its drivers to go. It says itself what goes wrong: the session may be gone by then. */
-static int removal_run(const void *order, void *result)
+static void removal_run(const void *order)
 {
 	const struct ident *ident = order;
 	int r = usbdev_remove(ident->name, ident->devnum);
@@ -390,13 +390,12 @@ static int removal_run(const void *order, void *result)
 	if (r && r != -ENODEV)
 		fprintf(stderr, SD_ERR "%s stays held; it cannot be removed: %s\n", ident->name,
 			strerror(-r));
-	return 0;
 }
 
 static void session_reject(struct session *session)
 {
 	const struct ident *ident = &session->device.ident;
-	int r = errand_start(NULL, session->manager->event, removal_run, ident, 0, NULL, NULL);
+	int r = errand_start(session->manager->event, removal_run, ident);
 
 	if (r)
 		fprintf(stderr, SD_ERR "%s stays held; it cannot be removed: %s\n", ident->name,
@@ -485,6 +484,7 @@ static void session_resume_released(struct session *session)
 		session->recheck = verdict.result.recheck;
 		device->state = DEVICE_ALLOWED;
 		session->phase = SESSION_SETTLED;
+		/* Its volumes may be offered at once, and name it. */
 		session_announce(session);
 		manager_record(session->manager, "resumed", NULL, device, NULL);
 		/* What this does not cover was somebody else's doing. */
@@ -552,20 +552,18 @@ void session_begin(struct session *session)
 	if (session_any(session, DEVICE_INTERFACE_RELEASED)) {
 		session_resume_released(session);
 	} else if (session_any_held(session)) {
-		/* Who listens on the bus gets a processor as soon as something is said there: it is announced with its verdict. */
+		/* Who listens on the bus gets a processor as soon as something is said there: it is announced after its first judging. */
 		device->state = DEVICE_HELD;
 		manager_record(session->manager, "held", "DeviceHeld", device, NULL);
 		session_judge(session, NULL);
 	} else if (session_any(session, DEVICE_INTERFACE_KEPT)) {
 		device->state = DEVICE_KEPT;
 		SET_TEXT(device->reason, "kept-present");
-		session_announce(session);
 		manager_record(session->manager, "kept", NULL, device, NULL);
 		session_tell_others(session);
 	} else {
 		device->state = DEVICE_PASSED;
 		SET_TEXT(device->reason, "harmless");
-		session_announce(session);
 		manager_record(session->manager, "passed", NULL, device, NULL);
 		session_tell_others(session);
 	}

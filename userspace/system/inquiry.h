@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A question that may have to wait for a device, asked by a thread, so that the loop does not: reading a file of sysfs whose show
- * function takes the device's lock. As with an errand (system/errand.h) nothing waits for it but its owner, and there is no
- * deadline: what hangs is late for its own device and for no other.
+ * function takes the device's lock. Nothing waits for it but its owner, and there is no deadline: what hangs is late for its own device
+ * and for no other.
  *
- * It costs a fraction of an errand: no page tables are copied, and no process has to end before the answer is read. In return it is
+ * It costs a fraction of an errand (system/errand.h): no page tables are copied, and no process has to end before the answer is read. In return it is
  * for waits alone that SIGKILL ends (the kernel's "interruptible" and "killable" ones): a thread that could not be killed would
  * keep a dead daemon from being started again. What may wait otherwise, as whatever unbinds a driver does, is an errand.
  *

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who tries roads other than USB is on record: notes (daemon/roads.h) become "denied", or "would-deny" of a drill, with the road. */
+#pragma once
+
+#include "daemon/manager.h"
+
+/* After the log. Sets manager->roads; `path` must stay. Where that cannot be, standard error says so. Nothing is told before roads_look(). */
+void manager_roads_begin(struct manager *manager, const char *path);
