@@ -445,9 +445,9 @@ def test_roads_other_than_usb_are_counted_apart_from_devices():
         rules = ctl("report", "--compliance", "--month", "2026-10", "--log", log)
         assert "refused: 0" in rules and "Refusals recorded with device, person, time and reason: 0." in rules, rules
         shown = ctl("log", "show", "--log", log, "--verdict", "would-block")
-        assert "sr_mod" in shown and "mmc0" in shown and "a drill opens it" in shown, shown
+        assert "sr_mod" in shown and "mmc0" in shown and "A drill opens a road other than " in shown, shown
         shown = ctl("log", "show", "--log", log, "--verdict", "block")
-        assert "firewire_ohci" in shown and "Another road than USB was tried, and it is closed" in shown, shown
+        assert "firewire_ohci" in shown and "A road other than USB is closed." in shown, shown
 
 
 def test_what_the_barrier_missed_is_told():

@@ -179,7 +179,7 @@ def test_other_roads_are_open_and_said(t):
     time.sleep(1)
     assert len(since.records("road-would-close")) == 1 and not since.records("would-deny"), since.records()
     assert "sr_mod" in ctl(t, "report", "--format=csv").out
-    assert "USB以外の経路が使われようとしました" in t.run("LANG=ja_JP.UTF-8 sekimorictl log show --kind=road-would-close").out
+    assert "USB以外の経路を試行で開きました" in t.run("LANG=ja_JP.UTF-8 sekimorictl log show --kind=road-would-close").out
 
 
 def test_road_of_what_was_there_before_the_drill_is_opened(t):
