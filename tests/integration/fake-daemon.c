@@ -410,7 +410,7 @@ static int command(struct fake *fake, const char *line)
 		fake->unopened_names[0] = fake->unopened;
 		fake->info.unopened_secrets = fake->unopened_names;
 		manager_bus_info_changed(fake->bus);
-		return true;
+		return 0;
 	}
 	if (!strcmp(verb, "policy-state")) {
 		sscanf(line, "%*s %31s", fake->policy_state);

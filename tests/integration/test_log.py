@@ -216,6 +216,15 @@ def test_an_export_as_cef_is_escaped_and_can_be_read_back():
         assert unescape(head[4]) == "made|up\\kind=x" and extension["msg"] == "a=b", lines[-1]
 
 
+def test_an_export_as_cef_names_the_road_and_the_secret():
+    records = [record(0, "road-closed", road="sr_mod"), record(1, "secret-unopened", secret="telephone"), record(2, "denied", **DENIED)]
+    with log_of(records) as w:
+        road, secret, device = (cef_parse(line)[1] for line in log(w, "export", "--format=cef").stdout.splitlines()[-3:])
+        assert (road["deviceInboundInterface"], road["cat"], road["act"]) == ("sr_mod", "road", "block"), road
+        assert (secret["msg"], secret["cat"]) == ("telephone", "usb") and "deviceInboundInterface" not in secret, secret
+        assert device["deviceInboundInterface"] == DENIED["device"] and device["cat"] == "usb", device
+
+
 def test_bytes_that_are_not_utf8_are_shown_as_such():
     with log_of([record(0, "held")]) as w:
         with open(w.log / "events.jsonl", "ab") as f:

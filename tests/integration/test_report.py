@@ -426,18 +426,28 @@ def test_a_drill_is_counted_by_what_would_have_been_refused():
         assert len(shown.splitlines()) == 1, shown
 
 
-def test_roads_other_than_usb_are_counted_by_their_names():
+def test_roads_other_than_usb_are_counted_apart_from_devices():
     with tempfile.TemporaryDirectory() as directory:
-        rows = [("10-01T08:00", "denied", {"reason": "road-closed", "road": "firewire_ohci"}),
-                ("10-02T08:00", "would-deny", {"reason": "road-closed", "road": "sr_mod", "drill": True}),
-                ("10-03T08:00", "would-deny", {"reason": "road-closed", "road": "mmc0", "drill": True})]
+        rows = [("10-01T07:59", "seat", {"user": "sato", "uid": 1001}),
+                ("10-01T08:00", "road-closed", {"road": "firewire_ohci"}),
+                ("10-02T08:00", "road-closed", {"road": "sr_mod"}),
+                ("10-03T08:00", "road-would-close", {"road": "sr_mod", "drill": True}),
+                ("10-04T08:00", "road-would-close", {"road": "mmc0", "drill": True})]
         log = sealed(directory + "/log", records_of(*rows))
         table = figures(ctl("report", "--month", "2026-10", "--log", log, "--format", "csv"))
-        assert table["would-deny", "road-closed", "", "count"] == "2"
-        assert {k[1]: v for k, v in table.items() if k[0] == "would-deny-devices" and k[3] == "count"} == {"sr_mod": "1", "mmc0": "1"}
-        assert "firewire_ohci" in ctl("report", "--month", "2026-10", "--log", log)
-        shown = ctl("log", "show", "--log", log, "--kind", "would-deny")
-        assert "sr_mod" in shown and "Media are not used by this road" in shown, shown
+        assert table["summary", "roads", "", "value"] == "3"
+        assert table["summary", "denied", "", "value"] == table["summary", "would-deny", "", "value"] == "0"
+        assert {k[1]: (table[k], table["roads", k[1], "", "drill"]) for k in table if k[0] == "roads" and k[3] == "count"} == {
+            "firewire_ohci": ("1", "0"), "sr_mod": ("2", "1"), "mmc0": ("1", "1")}
+        assert not any(k[0] in ("denials", "refused-devices", "would-deny", "would-deny-devices", "media") for k in table), table
+        assert {v for k, v in table.items() if k[0] in ("days", "hours") and k[3] == "denied"} == {"0"}
+        assert "sato" not in ctl("report", "--month", "2026-10", "--log", log)
+        rules = ctl("report", "--compliance", "--month", "2026-10", "--log", log)
+        assert "refused: 0" in rules and "Refusals recorded with device, person, time and reason: 0." in rules, rules
+        shown = ctl("log", "show", "--log", log, "--verdict", "would-block")
+        assert "sr_mod" in shown and "mmc0" in shown and "A drill opens a road other than " in shown, shown
+        shown = ctl("log", "show", "--log", log, "--verdict", "block")
+        assert "firewire_ohci" in shown and "A road other than USB is closed." in shown, shown
 
 
 def test_what_the_barrier_missed_is_told():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """sekimori-road: what it answers to modprobe and udev, and the notes that it leaves for the daemon."""
+import re
 import subprocess
 
 from harness import TOP
@@ -58,5 +59,17 @@ def test_notes_are_bounded():
 
 
 def test_user_leaves_none():
+    # Also where he may make the directory: his own is not root's.
     assert lines("""mkdir /run/own && cp "$ROAD" /run/own/road && chmod 755 /run/own /run/own/road
-                 setpriv --reuid 1000 --regid 1000 --clear-groups /run/own/road sr_mod; echo $?; ls /run/sekimori 2> /dev/null || true""") == ["1"]
+                 mkdir /run/sekimori && chmod 777 /run/sekimori
+                 setpriv --reuid 1000 --regid 1000 --clear-groups /run/own/road sr_mod; echo $?
+                 cd /run/sekimori && find . -mindepth 1 -printf '%p %U %y\\n'""") == ["1", "./roads 1000 d"]
+
+
+def test_rules_tell_of_cards_that_are_media_and_only_where_the_program_is():
+    program = "/usr/libexec/sekimori/sekimori-road"
+    rules = [line for line in (TOP / "udev-rules/10-sekimori.rules").read_text().splitlines() if f'RUN+="{program} --tell' in line]
+    assert len(rules) == 2 and all(f'TEST=="{program}"' in rule for rule in rules), rules
+    # SDIO is a radio that is built in; at `bind` it is none, since only media have the driver.
+    coming, = (rule for rule in rules if 'ACTION=="add"' in rule)
+    assert re.search(r'ATTR\{type\}=="([^"]*)"', coming)[1].split("|") == ["SD", "SDcombo"], coming

@@ -18,13 +18,16 @@ static char dir[] = "/tmp/roads-XXXXXX";
 static char path[64];
 static sd_event *event;
 
-/* What was told of, in order; and what the next answer is. */
+/* What was told of, in order; what the next answer is; and whether a drill is on, to which closed ones are given. */
 static char told[4096];
 static int answer;
+static bool drill;
 
 static int tried(void *userdata, const struct road_note *note)
 {
 	CU_ASSERT_PTR_EQUAL(userdata, told);
+	if (drill && !note->drill)
+		return ROADS_DRILL;
 	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s ", note->drill ? "+" : "", note->name);
 	return answer;
 }
@@ -55,6 +58,7 @@ static struct roads *begin(void)
 
 	told[0] = '\0';
 	answer = ROADS_DONE;
+	drill = false;
 	CU_ASSERT_EQUAL_FATAL(roads_new(&roads, event, path, tried, told), 0);
 	return roads;
 }
@@ -142,16 +146,57 @@ static void what_could_not_be_recorded_is_told_of_again(void)
 	clean();
 }
 
-static void what_is_dropped_is_told_of_when_it_is_tried_again(void)
+static void what_is_dropped_is_removed_and_told_of_when_it_is_tried_again(void)
 {
 	struct roads *roads = begin();
 
-	leave("closed-sr_mod", "");
+	leave("drill-sr_mod", "");
 	answer = ROADS_DROP;
 	roads_look(roads);
-	CU_ASSERT_FALSE(is_there("closed-sr_mod"));
+	CU_ASSERT_FALSE(is_there("drill-sr_mod"));
 	roads_look(roads);
-	CU_ASSERT_STRING_EQUAL(told, "sr_mod ");
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod ");
+	leave("drill-sr_mod", "");
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod +sr_mod ");
+	roads_free(roads);
+	clean();
+}
+
+static void what_was_closed_before_a_drill_becomes_its_note(void)
+{
+	struct roads *roads = begin();
+
+	drill = true;
+	leave("closed-sr_mod", "");
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod ");
+	CU_ASSERT_FALSE(is_there("closed-sr_mod"));
+	CU_ASSERT_TRUE(is_there("drill-sr_mod"));
+	/* The device that is told of again finds its note there. */
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod ");
+	/* Or was quicker. */
+	leave("closed-floppy", "");
+	leave("drill-floppy", "");
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod +floppy ");
+	CU_ASSERT_FALSE(is_there("closed-floppy"));
+	roads_free(roads);
+	clean();
+}
+
+static void what_becomes_a_drills_note_and_cannot_be_recorded_waits(void)
+{
+	struct roads *roads = begin();
+
+	drill = true;
+	answer = -EIO;
+	leave("closed-sr_mod", "");
+	roads_look(roads);
+	answer = ROADS_DONE;
+	roads_look(roads);
+	CU_ASSERT_STRING_EQUAL(told, "+sr_mod +sr_mod ");
 	roads_free(roads);
 	clean();
 }
@@ -279,7 +324,9 @@ int main(void)
 		TEST(each_note_is_told_of_once_also_after_a_restart),
 		TEST(a_note_is_told_of_when_it_comes),
 		TEST(what_could_not_be_recorded_is_told_of_again),
-		TEST(what_is_dropped_is_told_of_when_it_is_tried_again),
+		TEST(what_is_dropped_is_removed_and_told_of_when_it_is_tried_again),
+		TEST(what_was_closed_before_a_drill_becomes_its_note),
+		TEST(what_becomes_a_drills_note_and_cannot_be_recorded_waits),
 		TEST(a_note_is_told_of_once_though_nothing_can_be_written),
 		TEST(the_end_of_a_drill_tells_of_what_waits_and_keeps_what_cannot_be_recorded),
 		TEST(the_next_drill_tells_of_its_roads_anew),

@@ -75,15 +75,18 @@ static void sealed_secret_counts_before_the_plain_one(void)
 
 	put("store/sekimori.organisation");
 	put("loaded/sekimori.organisation");
-	CU_ASSERT_EQUAL(find(true, SECRET_ORGANISATION, found), 0);
-	CU_ASSERT_STRING_EQUAL(found, "loaded/sekimori.organisation");
+	/* Also one that nobody could open. */
+	CU_ASSERT_EQUAL(find(true, SECRET_ORGANISATION, found), SECRET_E_UNOPENED);
+	CU_ASSERT_STRING_EQUAL(found, "");
 	put("opened/organisation/sekimori.organisation");
 	CU_ASSERT_EQUAL(find(true, SECRET_ORGANISATION, found), 0);
 	CU_ASSERT_STRING_EQUAL(found, "opened/organisation/sekimori.organisation");
 	CU_ASSERT_EQUAL(find(true, SECRET_TELEPHONE, found), SECRET_E_ABSENT);
 	unlink(at("opened/organisation/sekimori.organisation"));
-	unlink(at("loaded/sekimori.organisation"));
 	unlink(at("store/sekimori.organisation"));
+	CU_ASSERT_EQUAL(find(true, SECRET_ORGANISATION, found), 0);
+	CU_ASSERT_STRING_EQUAL(found, "loaded/sekimori.organisation");
+	unlink(at("loaded/sekimori.organisation"));
 }
 
 int main(void)

@@ -235,7 +235,7 @@ static void a_road_that_a_drill_opened_is_recorded_as_such_when_it_has_ended(voi
 	evidence_set_drill(manager->evidence, false);
 	CU_ASSERT_EQUAL_FATAL(textfile_replace(note, "", 0, 0600), 0);
 	roads_look(manager->roads);
-	CU_ASSERT_TRUE(log_has("\"kind\":\"would-deny\""));
+	CU_ASSERT_TRUE(log_has("\"kind\":\"road-would-close\""));
 	CU_ASSERT_TRUE(log_has("\"road\":\"sr_mod\""));
 	CU_ASSERT_TRUE(log_has("\"drill\":true"));
 	/* The next drill tells of it anew. */
@@ -243,6 +243,60 @@ static void a_road_that_a_drill_opened_is_recorded_as_such_when_it_has_ended(voi
 	manager->drill.on = true;
 	CU_ASSERT_EQUAL_FATAL(textfile_replace(note, "", 0, 0600), 0);
 	roads_look(manager->roads);
+	CU_ASSERT_EQUAL(access(note, F_OK), 0);
+	finish();
+}
+
+static void count_lost(void *userdata, const char *kind, const char *signal, uint64_t device, struct json_object *record)
+{
+	unsigned int *lost = userdata;
+
+	*lost += !json_object_object_get_ex(record, "seq", NULL);
+}
+
+/* It has its device told of anew, which is then noted once more. */
+static void a_road_that_was_closed_before_a_drill_is_recorded_once_as_the_drills(void)
+{
+	struct manager *manager = &world.manager;
+	char closed[128], drilled[128];
+
+	setup();
+	snprintf(world.roads, sizeof(world.roads), "%s/roads", world.dir);
+	snprintf(closed, sizeof(closed), "%s/closed-sr_mod", world.roads);
+	snprintf(drilled, sizeof(drilled), "%s/drill-sr_mod", world.roads);
+	manager_roads_begin(manager, world.roads);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(manager->roads);
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(closed, "", 0, 0600), 0);
+	roads_look(manager->roads);
+	CU_ASSERT_TRUE(log_has("\"kind\":\"road-would-close\""));
+	CU_ASSERT_FALSE(log_has("\"kind\":\"road-closed\""));
+	CU_ASSERT_NOT_EQUAL(access(closed, F_OK), 0);
+	CU_ASSERT_EQUAL(access(drilled, F_OK), 0);
+	finish();
+}
+
+static void a_log_that_cannot_be_written_loses_no_more_records_of_a_road(void)
+{
+	struct manager *manager = &world.manager;
+	char path[128], note[128];
+	unsigned int lost = 0;
+
+	setup();
+	evidence_free(manager->evidence);
+	snprintf(path, sizeof(path), "%s/in-the-way", world.dir);
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(path, "", 0, 0644), 0);
+	snprintf(manager->settings.log_file, SETTINGS_VALUE_MAX, "%s/events.jsonl", path);
+	CU_ASSERT_EQUAL_FATAL(evidence_new(&manager->evidence, manager->event, &manager->settings,
+					   &(struct evidence_callbacks){ .recorded = count_lost, .userdata = &lost }), 0);
+	snprintf(world.roads, sizeof(world.roads), "%s/roads", world.dir);
+	snprintf(note, sizeof(note), "%s/drill-sr_mod", world.roads);
+	manager_roads_begin(manager, world.roads);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(manager->roads);
+	CU_ASSERT_EQUAL_FATAL(textfile_replace(note, "", 0, 0600), 0);
+	for (int i = 0; i < 3; i++)
+		roads_look(manager->roads);
+	/* By the first one it is found out. */
+	CU_ASSERT_EQUAL(lost, 1);
 	CU_ASSERT_EQUAL(access(note, F_OK), 0);
 	finish();
 }
@@ -257,6 +311,8 @@ int main(void)
 		TEST(there_is_no_drill_without_a_policy),
 		TEST(there_is_no_drill_whose_beginning_is_not_in_the_log),
 		TEST(a_road_that_a_drill_opened_is_recorded_as_such_when_it_has_ended),
+		TEST(a_road_that_was_closed_before_a_drill_is_recorded_once_as_the_drills),
+		TEST(a_log_that_cannot_be_written_loses_no_more_records_of_a_road),
 	};
 
 	if (sodium_init() < 0)

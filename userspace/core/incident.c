@@ -222,14 +222,11 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
-/*
- * An empty reader and a locked medium are asked again and again by the terminal, not by a person; and at each start it asks for the
- * drivers of what is built in.
- */
+/* An empty reader and a locked medium are asked again and again by the terminal, not by a person. */
 static bool counts_as_denial(const struct incident_fact *fact)
 {
 	static const char *const others[] = { "no-medium", "hardware-locked", "medium-changed",
-					      "log-unwritable", "road-closed", NULL };
+					      "log-unwritable", NULL };
 
 	return !strcmp(fact->kind, "denied") && !is_one_of(fact->reason, others);
 }

@@ -23,7 +23,6 @@ static const struct reason reasons[] = {
 	{ "no-policy", N_("This terminal has no policy, so nothing is allowed. Tell the help desk.") },
 	{ "not-registered", N_("This medium is not registered. Use an issued medium or apply for an exception.") },
 	{ "class-not-allowed", N_("Devices of this kind are not allowed on this terminal.") },
-	{ "road-closed", N_("Media are not used by this road on this terminal. Use a registered USB medium.") },
 	{ "medium-lost", N_("This medium has been reported lost. Bring it to the help desk at once.") },
 	{ "medium-revoked", N_("The registration of this medium has been withdrawn.") },
 	{ "medium-disposed", N_("This medium is recorded as disposed of. Bring it to the help desk.") },

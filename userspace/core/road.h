@@ -5,8 +5,9 @@
  *	ROAD_NOTES_DIR/closed-sr_mod     the road was closed
  *	ROAD_NOTES_DIR/drill-sr_mod      it would have been, and a drill has opened it
  *
- * A note is an empty file of root's whose name says all; once it is on record it can be read only (0400). So each is told of once: in a boot,
- * or in a drill, at whose end its notes go. The directory is root's alone.
+ * A note is an empty file of root's whose name says all; once its record is written it can be read only (0400). (Durable is the
+ * record some milliseconds later: a power cut may take it along, as it takes the notes.) So each is told of once: in a boot, or in a
+ * drill, at whose end its notes go. The directory is root's alone.
  */
 #pragma once
 

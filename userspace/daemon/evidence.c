@@ -460,6 +460,11 @@ const char *evidence_state(const struct evidence *evidence)
 	return evidence->state;
 }
 
+bool evidence_is_writable(const struct evidence *evidence)
+{
+	return evidence->writable;
+}
+
 bool evidence_is_sealed_to_desk(const struct evidence *evidence)
 {
 	return *logstore_sealed_to(evidence->store);

@@ -75,6 +75,9 @@ void evidence_set_drill(struct evidence *evidence, bool on);
 /* "ok"; "cannot be written: …", and nothing may be let through; or another sentence of what should be looked at. */
 const char *evidence_state(const struct evidence *evidence);
 
+/* As far as it is known: false once a record could not be written, until changed() tells of the opposite. */
+bool evidence_is_writable(const struct evidence *evidence);
+
 /* Can the desk check the records' MACs? Else the first key was sealed to nobody. */
 bool evidence_is_sealed_to_desk(const struct evidence *evidence);
 

@@ -8,24 +8,27 @@
 #include "daemon/json.h"
 #include "daemon/roads.h"
 
-/* What was closed before a drill began is told of by udev once more, and then opened. The next drill tells of its roads anew. */
 static int road_tried(void *userdata, const struct road_note *note)
 {
 	struct manager *manager = userdata;
 	struct json_object *extra;
 
+	/* What was closed before a drill began: it opens that, too. */
 	if (!note->drill && manager->drill.on)
-		return ROADS_DROP;
+		return ROADS_DRILL;
+	/* Each try would count as a record that was lost. */
+	if (!evidence_is_writable(manager->evidence))
+		return -EIO;
 	extra = json_object_new_object();
 	if (!extra)
 		return -ENOMEM;
-	json_add_string(extra, "reason", "road-closed");
 	json_add_string(extra, "road", note->name);
 	/* Also when the drill that it tells of has ended since. */
 	if (note->drill)
 		json_object_object_add(extra, "drill", json_object_new_boolean(true));
-	if (manager_record(manager, note->drill ? "would-deny" : "denied", NULL, NULL, extra))
+	if (manager_record(manager, note->drill ? "road-would-close" : "road-closed", NULL, NULL, extra))
 		return -EIO;
+	/* The next drill tells of its roads anew. */
 	return note->drill && !manager->drill.on ? ROADS_DROP : ROADS_DONE;
 }
 

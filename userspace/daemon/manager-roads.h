@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who tries roads other than USB is on record: notes (daemon/roads.h) become "denied", or "would-deny" of a drill, with the road. */
+/* Who tries roads other than USB is on record: notes (daemon/roads.h) become "road-closed", or "road-would-close" of a drill. */
 #pragma once
 
 #include "daemon/manager.h"

@@ -50,6 +50,14 @@ static int note_open(int dir, const char *file, bool *marked)
 	return TAKE_FD(fd);
 }
 
+/* The drill's own note tells of it from now on, also if it was there before: its device, once it is told of again, leaves no other. */
+static bool note_rename(struct roads *roads, const char *file, const char *given)
+{
+	if (!renameat2(roads->dir, file, roads->dir, given, RENAME_NOREPLACE))
+		return true;
+	return errno == EEXIST && !unlinkat(roads->dir, file, 0);
+}
+
 /* Is it there still, and on record? */
 static bool note_tell(struct roads *roads, const char *file, const struct road_note *note)
 {
@@ -60,6 +68,14 @@ static bool note_tell(struct roads *roads, const char *file, const struct road_n
 	if (fd < 0 || marked)
 		return fd >= 0;
 	r = roads->tried(roads->userdata, note);
+	if (r == ROADS_DRILL && !note->drill) {
+		struct road_note drills = *note;
+		char given[ROAD_FILE_SIZE];
+
+		drills.drill = true;
+		road_note_file(&drills, given);
+		return note_rename(roads, file, given) && note_tell(roads, given, &drills);
+	}
 	if (r < 0 || (r == ROADS_DROP && !unlinkat(roads->dir, file, 0)))
 		return false;
 	if (fchmod(fd, S_IRUSR) < 0)

@@ -14,8 +14,11 @@
 
 struct roads;
 
-/* ROADS_DONE: mark it. ROADS_DROP: remove it, and tell of it when it is tried again. Negative errno: look again later. */
-enum { ROADS_DONE, ROADS_DROP };
+/*
+ * ROADS_DONE: mark it. ROADS_DROP: remove it, and tell of it when it is tried again. ROADS_DRILL, of one that was closed: make it a note
+ * of the drill, and tell of that. Negative errno: look again later.
+ */
+enum { ROADS_DONE, ROADS_DROP, ROADS_DRILL };
 typedef int (*roads_tried_fn)(void *userdata, const struct road_note *note);
 
 /* Makes the directory where it is missing, and watches it; `path` must stay. 0 or a negative errno. Nothing is told before roads_look(). */

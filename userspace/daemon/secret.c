@@ -48,15 +48,18 @@ int secret_find_in(const struct secret_places *places, enum secret secret, char 
 	const char *name = names[secret];
 	int r = SECRET_E_ABSENT;
 
-	if (places->opened)
+	/* For a daemon that no unit has started nothing is opened. */
+	if (places->opened) {
 		r = look_opened(places->opened, name, pathp);
+		if (r != SECRET_E_ABSENT)
+			return r;
+		r = look_in(places->store, name, &sealed);
+		if (!r)
+			return SECRET_E_UNOPENED;
+	}
 	if (r == SECRET_E_ABSENT && places->loaded)
 		r = look_in(places->loaded, name, pathp);
-	/* For a daemon that no unit has started nothing is opened. */
-	if (r != SECRET_E_ABSENT || !places->opened)
-		return r;
-	r = look_in(places->store, name, &sealed);
-	return r ? r : SECRET_E_UNOPENED;
+	return r;
 }
 
 int secret_find(enum secret secret, char **pathp)

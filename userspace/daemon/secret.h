@@ -4,7 +4,8 @@
  *
  *	$SEKIMORI_SECRETS/NAME/sekimori.NAME    from /etc/credstore.encrypted, opened by sekimori-credential@NAME.service, so that one
  *	                                        that this machine cannot open does not keep the daemon from starting
- *	$CREDENTIALS_DIRECTORY/sekimori.NAME    from /etc/credstore; the other one counts if both are there
+ *	$CREDENTIALS_DIRECTORY/sekimori.NAME    from /etc/credstore; the sealed one counts if both are there, also one that
+ *	                                        cannot be opened: an old one in the clear does not take its place unseen
  */
 #pragma once
 

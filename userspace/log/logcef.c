@@ -45,6 +45,8 @@ static const struct {
 	{"filePath", "path", NULL},
 	{"fsize", "size", NULL},
 	{"deviceInboundInterface", "device", NULL},
+	/* Of a road other than USB, which has no port. */
+	{"deviceInboundInterface", "road", NULL},
 	{"cs1", "medium", "medium"},
 	{"cs2", "id", "usbId"},
 	{"cs3", "serial", "serial"},
@@ -53,6 +55,7 @@ static const struct {
 	{"cs6", "decided_by", "decidedBy"},
 	{"msg", "detail", NULL},
 	{"msg", "note", NULL},
+	{"msg", "secret", NULL},
 };
 
 static void print_escaped(const char *text, const char *special)
@@ -100,5 +103,5 @@ void logcef_record(struct json_object *record)
 			       SEVERITY_UNKNOWN_KIND);
 	print_extensions(record);
 	/* Always the last one, so that no blank ends the line. */
-	printf("cat=usb\n");
+	printf("cat=%s\n", *output_raw(record, "road") ? "road" : "usb");
 }

@@ -15,7 +15,7 @@ static const struct {
 } verdicts[] = {
 	{"allowed", "allow"},	     {"released", "allow"},	 {"resumed", "allow"}, {"volume-opening", "allow"},
 	{"volume-opened", "allow"},  {"denied", "block"},	 {"would-deny", "would-block"},	 {"revoked", "block"}, {"refused", "block"},
-	{"volume-refused", "block"},
+	{"volume-refused", "block"}, {"road-closed", "block"},	 {"road-would-close", "would-block"},
 };
 
 struct json_object *logrecord_parse(const char *line, size_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rooms of the monthly report share: month-exceptions.c has the sections on exceptions, month.c the rest. */
+/* What the rooms of the monthly report share: month-exceptions.c has the sections on exceptions, month-roads.c that on roads, month.c the rest. */
 #pragma once
 
 #include "report/report.h"
@@ -12,3 +12,4 @@ size_t month_rows(struct counts *counts);
 void month_note_rest(struct document *document, struct counts *counts, const struct count *const *sorted, size_t value);
 
 void month_add_exceptions(struct document *document, const struct tally *tally);
+void month_add_roads(struct document *document, const struct tally *tally);

@@ -77,6 +77,7 @@ static void add_summary(struct document *d, const struct tally *t, const struct 
 		document_note(d, "%s", _("In this month the terminal was in drill mode: nothing was blocked meanwhile."));
 		month_fact(d, "would-deny", _("Let in by the drill; would have been refused"), t->would_deny, TONE_WARN);
 	}
+	month_fact(d, "roads", _("Other roads than USB that were tried"), counts_n(t->roads), TONE_PLAIN);
 	month_fact(d, "revoked", _("Let in and taken back"), t->revoked, TONE_PLAIN);
 	month_fact(d, "files", _("Files written to media"), files, TONE_PLAIN);
 	month_fact(d, "incidents", _("Incidents"), t->incidents.total, bad_if(t->incidents.total));
@@ -310,14 +311,14 @@ static void add_transfers(struct document *d, const struct tally *t)
 	}
 }
 
-/* "blake2b:0011…": enough to tell devices apart on paper; all of it stands in the CSV. A road other than USB is named whole. */
+/* "blake2b:0011…": enough to tell devices apart on paper; all of it stands in the CSV. */
 static void add_fingerprint(struct document *d, const char *fingerprint)
 {
 	_cleanup_(freep) char *raw = output_escape(fingerprint);
 	_cleanup_(freep) char *shown = NULL;
 	const char *digits = strchr(raw, ':');
 
-	shown = digits ? output_format("%.10s", digits + 1) : output_format("%s", raw);
+	shown = output_format("%.10s", digits ? digits + 1 : raw);
 	document_words(d, shown, raw);
 }
 
@@ -678,6 +679,7 @@ struct document *report_month(const struct tally *t, const struct report_check *
 	add_transfers(d, t);
 	add_devices(d, t->devices, "refused-devices", _("Devices refused"));
 	add_reason_table(d, t->open_refusals, "open-refusals", _("Media that could not be opened, by reason"));
+	month_add_roads(d, t);
 	add_attempts(d, t);
 	month_add_exceptions(d, t);
 	add_acts(d, t);

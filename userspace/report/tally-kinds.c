@@ -127,24 +127,18 @@ static void add_verdict_time(struct tally *tally, const struct record *record)
 		tally->verdict_max_us = us;
 }
 
-/* A road other than USB has no device: it stands in its place. */
-static void name_refused(const struct record *record, char name[static FIELD_STRING_MAX])
-{
-	fields_string(record->fields, fields_has(record->fields, FIELD_ROAD) ? FIELD_ROAD : FIELD_FINGERPRINT, name);
-}
-
 /* By reason, and by device and user. */
 static int add_refusal(struct tally *tally, const struct record *record, struct counts *reasons,
 		       struct counts *devices)
 {
-	char name[FIELD_STRING_MAX], user[FIELD_STRING_MAX], text[FIELD_STRING_MAX];
+	char fingerprint[FIELD_STRING_MAX], user[FIELD_STRING_MAX], text[FIELD_STRING_MAX];
 	static const enum field labels[] = { FIELD_ID, FIELD_SERIAL, FIELD_PRODUCT };
 	struct count *device;
 
 	add_verdict_time(tally, record);
 	get_user(tally, record, user);
-	name_refused(record, name);
-	device = counts_at(devices, name, user, "", record->us);
+	device = counts_at(devices, fields_string(record->fields, FIELD_FINGERPRINT, fingerprint),
+			   user, "", record->us);
 	if (!device || count_one(reasons, record, FIELD_REASON))
 		return -ENOMEM;
 	device->values[0]++;
@@ -167,6 +161,18 @@ static int add_would_deny(struct tally *tally, const struct record *record)
 {
 	tally->would_deny++;
 	return add_refusal(tally, record, tally->would_reasons, tally->would_devices);
+}
+
+static int add_road(struct tally *tally, const struct record *record)
+{
+	char name[FIELD_STRING_MAX];
+	struct count *road = counts_at(tally->roads, fields_string(record->fields, FIELD_ROAD, name), "", "", record->us);
+
+	if (!road)
+		return -ENOMEM;
+	road->values[ROADS_TRIED]++;
+	road->values[ROADS_DRILLED] += record_is(record, "road-would-close");
+	return 0;
 }
 
 static int add_allowed(struct tally *tally, const struct record *record)
@@ -416,6 +422,8 @@ static const struct {
 	{ "kept", add_kept },
 	{ "denied", add_denied },
 	{ "would-deny", add_would_deny },
+	{ "road-closed", add_road },
+	{ "road-would-close", add_road },
 	{ "allowed", add_allowed },
 	{ "revoked", add_revoked },
 	{ "volume-opened", add_opened },

@@ -16,7 +16,7 @@ struct tally *tally_new(struct period *period)
 	struct tally *tally = calloc(1, sizeof(*tally));
 	struct counts **all[] = { &tally->reasons, &tally->devices, &tally->use,
 				  &tally->open_refusals, &tally->acts, &tally->attempts,
-				  &tally->would_reasons, &tally->would_devices };
+				  &tally->would_reasons, &tally->would_devices, &tally->roads };
 
 	if (!tally)
 		return NULL;
@@ -38,6 +38,7 @@ struct tally *tally_free(struct tally *tally)
 	counts_free(tally->devices);
 	counts_free(tally->would_reasons);
 	counts_free(tally->would_devices);
+	counts_free(tally->roads);
 	counts_free(tally->use);
 	counts_free(tally->open_refusals);
 	counts_free(tally->acts);

@@ -37,6 +37,11 @@ enum {
 	USE_TRANSFERS, /* files, changed and reads, all together */
 };
 
+/* values[] of `roads`. */
+enum {
+	ROADS_TRIED, ROADS_DRILLED, /* drilled: those of them that a drill opened */
+};
+
 /* labels[] of `devices`. */
 enum {
 	DEVICE_LABEL_ID, DEVICE_LABEL_SERIAL, DEVICE_LABEL_NAME,
@@ -79,6 +84,7 @@ struct tally {
 	uint64_t verdicts, verdict_us, verdict_max_us;
 	uint64_t drilled, would_deny; /* records of a drill; what it let in and would have been refused */
 	struct counts *would_reasons, *would_devices; /* like reasons and devices */
+	struct counts *roads; /* other than USB, by name: nobody's, since the terminal itself asks for what is built in */
 	struct counts *reasons, *devices, *use, *open_refusals, *acts, *attempts;
 	struct tally_exceptions *exceptions; /* report/tally-exceptions.h */
 	struct tally_list policies;   /* number: version; texts: id, signed or unsigned or refused, error */
