@@ -38,7 +38,8 @@ class Stage:
                               capture_output=True, text=True, timeout=20, check=False)
 
     def gate(self):
-        return self.run("early-gate", SEKIMORI_SYS=self.path / "sys", SEKIMORI_KMSG=self.path / "kmsg")
+        """As initramfs-tools calls it: with options for modprobe."""
+        return self.run("early-gate", SEKIMORI_SYS=self.path / "sys", SEKIMORI_KMSG=self.path / "kmsg", MODPROBE_OPTIONS="-qb")
 
     def calls(self):
         at = self.path / "calls"
@@ -59,7 +60,8 @@ def test_gate_that_comes_down_is_silent_and_touches_no_host():
     with stage() as s:
         files = hosts(s, 2)
         s.write("kmsg")
-        s.program("modprobe", f"/bin/mkdir -p {s.path}/sys/module/sekimori")
+        # A blacklist and silence are for what others load.
+        s.program("modprobe", f'[ -n "$MODPROBE_OPTIONS" ] || /bin/mkdir -p {s.path}/sys/module/sekimori')
         done = s.gate()
         assert (done.returncode, done.stdout, done.stderr, (s.path / "kmsg").read_text()) == (0, "", "", ""), done
         assert s.calls() == ["modprobe sekimori"]
@@ -71,7 +73,7 @@ def test_module_that_does_not_come_is_told_with_its_reason_and_hosts_are_shut():
         with stage() as s:
             files = hosts(s, 3)
             log = s.write("kmsg")
-            s.program("modprobe", f'[ "$1" != sekimori ] || {{ echo "{reason}" >&2; exit 1; }}')
+            s.program("modprobe", f'[ "$1" != sekimori ] || {{ [ -n "$MODPROBE_OPTIONS" ] || echo "{reason}" >&2; exit 1; }}')
             # Each line of /dev/kmsg is a write of its own; a file keeps the last one.
             log.unlink()
             os.mkfifo(log)
