@@ -49,18 +49,20 @@ class Machine(Terminal):
     """Options:
     disk          "sekimori", "plain" or "recipe": a directory of build/image
     initrd        path of another initrd than the disk's
+    over_initrd   {path: content}: laid over what the initrd has, at the first start
     files         {path: content or (mode, content)}, there before systemd starts; so are `links` {path: target}
     setup         shell text run early, before udev
     failing       units that may be failed in this test; any other one is a failure of it
     memory, qemu, cmdline, cpu, boot_timeout, name: as in Terminal. What `qemu` plugs in is there at power-on.
     """
 
-    def __init__(self, *, disk="sekimori", initrd=None, files=None, links=None, setup="", failing=(), memory="768M",
+    def __init__(self, *, disk="sekimori", initrd=None, over_initrd=None, files=None, links=None, setup="", failing=(), memory="768M",
                  boot_timeout=600, name="image", **more):
         super().__init__(init="systemd", files={**tools(), **(files or {})}, setup=BLOCK_EVENTS + setup, memory=memory,
                          boot_timeout=boot_timeout, name=name, **more)
         self.disk = os.path.join(BUILD, "image", disk)
         self.initrd = initrd or os.path.join(self.disk, "initrd.img")
+        self.over_initrd = over_initrd or {}
         self.links = {**{f"/etc/systemd/system/{unit}": "/dev/null" for unit in IDLE}, **(links or {})}
         self.failing = set(failing)
         self.layer = None  # directory of what this machine has written
@@ -93,11 +95,32 @@ class Machine(Terminal):
     def _unpacked_initrd(self):
         """The same initrd; the guest would take seconds to decompress it under emulation."""
         with open(self.initrd, "rb") as f:
-            if f.read(len(ZSTD)) != ZSTD:
-                return self.initrd
+            packed = f.read(len(ZSTD)) == ZSTD
+        if not packed and not self.over_initrd:
+            return self.initrd
         path = os.path.join(self.dir, "initrd.cpio")
-        subprocess.run(["zstd", "-q", "-d", self.initrd, "-o", path], check=True)
+        if packed:
+            subprocess.run(["zstd", "-q", "-f", "-d", self.initrd, "-o", path], check=True)
+        else:
+            shutil.copy(self.initrd, path)
+        self._lay_over(path)
         return path
+
+    def _lay_over(self, initrd):
+        """The kernel unpacks one archive after the other, each over what is there."""
+        if not self.over_initrd:
+            return
+        with tempfile.TemporaryDirectory() as root:
+            for name, content in self.over_initrd.items():
+                at = os.path.join(root, name.lstrip("/"))
+                os.makedirs(os.path.dirname(at), exist_ok=True)
+                with open(at, "wb") as f:
+                    f.write(content.encode())
+            with open(initrd, "ab") as out:
+                out.write(bytes(-out.tell() % 512))
+                # No directories: /lib may be a link to /usr/lib there.
+                out.write(subprocess.run("find . -type f | cpio --quiet -o -H newc -R 0:0", shell=True, cwd=root, check=True,
+                                         capture_output=True).stdout)
 
     def _system(self):
         if not os.path.isdir(self.disk):
@@ -124,7 +147,7 @@ class Machine(Terminal):
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the machine does not go down:\n{self.console()[-3000:]}") from None
         Terminal.__exit__(self)
-        self.initrd = os.path.join(self.layer, "initrd.img")
+        self.initrd, self.over_initrd = os.path.join(self.layer, "initrd.img"), {}
         with open(self.initrd, "wb") as f:
             f.write(initrd)
         self.drives, self.buffer = {}, b""

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from barrier import LOG, POLICY, disks, driver, images, records
-from terminal import CACHE
+from terminal import BUILD, CACHE
 
 PRESENT = {"plain": "2-1", "behind": "1-2.1", "registered": "2-4"}  # where the kernel sees what `devices` plugs in
 KEYBOARD, PHONE = "1-3", "1-5"
@@ -34,6 +34,19 @@ OPTIONS = {"qemu": devices(), "files": {"/etc/sekimori/policy": POLICY}}
 FRESH = {"test_without_the_module_the_second_layer_holds", "test_least_initramfs_holds_too", "test_dracut_holds_too",
          "test_old_initramfs_is_told_by_the_self_check", "test_root_on_usb_keeps_the_barrier_out_whichever_tool_makes_the_initramfs"}
 LONG = FRESH
+
+
+def module_file():
+    """The module in the image's initrd."""
+    kver = os.path.join(BUILD, "image/sekimori/kver")
+    if not os.path.exists(kver):
+        return "/none"
+    with open(kver, encoding="ascii") as f:
+        return f"/usr/lib/modules/{f.read().strip()}/updates/dkms/sekimori.ko"
+
+
+OWN = {"test_blacklist_on_the_command_line_does_not_keep_the_gate_out": {"cmdline": "modprobe.blacklist=sekimori"},
+       "test_module_that_cannot_be_loaded_is_told_with_its_reason_and_the_hosts_are_shut": {"over_initrd": {module_file(): "no module\n"}}}
 
 
 def line_of(lines, pattern):
@@ -108,6 +121,22 @@ def test_keyboard_works_before_the_root_file_system_is_there(t):
 def test_self_check_sees_the_barrier_in_the_initramfs(t):
     found = check_of(t, "initramfs")
     assert found["result"] == "ok", found
+
+
+def test_blacklist_on_the_command_line_does_not_keep_the_gate_out(t):
+    """Whoever may edit one line at power-on. initramfs-tools asks modprobe to heed it."""
+    assert "modprobe.blacklist=sekimori" in t.read("/proc/cmdline")
+    assert_held_from_the_initramfs_on(t)
+    assert_judged(t)
+
+
+def test_module_that_cannot_be_loaded_is_told_with_its_reason_and_the_hosts_are_shut(t):
+    lines = t.dmesg().splitlines()
+    root = system_starts(t, lines)
+    assert line_of(lines, "sekimori: the kernel module is not loaded: .*sekimori.*format") < root
+    assert line_of(lines, "sekimori: only the second layer holds USB devices .[1-9] hosts shut") < root
+    assert not [line for line in lines[:root] if USB_DISK.search(line)]
+    assert_judged(t)
 
 
 def test_without_the_module_the_second_layer_holds(t):
