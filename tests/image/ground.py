@@ -65,6 +65,15 @@ def plug_held(t, id="held", serial="NOBODY", image=None, seconds=2):
     return name
 
 
+def module_file():
+    """The module that DKMS has built for the image's kernel."""
+    kver = os.path.join(BUILD, "image/sekimori/kver")
+    if not os.path.exists(kver):
+        return "/none"
+    with open(kver, encoding="ascii") as f:
+        return f"/lib/modules/{f.read().strip()}/updates/dkms/sekimori.ko"
+
+
 def second_layer_holds(t):
     """Without the module: the stick is judged and shut out by the daemon alone. What doctor calls wrong."""
     ready(t)

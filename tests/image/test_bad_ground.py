@@ -4,12 +4,9 @@
 Each test has a machine of its own.
 """
 
-import os
-
 from barrier import records
-from ground import (CONFIGURED, KEEP_INITRD, SLOW, Since, bring, built, failed_checks, images, no_disk, plug_held, ready,
-                    second_layer_holds, unplug_all)
-from machine import BUILD
+from ground import (CONFIGURED, KEEP_INITRD, SLOW, Since, bring, built, failed_checks, images, module_file, no_disk, plug_held,
+                    ready, second_layer_holds, unplug_all)
 from sessions import service_log
 
 OPTIONS = {"files": CONFIGURED}
@@ -17,15 +14,6 @@ OPTIONS = {"files": CONFIGURED}
 
 def own(name, **options):
     return {f"test_{name}": options}
-
-
-def module_file():
-    """The module that DKMS has built for the image's kernel."""
-    kver = os.path.join(BUILD, "image/sekimori/kver")
-    if not os.path.exists(kver):
-        return "/none"
-    with open(kver, encoding="ascii") as f:
-        return f"/lib/modules/{f.read().strip()}/updates/dkms/sekimori.ko"
 
 
 FULL = "mount -t tmpfs -o size=16k,mode=750 full /var/log/sekimori; cat /dev/zero > /var/log/sekimori/filler 2> /dev/null || :"

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 
 from barrier import LOG, POLICY, disks, driver, images, records
-from terminal import BUILD, CACHE
+from ground import module_file
+from terminal import CACHE
 
 PRESENT = {"plain": "2-1", "behind": "1-2.1", "registered": "2-4"}  # where the kernel sees what `devices` plugs in
 KEYBOARD, PHONE = "1-3", "1-5"
@@ -36,17 +37,8 @@ FRESH = {"test_without_the_module_the_second_layer_holds", "test_least_initramfs
 LONG = FRESH
 
 
-def module_file():
-    """The module in the image's initrd."""
-    kver = os.path.join(BUILD, "image/sekimori/kver")
-    if not os.path.exists(kver):
-        return "/none"
-    with open(kver, encoding="ascii") as f:
-        return f"/usr/lib/modules/{f.read().strip()}/updates/dkms/sekimori.ko"
-
-
 OWN = {"test_blacklist_on_the_command_line_does_not_keep_the_gate_out": {"cmdline": "modprobe.blacklist=sekimori"},
-       "test_module_that_cannot_be_loaded_is_told_with_its_reason_and_the_hosts_are_shut": {"over_initrd": {module_file(): "no module\n"}}}
+       "test_module_that_cannot_be_loaded_is_told_with_its_reason_and_the_hosts_are_shut": {"over_initrd": {"/usr" + module_file(): "no module\n"}}}
 
 
 def line_of(lines, pattern):
