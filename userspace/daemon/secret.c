@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,29 +18,24 @@ const char *secret_name(enum secret secret)
 	return names[secret];
 }
 
-/* Takes the path: 0 with *pathp if it is there, else SECRET_E_ABSENT. */
-static int look(char *path, char **pathp)
+/* 0 with *pathp, which is the caller's, if there is such a file; else SECRET_E_ABSENT. */
+_printf_(2, 3) static int look(char **pathp, const char *format, ...)
 {
-	if (access(path, F_OK) < 0) {
-		free(path);
-		return SECRET_E_ABSENT;
+	_cleanup_(freep) char *path = NULL;
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = vasprintf(&path, format, args);
+	va_end(args);
+	if (r < 0) {
+		path = NULL;
+		return -ENOMEM;
 	}
-	*pathp = path;
+	if (access(path, F_OK) < 0)
+		return SECRET_E_ABSENT;
+	*pathp = TAKE_PTR(path);
 	return 0;
-}
-
-static int look_in(const char *dir, const char *name, char **pathp)
-{
-	char *path;
-
-	return asprintf(&path, "%s/sekimori.%s", dir, name) < 0 ? -ENOMEM : look(path, pathp);
-}
-
-static int look_opened(const char *dir, const char *name, char **pathp)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s/sekimori.%s", dir, name, name) < 0 ? -ENOMEM : look(path, pathp);
 }
 
 int secret_find_in(const struct secret_places *places, enum secret secret, char **pathp)
@@ -50,15 +46,15 @@ int secret_find_in(const struct secret_places *places, enum secret secret, char 
 
 	/* For a daemon that no unit has started nothing is opened. */
 	if (places->opened) {
-		r = look_opened(places->opened, name, pathp);
+		r = look(pathp, "%s/%s/sekimori.%s", places->opened, name, name);
 		if (r != SECRET_E_ABSENT)
 			return r;
-		r = look_in(places->store, name, &sealed);
+		r = look(&sealed, "%s/sekimori.%s", places->store, name);
 		if (!r)
 			return SECRET_E_UNOPENED;
 	}
 	if (r == SECRET_E_ABSENT && places->loaded)
-		r = look_in(places->loaded, name, pathp);
+		r = look(pathp, "%s/sekimori.%s", places->loaded, name);
 	return r;
 }
 
